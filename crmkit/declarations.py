@@ -1,0 +1,461 @@
+"""What plugins hand in: frozen records that say what an industry adds.
+
+Every ``name`` is owned: it reads ``<plugin>.<name>``. In analysis SQL the dot becomes an underscore
+(``telecom.bill`` is the table ``telecom_bill``; the feature ``telecom.tenure_months`` is the column
+``telecom_tenure_months`` of the table ``feature``; design D5). ``title_zh`` is the Chinese label.
+
+Four kinds of SQL appear here, all in DuckDB's dialect within the portable subset that
+``docs/reference/analysis-sql.md`` lists, one SELECT each:
+
+================== ============================================================================
+feature SQL        a table name means *the rows visible to each population row*: facts that
+                   occurred before ``as_of``, customers and records as they stood at ``as_of``;
+                   each row has ``subject_id, as_of, days_before`` (whole local days). Fields
+                   declared ``known: outcome`` are not there. Returns ``subject_id, as_of`` and one
+                   column per feature, at most one row per population row.
+population SQL     the same tables, outcome fields included. Returns ``subject_id, as_of``.
+target SQL         a fact table means the rows from ``as_of`` on, with ``days_after`` (1 is the day
+                   after the as-of day). Returns ``subject_id, as_of, label`` (0 or 1); population
+                   rows that it leaves out are labelled 0.
+report SQL         the same tables as population SQL at one date, and ``feature``, ``outcome``,
+                   ``stage_change``, ``population``; parameters are written ``$name``.
+================== ============================================================================
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+from attrs.validators import in_
+
+from .entities.fields import FieldSet, FieldType
+from .entities.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from .workspace import Crm
+
+CUSTOMER = "customer"
+
+
+def sql_name(name: str) -> str:
+    """The name in analysis SQL of a public name: ``telecom.bill`` is ``telecom_bill``."""
+    return name.replace(".", "_").replace("-", "_")
+
+
+# --- data ---------------------------------------------------------------------------------------
+
+
+@frozen
+class CustomerFields:
+    """Domain fields that a plugin adds to every customer: table ``<plugin>_customer``."""
+
+    schema: Mapping[str, Any] = field(repr=False, hash=False)
+
+    @property
+    def fields(self) -> FieldSet:
+        """The parsed fields."""
+        return FieldSet(self.schema)
+
+
+@frozen(kw_only=True)
+class RecordType:
+    """A plugin's own entity: a real table with typed columns, a key, an owner and kept history.
+
+    Args:
+        name: ``telecom.subscription``.
+        schema: JSON Schema of the fields.
+        owner: ``customer``, a record type of the same plugin, or None for reference data (D8).
+        lifecycle: name of the lifecycle that its rows go through, or None.
+    """
+
+    name: str
+    schema: Mapping[str, Any] = field(repr=False, hash=False)
+    owner: str | None = CUSTOMER
+    lifecycle: str | None = None
+    title: str = ""
+    title_zh: str = ""
+
+    @property
+    def fields(self) -> FieldSet:
+        """The parsed fields."""
+        return FieldSet(self.schema)
+
+
+@frozen(kw_only=True)
+class InteractionKind:
+    """A kind of interaction with the schema of its payload.
+
+    Args:
+        name: ``telecom.bill``.
+        schema: JSON Schema of the payload; its fields become typed columns in the warehouse.
+        subject: record type that it is about, or None.
+        anonymous: whether an interaction of this kind may have no customer (baskets).
+    """
+
+    name: str
+    schema: Mapping[str, Any] = field(repr=False, hash=False)
+    subject: str | None = None
+    anonymous: bool = False
+    title: str = ""
+    title_zh: str = ""
+
+    @property
+    def fields(self) -> FieldSet:
+        """The parsed payload fields."""
+        return FieldSet(self.schema)
+
+
+@frozen(kw_only=True)
+class ImportProfile:
+    """An import profile that ships with a plugin: ``text`` is TOML (design D10)."""
+
+    name: str
+    text: str = field(repr=False)
+    title: str = ""
+
+
+@frozen(kw_only=True)
+class Migration:
+    """A change that the difference of declarations cannot express (a removal, a narrowing).
+
+    Args:
+        id: owned id, as ``telecom.0002-split-plan``; run once, in order of id.
+        statements: SQL by dialect (``sqlite``, ``postgresql``); a dialect left out has none.
+        loss: ``none``, ``lossy`` or ``destructive``: what cannot be got back afterwards.
+        covers: the columns that the statements remove or narrow, as ``table.column``.
+    """
+
+    id: str
+    statements: Mapping[str, Sequence[str]] = field(hash=False)
+    loss: str = field(default="none", validator=in_(("none", "lossy", "destructive")))
+    covers: tuple[str, ...] = ()
+
+
+# --- analysis -----------------------------------------------------------------------------------
+
+
+class Scope(enum.Enum):
+    """Whether a feature looks at the subject's own rows only, or at the others too (D6)."""
+
+    SUBJECT = "subject"
+    POPULATION = "population"
+
+
+@frozen(kw_only=True)
+class Feature:
+    """One column of a feature set.
+
+    Args:
+        name: ``telecom.tenure_months``.
+        type: what the value is; money is given in minor units as INTEGER with unit ``USD-cent``.
+        unit: ``month``, ``GB``, ``1`` for a pure number or share, None for text.
+        missing: value for population rows that the SQL leaves out; None means missing.
+        phrase: words for a reason, with ``{value}``; or a mapping from value (as text, ``true`` and
+            ``false`` for booleans) to words. A value that the mapping leaves out gives no reason.
+    """
+
+    name: str
+    type: FieldType
+    unit: str | None = None
+    title: str = ""
+    title_zh: str = ""
+    description: str = ""
+    missing: Any = None
+    phrase: str | Mapping[str, str] = field(default="", hash=False)
+
+
+@frozen(kw_only=True)
+class FeatureSet:
+    """Features that one statement computes together.
+
+    Args:
+        name: ``telecom.billing``.
+        sql: feature SQL.
+        window_days: oldest ``days_before`` that the statement needs; prunes files. None means all.
+    """
+
+    name: str
+    sql: str = field(repr=False)
+    features: tuple[Feature, ...] = field(converter=tuple)
+    subject: str = CUSTOMER
+    scope: Scope = Scope.SUBJECT
+    window_days: int | None = None
+
+
+@frozen(kw_only=True)
+class Score:
+    """A probability learnt from the operator's own past.
+
+    Args:
+        name: ``telecom.churn``.
+        features: names of the features that may be inputs; any subject-of-record columns declared
+            ``known: outcome`` can never be (D13).
+        population: population SQL: who is scored.
+        target: target SQL: what happened to them afterwards.
+        gap_days: days after as-of that are left to act, not counted by the target.
+        horizon_days: days after as-of by which the outcome is known.
+        cross_section: population SQL that returns ``subject_id, as_of, label`` for data without
+            time, used by ``--cv``; None if the score has no such form.
+        estimator: ``logistic`` (readable, default) or ``boosting``.
+        positive: words for the outcome, as ``leaves``.
+    """
+
+    name: str
+    title: str = ""
+    title_zh: str = ""
+    subject: str = CUSTOMER
+    features: tuple[str, ...] = field(converter=tuple)
+    population: str = field(repr=False)
+    target: str = field(repr=False)
+    gap_days: int = 0
+    horizon_days: int = 30
+    cross_section: str | None = field(default=None, repr=False)
+    estimator: str = field(default="logistic", validator=in_(("logistic", "boosting")))
+    positive: str = "happens"
+    description: str = ""
+
+
+ACTIONS = ("propose_stage", "tag", "open_case", "list", "alert")
+
+
+@frozen(kw_only=True)
+class Rule:
+    """When a condition holds for a subject, propose an action with its evidence in words.
+
+    Args:
+        name: ``telecom.bill-shock``.
+        when: SQL condition over columns of the wide table of the subject: every feature by its SQL
+            name, each score as ``score_<plugin>_<name>`` (probability) and
+            ``band_<plugin>_<name>`` (decile, 1 is the highest), and ``stage_<lifecycle>``.
+        action: one of ACTIONS; ``target`` says which stage, tag, list or case topic.
+        message: words with ``{column}`` for the evidence, Python format style.
+        evidence: columns kept with each firing; those in ``when`` and ``message`` are kept anyway.
+        cooldown_days: days in which the rule does not fire again on the same subject.
+        source: where the rule comes from.
+    """
+
+    name: str
+    when: str = field(repr=False)
+    action: str = field(validator=in_(ACTIONS))
+    target: str = ""
+    message: str = ""
+    subject: str = CUSTOMER
+    title: str = ""
+    title_zh: str = ""
+    evidence: tuple[str, ...] = field(default=(), converter=tuple)
+    cooldown_days: int = 0
+    source: str = ""
+
+
+@frozen(kw_only=True)
+class Segment:
+    """A named group of subjects: ``where`` is a condition as in :class:`Rule`."""
+
+    name: str
+    where: str = field(repr=False)
+    subject: str = CUSTOMER
+    title: str = ""
+    title_zh: str = ""
+    description: str = ""
+
+
+@frozen(kw_only=True)
+class Parameter:
+    """A report parameter ``$name``: text given by the user is parsed by ``type``."""
+
+    name: str
+    type: FieldType
+    default: Any = None
+    title: str = ""
+    title_zh: str = ""
+    unit: str | None = None
+    choices: tuple[Any, ...] | None = None
+
+
+@frozen(kw_only=True)
+class ReportColumn:
+    """One column of a report.
+
+    ``currency_minor`` marks an integer in minor units of the workspace's currency: it is shown as
+    money under the name without ``_minor``. A column named ``customer_id`` is presented as ``ref``
+    and, where the policy allows, ``name`` (D17).
+    """
+
+    name: str
+    type: FieldType
+    unit: str | None = None
+    title: str = ""
+    title_zh: str = ""
+    currency_minor: bool = False
+
+
+CHARTS = ("bar", "line", "step", "area", "point", "heat")
+
+
+@frozen(kw_only=True)
+class Chart:
+    """A picture of a report: column names for x, y and colour; ``color`` may be None."""
+
+    kind: str = field(validator=in_(CHARTS))
+    x: str
+    y: str
+    color: str | None = None
+    title: str = ""
+    title_zh: str = ""
+    horizontal: bool = False
+    where: Mapping[str, Any] = field(factory=dict, hash=False)
+
+
+@frozen(kw_only=True)
+class Report:
+    """A question with an answer in rows, asked at one as-of date.
+
+    Args:
+        name: ``telecom.churn-survival``.
+        sql: report SQL.
+        columns: every column that the SQL returns, in order.
+        key: columns that identify a row and order the result (D18).
+        order: columns to order by before the key, ``-name`` for descending.
+        scores: scores that must have been run at the as-of date; the runner runs them if trained.
+        method, source, notes: how it is computed, where the method comes from, what to beware of.
+    """
+
+    name: str
+    title: str
+    title_zh: str = ""
+    sql: str = field(repr=False)
+    columns: tuple[ReportColumn, ...] = field(converter=tuple)
+    key: tuple[str, ...] = field(converter=tuple)
+    order: tuple[str, ...] = field(default=(), converter=tuple)
+    parameters: tuple[Parameter, ...] = field(default=(), converter=tuple)
+    charts: tuple[Chart, ...] = field(default=(), converter=tuple)
+    scores: tuple[str, ...] = field(default=(), converter=tuple)
+    method: str = ""
+    source: str = ""
+    notes: str = ""
+
+
+# --- demo ---------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class DemoFile:
+    """A generated file and the profile that imports it, in import order."""
+
+    path: Path
+    profile: str
+
+
+@frozen(kw_only=True)
+class DemoData:
+    """What a generator made: files to import, the day on which the demo stands, and its truth."""
+
+    files: tuple[DemoFile, ...] = field(converter=tuple)
+    as_of: date
+    train_until: date | None = None
+    truth: Path | None = None
+
+
+@frozen(kw_only=True)
+class DemoCheck:
+    """One comparison of the result with the generator's truth."""
+
+    name: str
+    passed: bool
+    found: str
+    expected: str
+
+
+@frozen(kw_only=True)
+class Demo:
+    """A realistic workspace of one vertical, generated with a known truth.
+
+    Args:
+        name: the vertical, as ``telecom``.
+        generate: called with folder, number of customers and seed; the same three give the same
+            bytes.
+        scores: trained at ``train_until``, evaluated later, then run at ``as_of``.
+        reports: shown in the terminal, in order; ``html`` names the one written as HTML.
+        verify: called with the workspace and the data; returns the checks.
+    """
+
+    name: str
+    title: str = ""
+    generate: Callable[[Path, int, int], DemoData]
+    lifecycles: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
+    html: str | None = None
+    verify: Callable[[Crm, DemoData], list[DemoCheck]] | None = None
+
+
+# --- acting hooks: what goes in and comes out ---------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Batch:
+    """Rows on their way into the store, column by column.
+
+    ``entity`` is ``customer``, ``<plugin>.customer``, a record type or an interaction kind.
+    ``columns`` maps stored column names to equally long sequences; None is missing.
+    """
+
+    entity: str
+    columns: Mapping[str, Sequence[Any]] = field(repr=False, hash=False)
+    size: int
+
+
+@frozen(kw_only=True)
+class RowFault:
+    """Why a row cannot be taken. ``row`` is its position in the batch, from 0."""
+
+    row: int
+    field: str
+    value: Any
+    message: str
+    allowed: str = ""
+    code: str = "E_PLUGIN_CHECK"
+
+
+@frozen(kw_only=True)
+class StageMove:
+    """A move that was asked for: ``subject_id`` from ``from_stage`` (None at first) to ``to_stage``."""
+
+    lifecycle: str
+    subject_type: str
+    subject_id: int
+    from_stage: str | None
+    to_stage: str
+    reason: str = ""
+
+
+@frozen(kw_only=True)
+class StageVeto:
+    """Why a move is not to be made; ``subject_id`` is that of the move."""
+
+    subject_id: int
+    reason: str
+
+
+@frozen(kw_only=True)
+class Committed:
+    """What one transaction changed: rows written per entity."""
+
+    tx: int
+    command: str
+    source: str | None = None
+    written: Mapping[str, int] = field(factory=dict, hash=False)
+
+
+__all__ = [
+    "ACTIONS", "CHARTS", "CUSTOMER", "Batch", "Chart", "Committed", "CustomerFields", "Demo",
+    "DemoCheck", "DemoData", "DemoFile", "Feature", "FeatureSet", "ImportProfile",
+    "InteractionKind", "Lifecycle", "Migration", "Parameter", "RecordType", "Report",
+    "ReportColumn", "RowFault", "Rule", "Scope", "Score", "Segment", "StageMove", "StageVeto",
+    "sql_name",
+]  # fmt: skip

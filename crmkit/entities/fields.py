@@ -1,0 +1,228 @@
+"""Domain fields: one JSON Schema declaration and the typed columns that follow from it.
+
+A field set is a JSON Schema (draft 2020-12) of ``type: object``. Its properties carry, beside the
+schema keywords, these annotations:
+
+=============== ======================================================================
+``title``       English label; ``title_zh`` is the Chinese one
+``description`` what the field means, and its source
+``unit``        unit of a number: ``month``, ``GB``, ``USD/month``, ``1`` for a pure number
+``pii``         ``none`` (default), ``quasi`` (birth date, postcode), ``direct``, ``secret``
+``index``       true: searched or joined on, so the store keeps an index
+``currency``    ISO 4217 code that fixes the currency of a money field
+``timeless``    true: holds for all time (birth date, opened_on); see design D3
+``known``       ``outcome``: known only after the outcome; features never see it (D13)
+=============== ======================================================================
+
+The type of a field is read from its schema: ``string`` (with ``format`` ``date``, ``date-time`` or
+``money``), ``integer``, ``number``, ``boolean``, and ``array`` of strings.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from attrs import field, frozen
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+PLUGIN_NAME = re.compile(r"[a-z][a-z0-9]*")
+PII_CLASSES = ("none", "quasi", "direct", "secret")
+HIDDEN_PII = ("direct", "secret")
+ANNOTATIONS = frozenset(
+    "title title_zh description unit pii index currency timeless known default examples".split()
+)
+KEYWORDS = frozenset(
+    "type format enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf "
+    "minLength maxLength pattern items minItems maxItems uniqueItems".split()
+)
+
+
+class FieldType(enum.Enum):
+    """What a value is, apart from how a database stores it."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    INSTANT = "instant"
+    MONEY = "money"
+    LIST = "list"
+
+
+@frozen
+class Column:
+    """One stored column of a field: a money field without fixed currency has two."""
+
+    name: str
+    type: FieldType
+    field: str
+
+
+@frozen
+class Field:
+    """One domain field of a customer, a record type or an interaction's payload."""
+
+    name: str
+    type: FieldType
+    schema: Mapping[str, Any] = field(repr=False, hash=False)
+    required: bool = False
+
+    @property
+    def title(self) -> str:
+        """English label; the name with blanks where the declaration has none."""
+        return str(self.schema.get("title", self.name.replace("_", " ")))
+
+    @property
+    def title_zh(self) -> str:
+        """Chinese label, or the English one."""
+        return str(self.schema.get("title_zh", self.title))
+
+    @property
+    def description(self) -> str:
+        """What the field means, with its source; may be empty."""
+        return str(self.schema.get("description", ""))
+
+    @property
+    def unit(self) -> str | None:
+        """Unit of a number, ``1`` for a pure number, None for what has none."""
+        unit = self.schema.get("unit")
+        return None if unit is None else str(unit)
+
+    @property
+    def pii(self) -> str:
+        """``none``, ``quasi``, ``direct`` or ``secret``."""
+        return str(self.schema.get("pii", "none"))
+
+    @property
+    def indexed(self) -> bool:
+        """Whether the store keeps an index on it."""
+        return bool(self.schema.get("index", False))
+
+    @property
+    def timeless(self) -> bool:
+        """Whether the value holds for all time (design D3)."""
+        return bool(self.schema.get("timeless", False))
+
+    @property
+    def outcome_only(self) -> bool:
+        """Whether the value is known only after the outcome, so that no feature may use it."""
+        return self.schema.get("known") == "outcome"
+
+    @property
+    def currency(self) -> str | None:
+        """The fixed currency of a money field, or None."""
+        return self.schema.get("currency")
+
+    @property
+    def choices(self) -> tuple[Any, ...] | None:
+        """The allowed values of a choice, in declared order, or None."""
+        found = self.schema.get("enum")
+        return None if found is None else tuple(found)
+
+    @property
+    def in_warehouse(self) -> bool:
+        """Direct identifiers and secrets never leave the store (design D17)."""
+        return self.pii not in HIDDEN_PII
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The stored columns: money is ``<name>_minor`` and, unless fixed, ``<name>_currency``."""
+        if self.type is not FieldType.MONEY:
+            return (Column(self.name, self.type, self.name),)
+        minor = Column(f"{self.name}_minor", FieldType.INTEGER, self.name)
+        if self.currency:
+            return (minor,)
+        return (minor, Column(f"{self.name}_currency", FieldType.TEXT, self.name))
+
+
+_BY_FORMAT = {"date": FieldType.DATE, "date-time": FieldType.INSTANT, "money": FieldType.MONEY}
+_BY_TYPE = {
+    "integer": FieldType.INTEGER,
+    "number": FieldType.NUMBER,
+    "boolean": FieldType.BOOLEAN,
+    "array": FieldType.LIST,
+}
+
+
+def field_type(schema: Mapping[str, Any]) -> FieldType | None:
+    """The field type that a property's schema says, or None if crmkit has no column for it."""
+    kind = schema.get("type")
+    if kind is None and "enum" in schema:
+        kind = "string" if all(isinstance(v, str) for v in schema["enum"]) else None
+    if kind == "string":
+        return _BY_FORMAT.get(schema.get("format", ""), FieldType.TEXT)
+    if kind == "array" and schema.get("items", {}).get("type") != "string":
+        return None
+    return _BY_TYPE.get(kind) if isinstance(kind, str) else None
+
+
+@frozen
+class FieldSet:
+    """The fields of one declaration, in declared order, with the schema they came from."""
+
+    schema: Mapping[str, Any] = field(repr=False, hash=False, eq=True)
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """Every field with a column type; :meth:`faults` names the others."""
+        required = set(self.schema.get("required", ()))
+        found = []
+        for name, schema in self.schema.get("properties", {}).items():
+            kind = field_type(schema)
+            if kind is not None:
+                found.append(Field(name, kind, schema, name in required))
+        return tuple(found)
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        """Fields by name."""
+        return {f.name: f for f in self.fields}
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """All stored columns in declared order."""
+        return tuple(column for f in self.fields for column in f.columns)
+
+    def faults(self) -> list[str]:
+        """Every reason why this is no sound field set, one sentence each; empty when sound."""
+        out: list[str] = []
+        if self.schema.get("type") != "object":
+            out.append("a field set is a JSON Schema of type 'object'")
+        taken: dict[str, str] = {}
+        for name, schema in self.schema.get("properties", {}).items():
+            out += _property_faults(name, schema)
+            kind = field_type(schema) if isinstance(schema, Mapping) else None
+            for column in Field(name, kind, schema).columns if kind else ():
+                if column.name in taken:
+                    out.append(f"fields {taken[column.name]!r} and {name!r} share {column.name!r}")
+                taken[column.name] = name
+        unknown = set(self.schema.get("required", ())) - set(self.schema.get("properties", {}))
+        out += [f"required names {name!r}, which is no property" for name in sorted(unknown)]
+        return out
+
+
+def _property_faults(name: str, schema: Any) -> list[str]:
+    if not NAME.fullmatch(name):
+        return [f"field name {name!r} does not match {NAME.pattern}"]
+    if not isinstance(schema, Mapping):
+        return [f"field {name!r} is not a JSON object"]
+    out = []
+    if field_type(schema) is None:
+        out.append(
+            f"field {name!r} has no column type: use string (format date, date-time, money), "
+            "integer, number, boolean or an array of strings"
+        )
+    if "$ref" in schema:
+        out.append(f"field {name!r} uses $ref, which declarations may not")
+    unknown = sorted(set(schema) - ANNOTATIONS - KEYWORDS - {"$ref", "$comment"})
+    out += [f"field {name!r} has the unknown keyword {word!r}" for word in unknown]
+    if schema.get("pii", "none") not in PII_CLASSES:
+        out.append(f"field {name!r}: pii {schema['pii']!r} is not one of {', '.join(PII_CLASSES)}")
+    if schema.get("known", "outcome") != "outcome":
+        out.append(f"field {name!r}: known {schema['known']!r} is not 'outcome'")
+    return out

@@ -1,0 +1,373 @@
+"""The hooks: everything that a plugin can declare or act upon.
+
+A plugin is a module (or object) whose functions are marked with :data:`hookimpl`. Implementations
+take only the arguments they need, by name. Every implementation is called by itself, so a failing
+plugin is named and set aside and the others go on (design D16). Order of plugins never matters.
+
+*Declaring* hooks (``register_...``) are called once when a workspace opens, return a list of records
+from :mod:`crmkit.declarations`, and must neither read files outside their package nor look at the
+clock. Policy *collect*: a plugin that raises or declares nonsense is quarantined whole, because half
+a plugin's fields are worse than none.
+
+*Acting* hooks take batches, never single rows. Each says its policy:
+
+========= =====================================================================================
+veto      what it returns can stop rows or moves; if it raises, the operation stops (exit 7)
+observe   it is told; whatever it does, the operation stands; a fault is recorded and reported
+========= =====================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from .declarations import (
+        Batch,
+        Committed,
+        CustomerFields,
+        Demo,
+        FeatureSet,
+        ImportProfile,
+        InteractionKind,
+        Migration,
+        RecordType,
+        Report,
+        RowFault,
+        Rule,
+        Score,
+        Segment,
+        StageMove,
+        StageVeto,
+    )
+    from .entities.lifecycle import Lifecycle
+
+hookspec = pluggy.HookspecMarker("crmkit")
+hookimpl = pluggy.HookimplMarker("crmkit")
+
+# --- declaring: data ------------------------------------------------------------------------------
+
+
+@hookspec
+def register_customer_fields() -> CustomerFields | None:
+    """Domain fields that this industry adds to every customer.
+
+    Called once when a workspace opens, and by ``crmkit plugin check``. The fields become the table
+    ``<plugin>_customer`` and are named ``<plugin>.<field>`` in profiles, reports and the command
+    line.
+
+    Returns:
+        One field set, or None for no fields. Ownership is by plugin name, so no two plugins
+        can declare the same field.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_customer_fields():
+            return CustomerFields({"type": "object", "properties": {
+                "household_size": {"type": "integer", "minimum": 1, "unit": "person"}}})
+    """
+
+
+@hookspec
+def register_record_types() -> list[RecordType]:
+    """Entities of the industry's own: subscription, plan, stay, waybill, account.
+
+    Called once when a workspace opens. Each becomes a table with history.
+
+    Returns:
+        Record types named ``<plugin>.<name>``. Two plugins that claim one name are both refused.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_record_types():
+            return [RecordType(name="telecom.plan", owner=None, schema=PLAN)]
+    """
+
+
+@hookspec
+def register_interaction_kinds() -> list[InteractionKind]:
+    """Kinds of interaction, each with the schema of its payload.
+
+    Called once when a workspace opens. Each kind becomes a table of the warehouse with one typed
+    column per payload field beside the envelope (``occurred_at``, ``channel``, ...).
+
+    Returns:
+        Kinds named ``<plugin>.<name>``.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_interaction_kinds():
+            return [InteractionKind(name="telecom.bill", schema=BILL)]
+    """
+
+
+@hookspec
+def register_lifecycles() -> list[Lifecycle]:
+    """Stages of customers or of record types, and the moves between them.
+
+    Called once when a workspace opens. A customer lifecycle's stages each have one of the five core
+    kinds; the core stage follows from them (design D9).
+
+    Returns:
+        Lifecycles named ``<plugin>.<name>``, each reaching an end from every stage.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_lifecycles():
+            return [Lifecycle(name="telecom.subscriber", stages=STAGES, moves=MOVES)]
+    """
+
+
+@hookspec
+def register_profiles() -> list[ImportProfile]:
+    """Import profiles for the files of systems that this industry uses.
+
+    Called once when a command needs profiles. A workspace's own profile of the same name wins.
+
+    Returns:
+        Profiles with names that read ``<system>`` or ``<system>-<table>``; names are shared by all
+        plugins, and two plugins that claim one are both named in the refusal.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_profiles():
+            return [ImportProfile(name="ibm-telco", text=resource_text(__name__, "profiles/x.toml"))]
+    """
+
+
+@hookspec
+def register_migrations() -> list[Migration]:
+    """Schema changes that the difference of declarations cannot express.
+
+    Called by ``crmkit db upgrade``. Added tables, columns and indexes need none. A removed field or
+    a narrower type is refused unless a migration covers it.
+
+    Returns:
+        Migrations; each runs once per workspace, in order of id.
+
+    If it raises: the upgrade stops and nothing is changed.
+
+    Example::
+
+        @hookimpl
+        def register_migrations():
+            return [Migration(id="telecom.0002-drop-fax", loss="destructive",
+                              statements={"sqlite": ["alter table telecom_customer drop column fax"]},
+                              covers=("telecom_customer.fax",))]
+    """
+
+
+# --- declaring: analysis --------------------------------------------------------------------------
+
+
+@hookspec
+def register_features() -> list[FeatureSet]:
+    """Features: values per subject as of an instant, computed by SQL over the warehouse.
+
+    Called once when an analysis command runs. A feature sees only what had happened before its
+    as-of instant; the conformance suite appends later data and expects no change.
+
+    Returns:
+        Feature sets; every feature is named ``<plugin>.<name>``.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_features():
+            return [FeatureSet(name="telecom.billing", sql=BILLING_SQL, window_days=120, features=[
+                Feature(name="telecom.bill_shock_ratio", type=FieldType.NUMBER, unit="1")])]
+    """
+
+
+@hookspec
+def register_scores() -> list[Score]:
+    """Scores: calibrated probabilities trained at one date and evaluated at a later one.
+
+    Called once when an analysis command runs.
+
+    Returns:
+        Scores named ``<plugin>.<name>`` over features of any enabled plugin.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_scores():
+            return [Score(name="telecom.churn", features=INPUTS, population=ACTIVE, target=LEFT)]
+    """
+
+
+@hookspec
+def register_rules() -> list[Rule]:
+    """Rules: a condition over features, scores and stages, with an action and a message.
+
+    Called once when an analysis command runs. All rules of a subject run in one pass.
+
+    Returns:
+        Rules named ``<plugin>.<name>``.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_rules():
+            return [Rule(name="telecom.bill-shock", when="telecom_bill_shock_ratio >= 1.5",
+                         action="list", target="proactive-call",
+                         message="bill is {telecom_bill_shock_ratio:.1f} times the usual")]
+    """
+
+
+@hookspec
+def register_segments() -> list[Segment]:
+    """Segments: named groups of subjects by condition.
+
+    Called once when an analysis command runs.
+
+    Returns:
+        Segments named ``<plugin>.<name>``.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_segments():
+            return [Segment(name="telecom.heavy-data", where="telecom_data_gb_30d >= 30")]
+    """
+
+
+@hookspec
+def register_reports() -> list[Report]:
+    """Reports: SQL with parameters, typed columns, method, source and charts.
+
+    Called once when an analysis command runs. A report must run on no customers and on one.
+
+    Returns:
+        Reports named ``<plugin>.<name>``.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_reports():
+            return [Report(name="telecom.churn-survival", title="Survival by tenure", ...)]
+    """
+
+
+@hookspec
+def register_demos() -> list[Demo]:
+    """Demonstration worlds with a known truth, for ``crmkit demo``.
+
+    Called once by ``crmkit demo``.
+
+    Returns:
+        Demos named as their vertical.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_demos():
+            return [Demo(name="telecom", generate=demo.generate, verify=demo.verify)]
+    """
+
+
+# --- acting: intake -------------------------------------------------------------------------------
+
+
+@hookspec
+def check_rows(batch: Batch) -> Sequence[RowFault]:
+    """Refuses rows that a JSON Schema cannot judge: fields consistent together, check digits.
+
+    Called once per imported batch (10,000 rows by default) and entity, after the schemas have been
+    checked and before anything is written; only for entities owned by the plugin.
+
+    Args:
+        batch: the rows, column by column, in storage form (money in minor units, dates as
+            ``date``, instants as UTC ``datetime``).
+
+    Returns:
+        One fault per refused row; the whole source row goes to the rejects file with it. An empty
+        sequence or None takes every row.
+
+    Policy veto: if it raises, the import stops at the last committed batch with exit 7.
+
+    Example::
+
+        @hookimpl
+        def check_rows(batch):
+            if batch.entity == "telecom.contract":
+                return [RowFault(row=i, field="ends_on", value=e, message="ends before it begins")
+                        for i, (s, e) in enumerate(zip(batch.columns["starts_on"],
+                                                       batch.columns["ends_on"])) if s and e and e < s]
+    """
+
+
+@hookspec
+def after_commit(committed: Committed) -> None:
+    """Is told what a transaction has changed.
+
+    Called once per transaction, after the commit, in the process that wrote.
+
+    Args:
+        committed: the transaction and how many rows of each entity it wrote.
+
+    Policy observe: whatever it raises is recorded and reported; the data stand.
+
+    Example::
+
+        @hookimpl
+        def after_commit(committed):
+            log.info("%s rows of telecom.bill", committed.written.get("telecom.bill", 0))
+    """
+
+
+# --- acting: lifecycle ----------------------------------------------------------------------------
+
+
+@hookspec
+def before_stage_moves(moves: Sequence[StageMove]) -> Sequence[StageVeto]:
+    """May refuse stage moves that the lifecycle itself allows.
+
+    Called once per batch of moves, before they are written.
+
+    Args:
+        moves: allowed moves, in any order, of any lifecycle.
+
+    Returns:
+        One veto per move that must not be made; an empty sequence or None lets all pass. A vetoed
+        move is reported with the plugin's name and reason; the others are made.
+
+    Policy veto: if it raises, no move of the batch is made (exit 7).
+
+    Example::
+
+        @hookimpl
+        def before_stage_moves(moves):
+            return [StageVeto(subject_id=m.subject_id, reason="open fraud case")
+                    for m in moves if m.to_stage == "left" and m.subject_id in FROZEN]
+    """

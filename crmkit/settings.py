@@ -1,0 +1,153 @@
+"""Settings of a workspace: ``crmkit.toml``, and where each value came from."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from attrs import field, frozen
+
+from .errors import ConfigError, NotFound
+
+FILE = "crmkit.toml"
+KEYS: dict[str, type] = {
+    "plugins": list,
+    "without": list,
+    "database": str,
+    "currency": str,
+    "time_zone": str,
+    "language": str,
+}
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What ``crmkit.toml`` says.
+
+    Args:
+        folder: the workspace.
+        plugins: enabled plugins by name; built-ins are always enabled unless in ``without``.
+        without: built-ins that are switched off.
+        database: SQLAlchemy URL; a SQLite file is taken relative to the workspace.
+        currency: ISO 4217 code of amounts that name none.
+        time_zone: IANA zone in which days begin and end.
+        language: ``en`` or ``zh``, for labels.
+    """
+
+    folder: Path
+    plugins: tuple[str, ...] = field(default=(), converter=tuple)
+    without: tuple[str, ...] = field(default=(), converter=tuple)
+    database: str = "sqlite:///crmkit.db"
+    currency: str = "USD"
+    time_zone: str = "UTC"
+    language: str = "en"
+
+    @property
+    def database_url(self) -> str:
+        """The URL with a relative SQLite path made absolute in the workspace."""
+        prefix = "sqlite:///"
+        if self.database.startswith(prefix):
+            return prefix + str((self.folder / self.database[len(prefix) :]).resolve())
+        return self.database
+
+    @property
+    def warehouse(self) -> Path:
+        """Folder of the columnar snapshot; can be deleted and rebuilt."""
+        return self.folder / "warehouse"
+
+    @property
+    def models(self) -> Path:
+        """Folder of trained models."""
+        return self.folder / "models"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of score, segment and rule outcomes."""
+        return self.folder / "runs"
+
+    @property
+    def rejects(self) -> Path:
+        """Folder of rejects files."""
+        return self.folder / "rejects"
+
+    @property
+    def profiles(self) -> Path:
+        """Folder of the workspace's own import profiles."""
+        return self.folder / "profiles"
+
+    def to_toml(self) -> str:
+        """The text of ``crmkit.toml`` for these settings."""
+
+        def quote(text: str) -> str:
+            return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+        def listed(names: tuple[str, ...]) -> str:
+            return "[" + ", ".join(map(quote, names)) + "]"
+
+        lines = [f"plugins = {listed(self.plugins)}"]
+        if self.without:
+            lines.append(f"without = {listed(self.without)}")
+        for key in ("database", "currency", "time_zone", "language"):
+            lines.append(f"{key} = {quote(getattr(self, key))}")
+        return "\n".join(lines) + "\n"
+
+
+def find_workspace(given: str | Path | None = None, *, start: Path | None = None) -> Path:
+    """The workspace folder: the one given, else ``CRMKIT_WORKSPACE``, else the nearest upward.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    named = given or os.environ.get("CRMKIT_WORKSPACE")
+    if named:
+        folder = Path(named)
+        if not (folder / FILE).is_file():
+            raise NotFound("workspace", str(folder), hint=f"Make one with: crmkit init {folder}")
+        return folder.resolve()
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise NotFound(
+        "workspace", str(here), hint="Make one with: crmkit init DIR, or name one with -w DIR."
+    )
+
+
+def load_settings(folder: Path) -> Settings:
+    """Reads ``crmkit.toml`` of a workspace.
+
+    Raises:
+        ConfigError: naming the line of broken TOML, or every unknown key and wrong type.
+    """
+    path = folder / FILE
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path.name}: {error}.") from error
+    faults = _faults(raw)
+    if faults:
+        raise ConfigError(f"{path.name}: " + "; ".join(faults) + ".")
+    return Settings(folder=folder.resolve(), **raw)
+
+
+def _faults(raw: Mapping[str, Any]) -> list[str]:
+    out = []
+    for key, value in raw.items():
+        if key not in KEYS:
+            out.append(f"unknown key {key!r} (known: {', '.join(KEYS)})")
+        elif not isinstance(value, KEYS[key]):
+            out.append(f"{key} must be a {KEYS[key].__name__}, not {value!r}")
+        elif KEYS[key] is list and not all(isinstance(v, str) for v in value):
+            out.append(f"{key} must be a list of names, not {value!r}")
+    if isinstance(raw.get("time_zone"), str):
+        try:
+            ZoneInfo(raw["time_zone"])
+        except (ZoneInfoNotFoundError, ValueError):
+            out.append(f"time_zone {raw['time_zone']!r} is no IANA zone")
+    if raw.get("language", "en") not in ("en", "zh"):
+        out.append(f"language {raw['language']!r} is not en or zh")
+    return out
