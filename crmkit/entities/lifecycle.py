@@ -93,14 +93,19 @@ class Lifecycle:
         """Every reason why this is no sound lifecycle; empty when sound."""
         names = [s.name for s in self.stages]
         kinds = CUSTOMER_STAGE_KINDS if self.subject == "customer" else RECORD_STAGE_KINDS
-        out = [f"stage {n!r} is declared twice" for n in sorted({n for n in names if names.count(n) > 1})]
+        out = [
+            f"stage {n!r} is declared twice"
+            for n in sorted({n for n in names if names.count(n) > 1})
+        ]
         out += [
             f"stage {s.name!r} is of kind {s.kind!r}, not one of {', '.join(kinds)}"
             for s in self.stages
             if s.kind not in kinds
         ]
         for pair in sorted(self.moves):
-            out += [f"move {pair[0]} to {pair[1]} names no stage {n!r}" for n in pair if n not in names]
+            out += [
+                f"move {pair[0]} to {pair[1]} names no stage {n!r}" for n in pair if n not in names
+            ]
         if not any(s.kind in FINAL_KINDS for s in self.stages):
             out.append(f"no stage is an end (kind {', '.join(FINAL_KINDS)})")
         else:

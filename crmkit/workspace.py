@@ -1,0 +1,278 @@
+"""A workspace opened: the services that the command line and embedding programs use.
+
+This is the composition root, the one place that knows every room. Services are made when first
+asked for, so a command pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from .entities.asof import AsOf
+from .errors import ConfigError, PluginError, UsageError
+from .hosting.host import PluginHost
+from .settings import FILE, KEYS, Settings, find_workspace, load_settings
+
+if TYPE_CHECKING:
+    from .analysis.features import Features
+    from .analysis.lifecycles import Lifecycles
+    from .analysis.reports import Reports
+    from .analysis.rules import Rules
+    from .analysis.scores import Scores
+    from .analysis.segments import Segments
+    from .hosting.catalog import Catalog
+    from .intake.intake import ImportResult, Intake
+    from .store.store import Store
+    from .warehouse.warehouse import Warehouse
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The current instant, UTC and aware: the only clock that shipped code reads."""
+    return datetime.now(UTC)
+
+
+def default_actor() -> str:
+    """Who is recorded on writes: ``CRMKIT_ACTOR``, else the login name, else ``unknown``."""
+    named = os.environ.get("CRMKIT_ACTOR")
+    if named:
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run a user id that has no name
+        return "unknown"
+
+
+class Crm:
+    """An open workspace.
+
+    Attributes:
+        settings: what ``crmkit.toml`` says.
+        clock: returns the UTC now.
+        actor: who is recorded on writes.
+        host: the loaded plugins, with the faults of those set aside.
+    """
+
+    def __init__(
+        self, settings: Settings, *, clock: Clock = utc_now, actor: str | None = None,
+        safe_mode: bool = False,
+    ) -> None:  # fmt: skip
+        self.settings = settings
+        self.clock = clock
+        self.actor = actor or default_actor()
+        self.safe_mode = safe_mode
+
+    @cached_property
+    def host(self) -> PluginHost:
+        """The plugins of this workspace, loaded."""
+        return PluginHost.load(self.settings, safe_mode=self.safe_mode)
+
+    @property
+    def catalog(self) -> Catalog:
+        """Everything that the sound plugins declare."""
+        return self.host.catalog
+
+    @cached_property
+    def unchecked_store(self) -> Store:
+        """The store whatever the state of its schema, for ``crmkit db`` and ``doctor``."""
+        from .store.store import Store
+
+        return Store(
+            self.settings.database_url,
+            self.catalog,
+            clock=self.clock,
+            actor=self.actor,
+            observer=lambda committed: self.host.call_observe("after_commit", committed=committed),
+        )
+
+    @cached_property
+    def store(self) -> Store:
+        """The operational store.
+
+        Raises:
+            SchemaOutdated: if the enabled plugins declare tables that it does not have.
+        """
+        store = self.unchecked_store
+        store.check_schema()
+        return store
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Reads files into the store."""
+        from .intake.intake import Intake
+
+        return Intake(self.store, self.catalog, self.host, self.settings, clock=self.clock)
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The read-only columnar snapshot."""
+        from .warehouse.warehouse import Warehouse
+
+        return Warehouse(
+            self.settings.warehouse, self.catalog, self.store,
+            time_zone=self.settings.time_zone, runs=self.settings.runs,
+        )  # fmt: skip
+
+    @cached_property
+    def features(self) -> Features:
+        """Point-in-time features."""
+        from .analysis.features import Features
+
+        return Features(self.warehouse, self.catalog)
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Scores: train, evaluate, run, explain."""
+        from .analysis.scores import Scores
+
+        return Scores(
+            self.warehouse, self.features, self.store, self.catalog, self.settings, self.clock
+        )
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Rules and what they fired on."""
+        from .analysis.rules import Rules
+
+        return Rules(
+            self.warehouse, self.features, self.store, self.catalog, self.settings, self.clock
+        )
+
+    @cached_property
+    def segments(self) -> Segments:
+        """Segments and their members."""
+        from .analysis.segments import Segments
+
+        return Segments(
+            self.warehouse, self.features, self.store, self.catalog, self.settings, self.clock
+        )
+
+    @cached_property
+    def lifecycles(self) -> Lifecycles:
+        """Stages: moves, proposals and history."""
+        from .analysis.lifecycles import Lifecycles
+
+        return Lifecycles(
+            self.warehouse, self.features, self.store, self.catalog, self.host, self.settings,
+            self.clock,
+        )  # fmt: skip
+
+    @cached_property
+    def reports(self) -> Reports:
+        """Reports: rows with type, unit and source."""
+        from .analysis.reports import Reports
+
+        return Reports(self.warehouse, self.features, self.scores, self.catalog, self.settings)
+
+    def import_file(self, path: str | Path, *, profile: str, **options: Any) -> ImportResult:
+        """Reads a file through a profile; see :meth:`crmkit.intake.intake.Intake.import_file`."""
+        return self.intake.import_file(path, profile=profile, **options)
+
+    def as_of(self, text: str | None = None) -> AsOf:
+        """The as-of of a command: a day, an instant, or None for now.
+
+        Raises:
+            UsageError: if the text is neither a day nor an instant.
+        """
+        if text is None:
+            return AsOf.at(self.clock(), self.settings.time_zone)
+        try:
+            return AsOf.parse(text, self.settings.time_zone)
+        except ValueError as error:
+            raise UsageError(f"{error}.") from error
+
+    def close(self) -> None:
+        """Gives back connections and the writer number."""
+        if "unchecked_store" in self.__dict__:
+            self.unchecked_store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_workspace(
+    path: str | Path | None = None,
+    *,
+    clock: Clock = utc_now,
+    actor: str | None = None,
+    safe_mode: bool = False,
+    language: str | None = None,
+) -> Crm:
+    """Opens the workspace at ``path``; None looks upward from the current folder.
+
+    Raises:
+        NotFound: if there is none.
+        ConfigError: if its ``crmkit.toml`` is not sound.
+    """
+    import attrs
+
+    settings = load_settings(find_workspace(path))
+    if language is not None:
+        settings = attrs.evolve(settings, language=language)
+    return Crm(settings, clock=clock, actor=actor, safe_mode=safe_mode)
+
+
+def init_workspace(
+    path: str | Path,
+    *,
+    plugins: tuple[str, ...] = (),
+    clock: Clock = utc_now,
+    actor: str | None = None,
+    **values: Any,
+) -> Crm:
+    """Makes a workspace: ``crmkit.toml`` and the tables of its plugins.
+
+    Args:
+        path: folder to make; it may exist but hold no workspace.
+        plugins: industry plugins to enable.
+        values: other settings (``database``, ``currency``, ``time_zone``, ``language``,
+            ``without``).
+
+    Raises:
+        UsageError: if the folder is a workspace already, or a setting is unknown.
+        PluginError: if a plugin asked for cannot be loaded; then nothing is left behind.
+        ConfigError: if a setting is not sound, or the tables do not fit an existing database.
+    """
+    folder = Path(path)
+    file = folder / FILE
+    if file.exists():
+        raise UsageError(f"{folder} is a workspace already.", hint="Open it with -w.")
+    unknown = sorted(set(values) - set(KEYS))
+    if unknown:
+        raise UsageError(f"unknown settings: {', '.join(unknown)}. Known: {', '.join(KEYS)}.")
+    values = {key: value for key, value in values.items() if value is not None}
+    folder.mkdir(parents=True, exist_ok=True)
+    before = set(folder.iterdir())
+    file.write_text(Settings(folder=folder, plugins=plugins, **values).to_toml(), encoding="utf-8")
+    try:
+        crm = Crm(load_settings(folder), clock=clock, actor=actor)
+        for fault in crm.host.faults:
+            raise PluginError(fault.plugin, fault.phase, fault.message)
+        plan = crm.unchecked_store.upgrade()
+        if plan.faults:
+            raise ConfigError("; ".join(plan.faults))
+    except BaseException:
+        # Whatever stopped it, a half-made workspace must not look like one.
+        for made in set(folder.iterdir()) - before:
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+        if not before:
+            folder.rmdir()
+        raise
+    return crm

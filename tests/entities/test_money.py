@@ -1,0 +1,67 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmkit.entities import Money
+
+amounts = st.integers(-(10**15), 10**15)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("19.99", "USD", 1999),
+        ("-0.01", "EUR", -1),
+        ("1500", "JPY", 1500),
+        ("1.234", "KWD", 1234),
+        ("1E+3", "USD", 100_000),
+        ("12345678901234567.89", "USD", 1234567890123456789),
+    ],
+)
+def test_amount_is_read_exactly(text: str, currency: str, minor: int) -> None:
+    assert Money.parse(text, currency) == Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "words"),
+    [
+        ("1.5", "JPY", "more than 0 decimals of JPY"),
+        ("0.001", "USD", "more than 2 decimals of USD"),
+        ("NaN", "USD", "not a finite amount"),
+        ("Infinity", "USD", "not a finite amount"),
+        ("1,234.50", "USD", "not a decimal amount"),
+        ("", "USD", "not a decimal amount"),
+    ],
+)
+def test_amount_that_cannot_be_exact_is_refused(text: str, currency: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Money.parse(text, currency)
+
+
+@given(amounts, st.sampled_from(["USD", "JPY", "KWD", "CLF"]))
+def test_text_round_trip_is_the_identity(minor: int, currency: str) -> None:
+    money = Money(minor, currency)
+    assert Money.parse(str(money), currency) == money
+
+
+@given(amounts, st.integers(1, 50))
+def test_parts_sum_to_the_whole_and_differ_by_one_at_most(minor: int, parts: int) -> None:
+    split = Money(minor, "USD").split(parts)
+    assert sum(p.minor for p in split) == minor
+    assert max(split, key=lambda p: p.minor).minor - min(split, key=lambda p: p.minor).minor <= 1
+
+
+def test_hundred_in_three_keeps_the_odd_cent() -> None:
+    assert [str(p) for p in Money(10_000, "USD").split(3)] == ["33.34", "33.33", "33.33"]
+
+
+def test_two_currencies_do_not_add() -> None:
+    with pytest.raises(ValueError, match="cannot add EUR to USD"):
+        Money(1, "USD") + Money(1, "EUR")
+
+
+def test_a_half_minor_unit_rounds_to_even() -> None:
+    assert Money(5, "USD").times(Decimal("0.5")).minor == 2
+    assert Money(7, "USD").times(Decimal("0.5")).minor == 4
