@@ -1,0 +1,1 @@
+"""The banking plugin: declares nothing in this version."""

@@ -1,0 +1,1 @@
+"""The delivery plugin: declares nothing in this version."""

@@ -1,0 +1,1 @@
+"""The hotel plugin: declares nothing in this version."""
