@@ -1,0 +1,193 @@
+"""Where results and remarks go: results to stdout or a file, everything else to stderr."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from ..errors import StorageError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..present.grid import Column, Grid
+
+BINARY = ("parquet", "xlsx")
+SUFFIXES = {
+    ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv",
+    ".parquet": "parquet", ".xlsx": "xlsx", ".html": "html", ".htm": "html",
+}  # fmt: skip
+
+
+def note(text: str) -> None:
+    """A remark for the person: one line on stderr."""
+    click.echo(text, err=True)
+
+
+def emit(
+    rows: Sequence[Mapping[str, Any]] | pa.Table,
+    *,
+    format: str,
+    output: str | None = None,
+    columns: Sequence[str] | None = None,
+    sort: Sequence[str] | None = None,
+    limit: int | None = None,
+    title: str | None = None,
+    fields: Sequence[str] | Sequence[Column] | None = None,
+) -> None:
+    """Writes rows in the form asked for.
+
+    Args:
+        rows: dictionaries with equal keys, or an Arrow table. Money may be :class:`Money` or
+            ``Decimal``; instants without zone are UTC; keys ``id`` and ``*_id`` become text in JSON.
+        format: one of :data:`crmkit.cli.options.FORMATS`.
+        output: file; None and ``-`` are stdout. A file appears whole or not at all.
+        columns: the columns asked for, from ``--columns``; None is all.
+        sort: from ``--sort``. limit: from ``--limit``; None is all.
+        title: shown above a table and in HTML.
+        fields: every column in order; give them where there may be no row.
+
+    Raises:
+        NotFound: for a column that the result does not have.
+        UsageError: for binary output to a terminal.
+        StorageError: if the file cannot be written.
+    """
+    from ..present.grid import Grid
+
+    grid = Grid.of(rows, fields)
+    known = len(grid.columns) > 0
+    if sort and known:
+        grid = grid.sort(sort)
+    if limit is not None:
+        grid = grid.head(limit)
+    if columns:
+        grid = grid.select(columns) if known else Grid.of([], list(columns))
+    write_grid(grid, format=format, output=output, title=title)
+
+
+def write_grid(
+    grid: Grid,
+    *,
+    format: str,
+    output: str | None = None,
+    title: str | None = None,
+    language: str | None = None,
+    page: Callable[[], str] | None = None,
+) -> None:
+    """Writes a grid; ``page`` makes the HTML where the command has a better one than a table."""
+    form = _form(format, output)
+    lang = language or _language()
+    with result_stream(output, binary=form in BINARY) as out:
+        _write(grid, form, out, title=title, language=lang, page=page)
+
+
+def _write(
+    grid: Grid,
+    form: str,
+    out: IO[bytes],
+    *,
+    title: str | None,
+    language: str,
+    page: Callable[[], str] | None,
+) -> None:
+    from ..present import files
+
+    if form == "table":
+        _write_table(grid, out, title, language)
+    elif form == "json":
+        files.write_json(grid, out)
+    elif form == "jsonl":
+        files.write_jsonl(grid, out)
+    elif form in ("csv", "tsv"):
+        ctx = click.get_current_context(silent=True)
+        guard = ctx is None or ctx.meta.get("crmkit.formula_guard", True)
+        files.write_csv(grid, out, delimiter="," if form == "csv" else "\t", guard=guard)
+    elif form == "parquet":
+        files.write_parquet(grid, out)
+    elif form == "xlsx":
+        files.write_xlsx(grid, out, title=title or "", language=language)
+    else:
+        from ..present.html import grid_page
+
+        text = page() if page else grid_page(grid, title=title or "crmkit", language=language)
+        out.write(text.encode())
+
+
+def emit_nested(value: Any, *, output: str | None = None) -> None:
+    """Writes one nested JSON document (``customer show`` alone, D11)."""
+    from ..present.files import write_nested
+
+    with result_stream(output) as out:
+        write_nested(value, out)
+
+
+def emit_text(text: str, *, output: str | None = None) -> None:
+    """Writes text as it is, ending in one line feed."""
+    with result_stream(output) as out:
+        out.write(text.rstrip("\n").encode() + b"\n")
+
+
+def _write_table(grid: Grid, out: IO[bytes], title: str | None, language: str) -> None:
+    from ..present.tables import plain_table, print_table
+
+    if out is _stdout() and sys.stdout.isatty():
+        print_table(grid, sys.stdout, title=title, language=language)
+        return
+    for line in plain_table(grid, title=title, language=language):
+        out.write(line.encode() + b"\n")
+
+
+def _stdout() -> IO[bytes]:
+    return click.get_binary_stream("stdout")
+
+
+@contextmanager
+def result_stream(output: str | None = None, *, binary: bool = False) -> Iterator[IO[bytes]]:
+    """Stdout, or a file that replaces ``output`` once everything has been written.
+
+    Raises:
+        UsageError: for binary output to a terminal, or a folder that is not there.
+        StorageError: if the disk is full or the file cannot be written.
+    """
+    if output in (None, "-"):
+        if binary and sys.stdout.isatty():
+            raise UsageError("this format is binary.", hint="Give --output FILE.")
+        sys.stdout.flush()
+        yield _stdout()
+        _stdout().flush()
+        return
+    path = Path(str(output))
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {str(path.parent)!r}.", hint="Make it first.")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as out:
+            yield out
+        os.replace(part, path)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {os.strerror(error.errno or errno.EIO)}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _form(format: str, output: str | None) -> str:
+    """The form asked for; where none was, the one that the file's name says."""
+    ctx = click.get_current_context(silent=True)
+    if ctx is None or output in (None, "-"):
+        return format
+    source = ctx.get_parameter_source("format")
+    if source is not None and source.name.startswith("DEFAULT"):
+        return SUFFIXES.get(Path(str(output)).suffix.lower(), format)
+    return format
+
+
+def _language() -> str:
+    ctx = click.get_current_context(silent=True)
+    return getattr(ctx.obj if ctx else None, "lang", None) or "en"

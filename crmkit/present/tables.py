@@ -1,0 +1,89 @@
+"""Grids as tables in a terminal or a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..entities.fields import FieldType
+from .grid import Column, Grid
+from .values import is_id, shown
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+_NUMERIC = (FieldType.INTEGER, FieldType.NUMBER, FieldType.MONEY)
+
+
+def plain_table(grid: Grid, *, title: str | None = None, language: str = "en") -> Iterator[str]:
+    """Lines of an aligned table without colour, borders or cut values: for pipes and files.
+
+    Widths count terminal cells, so that Chinese text, two cells a sign, stays aligned.
+    """
+    # Lazy: rich costs 100 ms and only tables need it.
+    from rich.cells import cell_len
+
+    right = _right_aligned(grid)
+    heads = [_heading(c, language) for c in grid.columns]
+    lines = [[shown(v, c) for v, c in zip(r, grid.columns, strict=True)] for r in grid.rows()]
+    widths = [max([cell_len(h), *(cell_len(line[i]) for line in lines)]) for i, h in enumerate(heads)]
+
+    def laid(cells: list[str]) -> str:
+        parts = []
+        for text, width, to_right in zip(cells, widths, right, strict=True):
+            blank = " " * (width - cell_len(text))
+            parts.append(blank + text if to_right else text + blank)
+        return "  ".join(parts).rstrip()
+
+    if title:
+        yield title
+    if heads:
+        yield laid(heads)
+        yield "  ".join("-" * width for width in widths)
+    for line in lines:
+        yield laid(line)
+
+
+def print_table(
+    grid: Grid, stream: TextIO, *, title: str | None = None, language: str = "en"
+) -> None:
+    """A table fitted to the terminal: long values fold, none is cut; NO_COLOR is kept."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for column, to_right in zip(grid.columns, _right_aligned(grid), strict=True):
+        table.add_column(
+            Text(_heading(column, language)),
+            justify="right" if to_right else "left",
+            overflow="fold",
+        )
+    for row in grid.rows():
+        # Text, not str: a name such as "[bold]" is data and no markup.
+        table.add_row(*(Text(shown(v, c)) for v, c in zip(row, grid.columns, strict=True)))
+    Console(file=stream, highlight=False).print(table)
+
+
+def _heading(column: Column, language: str) -> str:
+    if column.currency:
+        return f"{column.label(language)} ({column.currency})"
+    if column.unit and column.unit != "1" and column.title:
+        return f"{column.label(language)} ({column.unit})"
+    return column.label(language) if column.title else column.name
+
+
+def _right_aligned(grid: Grid) -> list[bool]:
+    """Numbers stand right; where no type is declared the first value of a column decides."""
+    first: list[object] = [None] * len(grid.columns)
+    for row in grid.head(50).rows():
+        first = [f if f is not None else v for f, v in zip(first, row, strict=True)]
+    out = []
+    for column, value in zip(grid.columns, first, strict=True):
+        if column.type is not None:
+            out.append(column.type in _NUMERIC and not is_id(column.name))
+        else:
+            number = isinstance(value, (int, float)) or type(value).__name__ in ("Decimal", "Money")
+            out.append(number and not isinstance(value, bool) and not is_id(column.name))
+    return out

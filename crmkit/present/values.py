@@ -1,0 +1,109 @@
+"""Single values as JSON, as text for files and as text for eyes (design D11)."""
+
+from __future__ import annotations
+
+import enum
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from ..entities.fields import FieldType
+from ..entities.money import Money
+from .grid import Column
+
+# Names of shares of one, shown as percent to eyes and kept as fractions everywhere else.
+SHARE_ENDINGS = ("share", "rate", "probability", "retention", "survival", "conversion")
+
+
+def is_id(name: str) -> bool:
+    """Whether a field holds a crmkit id: 64 bits, which many JSON readers would round."""
+    return name in ("id", "tx") or name.endswith("_id")
+
+
+def json_value(name: str, value: Any) -> Any:
+    """A value as D11 wants it in JSON.
+
+    Ids and money are strings, instants end in ``Z``, a number that is not finite is null.
+    """
+    kind = type(value)
+    if value is None or kind is str or kind is bool:
+        return value
+    if kind is int:
+        return str(value) if is_id(name) else value
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return f"{value:f}" if value.is_finite() else None
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, enum.Enum):
+        return json_value(name, value.value)
+    if isinstance(value, Mapping):
+        return {str(k): json_value(str(k), v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [json_value(name, v) for v in value]
+    return str(value)
+
+
+def instant_text(value: datetime) -> str:
+    """``2026-03-31T12:00:00Z``, with microseconds where there are any; no zone means UTC."""
+    utc = value if value.tzinfo is None else value.astimezone(UTC)
+    return utc.replace(tzinfo=None).isoformat() + "Z"
+
+
+def file_text(name: str, value: Any) -> str:
+    """A value as text in a CSV cell: as in JSON, a list joined by ``; ``, missing is empty."""
+    plain = json_value(name, value)
+    if plain is None:
+        return ""
+    if isinstance(plain, str):
+        return plain
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    if isinstance(plain, list) and all(not isinstance(v, (list, dict)) for v in plain):
+        return "; ".join(file_text(name, v) for v in plain)
+    if isinstance(plain, (list, dict)):
+        return json.dumps(plain, ensure_ascii=False)
+    return str(plain)
+
+
+def shown(value: Any, column: Column) -> str:
+    """A value for eyes: thousands separated, shares in percent, floats to four digits."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Money):
+        return f"{value.decimal:,f} {value.currency}"
+    if isinstance(value, Decimal):
+        return f"{value:,f}"
+    if isinstance(value, float):
+        return _number(value, column)
+    if isinstance(value, int) and column.type is FieldType.INTEGER and not is_id(column.name):
+        return f"{value:,}"
+    return printable(file_text(column.name, value))
+
+
+def _number(value: float, column: Column) -> str:
+    if column.unit in (None, "1") and is_share(column.name):
+        return f"{value * 100:.1f}%"
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
+
+
+def is_share(name: str) -> bool:
+    """Whether a column's name says that it is a share of one, as ``churn_rate``."""
+    return any(name == end or name.endswith("_" + end) for end in SHARE_ENDINGS)
+
+
+def printable(text: str) -> str:
+    """The text with control characters made visible, so that data cannot steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
