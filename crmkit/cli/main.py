@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -54,17 +56,23 @@ class Nouns(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in NOUNS:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], NOUNS, n=3)
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
-            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        if args and args[0] not in NOUNS and not args[0].startswith("-"):
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=NOUNS, ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in NOUNS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        # Inside click's own handler, which would end a closed pipe (`| head`) with exit 1.
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _abandon_stdout()
+            return 0
+        return result
 
 
 class State:
@@ -74,51 +82,118 @@ class State:
         self.workspace, self.safe_mode, self.debug, self.lang = workspace, safe_mode, debug, lang
 
     def open(self, **options: Any) -> Crm:
-        """Opens the workspace that the root options name."""
+        """Opens the workspace that the root options name; labels are in its language from now on."""
         from ..workspace import open_workspace
 
-        return open_workspace(
+        crm = open_workspace(
             self.workspace, safe_mode=self.safe_mode, language=self.lang, **options
         )
+        self.lang = crm.settings.language
+        return crm
 
 
 @click.group(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="crmkit", message="%(prog)s %(version)s")
 @click.option("-w", "--workspace", metavar="DIR", help="Workspace folder; else CRMKIT_WORKSPACE, else the nearest crmkit.toml upward.")  # fmt: skip
 @click.option("--safe-mode", is_flag=True, help="Load no plugin at all.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of labels; else the workspace's.")
+@click.option(
+    "--lang", type=click.Choice(["en", "zh"]), help="Language of labels; else the workspace's."
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def cli(
     ctx: click.Context, workspace: str | None, safe_mode: bool, lang: str | None, debug: bool
 ) -> None:
-    """Integrate, analyse and act on customers, with a plugin for each industry."""
+    """Integrate, analyse and act on customers, with a plugin for each industry.
+
+    Results go to stdout, remarks to stderr. Exit codes: 0 done, 1 failed, 2 asked wrongly, 3 some
+    rows were rejected, 4 not permitted, 5 configuration does not fit, 6 busy, 7 a plugin failed,
+    8 storage full or failing, 130 interrupted.
+
+    Example: crmkit demo telecom
+    """
     ctx.obj = State(workspace, safe_mode, debug, lang)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command line and returns its exit code (design section 4)."""
+    """Runs the command line and returns its exit code (design section 4).
+
+    Args:
+        argv: words after ``crmkit``; None takes those of the process.
+    """
     args = sys.argv[1:] if argv is None else argv
+    debug = "--debug" in args
     try:
         result = cli.main(args=args, prog_name="crmkit", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _show_click_error(error)
     except click.Abort:
-        click.echo("interrupted; the same command resumes.", err=True)
+        _say("interrupted. The same command goes on from where it stopped.")
         return 130
     except CrmkitError as error:
-        if "--debug" in args:
+        if debug:
             raise
-        click.echo(f"crmkit: {error.code} {error}", err=True)
+        _say(f"{error.code} {error}")
         return error.exit_code
-    except BrokenPipeError:
-        # `| head` ends quietly: nothing more can be written, also not at interpreter exit.
-        sys.stdout = None  # type: ignore[assignment]
-        return 0
+    except Exception as error:  # the last line of defence: no traceback for an operator
+        if debug:
+            raise
+        return _show_unexpected(error)
+
+
+# What the operating system says when the disk, and not the program, is at fault.
+_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+
+
+def _show_click_error(error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()  # a group without a verb shows its help, on stderr as nothing was asked
+        return error.exit_code
+    message = error.format_message().rstrip(".")
+    message += "" if message.endswith("?") else "."
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "crmkit"
+        _say(f"E_USAGE {message} Try: {path} --help")
+    else:
+        _say(f"E_FAILED {message}")
+    return error.exit_code
+
+
+def _show_unexpected(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in _STORAGE:
+        _say(f"E_STORAGE {os.strerror(error.errno)}. Free space or choose another place.")
+        return 8
+    words = " ".join(str(error).split())
+    shown = words if len(words) <= 300 else words[:300] + " ..."
+    _say(f"E_UNEXPECTED {type(error).__name__}: {shown} (a fault in crmkit; --debug shows where)")
+    return 1
+
+
+def _say(text: str) -> None:
+    click.echo("crmkit: " + " ".join(text.split()), err=True)
+
+
+def _abandon_stdout() -> None:
+    """Nobody reads any more: the interpreter's last flush must not complain either."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # a stream without a file behind it has nothing to flush
+        pass
 
 
 def entry() -> None:
     """Console script."""
-    sys.exit(main())
+    code = main()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _abandon_stdout()
+    except OSError as error:
+        code = code or _show_unexpected(error)
+        _abandon_stdout()
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    entry()
