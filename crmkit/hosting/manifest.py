@@ -30,7 +30,6 @@ LISTS = ("requires", "conflicts", "commands", "tables")
 KEYS = (*TEXTS, "api", *LISTS)
 REQUIRED = ("name", "version", "api")
 
-_CLAUSE = re.compile(r"(>=|<=|==|<|>)?\s*(\d+)")
 _COMMAND = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -41,7 +40,7 @@ class Manifest:
     Args:
         name: ``telecom``; the same as the entry point's.
         version: the plugin's own version.
-        api: the range of :data:`crmkit.API` it was written for: ``1`` or ``>=1,<3``.
+        api: lowest and highest :data:`crmkit.API` it was written for, both included.
         requires: plugins that must be enabled too.
         conflicts: plugins beside which this one cannot be enabled.
         commands: nouns that it adds to the command line.
@@ -55,7 +54,7 @@ class Manifest:
 
     name: str
     version: str = ""
-    api: str = str(API)
+    api: tuple[int, int] = (API, API)
     requires: tuple[str, ...] = field(default=(), converter=tuple)
     conflicts: tuple[str, ...] = field(default=(), converter=tuple)
     title: str = ""
@@ -148,8 +147,8 @@ def parse_manifest(text: str) -> tuple[dict[str, Any], list[str]]:
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(KEYS)}"
             faults.append(f"{FILE} has the unknown key {key!r}; {hint}")
         elif key == "api":
-            values[key] = str(value)
-            faults += _api_faults(value)
+            values[key], wrong = _parse_api(value)
+            faults += wrong
         elif key in TEXTS and not isinstance(value, str):
             faults.append(f"{FILE}: {key} must be text, not {value!r}")
         elif key in LISTS and not _is_texts(value):
@@ -197,25 +196,22 @@ def _filled(base: Manifest, text: str) -> Manifest:
     return evolve(base, **values, faults=tuple(faults))
 
 
-def _api_faults(value: object) -> list[str]:
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        return [f"{FILE}: api must be a number or a range as '>=1,<3', not {value!r}"]
-    clauses = [_CLAUSE.fullmatch(part.strip()) for part in str(value).split(",")]
-    if not all(clauses):
-        return [f"{FILE}: api {value!r} is no number and no range as '>=1,<3'"]
-    if all(_holds(clause[1] or "==", int(clause[2])) for clause in clauses if clause):
-        return []
-    return [f"it was written for crmkit API {value}, this is API {API}; install a version that fits"]
-
-
-def _holds(sign: str, number: int) -> bool:
-    return {
-        "==": number == API,
-        ">=": number <= API,
-        "<=": number >= API,
-        ">": number < API,
-        "<": number > API,
-    }[sign]
+def _parse_api(value: object) -> tuple[tuple[int, int], list[str]]:
+    ends = [value, value] if type(value) is int else value
+    if not (
+        isinstance(ends, list)
+        and len(ends) == 2
+        and all(type(end) is int for end in ends)
+        and ends[0] <= ends[1]
+    ):
+        fault = f"{FILE}: api must be a number or a range as [1, 2], not {value!r}"
+        return (API, API), [fault]
+    lowest, highest = ends
+    if lowest <= API <= highest:
+        return (lowest, highest), []
+    wanted = str(lowest) if lowest == highest else f"{lowest} to {highest}"
+    fault = f"it was written for crmkit API {wanted}, this is API {API}; install a version that fits"
+    return (lowest, highest), [fault]
 
 
 def _list_faults(values: Mapping[str, Any]) -> list[str]:
