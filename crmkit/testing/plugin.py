@@ -103,3 +103,13 @@ def workspace(
     )
     with crm:
         yield crm
+
+
+@pytest.fixture
+def sample_customers(workspace: Crm, tmp_path: Path) -> list[str]:
+    """Five made-up customers imported into ``workspace``; gives their refs, ``C00000000`` first."""
+    from .samples import customer_rows, write_customers, write_profile
+
+    file = write_customers(tmp_path / "sample-customers.csv", 5)
+    workspace.import_file(file, profile=str(write_profile(tmp_path / "sample-customers.toml")))
+    return [row[0] for row in customer_rows(5)]
