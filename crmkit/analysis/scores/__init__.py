@@ -1,0 +1,1 @@
+"""Scores: calibrated probabilities learnt from the operator's own past, with reasons in words."""

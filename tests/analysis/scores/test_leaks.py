@@ -1,0 +1,62 @@
+"""The alarm against inputs that know the outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from crmkit.analysis.scores.leaks import InputPower, check_powers, input_powers
+from crmkit.declarations import Feature
+from crmkit.entities.fields import FieldType
+from crmkit.errors import ConfigError
+
+CALM = InputPower("t.calm", 0.2, 0.6)
+STRONG = InputPower("t.strong", 0.7, 0.75)
+LEAK = InputPower("t.leak", 3.0, 0.80)
+
+
+def test_strong_input_is_warned_of_by_name() -> None:
+    warnings = check_powers("t.s", [CALM, STRONG], allow_leak=False)
+    assert len(warnings) == 1
+    assert warnings[0].startswith(
+        "t.strong tells much by itself (information value 0.70, AUC 0.750)"
+    )
+
+
+def test_leak_stops_and_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"score t\.s: t\.leak \(AUC 0\.800\) alone") as caught:
+        check_powers("t.s", [CALM, LEAK], allow_leak=False)
+    assert caught.value.code == "E_LEAK"
+    assert "--allow-leak" in caught.value.hint
+
+
+def test_allowed_leak_is_still_warned_of() -> None:
+    assert check_powers("t.s", [LEAK], allow_leak=True)[0].startswith("t.leak tells much")
+
+
+def test_powers_of_a_number_a_text_and_a_gap() -> None:
+    # x: of 4 positives 3 above all negatives, 1 below: 12 of 16 pairs. Text: levels by rate;
+    # fewer than 20 rows of a level are pooled, so 40 rows a side are given.
+    table = pa.table(
+        {
+            "t_x": pa.array([9, 8, 7, 0, 1, 2, 3, 4, None], pa.int64()),
+            "label": [1, 1, 1, 1, 0, 0, 0, 0, 0],
+        }
+    )
+    number = input_powers([Feature(name="t.x", type=FieldType.INTEGER)], table)[0]
+    assert number.auc == pytest.approx(12 / 16)
+    text = pa.table(
+        {"t_p": ["a"] * 40 + ["b"] * 40, "label": [1] * 30 + [0] * 10 + [1] * 10 + [0] * 30}
+    )
+    choice = input_powers([Feature(name="t.p", type=FieldType.TEXT)], text)[0]
+    # 30 of 40 positives in a, 30 of 40 negatives in b: 0.75*0.75 + ties (0.75*0.25*2)/2 = 0.75
+    assert choice.auc == pytest.approx(0.75)
+    assert choice.iv == pytest.approx(2 * 0.5 * np.log(3))
+
+
+def test_identifier_like_text_is_no_leak() -> None:
+    """Every level is rare, so together they tell nothing."""
+    table = pa.table({"t_id": [f"c{i}" for i in range(30)], "label": [1, 0] * 15})
+    found = input_powers([Feature(name="t.id", type=FieldType.TEXT)], table)[0]
+    assert (found.iv, found.auc) == (0, 0.5)

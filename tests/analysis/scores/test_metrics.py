@@ -1,0 +1,153 @@
+"""Metrics against numbers worked by hand and against scikit-learn."""
+
+from __future__ import annotations
+
+from math import log
+
+import numpy as np
+import pytest
+
+from crmkit.analysis.scores import metrics
+
+LABEL = [1, 0, 1, 0, 0]
+VALUE = [0.9, 0.8, 0.6, 0.4, 0.2]
+
+
+def test_auc_counts_pairs_in_the_right_order() -> None:
+    # 0.9 is above all three negatives, 0.6 above two of them: 5 of 6 pairs.
+    assert metrics.auc(LABEL, VALUE) == pytest.approx(5 / 6, abs=1e-12)
+
+
+def test_auc_counts_a_tie_as_half() -> None:
+    # pairs: (0.5, 0.5) half, (0.5, 0.1) whole: 1.5 of 2.
+    assert metrics.auc([1, 0, 0], [0.5, 0.5, 0.1]) == 0.75
+
+
+def test_ks_is_the_widest_gap_between_the_two_distributions() -> None:
+    # From the top, positives caught minus negatives caught: 1/2-0, 1/2-1/3, 1-1/3, ...
+    assert metrics.ks(LABEL, VALUE) == pytest.approx(2 / 3, abs=1e-12)
+
+
+def test_ks_has_no_threshold_inside_a_tie() -> None:
+    assert metrics.ks([1, 0], [0.5, 0.5]) == 0.0
+
+
+def test_brier_is_the_mean_squared_distance() -> None:
+    # 0.01 + 0.64 + 0.16 + 0.16 + 0.04 over 5
+    assert metrics.brier(LABEL, VALUE) == pytest.approx(0.202, abs=1e-12)
+
+
+def test_log_loss_is_the_mean_surprise() -> None:
+    expected = -(log(0.9) + log(0.2) + log(0.6) + log(0.6) + log(0.8)) / 5
+    assert metrics.log_loss(LABEL, VALUE) == pytest.approx(expected, abs=1e-12)
+
+
+def test_log_loss_of_a_certain_wrong_answer_is_bounded() -> None:
+    assert metrics.log_loss([1, 0], [0.0, 0.0]) == pytest.approx(-log(1e-15) / 2, rel=1e-9)
+
+
+def test_top_decile_rounds_up_and_is_relative_to_the_average() -> None:
+    # 11 rows: the top 2 hold one of the two positives, rate 1/2 against 2/11.
+    label = [1, 0, 1] + [0] * 8
+    value = [0.9, 0.8] + [0.5 - i / 100 for i in range(9)]
+    assert metrics.lift_top_decile(label, value) == pytest.approx(0.5 / (2 / 11), abs=1e-12)
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0]])
+def test_a_tie_over_the_edge_of_the_top_decile_is_shared(order: list[int]) -> None:
+    """Four rows tie for the top two of twenty, one of them positive: half a positive is in."""
+    head = [[1, 0, 0, 0][i] for i in order]
+    label = head + [1] + [0] * 15
+    value = [0.9] * 4 + [0.5 - i / 100 for i in range(16)]
+    assert metrics.lift_top_decile(label, value) == pytest.approx((0.5 / 2) / (2 / 20), abs=1e-12)
+
+
+def test_calibration_of_two_groups_is_the_line_through_their_log_odds() -> None:
+    # At p = 0.5 (log-odds 0) one of four happens, at p = 0.8 (ln 4) two of four:
+    # intercept ln(1/3), slope (0 - ln(1/3)) / ln 4.
+    label = [1, 0, 0, 0, 1, 1, 0, 0]
+    value = [0.5] * 4 + [0.8] * 4
+    slope, intercept = metrics.calibration(label, value)
+    assert slope == pytest.approx(log(3) / log(4), abs=1e-9)
+    assert intercept == pytest.approx(-log(3), abs=1e-9)
+
+
+def test_calibration_of_true_probabilities_is_the_identity() -> None:
+    label = [1, 0, 0, 0, 1, 1, 1, 0]
+    value = [0.25] * 4 + [0.75] * 4
+    slope, intercept = metrics.calibration(label, value)
+    assert (slope, intercept) == (pytest.approx(1, abs=1e-9), pytest.approx(0, abs=1e-9))
+
+
+@pytest.mark.parametrize("value", [[0.9, 0.8, 0.2, 0.1], [0.1, 0.2, 0.8, 0.9], [0.3] * 4])
+def test_calibration_has_no_number_when_nothing_can_be_fitted(value: list[float]) -> None:
+    slope, intercept = metrics.calibration([1, 1, 0, 0], value)
+    assert np.isnan(slope) and np.isnan(intercept)
+
+
+def test_gain_table_gives_bands_as_ntile_does() -> None:
+    label = [1, 1, 0, 1, 0, 0, 0]
+    value = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]
+    first, second, third = metrics.gain_table(label, value, bands=3)
+    assert [b.size for b in (first, second, third)] == [3, 2, 2]
+    assert [b.positives for b in (first, second, third)] == [2, 1, 0]
+    assert first.mean_value == pytest.approx(0.8)
+    assert first.rate == pytest.approx(2 / 3)
+    assert first.lift == pytest.approx((2 / 3) / (3 / 7))
+    assert [b.captured for b in (first, second, third)] == pytest.approx([2 / 3, 1, 1])
+
+
+def test_gain_table_refuses_more_bands_than_rows() -> None:
+    with pytest.raises(ValueError, match="2 rows cannot be cut into 10 bands"):
+        metrics.gain_table([1, 0], [0.1, 0.2])
+
+
+def test_stability_index_of_shares() -> None:
+    expected = (0.4 - 0.5) * log(0.4 / 0.5) + (0.6 - 0.5) * log(0.6 / 0.5)
+    assert metrics.share_shift([0.5, 0.5], [0.4, 0.6]) == pytest.approx(expected, abs=1e-12)
+
+
+def test_stability_index_cuts_at_the_quantiles_of_what_was_learnt_on() -> None:
+    # Two bands cut at 2: half of 1..4 below or at 2; of the new values three quarters.
+    found = metrics.psi([1, 2, 3, 4], [1, 1, 2, 9], bands=2)
+    assert found == pytest.approx(0.25 * log(1.5) - 0.25 * log(0.5), abs=1e-12)
+    assert metrics.psi([1, 2, 3, 4], [4, 3, 2, 1]) == 0
+
+
+def test_information_value_of_two_groups() -> None:
+    # Group 0 holds 2 of 10 positives and 8 of 10 negatives, group 1 the others.
+    label = [1] * 2 + [0] * 8 + [1] * 8 + [0] * 2
+    group = [0] * 10 + [1] * 10
+    assert metrics.information_value(label, group) == pytest.approx(2 * 0.6 * log(4), abs=1e-12)
+
+
+@pytest.mark.parametrize("measure", [metrics.auc, metrics.ks, metrics.brier, metrics.log_loss])
+def test_one_sided_labels_are_refused(measure: object) -> None:
+    with pytest.raises(ValueError, match="labels must hold both outcomes"):
+        measure([1, 1], [0.5, 0.6])  # type: ignore[operator]
+
+
+def test_measures_equal_those_of_scikit_learn() -> None:
+    sklearn_metrics = pytest.importorskip("sklearn.metrics")
+    draw = np.random.default_rng(7)
+    label = (draw.random(500) < 0.3).astype(int)
+    value = np.round(np.clip(draw.normal(0.3 + 0.2 * label, 0.15), 0.01, 0.99), 2)
+    assert metrics.auc(label, value) == pytest.approx(sklearn_metrics.roc_auc_score(label, value))
+    assert metrics.brier(label, value) == pytest.approx(
+        sklearn_metrics.brier_score_loss(label, value)
+    )
+    assert metrics.log_loss(label, value) == pytest.approx(sklearn_metrics.log_loss(label, value))
+    false, true, _ = sklearn_metrics.roc_curve(label, value, drop_intermediate=False)
+    assert metrics.ks(label, value) == pytest.approx(float(np.max(np.abs(true - false))))
+
+
+def test_calibration_equals_unpenalised_logistic_regression() -> None:
+    linear = pytest.importorskip("sklearn.linear_model")
+    draw = np.random.default_rng(3)
+    label = (draw.random(800) < 0.4).astype(int)
+    value = np.clip(draw.normal(0.4 + 0.1 * label, 0.2), 0.02, 0.98)
+    model = linear.LogisticRegression(C=np.inf, tol=1e-10)
+    model.fit(metrics.logit(value).reshape(-1, 1), label)
+    slope, intercept = metrics.calibration(label, value)
+    assert slope == pytest.approx(model.coef_[0][0], abs=1e-5)
+    assert intercept == pytest.approx(model.intercept_[0], abs=1e-5)
