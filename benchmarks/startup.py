@@ -54,9 +54,14 @@ def run(runs: int = 15) -> list[Result]:
     bare = middle(taken[()])
     return [
         Result(
-            name=f"`crmkit {' '.join(args)}`, processor time", ours=middle(taken[args]), bare=bare,
-            unit="ms", ratio=middle(taken[args]) / bare, goal=goal, at_most=True,
-        )  # fmt: skip
+            name=f"`crmkit {' '.join(args)}`, processor time",
+            ours=middle(taken[args]),
+            bare=bare,
+            unit="ms",
+            ratio=middle(taken[args]) / bare,
+            goal=goal,
+            at_most=True,
+        )
         for args, goal in GOALS.items()
     ]
 
