@@ -1,0 +1,157 @@
+"""What the tables ought to be, as documents: the one kept at the last upgrade and today's.
+
+A document holds a declaration with the *shape* of its tables (columns with their stored types,
+keys, indexes). Two documents are compared, and never the database itself: reading the tables back
+would make a disabled plugin's tables look superfluous (design D14).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+from sqlalchemy import Table, inspect, select
+from sqlalchemy.engine import Connection
+
+from ..errors import SchemaOutdated
+from .domain import Entity
+from .types import column_type
+
+if TYPE_CHECKING:
+    from .store import Store
+
+# The core tables are kept as one more declaration, so that they grow in the same way.
+CORE_PLUGIN, CORE_ENTITY = "crmkit", "crmkit.tables"
+Key = tuple[str, str]
+
+
+@frozen
+class Document:
+    """One declaration: ``body`` is JSON, ``version`` that of the plugin which declared it."""
+
+    plugin: str
+    entity: str
+    body: Mapping[str, Any]
+    version: str
+
+    @property
+    def key(self) -> Key:
+        """Plugin and entity."""
+        return self.plugin, self.entity
+
+    @property
+    def tables(self) -> Mapping[str, Any]:
+        """Shape by table name; an interaction kind has no table of its own."""
+        tables: Mapping[str, Any] = self.body["tables"]
+        return tables
+
+    @property
+    def payload(self) -> Mapping[str, str]:
+        """Stored type by payload column of an interaction kind, else empty."""
+        payload: Mapping[str, str] = self.body.get("payload", {})
+        return payload
+
+    @property
+    def shape(self) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        """What decides whether rows fit: two documents of one shape need no change of tables."""
+        return self.tables, self.payload
+
+
+def shape_of(table: Table) -> dict[str, Any]:
+    """The shape of a table as a JSON document."""
+    columns = {c.name: [c.type.word, bool(c.nullable)] for c in table.columns}  # type: ignore[attr-defined]
+    indexes = {
+        str(i.name): [[c.name for c in i.columns], bool(i.unique)]
+        for i in sorted(table.indexes, key=lambda i: str(i.name))
+    }
+    return {"columns": columns, "key": [c.name for c in table.primary_key], "indexes": indexes}
+
+
+def documents_now(store: Store) -> dict[Key, Document]:
+    """Today's documents: the core tables, and every entity of the enabled plugins."""
+    from .. import __version__
+
+    core = {"tables": {name: shape_of(store.tables[name]) for name in store.core_names}}
+    found = [Document(CORE_PLUGIN, CORE_ENTITY, core, __version__)]
+    for entity in store.entities:
+        version = str(store.catalog.plugins[entity.plugin].version)
+        found.append(Document(entity.plugin, entity.name, _body(store, entity), version))
+    return {d.key: d for d in found}
+
+
+def _body(store: Store, entity: Entity) -> dict[str, Any]:
+    body = entity.declared()
+    if entity.what == "interaction":
+        columns = entity.fields.columns
+        return {
+            **body,
+            "tables": {},
+            "payload": {c.name: column_type(c.type).word for c in columns},
+        }
+    made = store.domain[entity.name]
+    return {**body, "tables": {t.name: shape_of(t) for t in (made.current, made.history)}}
+
+
+def documents_kept(store: Store, connection: Connection) -> dict[Key, Document]:
+    """The documents kept at the last upgrade; none for a database without crmkit's tables."""
+    if not inspect(connection).has_table("declaration"):
+        return {}
+    d = store.tables["declaration"]
+    rows = connection.execute(select(d.c.plugin, d.c.entity, d.c.declared, d.c.plugin_version))
+    found = (Document(r.plugin, r.entity, r.declared, r.plugin_version) for r in rows)
+    return {document.key: document for document in found}
+
+
+def entities_kept(store: Store, connection: Connection) -> list[Entity]:
+    """Entities that only the database knows: those of disabled plugins."""
+    enabled = {CORE_PLUGIN, *store.catalog.plugins}
+    return [
+        Entity.from_declared(plugin, name, document.body)
+        for (plugin, name), document in sorted(documents_kept(store, connection).items())
+        if plugin not in enabled
+    ]
+
+
+def check_schema(store: Store) -> None:
+    """Refuses a database whose tables do not fit; see :meth:`Store.check_schema`."""
+    with store.read() as connection:
+        kept = documents_kept(store, connection)
+    if not kept:
+        raise SchemaOutdated("the database has no tables yet.", hint="Run: crmkit db upgrade")
+    now = documents_now(store)
+    newer = list(newer_faults(kept, now))
+    if newer:
+        raise SchemaOutdated("; ".join(newer) + ".", hint="Install that version or a later one.")
+    enabled = {CORE_PLUGIN, *store.catalog.plugins}
+    behind = {k for k, document in now.items() if k not in kept or kept[k].shape != document.shape}
+    behind |= {k for k in kept if k not in now and k[0] in enabled}
+    if behind:
+        names = ", ".join(sorted(entity for _, entity in behind))
+        raise SchemaOutdated(
+            f"the database does not have today's tables of {names}.", hint="Run: crmkit db upgrade"
+        )
+
+
+def newer_faults(kept: Mapping[Key, Document], now: Mapping[Key, Document]) -> Iterator[str]:
+    """Why the database is newer than the code, one sentence part per plugin; none if it is not."""
+    code = {document.plugin: document.version for document in now.values()}
+    told = set()
+    for key, document in kept.items():
+        plugin, installed = document.plugin, code.get(document.plugin)
+        if installed is None or plugin in told or not later(document.version, installed):
+            continue
+        if key not in now or now[key].shape != document.shape:
+            told.add(plugin)
+            yield (
+                f"the database was last upgraded by {plugin} {document.version}, "
+                f"and {plugin} {installed} is installed"
+            )
+
+
+def later(one: str, other: str) -> bool:
+    """Whether version ``one`` comes after ``other``, by their numbers."""
+    first, second = ([int(n) for n in re.findall(r"\d+", v)] for v in (one, other))
+    width = max(len(first), len(second))
+    return first + [0] * (width - len(first)) > second + [0] * (width - len(second))

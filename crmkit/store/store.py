@@ -1,0 +1,342 @@
+"""The store: the only place that writes operational data."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import MetaData, Table, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from ..declarations import Committed
+from ..errors import Busy, ConfigError, NotFound, SchemaOutdated, StorageError
+from .domain import DomainTable, Entity, domain_tables, entities_of
+from .engine import WRITES, make_engine, translated
+from .tables import core_tables
+from .writers import Lease, Writers
+
+if TYPE_CHECKING:
+    from ..hosting.catalog import Catalog
+    from .customers import Customers
+    from .imports import Imports
+    from .interactions import Interactions
+    from .migration import Plan, Status
+    from .outcomes import Outcomes
+    from .records import Records
+    from .relations import Relations
+    from .stages import Stages
+
+
+class Tx:
+    """One write that is under way (design D2).
+
+    Attributes:
+        id: what the rows of this write carry in ``tx``.
+        at: UTC instant in which it began.
+        actor, command, source: who, with what, from where.
+        connection: the connection inside the transaction; whoever writes rows uses this one.
+    """
+
+    def __init__(
+        self, connection: Connection, lease: Lease, at: datetime, actor: str, command: str,
+        source: str | None,
+    ) -> None:  # fmt: skip
+        self.connection = connection
+        self.at, self.actor, self.command, self.source = at, actor, command, source
+        self._ids = lease.ids
+        self.id = self._ids.next()
+        self.first_id: int | None = None
+        self.last_id: int | None = None
+        self._written: dict[str, int] = {}
+
+    def take_ids(self, count: int) -> list[int]:
+        """``count`` new ids, rising, that are in no other transaction."""
+        ids = self._ids.take(count)
+        if ids:
+            self.first_id = ids[0] if self.first_id is None else self.first_id
+            self.last_id = ids[-1]
+        return ids
+
+    def count(self, entity: str, rows: int) -> None:
+        """Adds ``rows`` written rows of ``entity`` to what observers are told."""
+        if rows:
+            self._written[entity] = self._written.get(entity, 0) + rows
+
+    @property
+    def written(self) -> Mapping[str, int]:
+        """Rows written so far, by entity."""
+        return dict(self._written)
+
+
+class Store:
+    """The database of one workspace: tables, transactions and a gateway per entity.
+
+    Args:
+        url: ``sqlite:///FILE`` or ``postgresql+psycopg://...``.
+        catalog: what the enabled plugins declare.
+        clock: returns the aware UTC now.
+        actor: who is recorded on writes.
+        observer: told of every committed transaction, after the commit.
+        time_zone: IANA zone in which an instant's local day is taken (design D1).
+        currency: ISO 4217 code of amounts that name none.
+
+    Raises:
+        ConfigError: if the URL names no supported database.
+        DeclarationError: if declarations cannot be made into tables.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        catalog: Catalog,
+        *,
+        clock: Callable[[], datetime],
+        actor: str,
+        observer: Callable[[Committed], None] | None = None,
+        time_zone: str = "UTC",
+        currency: str = "USD",
+    ) -> None:
+        self.catalog, self.clock, self.actor = catalog, clock, actor
+        self.time_zone, self.currency = ZoneInfo(time_zone), currency
+        self._observer = observer
+        self.engine = make_engine(url)
+        self.metadata = MetaData()
+        core = core_tables(self.metadata)
+        self.core_names = tuple(core)
+        self.domain: Mapping[str, DomainTable] = domain_tables(self.metadata, entities_of(catalog))
+        self.tables: Mapping[str, Table] = dict(self.metadata.tables)
+        self._writers = Writers(self.engine, self.tables["writer"], clock)
+        self._here = threading.local()
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.engine.dialect.name
+
+    # --- transactions -------------------------------------------------------------------------
+
+    @contextmanager
+    def begin(
+        self, command: str, source: str | None = None, *, actor: str | None = None
+    ) -> Iterator[Tx]:
+        """A write: commits when the block ends, rolls back when it raises.
+
+        Args:
+            command: what is done, as ``customer add``; kept on the transaction.
+            source: the system that the data come from, if any.
+            actor: who does it; None is the store's actor.
+
+        Raises:
+            Busy: if another process writes for more than ten seconds.
+            StorageError: if the disk or the server fails; nothing was changed.
+            SchemaOutdated: if a table is missing.
+            ConfigError: if this thread is in a write already, which would wait for itself.
+        """
+        if getattr(self._here, "writing", False):
+            raise ConfigError(
+                f"{command}: this thread is writing already; pass the open transaction on."
+            )
+        self._here.writing = True
+        try:
+            with translated(), self._lease() as (connection, lease):
+                tx = Tx(connection, lease, self.clock(), actor or self.actor, command, source)
+                yield tx
+                self._finish(tx, lease)
+        finally:
+            self._here.writing = False
+        if self._observer is not None:
+            self._observer(Committed(tx=tx.id, command=command, source=source, written=tx.written))
+
+    @contextmanager
+    def _lease(self) -> Iterator[tuple[Connection, Lease]]:
+        """A connection inside a begun write, with a lease that stands."""
+        while True:
+            lease = self._writers.take()
+            with self._connect(writes=True) as connection:
+                connection.begin()
+                if not self._writers.renew(connection, lease):
+                    # Taken over while this process slept: forget it and lease anew.
+                    continue
+                try:
+                    yield connection, lease
+                finally:
+                    self._writers.give_back(lease)
+                return
+
+    @contextmanager
+    def joined(self, connection: Connection, command: str) -> Iterator[Tx]:
+        """A write inside a transaction that the caller has begun and will commit.
+
+        For the upgrade alone, which makes the very tables that :meth:`begin` needs.
+        """
+        lease = None
+        while lease is None:
+            lease = self._writers.lease_on(connection)
+        tx = Tx(connection, lease, self.clock(), self.actor, command, None)
+        yield tx
+        self._writers.record(connection, lease)
+        self.write_tx_row(tx)
+        self._writers.give_back(lease)
+
+    def _finish(self, tx: Tx, lease: Lease) -> None:
+        self._writers.record(tx.connection, lease)
+        self.write_tx_row(tx)
+        try:
+            tx.connection.commit()
+        except DBAPIError as error:
+            if not error.connection_invalidated or not self._committed(tx.id):
+                raise
+
+    def write_tx_row(self, tx: Tx) -> None:
+        """Writes the row of the transaction itself, with the ids that it drew."""
+        tx.connection.execute(
+            self.tables["tx"].insert(),
+            {
+                "id": tx.id, "at": tx.at, "actor": tx.actor, "command": tx.command,
+                "source": tx.source, "first_id": tx.first_id, "last_id": tx.last_id,
+            },
+        )  # fmt: skip
+
+    def _committed(self, tx_id: int) -> bool:
+        """Whether a commit whose answer was lost took place."""
+        table = self.tables["tx"]
+        with self.read() as connection:
+            return connection.scalar(select(table.c.id).where(table.c.id == tx_id)) is not None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one unchanging state of the database and cannot write it."""
+        with translated(), self._connect(writes=False) as connection:
+            yield connection
+
+    def _connect(self, *, writes: bool) -> Connection:
+        connection = self.engine.connect()
+        if writes:
+            return connection.execution_options(**{WRITES: True})
+        if self.dialect == "postgresql":
+            return connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        return connection
+
+    def close(self) -> None:
+        """Gives the writer numbers back and closes all connections."""
+        # A number that cannot be given back now is taken over when it is stale.
+        with suppress(Busy, StorageError, SchemaOutdated), translated():
+            self._writers.release()
+        self.engine.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    # --- names --------------------------------------------------------------------------------
+
+    def entity(self, name: str) -> Entity:
+        """The enabled entity of that public name.
+
+        Raises:
+            NotFound: naming the entities that exist.
+        """
+        for entity in self.entities:
+            if entity.name == name:
+                return entity
+        raise NotFound("entity", name, (e.name for e in self.entities))
+
+    @cached_property
+    def entities(self) -> Sequence[Entity]:
+        """Customer fields, record types and interaction kinds of the enabled plugins."""
+        return entities_of(self.catalog)
+
+    # --- schema (Alembic is imported only when the schema is changed) -------------------------
+
+    def check_schema(self) -> None:
+        """Refuses a database whose tables are not those that the enabled plugins declare.
+
+        Raises:
+            SchemaOutdated: naming what is outdated, or that the database is newer than the code.
+        """
+        from .declared import check_schema
+
+        check_schema(self)
+
+    def upgrade(self, dry_run: bool = False, *, allow_loss: bool = False) -> Plan:
+        """Brings the tables to what the enabled plugins declare, in one transaction.
+
+        Args:
+            dry_run: True returns the plan and changes nothing.
+            allow_loss: True lets migrations run that say they lose data.
+
+        Raises:
+            ConfigError: if the change would remove or narrow columns that no migration covers, or
+                the database is newer than the code.
+            NotConfirmed: if a migration loses data and ``allow_loss`` is False.
+        """
+        from .migration import upgrade
+
+        return upgrade(self, dry_run=dry_run, allow_loss=allow_loss)
+
+    def status(self) -> Status:
+        """What the database has, and what an upgrade would do, by plugin."""
+        from .migration import status
+
+        return status(self)
+
+    # --- gateways -----------------------------------------------------------------------------
+
+    @cached_property
+    def customers(self) -> Customers:
+        """Customers with their keys, contact points and plugin fields."""
+        from .customers import Customers
+
+        return Customers(self)
+
+    @cached_property
+    def relations(self) -> Relations:
+        """Who is what to whom."""
+        from .relations import Relations
+
+        return Relations(self)
+
+    @cached_property
+    def interactions(self) -> Interactions:
+        """Facts about customers, append-only."""
+        from .interactions import Interactions
+
+        return Interactions(self)
+
+    @cached_property
+    def records(self) -> Records:
+        """Rows of the plugins' record types."""
+        from .records import Records
+
+        return Records(self)
+
+    @cached_property
+    def stages(self) -> Stages:
+        """Stages of customers and records, and the log of moves."""
+        from .stages import Stages
+
+        return Stages(self)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """The latest scores, segments and rule firings of each subject."""
+        from .outcomes import Outcomes
+
+        return Outcomes(self)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """Past and unfinished imports with their rejects."""
+        from .imports import Imports
+
+        return Imports(self)

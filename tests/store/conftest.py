@@ -1,0 +1,133 @@
+"""A made-up industry small enough to check by hand, and a store with it on each database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import field, frozen
+from crmkit.declarations import CustomerFields, InteractionKind, Migration, RecordType
+from crmkit.store.store import Store
+
+
+@frozen
+class Version:
+    version: str
+
+
+@frozen(kw_only=True)
+class SmallCatalog:
+    """As much of a catalog as the store reads."""
+
+    plugins: Mapping[str, Version]
+    customer_fields: Mapping[str, CustomerFields] = field(factory=dict)
+    record_types: Mapping[str, RecordType] = field(factory=dict)
+    interaction_kinds: Mapping[str, InteractionKind] = field(factory=dict)
+    lifecycles: Mapping[str, Any] = field(factory=dict)
+    migrations: Mapping[str, Migration] = field(factory=dict)
+
+    def owner(self, name: str) -> str:
+        return name.split(".")[0]
+
+
+def fields(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+CUSTOMER = fields(
+    household_size={"type": "integer", "minimum": 1, "unit": "person"},
+    born_on={"type": "string", "format": "date", "pii": "quasi", "timeless": True},
+    segment={"type": "string", "enum": ["home", "office"], "index": True},
+    spend={"type": "string", "format": "money", "currency": "USD"},
+)
+PLAN = fields(
+    title={"type": "string"},
+    monthly_fee={"type": "string", "format": "money"},
+    data_gb={"type": "number", "minimum": 0, "unit": "GB"},
+)
+LINE = fields(
+    number={"type": "string", "pii": "direct", "index": True},
+    active={"type": "boolean"},
+    opened_on={"type": "string", "format": "date", "timeless": True},
+    activated_at={"type": "string", "format": "date-time"},
+    addons={"type": "array", "items": {"type": "string"}},
+)
+BILL = {
+    **fields(
+        amount={"type": "string", "format": "money"},
+        due_on={"type": "string", "format": "date"},
+        lines={"type": "integer", "minimum": 0, "unit": "1"},
+    ),
+    "required": ["amount"],
+}
+
+
+def shop(version: str = "0.1", **changes: Any) -> SmallCatalog:
+    """The catalog with the one plugin ``shop``; ``changes`` replace its parts."""
+    parts: dict[str, Any] = {
+        "customer": CUSTOMER,
+        "plan": PLAN,
+        "line": LINE,
+        "bill": BILL,
+        "migrations": (),
+        **changes,
+    }
+    records = {"shop.plan": (parts["plan"], None), "shop.line": (parts["line"], "customer")}
+    return SmallCatalog(
+        plugins={"shop": Version(version)},
+        customer_fields={"shop": CustomerFields(parts["customer"])} if parts["customer"] else {},
+        record_types={
+            name: RecordType(name=name, schema=schema, owner=owner)
+            for name, (schema, owner) in records.items()
+            if schema is not None
+        },
+        interaction_kinds={
+            "shop.bill": InteractionKind(name="shop.bill", schema=parts["bill"]),
+            "shop.visit": InteractionKind(
+                name="shop.visit", schema=fields(note={"type": "string"}), anonymous=True
+            ),
+        },
+        migrations={m.id: m for m in parts["migrations"]},
+    )
+
+
+class Clock:
+    """A clock that a test sets; every reading is one millisecond later."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def open_store(database_url: str, clock: Clock) -> Iterator[Callable[..., Store]]:
+    """Opens stores on one database; all are closed at the end."""
+    opened: list[Store] = []
+
+    def open_one(catalog: Any = None, **options: Any) -> Store:
+        given = {"clock": clock, "actor": "tester", "time_zone": "Asia/Shanghai", **options}
+        store = Store(database_url, catalog or shop(), **given)
+        opened.append(store)
+        return store
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(open_store: Callable[..., Store]) -> Store:
+    """A store with today's tables."""
+    made = open_store()
+    made.upgrade()
+    return made
