@@ -158,13 +158,14 @@ class PluginError(CrmkitError, RuntimeError):
     Attributes:
         plugin: its name.
         hook: the hook in which it failed, or ``load``.
+        reason: what it did, without its name and the hook's.
     """
 
     exit_code = 7
     code = "E_PLUGIN"
 
     def __init__(self, plugin: str, hook: str, message: str, *, hint: str = "") -> None:
-        self.plugin, self.hook = plugin, hook
+        self.plugin, self.hook, self.reason = plugin, hook, message
         super().__init__(f"plugin {plugin}, {hook}: {message}", hint=hint)
 
 

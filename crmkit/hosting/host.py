@@ -1,0 +1,404 @@
+"""The plugin host: loads the enabled plugins, leaves the faulty ones out, calls the others' hooks."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import pluggy
+from attrs import define, field
+
+from .. import hookspecs
+from ..declarations import RowFault, StageVeto
+from ..errors import NotFound, PluginError
+from ..settings import Settings
+from .catalog import Catalog, build_catalog, dangling
+from .declared import DECLARING, Declared, wrong_type
+from .faults import PluginFault
+from .isolation import Guard, restored_process, unusable, words
+from .manifest import Manifest, find_manifests
+from .ownership import name_faults, shared_claims, tables
+from .soundness import declaration_faults
+from .standing import dependents_faults, enabled_names, manifest_faults, requirements_of
+from .verdict import Verdicts
+
+# Acting hooks and the class of the items that they return; None means nothing is returned.
+ACTING: dict[str, type | None] = {
+    "check_rows": RowFault,
+    "before_stage_moves": StageVeto,
+    "after_commit": None,
+}
+HOOKS = (*DECLARING, *ACTING)
+# Beyond this an observing hook holds up every write, which the user would blame on crmkit.
+OBSERVE_SECONDS = 5.0
+
+Progress = Callable[[str], None]
+
+
+def make_manager() -> pluggy.PluginManager:
+    """A plugin manager that knows crmkit's hooks and no plugin."""
+    manager = pluggy.PluginManager("crmkit")
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+@define
+class Loaded:
+    """A plugin in the host.
+
+    Attributes:
+        manifest: what it says of itself.
+        plugin: the imported module or object.
+        hooks: names of the hooks that it implements, sorted.
+        declared: what it declares.
+        seconds: time spent in each of its hooks so far.
+    """
+
+    manifest: Manifest
+    plugin: Any = field(repr=False)
+    hooks: tuple[str, ...] = ()
+    declared: Declared = field(factory=lambda: Declared(plugin=""), repr=False)
+    seconds: dict[str, float] = field(factory=dict, repr=False)
+
+
+class PluginHost:
+    """The plugins of a workspace, each called by itself and named when it fails.
+
+    Attributes:
+        catalog: what the sound plugins declare.
+        faults: why plugins were left out, and what observing hooks did wrong since.
+    """
+
+    def __init__(self, manifests: Mapping[str, Manifest], progress: Progress | None = None) -> None:
+        self.manifests = manifests
+        self.faults: list[PluginFault] = []
+        self.catalog = Catalog()
+        self._manager = make_manager()
+        self._loaded: dict[str, Loaded] = {}
+        self._callers: dict[tuple[str, str], pluggy.HookCaller] = {}
+        self._progress = progress or (lambda at: None)
+
+    @classmethod
+    def load(
+        cls,
+        settings: Settings,
+        *,
+        safe_mode: bool = False,
+        manifests: Mapping[str, Manifest] | None = None,
+        verdicts: Verdicts | None = None,
+    ) -> PluginHost:
+        """Loads the plugins that a workspace enables; never raises because of one of them.
+
+        Args:
+            settings: the workspace's settings.
+            safe_mode: load crmkit's built-ins only.
+            manifests: the plugins there are; None finds them.
+            verdicts: what ``plugin check`` found; None reads them from the workspace.
+        """
+        manifests = find_manifests() if manifests is None else manifests
+        names = enabled_names(settings, manifests)
+        if safe_mode:
+            names = [n for n in names if n in manifests and manifests[n].builtin]
+        verdicts = verdicts or Verdicts.of_workspace(settings.folder)
+        host = cls(manifests)
+        unchecked = []
+        for name in names:
+            manifest = manifests.get(name)
+            if manifest is None or manifest.builtin:
+                continue
+            verdict = verdicts.get(manifest)
+            if verdict is None:
+                unchecked.append(name)
+            else:
+                host.faults += verdict.as_faults(name)
+        host.take(names, deep=unchecked)
+        return host
+
+    def take(self, names: Sequence[str], *, deep: Iterable[str] = ()) -> None:
+        """Loads these plugins together and builds the catalog from the sound ones.
+
+        Args:
+            names: all plugins to load; their order does not matter.
+            deep: those whose schemas are to be checked in full, which costs 200 ms once.
+        """
+        names, deep = sorted(names), frozenset(deep)
+        self.faults += manifest_faults(names, self.manifests)
+        self._add_dependents(names)
+        for name in names:
+            if not self.has_faults(name):
+                self._load_one(self.manifests[name], deep=name in deep)
+        self._settle(names)
+        for name in list(self._loaded):
+            if self.has_faults(name):
+                self._manager.unregister(name=name)
+                del self._loaded[name]
+        self.catalog = build_catalog((o.manifest, o.declared) for o in self._loaded.values())
+        self._callers.clear()
+
+    def has_faults(self, name: str) -> bool:
+        """Whether a plugin was left out."""
+        return any(fault.plugin == name for fault in self.faults)
+
+    def entry(self, plugin: str) -> Loaded:
+        """A loaded plugin.
+
+        Raises:
+            NotFound: if it is not loaded.
+        """
+        if plugin not in self._loaded:
+            raise NotFound("loaded plugin", plugin, self._loaded)
+        return self._loaded[plugin]
+
+    @property
+    def loaded(self) -> Mapping[str, Loaded]:
+        """The sound plugins, by name."""
+        return self._loaded
+
+    # --- calling ---------------------------------------------------------------------------------
+
+    def call_veto(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
+        """Asks every plugin that implements an acting hook, one by one.
+
+        ``check_rows`` asks only the owner of the batch's entity.
+
+        Returns:
+            ``(plugin, result)`` for each one asked; a None result becomes an empty tuple.
+
+        Raises:
+            PluginError: naming the first plugin that raised or returned something else than a list
+                of the hook's records.
+        """
+        out = []
+        for one in self._asked(hook, arguments):
+            name = one.manifest.name
+            out.append((name, self.call_alone(name, hook, **arguments)))
+        return out
+
+    def call_alone(self, plugin: str, hook: str, **arguments: Any) -> Any:
+        """Asks one plugin, which implements the hook, and checks the type of its answer.
+
+        Raises:
+            PluginError: if it raises or returns something else than a list of the hook's records.
+        """
+        result = self._call(self.entry(plugin), hook, arguments)
+        wrong = wrong_answer(hook, result)
+        if wrong:
+            raise PluginError(plugin, hook, f"{wrong}.")
+        return () if result is None else result
+
+    def call_observe(self, hook: str, **arguments: Any) -> None:
+        """Tells every plugin that implements a hook; a failure is recorded and goes no further."""
+        for one in self._asked(hook, arguments):
+            name = one.manifest.name
+            before = one.seconds.get(hook, 0.0)
+            try:
+                result = self._call(one, hook, arguments)
+            except PluginError as error:
+                self._record(name, hook, error.reason.rstrip("."))
+                continue
+            wrong = unusable(result)
+            if wrong:
+                self._record(name, hook, wrong)
+            elif one.seconds[hook] - before > OBSERVE_SECONDS:
+                self._record(name, hook, f"took more than {OBSERVE_SECONDS:.0f} s for one call")
+
+    def _asked(self, hook: str, arguments: Mapping[str, Any]) -> list[Loaded]:
+        if hook not in ACTING:
+            raise NotFound("acting hook", hook, ACTING)
+        found = [one for one in self._loaded.values() if hook in one.hooks]
+        if hook == "check_rows":
+            owner = arguments["batch"].entity.partition(".")[0]
+            owner = "core" if owner == "customer" else owner
+            found = [one for one in found if one.manifest.name == owner]
+        return found
+
+    def _call(self, one: Loaded, hook: str, arguments: Mapping[str, Any]) -> Any:
+        started = time.perf_counter()
+        with Guard() as guard:
+            result = self._caller(one.manifest.name, hook)(**arguments)
+        one.seconds[hook] = one.seconds.get(hook, 0.0) + time.perf_counter() - started
+        if guard.error is not None:
+            message = words(guard.error)
+            raise PluginError(one.manifest.name, hook, f"{message}.") from guard.error
+        return result[0] if result else None
+
+    def _caller(self, name: str, hook: str) -> pluggy.HookCaller:
+        """The hook as implemented by one plugin alone, by pluggy's public means."""
+        key = (name, hook)
+        if key not in self._callers:
+            others = [p for n, p in self._manager.list_name_plugin() if n != name]
+            self._callers[key] = self._manager.subset_hook_caller(hook, others)
+        return self._callers[key]
+
+    def _record(self, plugin: str, phase: str, message: str) -> None:
+        fault = PluginFault(plugin, phase, message)
+        # A hook that fails at every batch of an import is one fault, not ten thousand.
+        if fault not in self.faults:
+            self.faults.append(fault)
+
+    # --- loading ---------------------------------------------------------------------------------
+
+    def _load_one(self, manifest: Manifest, *, deep: bool) -> None:
+        name = manifest.name
+        with restored_process() as changed:
+            found = self._import(manifest)
+            if found is not None:
+                self._register(manifest, found)
+            if name in self._loaded:
+                self._declare(self._loaded[name])
+                if not self.has_faults(name):
+                    self._judge(self._loaded[name], deep=deep)
+        for sentence in changed:
+            self._record(name, "import", f"{sentence}; crmkit has put it back")
+
+    def _import(self, manifest: Manifest) -> Any:
+        self._progress("import")
+        with Guard() as guard:
+            found = manifest.load()
+        if guard.error is not None:
+            self._record(manifest.name, "import", words(guard.error))
+            return None
+        if isinstance(found, type):
+            said = f"its entry point names the class {found.__name__}; name a module or an object"
+            self._record(manifest.name, "import", said)
+            return None
+        return found
+
+    def _register(self, manifest: Manifest, found: Any) -> None:
+        name = manifest.name
+        if any(one.plugin is found for one in self._loaded.values()):
+            self._record(name, "register", "its module is that of another plugin")
+            return
+        with Guard() as guard:
+            self._manager.register(found, name=name)
+        if guard.error is not None:
+            self._record(name, "register", words(guard.error))
+        else:
+            with Guard() as guard:
+                self._check_hook_names(name, found)
+            if guard.error is not None:
+                self._record(name, "register", words(guard.error))
+        if self.has_faults(name):
+            self._manager.unregister(name=name)
+            return
+        callers = self._manager.get_hookcallers(found) or []
+        hooks = tuple(sorted(caller.name for caller in callers))
+        self._loaded[name] = Loaded(manifest, found, hooks)
+
+    def _check_hook_names(self, name: str, found: Any) -> None:
+        for caller in self._manager.get_hookcallers(found) or []:
+            for implementation in caller.get_hookimpls():
+                if implementation.plugin_name != name:
+                    continue
+                if not caller.has_spec():
+                    near = difflib.get_close_matches(caller.name, HOOKS, n=1)
+                    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(HOOKS)}"
+                    self._record(name, "register", f"there is no hook {caller.name!r}; {hint}")
+                elif implementation.hookwrapper or implementation.wrapper:
+                    said = f"{caller.name} is a wrapper; plugins answer by themselves only"
+                    self._record(name, "register", said)
+        marked = {caller.name for caller in self._manager.get_hookcallers(found) or []}
+        for hook in HOOKS:
+            if hook not in marked and inspect.isroutine(getattr(found, hook, None)):
+                said = f"the function {hook} is not marked with @hookimpl, so it never runs"
+                self._record(name, "register", said)
+        if not self.has_faults(name):
+            # Whatever the loop above did not foresee, pluggy itself has the last word.
+            self._manager.check_pending()
+
+    def _declare(self, one: Loaded) -> None:
+        name = one.manifest.name
+        lists: dict[str, tuple[Any, ...]] = {}
+        customer_fields = None
+        for hook, (kind, _) in DECLARING.items():
+            if hook not in one.hooks:
+                continue
+            self._progress(hook)
+            try:
+                result = self._call(one, hook, {})
+            except PluginError as error:
+                self._record(name, hook, error.reason.rstrip("."))
+                continue
+            if result is None:
+                continue
+            wrong = unusable(result) or wrong_type(hook, result)
+            if wrong:
+                self._record(name, hook, wrong)
+            elif kind == "customer_fields":
+                customer_fields = result
+            else:
+                lists[kind] = tuple(result)
+        one.declared = Declared(plugin=name, customer_fields=customer_fields, lists=lists)
+
+    def _judge(self, one: Loaded, *, deep: bool) -> None:
+        self._progress("declaration")
+        name, declared = one.manifest.name, one.declared
+        with Guard() as guard:
+            found = [*name_faults(declared), *declaration_faults(declared)]
+            found += _table_faults(one.manifest, declared)
+            if deep and not found:
+                from .schemas import schema_faults
+
+                found += schema_faults(declared)
+            for message in found:
+                self._record(name, "declaration", message)
+        if guard.error is not None:
+            self._record(name, "declaration", f"cannot be read: {words(guard.error)}")
+
+    # --- between plugins -------------------------------------------------------------------------
+
+    def _add_dependents(self, names: Iterable[str]) -> None:
+        faulty = {fault.plugin for fault in self.faults}
+        for fault in dependents_faults(names, faulty, self.manifests):
+            self._record(fault.plugin, fault.phase, fault.message)
+
+    def _settle(self, names: Sequence[str]) -> None:
+        """Finds what only shows between plugins, until nobody else has to be left out."""
+        builtins = {n for n in names if n in self.manifests and self.manifests[n].builtin}
+        # Once, over all: who is refused must not depend on who else has been left out.
+        claims = {name: one.declared.claims() for name, one in self._sound().items()}
+        self.faults += shared_claims(claims)
+        before = -1
+        while len(self.faults) != before:
+            before = len(self.faults)
+            self._add_dependents(names)
+            sound = self._sound()
+            known = build_catalog((one.manifest, one.declared) for one in sound.values())
+            for name, one in sound.items():
+                reachable = frozenset({name, *builtins, *requirements_of(name, self.manifests)})
+                for message in dangling(one.declared, known, reachable):
+                    self._record(name, "declaration", message)
+
+    def _sound(self) -> dict[str, Loaded]:
+        return {name: one for name, one in self._loaded.items() if not self.has_faults(name)}
+
+
+def wrong_answer(hook: str, result: object) -> str | None:
+    """What is wrong with the type of an acting hook's answer, or None."""
+    wanted = ACTING[hook]
+    if result is None:
+        return None
+    broken = unusable(result)
+    if broken:
+        return broken
+    if wanted is None:
+        return None
+    if not isinstance(result, Sequence) or isinstance(result, (str, bytes)):
+        return f"returned a {type(result).__name__}; return a list of {wanted.__name__}"
+    for position, item in enumerate(result):
+        if not isinstance(item, wanted):
+            return f"item {position} of its list is a {type(item).__name__}, not a {wanted.__name__}"
+    return None
+
+
+def _table_faults(manifest: Manifest, declared: Declared) -> list[str]:
+    """A manifest that lists tables lists them all: safe mode knows them from there only."""
+    if not manifest.tables:
+        return []
+    listed, made = set(manifest.tables), set(tables(declared))
+    out = [f"it declares the table {t!r}, which its manifest does not list" for t in sorted(made - listed)]
+    out += [f"its manifest lists the table {t!r}, which it does not declare" for t in sorted(listed - made)]
+    return out

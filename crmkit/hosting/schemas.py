@@ -1,0 +1,98 @@
+"""The slow checks of JSON Schemas: meta-schema, patterns, size.
+
+They need jsonschema and google-re2, so they run in ``plugin check`` and for plugins that have no
+verdict yet, not each time a workspace opens.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .declared import NOUNS, Declared
+from .soundness import field_sets
+
+# A schema beyond this is a mistake or an attack: the largest real one has some hundred nodes.
+MAX_NODES, MAX_DEPTH = 20_000, 32
+
+
+def schema_faults(declared: Declared) -> list[str]:
+    """Every fault of the plugin's schemas and profile texts that needs a parser to find."""
+    out = []
+    for label, _, fields in field_sets(declared):
+        if isinstance(fields.schema, Mapping):
+            out += [f"{label}: {fault}" for fault in _schema_faults(fields.schema)]
+    for profile in declared.of("profiles"):
+        try:
+            tomllib.loads(profile.text)
+        except tomllib.TOMLDecodeError as error:
+            out.append(f"{NOUNS['profiles']} {profile.name}: {error}")
+    return out
+
+
+def _schema_faults(schema: Mapping[str, Any]) -> Iterator[str]:
+    # Size first: the meta-schema check recurses.
+    too_large = _size_fault(schema)
+    if too_large:
+        yield too_large
+        return
+    # Lazy: 190 ms of CPU.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(_plain(schema))
+    except SchemaError as error:
+        where = ".".join(str(part) for part in error.absolute_path) or "the schema"
+        yield f"{where} is no JSON Schema: {error.message[:200]}"
+        return
+    yield from _pattern_faults(schema.get("properties", {}))
+
+
+def _pattern_faults(properties: Mapping[str, Any]) -> Iterator[str]:
+    import re2
+
+    for name, schema in properties.items():
+        if not isinstance(schema, Mapping):
+            continue
+        items = schema.get("items")
+        for part in (schema, items if isinstance(items, Mapping) else {}):
+            pattern = part.get("pattern")
+            if not isinstance(pattern, str):
+                continue
+            options = re2.Options()
+            options.log_errors = False
+            try:
+                re2.compile(pattern, options)
+            except re2.error as error:
+                said = error.args[0].decode() if isinstance(error.args[0], bytes) else error
+                yield (
+                    f"field {name!r}: pattern {pattern[:80]!r} does not run on RE2 ({said}); "
+                    "it has no back-references and no look-around"
+                )
+
+
+def _size_fault(schema: Any) -> str | None:
+    todo, nodes = [(schema, 1)], 0
+    while todo:
+        node, depth = todo.pop()
+        nodes += 1
+        if nodes > MAX_NODES:
+            return f"the schema has more than {MAX_NODES} nodes"
+        if depth > MAX_DEPTH:
+            return f"the schema is nested more than {MAX_DEPTH} deep"
+        if isinstance(node, Mapping):
+            todo += [(child, depth + 1) for child in node.values()]
+        elif isinstance(node, (list, tuple)):
+            todo += [(child, depth + 1) for child in node]
+    return None
+
+
+def _plain(node: Any) -> Any:
+    """The schema with dicts and lists only, as the meta-schema wants them."""
+    if isinstance(node, Mapping):
+        return {key: _plain(value) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_plain(value) for value in node]
+    return node

@@ -1,0 +1,182 @@
+"""Whether what a plugin declares is sound in itself, before anything is built from it.
+
+SQL is not judged here: the warehouse's lint does that with its parser.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ..declarations import CUSTOMER, Feature, FeatureSet, Migration, Report, Rule, Score, sql_name
+from ..entities.fields import NAME, FieldSet
+from ..entities.lifecycle import Lifecycle
+from .declared import NOUNS, Declared
+
+DIALECTS = ("sqlite", "postgresql")
+
+# Columns that the store and the warehouse add to each kind of table (design D2, D3, D5).
+_SEEN = ("subject_id", "as_of", "days_before", "days_after")
+_KEPT = ("valid_from", "valid_to", "version", "tx", "closed_tx", "customer_id")
+ADDED = {
+    "customer_fields": frozenset((*_SEEN, *_KEPT)),
+    "record_types": frozenset((*_SEEN, *_KEPT, "id", "source", "ref", "owner_id")),
+    "interaction_kinds": frozenset(
+        (*_SEEN, "id", "customer_id", "occurred_at", "occurred_on", "channel", "direction", "actor",
+         "source", "amount_minor", "currency", "record_type", "record_id", "tx")
+    ),
+}  # fmt: skip
+
+
+def declaration_faults(declared: Declared) -> list[str]:
+    """Every reason why these declarations are not sound, one sentence each; empty when sound."""
+    return [
+        *(f"{label}: {fault}" for label, kind, fields in field_sets(declared)
+          for fault in _field_faults(kind, fields)),
+        *_each(declared, "record_types", lambda record: _owner_chain(record.name, declared)),
+        *_each(declared, "lifecycles", _lifecycle_faults),
+        *_each(declared, "feature_sets", _feature_set_faults),
+        *_each(declared, "scores", _score_faults),
+        *_each(declared, "rules", _rule_faults),
+        *_each(declared, "reports", _report_faults),
+        *_each(declared, "migrations", _migration_faults),
+    ]  # fmt: skip
+
+
+def field_sets(declared: Declared) -> Iterator[tuple[str, str, FieldSet]]:
+    """Every field set as ``(label for messages, kind, fields)``."""
+    if declared.customer_fields is not None:
+        yield NOUNS["customer_fields"], "customer_fields", declared.customer_fields.fields
+    for kind in ("record_types", "interaction_kinds"):
+        for record in declared.of(kind):
+            yield f"{NOUNS[kind]} {record.name}", kind, record.fields
+
+
+def _each(
+    declared: Declared, kind: str, check: Callable[[Any], Iterable[str]]
+) -> Iterator[str]:
+    for record in declared.of(kind):
+        label = record.id if isinstance(record, Migration) else record.name
+        for fault in check(record):
+            yield f"{NOUNS[kind]} {label}: {fault}"
+
+
+def _field_faults(kind: str, fields: FieldSet) -> Iterator[str]:
+    if not isinstance(fields.schema, Mapping):
+        yield f"its schema is a {type(fields.schema).__name__}, not a JSON object"
+        return
+    yield from fields.faults()
+    for column in fields.columns:
+        if column.name in ADDED[kind]:
+            yield f"field {column.field!r}: crmkit itself adds the column {column.name!r}; rename it"
+
+
+def _owner_chain(name: str, declared: Declared) -> Iterator[str]:
+    types = {record.name: record for record in declared.of("record_types")}
+    seen, owner = [name], types[name].owner
+    while owner not in (None, CUSTOMER):
+        if owner not in types:
+            yield (
+                f"owner {owner!r} is not 'customer', None or a record type of this plugin "
+                f"({', '.join(sorted(types))})"
+            )
+            return
+        if owner in seen:
+            yield f"is owned by itself: {' → '.join((*seen, owner))}"
+            return
+        seen.append(owner)
+        owner = types[owner].owner
+
+
+def _lifecycle_faults(lifecycle: Lifecycle) -> Iterator[str]:
+    if not lifecycle.stages:
+        yield "has no stage"
+        return
+    yield from lifecycle.faults()
+
+
+def _feature_set_faults(features: FeatureSet) -> Iterator[str]:
+    if not features.features:
+        yield "has no feature"
+    if features.window_days is not None and features.window_days < 1:
+        yield f"window_days is {features.window_days}, not at least 1"
+    for feature in features.features:
+        if not isinstance(feature, Feature):
+            yield f"holds {feature!r}, which is no Feature"
+            continue
+        texts = [feature.phrase] if isinstance(feature.phrase, str) else feature.phrase.values()
+        for text in texts:
+            for fault in _template_faults(text, {"value"}):
+                yield f"feature {feature.name}: phrase {fault}"
+
+
+def _score_faults(score: Score) -> Iterator[str]:
+    if not score.features:
+        yield "has no feature as input"
+    for name in sorted({n for n in score.features if score.features.count(n) > 1}):
+        yield f"names the feature {name!r} twice"
+    if score.gap_days < 0 or score.horizon_days <= score.gap_days:
+        yield (
+            f"horizon_days ({score.horizon_days}) must be after gap_days ({score.gap_days}), "
+            "and gap_days 0 or more"
+        )
+
+
+def _rule_faults(rule: Rule) -> Iterator[str]:
+    if not rule.when.strip():
+        yield "has an empty condition"
+    if rule.cooldown_days < 0:
+        yield f"cooldown_days is {rule.cooldown_days}, not 0 or more"
+    if rule.action in ("propose_stage", "tag", "list", "open_case") and not rule.target:
+        yield f"action {rule.action!r} needs a target"
+    for fault in _template_faults(rule.message, None):
+        yield f"message {fault}"
+
+
+def _template_faults(text: str, allowed: set[str] | None) -> Iterator[str]:
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        yield f"{text!r} is no format: {error}"
+        return
+    for name in sorted(names):
+        if allowed is not None and name not in allowed:
+            yield f"{text!r} names {{{name}}}, not {{{'}, {'.join(sorted(allowed))}}}"
+        elif not NAME.fullmatch(name):
+            yield f"{text!r} names {{{name}}}, which is no column name"
+
+
+def _report_faults(report: Report) -> Iterator[str]:
+    columns = [column.name for column in report.columns]
+    if not columns:
+        yield "has no column"
+    if not report.key:
+        yield "has no key: name the columns that identify a row"
+    for name in sorted({n for n in columns if columns.count(n) > 1}):
+        yield f"column {name!r} is declared twice"
+    asked = [("key", name) for name in report.key]
+    asked += [("order", name.removeprefix("-")) for name in report.order]
+    for chart in report.charts:
+        asked += [("chart", n) for n in (chart.x, chart.y, chart.color, *chart.where) if n]
+    shown = {*columns, *(c.name.removesuffix("_minor") for c in report.columns if c.currency_minor)}
+    for what, name in dict.fromkeys(asked):
+        if name not in shown:
+            yield f"{what} names {name!r}, which is no column ({', '.join(columns)})"
+    for parameter in report.parameters:
+        if not NAME.fullmatch(parameter.name):
+            yield f"parameter {parameter.name!r} does not match {NAME.pattern}"
+        if parameter.choices is not None and parameter.default not in (None, *parameter.choices):
+            yield f"parameter {parameter.name!r}: default {parameter.default!r} is no choice"
+
+
+def _migration_faults(migration: Migration) -> Iterator[str]:
+    for dialect in sorted(set(migration.statements) - set(DIALECTS)):
+        yield f"dialect {dialect!r} is not one of {', '.join(DIALECTS)}"
+    for dialect, statements in migration.statements.items():
+        if isinstance(statements, str) or not all(isinstance(s, str) for s in statements):
+            yield f"statements for {dialect} must be a list of SQL texts"
+    prefix = sql_name(migration.id.partition(".")[0]) + "_"
+    for column in migration.covers:
+        if not column.startswith(prefix) or "." not in column:
+            yield f"covers {column!r}, which is no '{prefix}<table>.<column>'"

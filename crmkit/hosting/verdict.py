@@ -1,0 +1,199 @@
+"""Verdicts: what ``plugin check`` found, kept so that other commands need not find out again.
+
+A verdict holds for one version of one plugin's files under one version of crmkit. When any of these
+changes it is void and the plugin is ``unchecked`` again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import attrs
+from attrs import define, field, frozen
+
+from .. import API, __version__
+from .faults import SURROUNDING, PluginFault
+from .manifest import Manifest
+
+FILE = "verdicts.json"
+FORMAT = 1
+OK, FAULTS, UNCHECKED = "ok", "faults", "unchecked"
+# Files that Python or an editor writes without changing the plugin.
+_PASSED_OVER = ("__pycache__",)
+
+
+@frozen(kw_only=True)
+class Verdict:
+    """What the check of one plugin found.
+
+    Args:
+        version: the plugin's version then.
+        fingerprint: of its files then, see :func:`fingerprint`.
+        faults: the plugin's own faults as ``(phase, message)``; none means it is sound.
+        hooks: the hooks that it implements.
+        claims: shared names that it claims, by kind.
+        checked_at: UTC instant as ISO text.
+        seconds: how long the check took.
+    """
+
+    version: str
+    fingerprint: str
+    faults: tuple[tuple[str, str], ...] = field(
+        default=(), converter=lambda found: tuple(tuple(pair) for pair in found)
+    )
+    hooks: tuple[str, ...] = field(default=(), converter=tuple)
+    claims: Mapping[str, Sequence[str]] = field(factory=dict, hash=False)
+    checked_at: str = ""
+    seconds: float = 0.0
+
+    @property
+    def word(self) -> str:
+        """``ok`` or ``faults``."""
+        return FAULTS if self.faults else OK
+
+    def as_faults(self, plugin: str) -> list[PluginFault]:
+        """The faults with the plugin's name."""
+        return [PluginFault(plugin, phase, message) for phase, message in self.faults]
+
+
+def make_verdict(
+    manifest: Manifest,
+    faults: Sequence[PluginFault],
+    *,
+    hooks: Sequence[str] = (),
+    claims: Mapping[str, Sequence[str]] | None = None,
+    seconds: float = 0.0,
+) -> Verdict:
+    """A verdict of now; faults that depend on other plugins are left out of it."""
+    own = [(f.phase, f.message) for f in faults if f.phase not in SURROUNDING]
+    return Verdict(
+        version=manifest.version,
+        fingerprint=fingerprint(manifest),
+        faults=own,
+        hooks=hooks,
+        claims=claims or {},
+        checked_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        seconds=round(seconds, 3),
+    )
+
+
+def fingerprint(manifest: Manifest) -> str:
+    """A hash that changes with the plugin's files, crmkit's version and Python's.
+
+    Taken from paths, sizes and times of change, never from contents, so that it costs one walk
+    over a few dozen files.
+    """
+    parts = [__version__, str(API), sys.version.partition(" ")[0], repr(manifest)]
+    root = manifest.files
+    if root is not None and root.is_dir():
+        for folder, folders, files in os.walk(root):
+            folders[:] = sorted(name for name in folders if name not in _PASSED_OVER)
+            parts += [_stamp(Path(folder, name), root) for name in sorted(files)]
+    elif root is not None:
+        parts.append(_stamp(root, root.parent))
+    return hashlib.sha256("\n".join(parts).encode(errors="replace")).hexdigest()[:32]
+
+
+@define
+class Verdicts:
+    """The kept verdicts: of a workspace, and of the user for checks outside any.
+
+    Args:
+        places: files to read, the first writable one is written; both may be missing.
+    """
+
+    places: tuple[Path, ...]
+    _read: dict[Path, dict[str, Verdict]] = field(factory=dict, init=False, repr=False)
+
+    @classmethod
+    def of_workspace(cls, folder: Path | None) -> Self:
+        """The verdicts of a workspace; None means those in the user's cache folder only."""
+        cache = user_cache()
+        places = [folder / ".crmkit" / FILE] if folder is not None else []
+        return cls((*places, *([cache / FILE] if cache else [])))
+
+    def get(self, manifest: Manifest) -> Verdict | None:
+        """The newest verdict that still holds for this plugin as it is installed now, or None."""
+        found = [v for v in (self._of(place).get(manifest.name) for place in self.places) if v]
+        if not found:
+            return None
+        now = fingerprint(manifest)
+        found = [v for v in found if v.fingerprint == now]
+        return max(found, key=lambda v: v.checked_at, default=None)
+
+    def keep(self, name: str, verdict: Verdict) -> Path | None:
+        """Writes a verdict to the first place that can be written.
+
+        Returns:
+            The file, or None where no place could be written: then the plugin stays unchecked.
+        """
+        for place in self.places:
+            kept = {**self._load(place), name: verdict}
+            try:
+                _write(place, kept)
+            except OSError:
+                continue
+            self._read[place] = kept
+            return place
+        return None
+
+    def _of(self, place: Path) -> dict[str, Verdict]:
+        if place not in self._read:
+            self._read[place] = self._load(place)
+        return self._read[place]
+
+    @staticmethod
+    def _load(place: Path) -> dict[str, Verdict]:
+        try:
+            data = json.loads(place.read_text(encoding="utf-8"))
+            if data["format"] != FORMAT:
+                return {}
+            return {name: Verdict(**values) for name, values in data["verdicts"].items()}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            # A verdict that cannot be read is none: the plugin is unchecked, and a check mends it.
+            return {}
+
+
+def user_cache() -> Path | None:
+    """crmkit's folder for what can be found again, or None where there is no home."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(named):
+        return Path(named) / "crmkit"
+    try:
+        return Path.home() / ".cache" / "crmkit"
+    except RuntimeError:
+        return None
+
+
+def _write(place: Path, verdicts: Mapping[str, Verdict]) -> None:
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "verdicts": {name: attrs.asdict(v) for name, v in sorted(verdicts.items())},
+    }
+    place.parent.mkdir(parents=True, exist_ok=True)
+    # Written whole or not at all: another command may be reading.
+    handle, part = tempfile.mkstemp(dir=place.parent, prefix=f".{FILE}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            json.dump(data, out, ensure_ascii=False, indent=1)
+            out.write("\n")
+        os.replace(part, place)
+    except OSError:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def _stamp(path: Path, root: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return f"{path.relative_to(root)} gone"
+    return f"{path.relative_to(root)} {found.st_size} {found.st_mtime_ns}"
