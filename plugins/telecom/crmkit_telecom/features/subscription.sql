@@ -1,0 +1,84 @@
+-- The lines that a customer holds as of the instant, taken together.
+-- A line is left out once its termination has been seen; its status is an outcome and unknown here.
+-- Where lines differ (contract, payment method), the one with the highest fee speaks for all.
+WITH ended AS (
+    SELECT subject_id, as_of, record_id
+    FROM telecom_termination
+    GROUP BY subject_id, as_of, record_id
+),
+line AS (
+    SELECT
+        s.*,
+        row_number() OVER (
+            PARTITION BY s.subject_id, s.as_of
+            ORDER BY coalesce(s.monthly_fee_minor, 0) DESC, s.id
+        ) AS place
+    FROM telecom_subscription s
+    LEFT JOIN ended e
+        ON e.subject_id = s.subject_id AND e.as_of = s.as_of AND e.record_id = s.id
+    WHERE e.record_id IS NULL
+),
+main AS (
+    SELECT * FROM line WHERE place = 1
+),
+flagged AS (
+    SELECT
+        l.*,
+        m.monthly_fee_currency AS main_currency,
+        -- 365.25 / 12 days to the month; the file's own figure where there is no date.
+        coalesce(
+            floor(date_diff('day', l.activated_on, l.as_of_on) / 30.4375),
+            l.tenure_months
+        ) AS tenure,
+        date_diff('day', l.as_of_on, l.contract_ends_on) / 30.4375 AS to_end
+    FROM line l
+    JOIN main m ON m.subject_id = l.subject_id AND m.as_of = l.as_of
+)
+SELECT
+    subject_id,
+    as_of,
+    CAST(max(tenure) AS BIGINT) AS telecom_tenure_months,
+    count(*) AS telecom_subscriptions,
+    CAST(sum(coalesce(line_count, 1)) AS BIGINT) AS telecom_lines,
+    max(CASE WHEN place = 1 THEN contract_type END) AS telecom_contract_type,
+    min(to_end) AS telecom_months_to_end,
+    CASE
+        WHEN max(CASE WHEN place = 1 THEN contract_type END) IS NULL THEN NULL
+        WHEN max(CASE WHEN place = 1 THEN contract_type END) = 'month_to_month' THEN 'free'
+        WHEN min(to_end) < 0 THEN 'expired'
+        WHEN min(to_end) <= 3 THEN 'expiring'
+        ELSE 'bound'
+    END AS telecom_contract_state,
+    max(CASE WHEN place = 1 THEN payment_model END) AS telecom_payment_model,
+    max(CASE WHEN place = 1 THEN payment_method END) AS telecom_payment_method,
+    max(CASE WHEN place = 1 THEN internet_service END) AS telecom_internet_service,
+    max(CASE WHEN place = 1 THEN plan_code END) AS telecom_plan_code,
+    bool_or(phone_service) AS telecom_phone_service,
+    bool_or(multiple_lines) AS telecom_multiple_lines,
+    bool_or(tv_service) AS telecom_tv_service,
+    bool_or(paperless_billing) AS telecom_paperless_billing,
+    bool_or(addon_security) AS telecom_addon_security,
+    bool_or(addon_backup) AS telecom_addon_backup,
+    bool_or(addon_device_protection) AS telecom_addon_device_protection,
+    bool_or(addon_tech_support) AS telecom_addon_tech_support,
+    bool_or(addon_streaming_tv) AS telecom_addon_streaming_tv,
+    bool_or(addon_streaming_movies) AS telecom_addon_streaming_movies,
+    bool_or(addon_roaming) AS telecom_addon_roaming,
+    bool_or(addon_family) AS telecom_addon_family,
+    CAST(sum(
+        CASE WHEN addon_security THEN 1 ELSE 0 END
+        + CASE WHEN addon_backup THEN 1 ELSE 0 END
+        + CASE WHEN addon_device_protection THEN 1 ELSE 0 END
+        + CASE WHEN addon_tech_support THEN 1 ELSE 0 END
+        + CASE WHEN addon_streaming_tv THEN 1 ELSE 0 END
+        + CASE WHEN addon_streaming_movies THEN 1 ELSE 0 END
+        + CASE WHEN addon_roaming THEN 1 ELSE 0 END
+        + CASE WHEN addon_family THEN 1 ELSE 0 END
+    ) AS BIGINT) AS telecom_addon_count,
+    -- Fees in another currency than the main line's are not added to it (design D12).
+    CAST(sum(CASE WHEN monthly_fee_currency = main_currency THEN monthly_fee_minor END) AS BIGINT)
+        AS telecom_monthly_fee,
+    CAST(sum(CASE WHEN total_charges_currency = main_currency THEN total_charges_minor END) AS BIGINT)
+        AS telecom_total_charges
+FROM flagged
+GROUP BY subject_id, as_of
