@@ -145,7 +145,7 @@ def _write_table(grid: Grid, out: IO[bytes], title: str | None, language: str) -
 
 
 def _stdout() -> IO[bytes]:
-    return click.get_binary_stream("stdout")
+    return sys.stdout.buffer
 
 
 @contextmanager
@@ -170,9 +170,11 @@ def result_stream(output: str | None = None, *, binary: bool = False) -> Iterato
     try:
         with part.open("wb") as out:
             yield out
-        os.replace(part, path)
+        part.replace(path)
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {os.strerror(error.errno or errno.EIO)}.") from error
+        raise StorageError(
+            f"cannot write {path}: {os.strerror(error.errno or errno.EIO)}."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -112,7 +112,9 @@ def write_xlsx(grid: Grid, out: IO[bytes], *, title: str = "", language: str = "
         "money": book.add_format({"num_format": "#,##0.00"}),
     }
     for at, column in enumerate(grid.columns):
-        sheet.write_string(0, at, column.label(language) if column.title else column.name, styles["head"])
+        sheet.write_string(
+            0, at, column.label(language) if column.title else column.name, styles["head"]
+        )
     for line, row in enumerate(grid.rows(), start=1):
         for at, (name, value) in enumerate(zip(grid.names, row, strict=True)):
             _write_cell(sheet, line, at, name, value, styles)
@@ -145,6 +147,6 @@ def _write_cell(
         utc = value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
         sheet.write_datetime(line, at, utc, styles["instant"])
     elif isinstance(value, date):
-        sheet.write_datetime(line, at, datetime(value.year, value.month, value.day), styles["date"])
+        sheet.write_datetime(line, at, value, styles["date"])
     else:
         sheet.write_string(line, at, file_text(name, value))

@@ -55,7 +55,7 @@ class Grid:
         [(1, None), (2, 'x')]
     """
 
-    columns: tuple[Column, ...] = field(converter=tuple)
+    columns: tuple[Column, ...]
     _data: Any = field(repr=False)
 
     @classmethod
@@ -71,10 +71,10 @@ class Grid:
             columns: columns or their names, in order; None takes every key as it first appears.
                 Give them where there may be no row, so that the heading is still known.
         """
-        if hasattr(rows, "column_names"):
-            names = rows.column_names
-            found = _as_columns(columns or names)
-            return cls(found, rows.select([c.name for c in found]))
+        if not isinstance(rows, Iterable) or hasattr(rows, "column_names"):
+            table: Any = rows
+            found = _as_columns(columns or table.column_names)
+            return cls(found, table.select([c.name for c in found]))
         listed = list(rows)
         if columns is None:
             columns = list(dict.fromkeys(key for row in listed for key in row))
@@ -161,7 +161,7 @@ def _sort_key(place: int, down: bool) -> Callable[[Any], Any]:
             less, more = a < b, a > b
         except TypeError:  # one column with text and numbers: any steady order will do
             less, more = str(a) < str(b), str(a) > str(b)
-        return (less - more) if down else (more - less)
+        return int(less - more) if down else int(more - less)
 
     return cmp_to_key(compare)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..entities.fields import FieldType
 from .grid import Column, Grid
+from .labels import unit_word
 from .values import is_id, shown
 
 if TYPE_CHECKING:
@@ -23,10 +24,12 @@ def plain_table(grid: Grid, *, title: str | None = None, language: str = "en") -
     # Lazy: rich costs 100 ms and only tables need it.
     from rich.cells import cell_len
 
-    right = _right_aligned(grid)
+    right = right_aligned(grid)
     heads = [_heading(c, language) for c in grid.columns]
     lines = [[shown(v, c) for v, c in zip(r, grid.columns, strict=True)] for r in grid.rows()]
-    widths = [max([cell_len(h), *(cell_len(line[i]) for line in lines)]) for i, h in enumerate(heads)]
+    widths = [
+        max([cell_len(h), *(cell_len(line[i]) for line in lines)]) for i, h in enumerate(heads)
+    ]
 
     def laid(cells: list[str]) -> str:
         parts = []
@@ -54,7 +57,7 @@ def print_table(
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    for column, to_right in zip(grid.columns, _right_aligned(grid), strict=True):
+    for column, to_right in zip(grid.columns, right_aligned(grid), strict=True):
         table.add_column(
             Text(_heading(column, language)),
             justify="right" if to_right else "left",
@@ -70,11 +73,11 @@ def _heading(column: Column, language: str) -> str:
     if column.currency:
         return f"{column.label(language)} ({column.currency})"
     if column.unit and column.unit != "1" and column.title:
-        return f"{column.label(language)} ({column.unit})"
+        return f"{column.label(language)} ({unit_word(column.unit, language)})"
     return column.label(language) if column.title else column.name
 
 
-def _right_aligned(grid: Grid) -> list[bool]:
+def right_aligned(grid: Grid) -> list[bool]:
     """Numbers stand right; where no type is declared the first value of a column decides."""
     first: list[object] = [None] * len(grid.columns)
     for row in grid.head(50).rows():

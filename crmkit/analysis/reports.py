@@ -1,0 +1,279 @@
+"""The report runner: one question, one as-of, typed rows in a steady order (design section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from attrs import field, frozen
+
+from ..declarations import CUSTOMER, Parameter, Report, ReportColumn
+from ..entities.asof import AsOf
+from ..entities.fields import FieldType
+from ..entities.money import Money
+from ..errors import DeclarationError, NotFound, UsageError
+from ..warehouse.population import Population
+
+if TYPE_CHECKING:
+    from ..hosting.catalog import Catalog
+    from ..settings import Settings
+    from ..warehouse.warehouse import Warehouse
+    from .features import Features
+    from .scores import Scores
+
+ARROW = {
+    FieldType.TEXT: pa.string(),
+    FieldType.INTEGER: pa.int64(),
+    FieldType.NUMBER: pa.float64(),
+    FieldType.BOOLEAN: pa.bool_(),
+    FieldType.DATE: pa.date32(),
+    FieldType.INSTANT: pa.timestamp("us"),
+    FieldType.MONEY: pa.int64(),
+    FieldType.LIST: pa.list_(pa.string()),
+}
+ENGINES = ("duckdb",)
+
+
+@frozen(kw_only=True)
+class ReportResult:
+    """The answer of a report.
+
+    Attributes:
+        table: Arrow rows with exactly the report's columns, in its order; money is whole minor
+            units of ``currency``, customers are ids (presentation adds names, design D17).
+        parameters: the values used, by name, typed; money in minor units.
+        remarks: what the reader should know about this run, one sentence each.
+    """
+
+    report: Report
+    as_of: AsOf
+    parameters: Mapping[str, Any] = field(hash=False)
+    table: pa.Table = field(repr=False, hash=False)
+    currency: str
+    remarks: tuple[str, ...] = ()
+
+
+class Reports:
+    """Runs the reports of the enabled plugins over the warehouse."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        features: Features,
+        scores: Scores,
+        catalog: Catalog,
+        settings: Settings,
+    ) -> None:
+        self._warehouse, self._features, self._scores = warehouse, features, scores
+        self._catalog, self._settings = catalog, settings
+
+    def list(self) -> list[Report]:
+        """Every report, by name."""
+        return [self._catalog.reports[name] for name in sorted(self._catalog.reports)]
+
+    def get(self, name: str) -> Report:
+        """The report of that name.
+
+        Raises:
+            NotFound: with the near misses.
+        """
+        try:
+            return self._catalog.reports[name]
+        except KeyError:
+            raise NotFound("report", name, self._catalog.reports) from None
+
+    def run(
+        self,
+        name: str,
+        parameters: Mapping[str, str] | None = None,
+        as_of: AsOf | None = None,
+        *,
+        engine: str = "duckdb",
+    ) -> ReportResult:
+        """Runs a report.
+
+        Args:
+            name: ``telecom.churn-survival``.
+            parameters: text by parameter name, parsed by the parameter's type; those left out take
+                their defaults.
+            as_of: what may be seen.
+            engine: ``duckdb``.
+
+        Raises:
+            NotFound: for a report or parameter that does not exist.
+            UsageError: if a parameter's text is not of its type, or the engine is unknown.
+            DeclarationError: if the SQL does not return what the report declares.
+        """
+        report = self.get(name)
+        if engine not in ENGINES:
+            raise UsageError(
+                f"there is no engine {engine!r}.", hint=f"Known: {', '.join(ENGINES)}."
+            )
+        if as_of is None:
+            raise UsageError(f"report {name} needs an as-of.", hint="Make one with crm.as_of().")
+        values = parse_parameters(report, parameters or {}, self._settings.currency)
+        self._warehouse.refresh_if_stale()
+        remarks = self._run_scores(report, as_of)
+        table = self._query(report, values, as_of)
+        return ReportResult(
+            report=report,
+            as_of=as_of,
+            parameters=values,
+            table=_ordered(report, self._typed(report, table)),
+            currency=self._settings.currency,
+            remarks=remarks,
+        )
+
+    def _run_scores(self, report: Report, as_of: AsOf) -> tuple[str, ...]:
+        """Runs the trained scores that the report reads; a score without a model is a remark."""
+        trained = {row["name"] for row in self._scores.list() if row.get("trained_at")}
+        remarks = []
+        for name in report.scores:
+            if name in trained:
+                self._scores.run(name, as_of)
+            else:
+                remarks.append(
+                    f"score {name} has no model yet, so what rests on it is empty: "
+                    f"crmkit score train {name}"
+                )
+        return tuple(remarks)
+
+    def _query(self, report: Report, values: Mapping[str, Any], as_of: AsOf) -> pa.Table:
+        population = Population.at(as_of)
+        needed = self._features.needed([report.sql])
+        subject = self._subject(report, needed)
+        extra = {}
+        if needed:
+            extra["feature"] = self._features.build(subject, needed, population)
+        with self._warehouse.session() as session:
+            frame = session.frame(population, purpose="report", subject=subject, extra=extra)
+            return frame.query(report.sql, dict(values))
+
+    def _subject(self, report: Report, features: Sequence[str]) -> str:
+        subjects = {self._catalog.feature_set_of(name).subject for name in features}
+        if len(subjects) > 1:
+            raise DeclarationError(
+                self._catalog.owner(report.name),
+                [f"report {report.name} mixes features of {' and '.join(sorted(subjects))}"],
+            )
+        return subjects.pop() if subjects else CUSTOMER
+
+    def _typed(self, report: Report, table: pa.Table) -> pa.Table:
+        declared = [c.name for c in report.columns]
+        if table.column_names != declared:
+            raise DeclarationError(
+                self._catalog.owner(report.name),
+                [
+                    f"report {report.name} declares the columns {', '.join(declared)} "
+                    f"but its SQL returns {', '.join(table.column_names)}"
+                ],
+            )
+        arrays = [self._cast(report, c, table.column(c.name)) for c in report.columns]
+        return pa.table(arrays, names=declared)
+
+    def _cast(self, report: Report, column: ReportColumn, values: pa.ChunkedArray) -> Any:
+        kind = pa.int64() if column.currency_minor else ARROW[column.type]
+        try:
+            return values if values.type == kind else values.cast(kind)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DeclarationError(
+                self._catalog.owner(report.name),
+                [
+                    f"report {report.name}, column {column.name}: {values.type} from the SQL "
+                    f"is no {column.type.value} ({error})"
+                ],
+            ) from error
+
+
+def _ordered(report: Report, table: pa.Table) -> pa.Table:
+    """By ``order`` and then the key, so that equal data give equal rows (design D18)."""
+    directions: dict[str, str] = {}
+    for name in (*report.order, *report.key):
+        direction = "descending" if name.startswith("-") else "ascending"
+        directions.setdefault(name.removeprefix("-"), direction)
+    return table.sort_by(list(directions.items())) if directions else table
+
+
+def parse_parameters(report: Report, given: Mapping[str, str], currency: str) -> dict[str, Any]:
+    """The typed value of every parameter of a report.
+
+    Raises:
+        NotFound: for a name that the report does not declare.
+        UsageError: naming every text that is not of its parameter's type or choices.
+    """
+    declared = {p.name: p for p in report.parameters}
+    for name in given:
+        if name not in declared:
+            hint = "" if declared else "This report has no parameters."
+            raise NotFound(f"parameter of report {report.name}", name, declared, hint=hint)
+    values, faults = {}, []
+    for name, parameter in declared.items():
+        text = given.get(name, parameter.default)
+        try:
+            values[name] = _parse(parameter, text, currency)
+        except ValueError as error:
+            faults.append(f"parameter {name} of {report.name}: {error}")
+    if faults:
+        raise UsageError("; ".join(faults) + ".")
+    return values
+
+
+def _parse(parameter: Parameter, text: Any, currency: str) -> Any:
+    value = _PARSERS[parameter.type](text, currency) if isinstance(text, str) else text
+    if value is not None and parameter.choices is not None and value not in parameter.choices:
+        allowed = ", ".join(map(str, parameter.choices))
+        raise ValueError(f"{text!r} is not one of {allowed}")
+    return value
+
+
+def _whole(text: str, _: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a whole number") from None
+
+
+def _number(text: str, _: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number") from None
+    if value - value != 0:  # infinity and NaN
+        raise ValueError(f"{text!r} is not a finite number")
+    return value
+
+
+def _boolean(text: str, _: str) -> bool:
+    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    try:
+        return known[text.lower()]
+    except KeyError:
+        raise ValueError(f"{text!r} is not true or false") from None
+
+
+def _day(text: str, _: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a day such as 2026-03-31") from None
+
+
+def _instant(text: str, _: str) -> datetime:
+    try:
+        return AsOf.parse(text, "UTC").instant.replace(tzinfo=None)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an instant such as 2026-03-31T12:00:00Z") from None
+
+
+_PARSERS = {
+    FieldType.TEXT: lambda text, _: text,
+    FieldType.INTEGER: _whole,
+    FieldType.NUMBER: _number,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.DATE: _day,
+    FieldType.INSTANT: _instant,
+    FieldType.MONEY: lambda text, currency: Money.parse(text, currency).minor,
+    FieldType.LIST: lambda text, _: [part.strip() for part in text.split(",")],
+}

@@ -1,0 +1,214 @@
+"""Results as one HTML file: charts, a table that sorts and pages, and how it was computed.
+
+The file holds everything that it needs, so it opens with no network and can be sent by mail.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from ..declarations import Chart
+from ..errors import ConfigError
+from ..resources import resource_text
+from .grid import Column, Grid
+from .labels import label, unit_word
+from .tables import right_aligned
+from .values import shown
+
+if TYPE_CHECKING:
+    from ..analysis.reports import ReportResult
+
+PAGE_ROWS = 50
+# A page with more rows than this is slow to open; the other formats have no bound.
+MOST_ROWS = 20_000
+# Longer text gets a wide column that wraps; shorter stays on one line.
+LONG_TEXT = 36
+Fact = tuple[str, str]
+
+
+def grid_page(grid: Grid, *, title: str, language: str = "en") -> str:
+    """A page with a table and nothing else: any list of rows."""
+    return _page(title, language, [_table(grid, language)])
+
+
+def report_page(result: ReportResult, grid: Grid, *, language: str = "en") -> str:
+    """The page of a report.
+
+    Args:
+        result: what was run; its method, source and notes stand below the table.
+        grid: its rows as they are to be shown, customers by name where allowed.
+        language: ``en`` or ``zh``.
+    """
+    report = result.report
+    title = (report.title_zh if language == "zh" else "") or report.title
+    facts = [(label("as_of", language), str(result.as_of.on))]
+    facts += _parameters(result, language)
+    count = label("row" if len(grid) == 1 else "rows", language)
+    facts.append(("", f"{len(grid):,} {count}"))
+    charts, missing = _charts(grid, report.charts, language)
+    remarks = [*result.remarks, *missing]
+    parts = [_remarks(remarks), charts, _table(grid, language), _about(result, language)]
+    return _page(title, language, parts, facts)
+
+
+def _parameters(result: ReportResult, language: str) -> list[Fact]:
+    from .results import parameter_text
+
+    out = []
+    for parameter in result.report.parameters:
+        name = (parameter.title_zh if language == "zh" else "") or parameter.title or parameter.name
+        text = parameter_text(parameter, result.parameters.get(parameter.name), result.currency)
+        if text:
+            out.append((name, text))
+    return out
+
+
+def _charts(grid: Grid, charts: tuple[Chart, ...], language: str) -> tuple[str, list[str]]:
+    """The charts as HTML, and a remark where they cannot be drawn."""
+    # Lazy: altair takes a third of a second and only this page needs it.
+    from .charts import chart_specs, javascript
+
+    if not charts:
+        return "", []
+    try:
+        drawn = chart_specs(grid, charts, language)
+        script = javascript() if drawn else ""
+    except ConfigError:
+        return "", [label("no_charts", language)]
+    if not drawn:
+        return "", []
+    cards, specs = [], []
+    for number, (chart, spec) in enumerate(drawn):
+        heading = (chart.title_zh if language == "zh" else "") or chart.title
+        head = f"<h2>{escape(heading)}</h2>" if heading else ""
+        cards.append(
+            f'<section class="card">{head}'
+            f'<div class="chart" id="chart{number}" role="img" aria-label="{escape(heading)}"></div>'
+            "</section>"
+        )
+        specs.append(spec)
+    calls = (
+        f"<script>{script}</script>\n"
+        f'<script type="application/json" id="charts">{_script_json(specs)}</script>\n'
+        '<script>JSON.parse(document.getElementById("charts").textContent).forEach('
+        'function (spec, i) { vegaEmbed("#chart" + i, spec, {actions: false, renderer: "svg"}); });'
+        "</script>"
+    )
+    return f'<div class="charts">{"".join(cards)}</div>\n{calls}', []
+
+
+def _table(grid: Grid, language: str) -> str:
+    if not len(grid):
+        return f'<section class="card"><p class="empty">{label("no_rows", language)}</p></section>'
+    kept = grid.head(MOST_ROWS)
+    right = right_aligned(kept)
+    rows = [
+        [[shown(v, c), _sort_value(v)] for v, c in zip(row, kept.columns, strict=True)]
+        for row in kept.rows()
+    ]
+    classes = [_cell_class(i, right[i], rows) for i in range(len(kept.columns))]
+    heads = "".join(
+        f'<th scope="col" class="{name}"><button type="button">{_heading(c, language)}</button></th>'
+        for c, name in zip(kept.columns, classes, strict=True)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td class="{n}">{escape(v[0])}</td>' for v, n in zip(row, classes, strict=True))
+        + "</tr>"
+        for row in rows[:PAGE_ROWS]
+    )
+    data = _script_json({"rows": rows, "size": PAGE_ROWS, "classes": classes})
+    return (
+        f'<section class="card"><div class="scroll"><table><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>{_pager(len(rows), len(grid), language)}</section>\n"
+        f'<script type="application/json" id="rows">{data}</script>\n'
+        f"<script>{resource_text('crmkit.present', 'page.js')}</script>"
+    )
+
+
+def _pager(kept: int, total: int, language: str) -> str:
+    cut = (
+        label("cut", language).format(shown=f"{kept:,}", total=f"{total:,}") if kept < total else ""
+    )
+    if kept <= PAGE_ROWS:
+        return ""
+    return (
+        f'<div class="pager"><button type="button" id="previous">{label("previous", language)}</button>'
+        f'<span id="place"></span>'
+        f'<button type="button" id="next">{label("next", language)}</button>'
+        f'<span class="count">{escape(cut)} {label("sort", language)}</span></div>'
+    )
+
+
+def _heading(column: Column, language: str) -> str:
+    unit = column.currency or (column.unit if column.unit not in (None, "", "1") else None)
+    small = f'<span class="unit">{escape(unit_word(unit, language))}</span>' if unit else ""
+    return f'<span class="word">{escape(column.label(language))}</span>{small}'
+
+
+def _cell_class(place: int, right: bool, rows: Sequence[Sequence[Any]]) -> str:
+    if right:
+        return "number"
+    longest = max(len(row[place][0]) for row in rows)
+    return "long" if longest > LONG_TEXT else "short"
+
+
+def _sort_value(value: Any) -> Any:
+    """What the page compares: numbers as numbers, all else as text in a sortable form."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if isinstance(value, float) and value != value:
+        return None
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return str(value)
+
+
+def _remarks(remarks: Iterable[str]) -> str:
+    lines = "".join(f"<p>{escape(text)}</p>" for text in remarks)
+    return f'<section class="remarks">{lines}</section>' if lines else ""
+
+
+def _about(result: ReportResult, language: str) -> str:
+    report = result.report
+    facts = [
+        (label("method", language), report.method),
+        (label("source", language), report.source),
+        (label("notes", language), report.notes),
+    ]
+    lines = "".join(f"<dt>{k}</dt><dd>{escape(v)}</dd>" for k, v in facts if v)
+    if not lines:
+        return ""
+    return f'<section class="card"><h2>{label("about", language)}</h2><dl>{lines}</dl></section>'
+
+
+def _page(title: str, language: str, parts: Iterable[str], facts: Iterable[Fact] = ()) -> str:
+    listed = "".join(
+        f"<li>{escape(name)}{' ' if name else ''}<b>{escape(value)}</b></li>"
+        for name, value in facts
+    )
+    made = label("print", language).format(version=__version__)
+    return (
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        # An empty icon, so that a browser does not ask the server for one.
+        '<link rel="icon" href="data:,">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{resource_text('crmkit.present', 'page.css')}</style>\n"
+        f"</head>\n<body>\n<main>\n<header><h1>{escape(title)}</h1>"
+        f'<ul class="facts">{listed}</ul></header>\n'
+        + "\n".join(part for part in parts if part)
+        + f"\n<footer>{escape(made)}</footer>\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _script_json(value: Any) -> str:
+    """JSON that cannot end the script element it stands in, whatever the data say."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")

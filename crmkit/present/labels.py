@@ -1,0 +1,40 @@
+"""Words of tables and pages in English and Chinese."""
+
+from __future__ import annotations
+
+LABELS = {
+    "en": {
+        "as_of": "As of", "parameters": "Parameters", "rows": "rows", "row": "row",
+        "method": "Method", "source": "Source", "notes": "Notes", "remarks": "About this run",
+        "columns": "Columns", "page": "Page", "of": "of", "previous": "Previous", "next": "Next",
+        "no_rows": "No rows.", "sort": "Select a heading to sort.", "unit": "unit",
+        "cut": "The page holds the first {shown} of {total} rows; other formats hold all.",
+        "no_charts": "Charts need the extra: pip install 'crmkit[charts]'.",
+        "print": "Made by crmkit {version}", "ref": "Customer", "name": "Name", "about": "About this report",
+    },
+    "zh": {
+        "as_of": "截至", "parameters": "参数", "rows": "行", "row": "行",
+        "method": "方法", "source": "来源", "notes": "说明", "remarks": "本次运行",
+        "columns": "列", "page": "第", "of": "/", "previous": "上一页", "next": "下一页",
+        "no_rows": "没有数据。", "sort": "点击列名排序。", "unit": "单位",
+        "cut": "本页只含前 {shown} 行，共 {total} 行；其他格式含全部数据。",
+        "no_charts": "图表需要附加组件：pip install 'crmkit[charts]'。",
+        "print": "由 crmkit {version} 生成", "ref": "客户", "name": "姓名", "about": "关于本报表",
+    },
+}  # fmt: skip
+
+UNITS_ZH = {
+    "year": "年", "month": "月", "week": "周", "day": "天", "hour": "小时", "minute": "分钟",
+    "second": "秒", "person": "人", "customer": "客户", "call": "次", "event": "次", "time": "次",
+    "bill": "账单", "subscription": "用户", "percent": "%",
+}  # fmt: skip
+
+
+def unit_word(unit: str, language: str) -> str:
+    """A unit in the reader's language; symbols such as ``GB`` are the same in both."""
+    return UNITS_ZH.get(unit, unit) if language == "zh" else unit
+
+
+def label(key: str, language: str) -> str:
+    """The word for ``key``; English where the language is unknown."""
+    return LABELS.get(language, LABELS["en"])[key]
