@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,6 +24,11 @@ KEYS: dict[str, type] = {
 }
 
 
+def _names(found: Iterable[str]) -> tuple[str, ...]:
+    # `converter=tuple` would leave mypy without the type of the items.
+    return tuple(found)
+
+
 @frozen(kw_only=True)
 class Settings:
     """What ``crmkit.toml`` says.
@@ -39,8 +44,8 @@ class Settings:
     """
 
     folder: Path
-    plugins: tuple[str, ...] = field(default=(), converter=tuple)
-    without: tuple[str, ...] = field(default=(), converter=tuple)
+    plugins: tuple[str, ...] = field(default=(), converter=_names)
+    without: tuple[str, ...] = field(default=(), converter=_names)
     database: str = "sqlite:///crmkit.db"
     currency: str = "USD"
     time_zone: str = "UTC"

@@ -113,7 +113,9 @@ class Catalog:
 
     @cached_property
     def _sets(self) -> dict[str, FeatureSet]:
-        return {f.name: features for features in self.feature_sets.values() for f in features.features}
+        return {
+            f.name: features for features in self.feature_sets.values() for f in features.features
+        }
 
     @cached_property
     def _owned_names(self) -> list[str]:

@@ -390,7 +390,9 @@ def wrong_answer(hook: str, result: object) -> str | None:
         return f"returned a {type(result).__name__}; return a list of {wanted.__name__}"
     for position, item in enumerate(result):
         if not isinstance(item, wanted):
-            return f"item {position} of its list is a {type(item).__name__}, not a {wanted.__name__}"
+            return (
+                f"item {position} of its list is a {type(item).__name__}, not a {wanted.__name__}"
+            )
     return None
 
 
@@ -399,6 +401,12 @@ def _table_faults(manifest: Manifest, declared: Declared) -> list[str]:
     if not manifest.tables:
         return []
     listed, made = set(manifest.tables), set(tables(declared))
-    out = [f"it declares the table {t!r}, which its manifest does not list" for t in sorted(made - listed)]
-    out += [f"its manifest lists the table {t!r}, which it does not declare" for t in sorted(listed - made)]
+    out = [
+        f"it declares the table {t!r}, which its manifest does not list"
+        for t in sorted(made - listed)
+    ]
+    out += [
+        f"its manifest lists the table {t!r}, which it does not declare"
+        for t in sorted(listed - made)
+    ]
     return out

@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -32,7 +33,7 @@ def words(error: BaseException) -> str:
     while trace is not None:
         code = trace.tb_frame.f_code
         if not code.co_filename.startswith("<"):
-            place = f" ({os.path.basename(code.co_filename)}:{trace.tb_lineno})"
+            place = f" ({Path(code.co_filename).name}:{trace.tb_lineno})"
         trace = trace.tb_next
     return said[:440] + place[:60]
 
@@ -87,7 +88,10 @@ def restored_process() -> Iterator[list[str]]:
         yield changed
         # Narrow filters are dropped in silence: importing numpy adds some, and rightly so.
         added = [found for found in warnings.filters if found not in before]
-        if any(text is None and kind is Warning and module is None for _, text, kind, module, _ in added):
+        if any(
+            text is None and kind is Warning and module is None
+            for _, text, kind, module, _ in added
+        ):
             changed.append("it changed the filter of all warnings")
     if folder is not None and _folder() != folder:
         os.chdir(folder)
@@ -119,9 +123,9 @@ def unusable(result: object) -> str | None:
     return None
 
 
-def _folder() -> str | None:
+def _folder() -> Path | None:
     try:
-        return os.getcwd()
+        return Path.cwd()
     except FileNotFoundError:  # the folder was deleted under us: nothing to go back to
         return None
 

@@ -16,7 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from .. import API
 from ..entities.fields import PLUGIN_NAME
@@ -55,18 +55,18 @@ class Manifest:
     name: str
     version: str = ""
     api: tuple[int, int] = (API, API)
-    requires: tuple[str, ...] = field(default=(), converter=tuple)
-    conflicts: tuple[str, ...] = field(default=(), converter=tuple)
+    requires: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
     title: str = ""
     title_zh: str = ""
     description: str = ""
-    commands: tuple[str, ...] = field(default=(), converter=tuple)
-    tables: tuple[str, ...] = field(default=(), converter=tuple)
+    commands: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
     module: str = ""
     distribution: str = ""
     builtin: bool = False
     files: Path | None = None
-    faults: tuple[str, ...] = field(default=(), converter=tuple)
+    faults: tuple[str, ...] = ()
 
     def load(self) -> Any:
         """Imports the plugin and returns the module or object that its entry point names.
@@ -153,6 +153,8 @@ def parse_manifest(text: str) -> tuple[dict[str, Any], list[str]]:
             faults.append(f"{FILE}: {key} must be text, not {value!r}")
         elif key in LISTS and not _is_texts(value):
             faults.append(f"{FILE}: {key} must be a list of texts, not {value!r}")
+        elif key in LISTS:
+            values[key] = tuple(value)
         else:
             values[key] = value
     return values, faults + _list_faults(values)
@@ -210,7 +212,9 @@ def _parse_api(value: object) -> tuple[tuple[int, int], list[str]]:
     if lowest <= API <= highest:
         return (lowest, highest), []
     wanted = str(lowest) if lowest == highest else f"{lowest} to {highest}"
-    fault = f"it was written for crmkit API {wanted}, this is API {API}; install a version that fits"
+    fault = (
+        f"it was written for crmkit API {wanted}, this is API {API}; install a version that fits"
+    )
     return (lowest, highest), [fault]
 
 

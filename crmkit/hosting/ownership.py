@@ -34,7 +34,11 @@ def name_faults(declared: Declared) -> list[str]:
             out.append(f"{noun} {name!r} does not match {_OWNED.pattern}")
         elif kind == "features" and len(name) > LONGEST_COLUMN:
             out.append(f"{noun} {name!r} is longer than {LONGEST_COLUMN} characters")
-    out += [f"declares the {NOUNS[kind]} {name!r} {n} times" for (kind, name), n in seen.items() if n > 1]
+    out += [
+        f"declares the {NOUNS[kind]} {name!r} {n} times"
+        for (kind, name), n in seen.items()
+        if n > 1
+    ]
     return out + _table_faults(declared) + _same_in_sql(declared)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
-from attrs import field, frozen
+from attrs import frozen
 
 from ..errors import ConfigError, NotFound, PluginError, StorageError, UsageError
 from ..settings import FILE, Settings, load_settings
@@ -39,8 +38,8 @@ class Standing:
     manifest: Manifest
     enabled: bool
     verdict: str
-    hooks: tuple[str, ...] = field(default=(), converter=tuple)
-    faults: tuple[PluginFault, ...] = field(default=(), converter=tuple)
+    hooks: tuple[str, ...] = ()
+    faults: tuple[PluginFault, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -54,9 +53,9 @@ class Change:
         dry_run: whether nothing was changed.
     """
 
-    names: tuple[str, ...] = field(converter=tuple)
-    along: tuple[str, ...] = field(default=(), converter=tuple)
-    statements: tuple[str, ...] = field(default=(), converter=tuple)
+    names: tuple[str, ...]
+    along: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
     dry_run: bool = False
 
 
@@ -82,7 +81,7 @@ class Plugins:
         """Names of the enabled plugins, sorted."""
         return enabled_names(self.settings or Settings(folder=Path()), self.manifests)
 
-    def list(self) -> list[Standing]:
+    def standings(self) -> list[Standing]:
         """Every plugin that is installed or enabled, by name."""
         return self._standings(self.enabled)
 
@@ -92,7 +91,7 @@ class Plugins:
         Raises:
             NotFound: if it is neither installed nor enabled; near names are suggested.
         """
-        found = {standing.manifest.name: standing for standing in self.list()}
+        found = {standing.manifest.name: standing for standing in self.standings()}
         if name not in found:
             raise NotFound("plugin", name, found)
         return found[name]
@@ -123,9 +122,7 @@ class Plugins:
             faults=faults,
         )
 
-    def enable(
-        self, names: Sequence[str], *, upgrade: Upgrade, dry_run: bool = False
-    ) -> Change:
+    def enable(self, names: Sequence[str], *, upgrade: Upgrade, dry_run: bool = False) -> Change:
         """Enables plugins: checks them, brings their tables, and writes ``crmkit.toml`` last.
 
         Args:
@@ -165,7 +162,9 @@ class Plugins:
         for name in names:
             if name not in enabled:
                 if name in self.manifests:
-                    raise UsageError(f"plugin {name} is not enabled.", hint="See: crmkit plugin list")
+                    raise UsageError(
+                        f"plugin {name} is not enabled.", hint="See: crmkit plugin list"
+                    )
                 raise NotFound("enabled plugin", name, enabled)
         along = {d for name in names for d in dependents_of(name, enabled, self.manifests)}
         along -= set(names)
@@ -178,7 +177,7 @@ class Plugins:
         )
         if not dry_run:
             self._write(wanted)
-        return Change(names=tuple(names), along=sorted(along), dry_run=dry_run)
+        return Change(names=tuple(names), along=tuple(sorted(along)), dry_run=dry_run)
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -197,7 +196,7 @@ class Plugins:
                     enabled=name in enabled,
                     verdict=FAULTS if own else word,
                     hooks=verdict.hooks if verdict else (),
-                    faults=own,
+                    faults=tuple(own),
                 )
             )
         return out
@@ -268,7 +267,7 @@ class Plugins:
             text = edit_list(text, "plugins", wanted.plugins)
             text = edit_list(text, "without", wanted.without)
             part.write_text(text, encoding="utf-8")
-            os.replace(part, path)
+            part.replace(path)
         except OSError as error:
             raise StorageError(f"cannot write {path}: {error.strerror}.") from error
         finally:

@@ -103,13 +103,14 @@ def _limit(setting: str, default: float) -> float:
 
 def _run(name: str, report: Path, seconds: float, megabytes: float) -> int | None:
     """Runs the child; returns its exit status, or None if its time ran out."""
-    paths = [os.path.abspath(path) for path in sys.path]
+    paths = [str(Path(path).absolute()) for path in sys.path]
     # One thread each: thread stacks count against the limit of address space.
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     environment = {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-P", "-m", __name__, name, str(report), str(int(megabytes))]
     try:
-        child = subprocess.Popen(
+        # Our own interpreter and module; the plugin's name was found among the installed ones.
+        child = subprocess.Popen(  # noqa: S603
             command,
             cwd=report.parent,
             env=environment,
@@ -169,7 +170,7 @@ def main(arguments: list[str]) -> None:
     """The child: checks one plugin and writes the report."""
     name, report, megabytes = arguments
     _limit_memory(int(megabytes))
-    with open(report, "a", encoding="utf-8", buffering=1) as out:
+    with Path(report).open("a", encoding="utf-8", buffering=1) as out:
 
         def write(line: Mapping[str, Any]) -> None:
             out.write(json.dumps(line, ensure_ascii=True) + "\n")

@@ -53,9 +53,7 @@ def field_sets(declared: Declared) -> Iterator[tuple[str, str, FieldSet]]:
             yield f"{NOUNS[kind]} {record.name}", kind, record.fields
 
 
-def _each(
-    declared: Declared, kind: str, check: Callable[[Any], Iterable[str]]
-) -> Iterator[str]:
+def _each(declared: Declared, kind: str, check: Callable[[Any], Iterable[str]]) -> Iterator[str]:
     for record in declared.of(kind):
         label = record.id if isinstance(record, Migration) else record.name
         for fault in check(record):
@@ -63,8 +61,9 @@ def _each(
 
 
 def _field_faults(kind: str, fields: FieldSet) -> Iterator[str]:
-    if not isinstance(fields.schema, Mapping):
-        yield f"its schema is a {type(fields.schema).__name__}, not a JSON object"
+    schema: Any = fields.schema  # a plugin may have handed in anything
+    if not isinstance(schema, Mapping):
+        yield f"its schema is a {type(schema).__name__}, not a JSON object"
         return
     yield from fields.faults()
     for column in fields.columns:
@@ -101,7 +100,8 @@ def _feature_set_faults(features: FeatureSet) -> Iterator[str]:
         yield "has no feature"
     if features.window_days is not None and features.window_days < 1:
         yield f"window_days is {features.window_days}, not at least 1"
-    for feature in features.features:
+    members: tuple[Any, ...] = features.features  # a plugin may have handed in anything
+    for feature in members:
         if not isinstance(feature, Feature):
             yield f"holds {feature!r}, which is no Feature"
             continue

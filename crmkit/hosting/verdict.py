@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -30,6 +30,14 @@ OK, FAULTS, UNCHECKED = "ok", "faults", "unchecked"
 _PASSED_OVER = ("__pycache__",)
 
 
+def _pairs(found: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(phase), str(message)) for phase, message in found)
+
+
+def _texts(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(str(text) for text in found)
+
+
 @frozen(kw_only=True)
 class Verdict:
     """What the check of one plugin found.
@@ -46,10 +54,8 @@ class Verdict:
 
     version: str
     fingerprint: str
-    faults: tuple[tuple[str, str], ...] = field(
-        default=(), converter=lambda found: tuple(tuple(pair) for pair in found)
-    )
-    hooks: tuple[str, ...] = field(default=(), converter=tuple)
+    faults: tuple[tuple[str, str], ...] = field(default=(), converter=_pairs)
+    hooks: tuple[str, ...] = field(default=(), converter=_texts)
     claims: Mapping[str, Sequence[str]] = field(factory=dict, hash=False)
     checked_at: str = ""
     seconds: float = 0.0
@@ -163,10 +169,10 @@ class Verdicts:
 
 
 def user_cache() -> Path | None:
-    """crmkit's folder for what can be found again, or None where there is no home."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(named):
-        return Path(named) / "crmkit"
+    """The user's folder for what can be found again, or None where there is no home."""
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if named.is_absolute():
+        return named / "crmkit"
     try:
         return Path.home() / ".cache" / "crmkit"
     except RuntimeError:
@@ -185,7 +191,7 @@ def _write(place: Path, verdicts: Mapping[str, Verdict]) -> None:
         with os.fdopen(handle, "w", encoding="utf-8") as out:
             json.dump(data, out, ensure_ascii=False, indent=1)
             out.write("\n")
-        os.replace(part, place)
+        Path(part).replace(place)
     except OSError:
         Path(part).unlink(missing_ok=True)
         raise

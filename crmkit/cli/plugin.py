@@ -1,0 +1,252 @@
+"""``crmkit plugin``: list, show, check, enable and disable plugins.
+
+Tables are printed plainly here, without the shared output module: `plugin list` is what one calls
+when something is broken, so it starts fast and leans on nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import NotFound, PluginError, UsageError
+from ..hosting.plugins import Change, Plugins, Standing
+from ..settings import Settings, find_workspace, load_settings
+
+if TYPE_CHECKING:
+    from .main import State
+
+LIST_COLUMNS = ("name", "version", "distribution", "enabled", "verdict", "hooks", "faults")
+
+_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="Form of the result; json is one array of flat objects.",
+)
+_dry_run = click.option(
+    "--dry-run", is_flag=True, help="Say what would be done, with its SQL, and change nothing."
+)
+
+
+@click.group(name="plugin")
+def command() -> None:
+    """List, check, enable and disable plugins.
+
+    No command of this group imports a plugin into its own process.
+    """
+
+
+@command.command(name="list")
+@_format
+@click.pass_obj
+def list_(state: State, form: str) -> None:
+    """List the installed plugins with their verdicts and faults.
+
+    Reads manifests and kept verdicts; needs no workspace and imports no plugin.
+
+    Example: crmkit plugin list --format json
+    """
+    rows = [_row(standing) for standing in _plugins(state, needed=False).standings()]
+    if form == "json":
+        _print_json(rows)
+        return
+    short = [{**row, "hooks": len(row["hooks"].split())} for row in rows]
+    faults = [f"{row['name']}: {row['faults']}" for row in rows if row["faults"]]
+    _print_table([{k: v for k, v in row.items() if k != "faults"} for row in short])
+    for line in ["", *faults] if faults else []:
+        click.echo(line)
+
+
+@command.command()
+@click.argument("name")
+@_format
+@click.pass_obj
+def show(state: State, name: str, form: str) -> None:
+    """Show one plugin: what its manifest says, its verdict, hooks and faults.
+
+    Example: crmkit plugin show telecom
+    """
+    standing = _plugins(state, needed=False).get(name)
+    manifest = standing.manifest
+    zh = state.lang == "zh" and manifest.title_zh
+    row = {
+        "name": manifest.name,
+        "title": manifest.title_zh if zh else manifest.title,
+        "description": manifest.description,
+        "version": manifest.version,
+        "distribution": manifest.distribution,
+        "module": manifest.module,
+        "api": "-".join(str(end) for end in dict.fromkeys(manifest.api)),
+        "builtin": manifest.builtin,
+        "enabled": standing.enabled,
+        "requires": " ".join(manifest.requires),
+        "conflicts": " ".join(manifest.conflicts),
+        "commands": " ".join(manifest.commands),
+        "tables": " ".join(manifest.tables),
+        **{key: _row(standing)[key] for key in ("verdict", "hooks", "faults")},
+    }
+    if form == "json":
+        _print_json([row])
+        return
+    for key, value in row.items():
+        click.echo(f"{key:<14}{_cell(value)}".rstrip())
+
+
+@command.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@_format
+@click.pass_context
+def check(ctx: click.Context, names: tuple[str, ...], form: str) -> None:
+    """Load plugins in a child process, call each hook once, and keep the verdict.
+
+    Without NAME every installed plugin is checked. The child has 20 s (CRMKIT_CHECK_SECONDS) and
+    2048 MB (CRMKIT_CHECK_MEGABYTES). Exits 7 when a plugin has faults; each is named.
+
+    Example: crmkit plugin check telecom
+    """
+    plugins = _plugins(ctx.obj, needed=False)
+    standings = [plugins.check(name) for name in names or list(plugins.manifests)]
+    rows = [_row(standing) for standing in standings]
+    if form == "json":
+        _print_json(rows)
+    else:
+        for standing in standings:
+            manifest, count = standing.manifest, len(standing.hooks)
+            said = f"{manifest.name} {manifest.version}".rstrip()
+            click.echo(f"{said}: {standing.verdict}, {count} hook{'' if count == 1 else 's'}")
+            for fault in standing.faults:
+                click.echo(f"  {fault.phase}: {fault.message}")
+    faulty = [standing.manifest.name for standing in standings if standing.faults]
+    if faulty:
+        click.echo(f"crmkit: {PluginError.code} faults in: {', '.join(faulty)}", err=True)
+        ctx.exit(PluginError.exit_code)
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@_dry_run
+@_format
+@click.pass_obj
+def enable(state: State, names: tuple[str, ...], dry_run: bool, form: str) -> None:
+    """Enable plugins in this workspace: check them, bring their tables, write crmkit.toml.
+
+    Plugins that require each other are enabled in one command. --dry-run prints the SQL.
+
+    Example: crmkit plugin enable telecom --dry-run
+    """
+    if state.safe_mode:
+        raise UsageError("--safe-mode loads no plugin, so none can be enabled.")
+    change = _plugins(state, needed=True).enable(names, upgrade=_upgrade, dry_run=dry_run)
+    if form == "table" and dry_run:
+        for statement in change.statements:
+            click.echo(f"{statement.rstrip().removesuffix(';')};")
+    _print_change(change, "enabled", form)
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@_dry_run
+@_format
+@click.pass_obj
+def disable(state: State, names: tuple[str, ...], dry_run: bool, form: str) -> None:
+    """Disable plugins in this workspace; their tables and rows stay.
+
+    Plugins that require one of them are named and go with it. Works without importing any plugin,
+    also for one that is no longer installed.
+
+    Example: crmkit plugin disable telecom
+    """
+    change = _plugins(state, needed=True).disable(names, dry_run=dry_run)
+    for name in change.along:
+        click.echo(f"{name} goes too, because it requires what is disabled.", err=True)
+    _print_change(change, "disabled", form)
+
+
+def _plugins(state: State, *, needed: bool) -> Plugins:
+    """The plugins of the workspace; of the installation where there is none and none is needed."""
+    settings: Settings | None = None
+    try:
+        settings = load_settings(find_workspace(state.workspace))
+    except NotFound:
+        if needed or state.workspace:
+            raise
+    return Plugins(settings)
+
+
+def _upgrade(settings: Settings, dry_run: bool) -> Sequence[str]:
+    # Lazy: the store is needed only once something is enabled.
+    from ..errors import ConfigError
+    from ..workspace import Crm
+
+    with Crm(settings) as crm:
+        plan = crm.unchecked_store.upgrade(dry_run=dry_run)
+    if plan.faults:
+        raise ConfigError("; ".join(plan.faults))
+    return list(plan.statements)
+
+
+def _row(standing: Standing) -> dict[str, Any]:
+    manifest = standing.manifest
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "distribution": manifest.distribution,
+        "enabled": standing.enabled,
+        "verdict": standing.verdict,
+        "hooks": " ".join(standing.hooks),
+        "faults": "; ".join(f"{fault.phase}: {fault.message}" for fault in standing.faults),
+    }
+
+
+def _print_change(change: Change, word: str, form: str) -> None:
+    names = [*change.names, *change.along]
+    if form == "json":
+        _print_json(
+            [
+                {
+                    "name": name,
+                    "enabled": (word == "enabled") != change.dry_run,
+                    "dry_run": change.dry_run,
+                    "statements": ";\n".join(change.statements),
+                }
+                for name in names
+            ]
+        )
+        return
+    prefix = "would be " if change.dry_run else ""
+    tables = f", {len(change.statements)} SQL statements" if change.statements else ""
+    click.echo(f"{prefix}{word}: {', '.join(names)}{tables}", err=change.dry_run)
+
+
+def _print_json(rows: Sequence[Mapping[str, Any]]) -> None:
+    click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+
+
+def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    widths = [max(_width(line[i]) for line in lines) for i in range(len(rows[0]))]
+    for line in lines:
+        cells = (
+            text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=True)
+        )
+        click.echo("  ".join(cells).rstrip())
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _width(text: str) -> int:
+    """Terminal cells: Chinese signs take two."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
