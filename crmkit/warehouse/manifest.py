@@ -1,0 +1,146 @@
+"""The manifest: which files make up the snapshot, and which transactions are in it.
+
+A reader reads the manifest once and then only the files that it names. It is replaced by renaming,
+so a reader sees the old snapshot or the new one and never a mix.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+FILE = "manifest.json"
+FORMAT = 1
+
+
+@frozen
+class Part:
+    """One Parquet file: path relative to the warehouse, rows, and the columns that it has."""
+
+    file: str
+    rows: int
+    columns: tuple[str, ...] = field(converter=tuple, repr=False)
+
+
+@frozen
+class TableState:
+    """One table in the snapshot.
+
+    Attributes:
+        types: DuckDB type by column, as declared when last written.
+        parts: the files that hold it.
+        several: whether some subject has several versions, or some fact several revisions. Where
+            it is False, reads skip the search for the right one.
+        merged: whether some customer was merged into another.
+    """
+
+    types: Mapping[str, str] = field(hash=False)
+    parts: tuple[Part, ...] = field(default=(), converter=tuple)
+    several: bool = False
+    merged: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows in all parts."""
+        return sum(part.rows for part in self.parts)
+
+
+@frozen
+class Manifest:
+    """The snapshot.
+
+    Attributes:
+        newest: the highest transaction id in it, 0 where it is empty.
+        listed: the transactions in it that are at most a day older than ``newest`` (design D2).
+        count: how many transactions are in it.
+        time_zone: in which its dates were computed.
+        tables: by name in analysis SQL.
+        retired: files that earlier snapshots named, with the time (seconds since 1970) since when
+            none does; they are removed once no reader can still be at them.
+        serial: rises with every change.
+    """
+
+    newest: int = 0
+    listed: frozenset[int] = field(default=frozenset(), repr=False)
+    count: int = 0
+    time_zone: str = "UTC"
+    tables: Mapping[str, TableState] = field(factory=dict, hash=False, repr=False)
+    retired: Mapping[str, float] = field(factory=dict, hash=False, repr=False)
+    serial: int = 0
+
+    @property
+    def files(self) -> set[str]:
+        """Every file that this snapshot names."""
+        return {part.file for table in self.tables.values() for part in table.parts}
+
+    def with_tables(self, changed: Mapping[str, TableState]) -> Manifest:
+        """A copy with some tables replaced."""
+        return evolve(self, tables={**self.tables, **changed})
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The current manifest, or None where there is none that this version can read.
+
+    The warehouse is disposable, so a manifest of another format means: build anew.
+    """
+    try:
+        raw = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        return None
+    tables = {name: _table_from(state) for name, state in raw["tables"].items()}
+    return Manifest(
+        newest=raw["newest"], listed=frozenset(raw["listed"]), count=raw["count"],
+        time_zone=raw["time_zone"], tables=tables, retired=raw["retired"], serial=raw["serial"],
+    )  # fmt: skip
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Makes ``manifest`` the current one, durably: its files first, then it, then its name."""
+    raw = {
+        "format": FORMAT,
+        "serial": manifest.serial,
+        "newest": manifest.newest,
+        "count": manifest.count,
+        "time_zone": manifest.time_zone,
+        "tables": {name: _table_to(state) for name, state in sorted(manifest.tables.items())},
+        "retired": dict(manifest.retired),
+        "listed": sorted(manifest.listed),
+    }
+    draft = folder / f".{FILE}.draft"
+    with draft.open("w", encoding="utf-8") as out:
+        json.dump(raw, out, separators=(",", ":"))
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(draft, folder / FILE)
+    sync([folder])
+
+
+def sync(paths: Iterable[Path]) -> None:
+    """Puts files or folders on the disk before something names them."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _table_to(state: TableState) -> dict[str, Any]:
+    return {
+        "types": dict(state.types),
+        "several": state.several,
+        "merged": state.merged,
+        "parts": [[part.file, part.rows, list(part.columns)] for part in state.parts],
+    }
+
+
+def _table_from(raw: Mapping[str, Any]) -> TableState:
+    parts = tuple(Part(file, rows, tuple(columns)) for file, rows, columns in raw["parts"])
+    return TableState(raw["types"], parts, raw["several"], raw["merged"])

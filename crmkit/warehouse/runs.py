@@ -1,0 +1,91 @@
+"""Outcomes of runs: Parquet files under ``runs/``, which are at once the table ``outcome`` (D7).
+
+A run of a score, a segment or the rules writes one file, whole or not at all. The file of a later
+run for the same name and date replaces what the earlier one said, because runs are compared by
+``run``, which rises in time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..declarations import sql_name
+from ..entities.asof import AsOf
+from ..errors import StorageError
+
+SCHEMA = pa.schema(
+    [
+        ("name", pa.string()),
+        ("subject_type", pa.string()),
+        ("subject_id", pa.int64()),
+        ("kind", pa.string()),
+        ("as_of", pa.timestamp("us")),
+        ("as_of_on", pa.date32()),
+        ("run", pa.string()),
+        ("value", pa.float64()),
+        ("band", pa.int64()),
+        ("reasons", pa.string()),
+        ("evidence", pa.string()),
+        ("model_version", pa.string()),
+        ("inputs_hash", pa.string()),
+    ]
+)
+
+
+def write_run(
+    runs: Path, *, name: str, kind: str, subject: str, as_of: AsOf, run: str,
+    columns: Mapping[str, Sequence[Any] | pa.Array | pa.ChunkedArray],
+) -> Path:  # fmt: skip
+    """Keeps the outcomes of one run and returns the file.
+
+    Args:
+        runs: the workspace's folder of runs.
+        name: of the score, segment or rule. kind: ``score``, ``segment`` or ``rule``.
+        subject: ``customer`` or a record type.
+        run: its id; ids of later runs sort after earlier ones.
+        columns: equally long; ``subject_id`` and any of ``value``, ``band``, ``reasons``,
+            ``evidence`` (JSON text), ``model_version``, ``inputs_hash``.
+
+    Raises:
+        StorageError: if the file cannot be written.
+    """
+    size = len(columns["subject_id"])
+    constant = {
+        "name": name, "subject_type": subject, "kind": kind, "run": run,
+        "as_of": as_of.instant.replace(tzinfo=None), "as_of_on": as_of.on,
+    }  # fmt: skip
+    arrays = []
+    for part in SCHEMA:
+        if part.name in constant:
+            arrays.append(pa.repeat(pa.scalar(constant[part.name], part.type), size))
+        elif part.name in columns:
+            arrays.append(_array(columns[part.name], part.type))
+        else:
+            arrays.append(pa.nulls(size, part.type))
+    folder = runs / sql_name(name)
+    target = folder / f"{as_of.on.isoformat()}-{run}.parquet"
+    draft = target.with_suffix(".draft")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(arrays, schema=SCHEMA), draft, compression="zstd")
+        os.replace(draft, target)
+    except OSError as error:
+        raise StorageError(f"the run cannot be kept in {folder}: {error.strerror}.") from error
+    return target
+
+
+def run_files(runs: Path) -> list[Path]:
+    """Every file of outcomes, in order of name."""
+    return sorted(runs.glob("*/*.parquet"))
+
+
+def _array(values: Sequence[Any] | pa.Array | pa.ChunkedArray, kind: pa.DataType) -> Any:
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return values.cast(kind)
+    return pa.array(values, kind)

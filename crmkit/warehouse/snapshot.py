@@ -1,0 +1,311 @@
+"""Refreshes the snapshot by whole transactions (design D2).
+
+What a refresh takes is every committed transaction that the manifest does not list, looking back a
+day: with two writers a transaction with a lower id may commit after one with a higher, so a mark
+"all up to here" would lose rows for ever. Rows are never changed in place. Facts and versions of
+customers and records only ever gain rows, so an increment is new files and a new manifest.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from attrs import evolve, field, frozen
+
+from ..errors import StorageError
+from .layout import FACT_COLUMNS, Layout, Shape, WarehouseTable, fact_table
+from .manifest import Manifest, Part, TableState, read_manifest, sync, write_manifest
+from .parts import PartWriter, joined
+from .reading import LOOK_BACK, StoreReader, raw_types, select
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+LOCK = ".lock"
+# A reader names its files when it opens and may still be at them after a rebuild.
+GRACE_SECONDS = 3600
+# More small files than this in one table are made into one.
+SMALL_ROWS, MOST_SMALL = 100_000, 24
+
+
+@frozen(kw_only=True)
+class Snapshot:
+    """What a refresh left.
+
+    Attributes:
+        transactions: in the snapshot. added: of them, taken by this refresh.
+        tables: rows by table; versions count as rows.
+        seconds: how long it took.
+        full: whether everything was read anew.
+    """
+
+    transactions: int
+    added: int
+    tables: Mapping[str, int] = field(hash=False)
+    seconds: float
+    full: bool
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Holds the warehouse for writing; waits while another process does.
+
+    Raises:
+        StorageError: if the folder cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise StorageError(f"the warehouse {folder} cannot be written: {error.strerror}.") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        # Closing gives the lock back, as does the death of the process.
+        os.close(handle)
+
+
+def refresh(
+    folder: Path, layout: Layout, url: URL, time_zone: str, *, full: bool = False
+) -> Snapshot:
+    """Brings the snapshot in ``folder`` up to the store's committed transactions.
+
+    Args:
+        layout: the tables to keep.
+        url: of the store.
+        time_zone: in which days begin and end.
+        full: True reads everything anew.
+
+    Raises:
+        Busy, StorageError: if store or folder cannot be used; the old snapshot stands.
+    """
+    started = time.monotonic()
+    with locked(folder):
+        before = read_manifest(folder)
+        _remove_leftovers(folder, before)
+        with StoreReader(url) as reader:
+            base = None if full else _still_fitting(before, reader, time_zone)
+            made, added = _build(folder, layout, reader, base, before, time_zone)
+        if made is not base:
+            _publish(folder, made)
+    return Snapshot(
+        transactions=made.count,
+        added=added,
+        tables={name: state.rows for name, state in sorted(made.tables.items())},
+        seconds=time.monotonic() - started,
+        full=base is None,
+    )
+
+
+def is_stale(manifest: Manifest | None, layout: Layout, time_zone: str, recent: set[int]) -> bool:
+    """Whether a refresh would change the snapshot.
+
+    Args:
+        recent: the store's transactions with ``id >= since(manifest)``.
+    """
+    if manifest is None or manifest.time_zone != time_zone:
+        return True
+    if any(_outdated(manifest.tables.get(t.name), t) for t in _kept(layout)):
+        return True
+    return bool(recent - manifest.listed) or (manifest.newest > 0 and manifest.newest not in recent)
+
+
+def since(manifest: Manifest | None) -> int:
+    """The lowest transaction id that may be new."""
+    return max(0, manifest.newest - LOOK_BACK) if manifest else 0
+
+
+def unlisted(manifest: Manifest, reader: StoreReader) -> dict[int, int]:
+    """Committed transactions that the manifest does not list: id → lowest id drawn."""
+    found = reader.transactions(since(manifest))
+    return {tx: low for tx, low in found.items() if tx not in manifest.listed}
+
+
+def _still_fitting(
+    manifest: Manifest | None, reader: StoreReader, time_zone: str
+) -> Manifest | None:
+    """The manifest, unless it is of another zone or another database."""
+    if manifest is None or manifest.time_zone != time_zone:
+        return None
+    if manifest.newest and manifest.newest not in reader.transactions(manifest.newest):
+        # The store was replaced, by a restore or a new one: nothing here can be trusted.
+        return None
+    return manifest
+
+
+def _kept(layout: Layout) -> list[WarehouseTable]:
+    return [t for t in layout.tables.values() if t.shape is not Shape.OUTCOME]
+
+
+def _outdated(state: TableState | None, table: WarehouseTable) -> bool:
+    """Whether a table's files must be written anew or its columns noted."""
+    return state is None or dict(state.types) != table.types
+
+
+def _must_reread(state: TableState | None, table: WarehouseTable) -> bool:
+    """Whether the old files of a table cannot stay.
+
+    A new column is no reason: older rows do not have it. A column that is gone may be one that
+    became personal, and must go from the files. A kind that nobody declared had no payload read.
+    """
+    if state is None:
+        return True
+    if any(table.types.get(name) != kind for name, kind in state.types.items()):
+        return True
+    undeclared = table.shape is Shape.FACT and len(state.types) == len(FACT_COLUMNS)
+    return undeclared and len(table.types) > len(FACT_COLUMNS)
+
+
+def _build(
+    folder: Path, layout: Layout, reader: StoreReader, base: Manifest | None,
+    before: Manifest | None, time_zone: str,
+) -> tuple[Manifest, int]:  # fmt: skip
+    """The manifest after this refresh (``base`` itself if nothing changed), and how many tx it adds."""
+    old = base or Manifest(time_zone=time_zone)
+    new = unlisted(old, reader)
+    tables = _kept(layout)
+    anew = {t.name for t in tables if _must_reread(old.tables.get(t.name), t)}
+    if not new and not any(_outdated(old.tables.get(t.name), t) for t in tables) and base:
+        return base, 0
+    serial = (before.serial if before else 0) + 1
+    with PartWriter(folder, serial, time_zone) as writer:
+        for table in tables:
+            writer.open(table)
+        _read_versioned(reader, writer, tables, anew, new)
+        _read_facts(reader, writer, layout, old, anew, new)
+        written = writer.finish()
+        states = {
+            name: joined(None if name in anew else old.tables.get(name), state, state.types)
+            for name, state in written.items()
+        }
+        states = {name: _compacted(writer, layout, name, state) for name, state in states.items()}
+    made = old.with_tables(states)
+    newest = max([old.newest, *new])
+    made = evolve(
+        made, newest=newest, count=old.count + len(new), serial=serial,
+        listed=frozenset(tx for tx in {*old.listed, *new} if tx >= newest - LOOK_BACK),
+    )  # fmt: skip
+    return evolve(made, retired=_retired(before, made)), len(new)
+
+
+def _read_versioned(
+    reader: StoreReader, writer: PartWriter, tables: Iterable[WarehouseTable], anew: set[str],
+    new: Mapping[int, int],
+) -> None:  # fmt: skip
+    for table in tables:
+        if not table.shape.versioned:
+            continue
+        if table.name in anew:
+            query, keep = select(table), None
+        elif new:
+            low = min(new)
+            # A version that a new transaction closed again was made by one that is not older.
+            query = select(table, f"i.tx >= {low}", f"i.closed_tx >= {low} AND i.tx >= {low}")
+            keep = pa.array(sorted(new), pa.int64())
+        else:
+            continue
+        for batch in reader.batches(query, raw_types(table)):
+            writer.add(table, _only(batch, keep))
+
+
+def _read_facts(
+    reader: StoreReader, writer: PartWriter, layout: Layout, old: Manifest, anew: set[str],
+    new: Mapping[int, int],
+) -> None:  # fmt: skip
+    """Facts and stage changes. All kinds come in one pass over the store's table."""
+    keep = pa.array(sorted(new), pa.int64())
+    recent = f"i.id >= {min(new.values())} AND i.tx >= {min(new)}" if new else ""
+    change = layout.tables["stage_change"]
+    passes: list[tuple[WarehouseTable, str, pa.Array | None]] = []
+    if change.name in anew:
+        passes.append((change, "", None))
+    elif new:
+        passes.append((change, recent, keep))
+    any_kind = fact_table("any")
+    facts = layout.facts
+    read_anew = {kind for kind, table in facts.items() if table.name in anew}
+    if not old.tables:
+        passes.append((any_kind, "", None))
+    else:
+        listed = ", ".join("'" + kind.replace("'", "''") + "'" for kind in sorted(read_anew))
+        if read_anew:
+            passes.append((any_kind, f"i.kind IN ({listed})", None))
+        if new:
+            others = f" AND i.kind NOT IN ({listed})" if read_anew else ""
+            passes.append((any_kind, recent + others, keep))
+    for table, where, only in passes:
+        for batch in reader.batches(select(table, where), raw_types(table)):
+            rows = _only(batch, only)
+            if table.shape is Shape.FACT:
+                for kind, of_kind in _by_kind(rows):
+                    writer.add(facts.get(kind) or fact_table(kind), of_kind)
+            else:
+                writer.add(table, rows)
+
+
+def _only(batch: pa.RecordBatch, transactions: pa.Array | None) -> pa.RecordBatch:
+    if transactions is None:
+        return batch
+    mask = pc.is_in(batch["tx"], value_set=transactions)
+    return batch if pc.all(mask).as_py() else batch.filter(mask)
+
+
+def _by_kind(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+    kinds = batch["kind_"]
+    found = pc.unique(kinds).to_pylist()
+    for kind in found:
+        yield kind, batch if len(found) == 1 else batch.filter(pc.equal(kinds, kind))
+
+
+def _compacted(writer: PartWriter, layout: Layout, name: str, state: TableState) -> TableState:
+    small = [part for part in state.parts if part.rows < SMALL_ROWS]
+    table = layout.tables.get(name)
+    if len(small) <= MOST_SMALL or table is None:
+        return state
+    whole = writer.compact(table, small)
+    large = tuple(part for part in state.parts if part.rows >= SMALL_ROWS)
+    return evolve(state, parts=(*large, whole))
+
+
+def _retired(before: Manifest | None, made: Manifest) -> dict[str, float]:
+    """Files that stay for readers who are still at them, with the time since when they may go."""
+    if before is None:
+        return {}
+    now = time.time()
+    kept = {file: at for file, at in before.retired.items() if now - at < GRACE_SECONDS}
+    return {**kept, **dict.fromkeys(sorted(before.files - made.files), now)}
+
+
+def _remove_leftovers(folder: Path, manifest: Manifest | None) -> None:
+    """Removes what a killed refresh left and what no reader can still be at."""
+    named: set[str] = set()
+    if manifest is not None:
+        now = time.time()
+        named = manifest.files
+        named |= {file for file, at in manifest.retired.items() if now - at < GRACE_SECONDS}
+    for path in folder.glob("*/*.parquet"):
+        if path.relative_to(folder).as_posix() not in named:
+            path.unlink(missing_ok=True)
+
+
+def _publish(folder: Path, made: Manifest) -> None:
+    fresh = [part for state in made.tables.values() for part in state.parts if _is_of(part, made)]
+    try:
+        paths = [folder / part.file for part in fresh]
+        sync([*paths, *{path.parent for path in paths}])
+        write_manifest(folder, made)
+    except OSError as error:
+        raise StorageError(f"the warehouse {folder} cannot be written: {error.strerror}.") from error
+
+
+def _is_of(part: Part, made: Manifest) -> bool:
+    return part.file.split("/")[1].startswith(f"{made.serial:06d}-")
