@@ -62,14 +62,40 @@ def emit(
     from ..present.grid import Grid
 
     grid = Grid.of(rows, fields)
-    known = len(grid.columns) > 0
-    if sort and known:
+    if not grid.columns:  # no row, so nobody knows which columns there would be
+        grid, columns, sort = Grid.of([], list(columns or ())), None, None
+    grid = shape(grid, columns=columns, sort=sort, limit=limit)
+    write_grid(grid, format=format, output=output, title=title)
+
+
+def shape(
+    grid: Grid,
+    *,
+    columns: Sequence[str] | None = None,
+    sort: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> Grid:
+    """The grid as ``--sort``, ``--limit`` and ``--columns`` ask for it, in this order.
+
+    Raises:
+        NotFound: for a column that the grid does not have.
+    """
+    if sort:
         grid = grid.sort(sort)
     if limit is not None:
         grid = grid.head(limit)
-    if columns:
-        grid = grid.select(columns) if known else Grid.of([], list(columns))
-    write_grid(grid, format=format, output=output, title=title)
+    return grid.select(columns) if columns else grid
+
+
+def emit_record(
+    record: Mapping[str, Any], *, format: str, output: str | None = None, title: str | None = None
+) -> None:
+    """Writes one result: an array of one object in JSON (D11), a line per field in a table."""
+    if _form(format, output) == "table":
+        lines = [{"field": key, "value": value} for key, value in record.items()]
+        emit(lines, format=format, output=output, title=title, fields=("field", "value"))
+    else:
+        emit([record], format=format, output=output, title=title)
 
 
 def write_grid(

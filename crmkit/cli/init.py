@@ -1,0 +1,89 @@
+"""``crmkit init``: a workspace of one's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import click
+
+from ..errors import NotFound
+from .output import note
+
+
+def _currency(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Z]{3}", value):
+        raise click.BadParameter(f"{value!r} is no ISO 4217 code such as EUR.")
+    return value
+
+
+@click.command("init")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@click.option("--plugin", "plugins", multiple=True, metavar="NAME", help="Industry plugin to enable; may be given several times.")  # fmt: skip
+@click.option("--database", metavar="URL", help="SQLAlchemy URL. Default: a SQLite file in DIR.")
+@click.option("--currency", metavar="CODE", callback=_currency, help="ISO 4217 code of amounts that name none. Default: USD.")  # fmt: skip
+@click.option("--time-zone", metavar="ZONE", help="IANA zone in which days begin and end. Default: UTC.")  # fmt: skip
+@click.option(
+    "--language", type=click.Choice(["en", "zh"]), help="Language of labels. Default: en."
+)
+@click.option("--without", multiple=True, metavar="NAME", help="Built-in plugin to leave out; may be given several times.")  # fmt: skip
+@click.pass_context
+def command(
+    ctx: click.Context,
+    folder: str,
+    plugins: tuple[str, ...],
+    database: str | None,
+    currency: str | None,
+    time_zone: str | None,
+    language: str | None,
+    without: tuple[str, ...],
+) -> None:
+    """Make a workspace.
+
+    Writes DIR/crmkit.toml and makes the tables of the plugins in the database. A folder that is a
+    workspace already is refused. Everything it says goes to stderr.
+
+    Example: crmkit init shop --plugin telecom
+    """
+    from ..hosting.manifest import find_manifests
+    from ..workspace import init_workspace
+
+    manifests = find_manifests()
+    check_names("plugin", plugins, [n for n, m in manifests.items() if not m.builtin])
+    check_names("built-in plugin", without, [n for n, m in manifests.items() if m.builtin])
+    crm = init_workspace(
+        folder,
+        plugins=_once(plugins),
+        without=_once(without),
+        database=database,
+        currency=currency,
+        time_zone=time_zone,
+        language=language,
+    )
+    with crm:
+        note(f"made workspace {folder} with {', '.join(_once(plugins)) or 'no industry plugin'}.")
+        for line in next_steps(folder, sorted(crm.catalog.profiles)):
+            note(line)
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def check_names(what: str, names: Iterable[str], known: list[str]) -> None:
+    """Refuses the first name that is not known, with near misses."""
+    for name in names:
+        if name not in known:
+            hint = "" if known else "No plugin is installed; install one, as crmkit-telecom."
+            raise NotFound(what, name, known, hint=hint)
+
+
+def next_steps(folder: str, profiles: list[str]) -> list[str]:
+    """What to type next, one line each."""
+    if not profiles:
+        return [f"next: crmkit -w {folder} customer add NAME"]
+    shown = ", ".join(profiles[:6]) + (", ..." if len(profiles) > 6 else "")
+    return [
+        f"next: crmkit -w {folder} import FILE --profile NAME   (profiles: {shown})",
+        f"      crmkit -w {folder} report list",
+    ]

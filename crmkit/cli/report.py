@@ -1,0 +1,187 @@
+"""``crmkit report``: questions with an answer in rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import NotFound
+from .main import State
+from .options import as_of_option, format_option, list_options, output_option
+from .output import emit, emit_record, note, shape, write_grid
+
+if TYPE_CHECKING:
+    from ..analysis.reports import ReportResult
+    from ..declarations import Parameter, Report
+    from ..present.grid import Grid
+    from ..workspace import Crm
+
+LIST_FIELDS = ("name", "title", "plugin", "parameters", "charts")
+
+
+@click.group("report")
+def command() -> None:
+    """List, show and run reports."""
+
+
+@command.command("list")
+@list_options
+@click.pass_obj
+def list_reports(
+    state: State,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """List the reports of the enabled plugins.
+
+    Example: crmkit report list
+    """
+    with state.open() as crm:
+        rows = [_listed(crm, report, state.lang) for report in crm.catalog.reports.values()]
+    emit(rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=LIST_FIELDS)  # fmt: skip
+
+
+def _listed(crm: Crm, report: Report, language: str | None) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "title": _title(report, language),
+        "plugin": crm.catalog.owner(report.name),
+        "parameters": [p.name for p in report.parameters],
+        "charts": len(report.charts),
+    }
+
+
+def _title(report: Report, language: str | None) -> str:
+    return (report.title_zh if language == "zh" else "") or report.title
+
+
+@command.command("show")
+@click.argument("name")
+@format_option
+@output_option
+@click.pass_obj
+def show_report(state: State, name: str, format: str, output: str | None) -> None:
+    """Show what a report returns, what it can be asked, and how it is computed.
+
+    Example: crmkit report show telecom.churn-survival
+    """
+    with state.open() as crm:
+        report = find_report(crm, name)
+        record = {
+            "name": report.name,
+            "title": _title(report, state.lang),
+            "plugin": crm.catalog.owner(report.name),
+            **_columns(report, crm.settings.currency),
+            "parameters": [_parameter(p) for p in report.parameters],
+            "key": list(report.key),
+            "scores": list(report.scores),
+            "charts": [chart.title or chart.kind for chart in report.charts],
+            "method": report.method,
+            "source": report.source,
+            "notes": report.notes,
+        }
+    emit_record(record, format=format, output=output)
+
+
+def _columns(report: Report, currency: str) -> dict[str, Any]:
+    from ..present.results import result_column
+
+    shown = [result_column(c, currency) for c in report.columns]
+    return {
+        "columns": [c.name for c in shown],
+        "types": [c.type.value if c.type else None for c in shown],
+        "units": [c.unit for c in shown],
+        "titles": [c.title or None for c in shown],
+    }
+
+
+def _parameter(parameter: Parameter) -> str:
+    text = f"{parameter.name}: {parameter.type.value}"
+    if parameter.choices is not None:
+        text += f", one of {' '.join(map(str, parameter.choices))}"
+    if parameter.unit not in (None, "1"):
+        text += f", in {parameter.unit}"
+    return text + ("" if parameter.default is None else f", default {parameter.default}")
+
+
+def find_report(crm: Crm, name: str) -> Report:
+    """The report of that name, found without opening the warehouse.
+
+    Raises:
+        NotFound: with near misses.
+    """
+    if name not in crm.catalog.reports:
+        raise NotFound("report", name, crm.catalog.reports)
+    return crm.catalog.reports[name]
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in value:
+        name, equals, given = text.partition("=")
+        if not equals or not name.strip():
+            raise click.BadParameter(f"{text!r} is not of the form name=value.")
+        if name.strip() in found:
+            raise click.BadParameter(f"{name.strip()!r} is given twice.")
+        found[name.strip()] = given.strip()
+    return found
+
+
+@command.command("run")
+@click.argument("name")
+@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="A parameter of the report; may be given several times.")  # fmt: skip
+@as_of_option
+@list_options
+@click.pass_obj
+def run_report(
+    state: State,
+    name: str,
+    parameters: dict[str, str],
+    as_of: str | None,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Run a report over the warehouse.
+
+    Customers are named by their business key, with names where the policy allows. With
+    --format html the answer is one page with charts that opens without a network.
+
+    Example: crmkit report run telecom.churn-composition --format html --output churn.html
+    """
+    with state.open() as crm:
+        find_report(crm, name)
+        result = crm.reports.run(name, parameters, crm.as_of(as_of))
+        grid = shape(report_grid(crm, result), columns=columns, sort=sort, limit=limit)
+    for remark in result.remarks:
+        note(remark)
+    write_report(result, grid, format=format, output=output, language=state.lang or "en")
+
+
+def report_grid(crm: Crm, result: ReportResult) -> Grid:
+    """A report's rows as people read them: money as decimals, customers by name (D17)."""
+    from ..policy import local_viewer
+    from ..present.people import name_customers
+    from ..present.results import result_grid
+
+    return name_customers(result_grid(result), crm.store.customers, local_viewer(crm.actor))
+
+
+def write_report(
+    result: ReportResult, grid: Grid, *, format: str, output: str | None, language: str
+) -> None:
+    """Writes a report in any form; as HTML with its charts, parameters and method."""
+
+    def page() -> str:
+        from ..present.html import report_page
+
+        return report_page(result, grid, language=language)
+
+    title = f"{_title(result.report, language)}, {result.as_of.on}"
+    write_grid(grid, format=format, output=output, title=title, language=language, page=page)
