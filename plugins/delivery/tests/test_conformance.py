@@ -1,0 +1,5 @@
+from crmkit.testing.conformance import PluginConformance
+
+
+class TestConformance(PluginConformance):
+    plugin = "delivery"
