@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..present.grid import Column, Grid
+    from ..workspace import Crm
 
 BINARY = ("parquet", "xlsx")
 SUFFIXES = {
@@ -31,8 +32,25 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
+def named(
+    crm: Crm, rows: Sequence[Mapping[str, Any]] | pa.Table, fields: Sequence[str] | None = None
+) -> Grid:
+    """Rows with ``customer_id`` shown as ``ref`` and, where the policy allows, ``name`` (D17).
+
+    Args:
+        crm: the open workspace; names come from its store.
+        rows: dictionaries or an Arrow table; give the result to :func:`emit`.
+        fields: every column in order; give them where there may be no row.
+    """
+    from ..policy import local_viewer
+    from ..present.grid import Grid
+    from ..present.people import name_customers
+
+    return name_customers(Grid.of(rows, fields), crm.store, local_viewer(crm.actor))
+
+
 def emit(
-    rows: Sequence[Mapping[str, Any]] | pa.Table,
+    rows: Sequence[Mapping[str, Any]] | pa.Table | Grid,
     *,
     format: str,
     output: str | None = None,
@@ -45,7 +63,7 @@ def emit(
     """Writes rows in the form asked for.
 
     Args:
-        rows: dictionaries with equal keys, or an Arrow table. Money may be :class:`Money` or
+        rows: dictionaries with equal keys, an Arrow table, or what :func:`named` made of one. Money may be :class:`Money` or
             ``Decimal``; instants without zone are UTC; keys ``id`` and ``*_id`` become text in JSON.
         format: one of :data:`crmkit.cli.options.FORMATS`.
         output: file; None and ``-`` are stdout. A file appears whole or not at all.
@@ -61,7 +79,7 @@ def emit(
     """
     from ..present.grid import Grid
 
-    grid = Grid.of(rows, fields)
+    grid = rows if isinstance(rows, Grid) else Grid.of(rows, fields)
     if not grid.columns:  # no row, so nobody knows which columns there would be
         grid, columns, sort = Grid.of([], list(columns or ())), None, None
     grid = shape(grid, columns=columns, sort=sort, limit=limit)

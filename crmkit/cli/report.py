@@ -170,7 +170,7 @@ def report_grid(crm: Crm, result: ReportResult) -> Grid:
     from ..present.people import name_customers
     from ..present.results import result_grid
 
-    return name_customers(result_grid(result), crm.store.customers, local_viewer(crm.actor))
+    return name_customers(result_grid(result), crm.store, local_viewer(crm.actor))
 
 
 def write_report(

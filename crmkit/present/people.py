@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ..entities.customer import CustomerRef
 from ..entities.fields import FieldType
@@ -11,70 +11,72 @@ from ..policy import Viewer, masked
 from .grid import Column, Grid
 from .labels import LABELS
 
+if TYPE_CHECKING:
+    from ..store.store import Store
+
 ID = "customer_id"
 
 
-class Customers(Protocol):
-    """What is asked of the store's customers."""
-
-    def refs(self, ids: Iterable[int]) -> Mapping[int, Sequence[CustomerRef]]:
-        """The business keys of customers by id."""
-
-    def names(self, ids: Iterable[int]) -> Mapping[int, str | None]:
-        """The names of customers by id."""
-
-
-def shown_ref(customer_id: int, refs: Sequence[CustomerRef], *, sources: int = 1) -> str:
-    """How a customer is named: its ``ref``, or ``source:ref`` where several sources give keys.
+def shown_refs(store: Store, ids: Iterable[int]) -> dict[int, str]:
+    """How each customer is named: its first ``ref``, or ``source:ref`` where others have that ref.
 
     A customer without any business key is named by its id.
     """
-    if not refs:
+    wanted = list(ids)
+    first = {i: keys[0] for i, keys in store.customers.refs(wanted).items() if keys}
+    shared = _shared(store, {ref.ref for ref in first.values()})
+    return {i: _shown(first.get(i), i, shared) for i in wanted}
+
+
+def _shown(ref: CustomerRef | None, customer_id: int, shared: set[str]) -> str:
+    if ref is None:
         return str(customer_id)
-    return refs[0].ref if sources <= 1 else str(refs[0])
+    return str(ref) if ref.ref in shared else ref.ref
 
 
-def name_customers(grid: Grid, customers: Customers, viewer: Viewer, *, names: bool = True) -> Grid:
+def _shared(store: Store, refs: set[str]) -> set[str]:
+    """Those refs that several customers have, each in another source."""
+    # Lazy: this module is imported by commands that may have no customer to name.
+    from sqlalchemy import func, select
+
+    from ..store.rows import is_in
+
+    table = store.tables["customer_ref"]
+    with store.read() as connection:
+        query = select(table.c.ref).where(is_in(connection, table.c.ref, refs))
+        several = func.count(table.c.customer_id.distinct()) > 1
+        return set(connection.scalars(query.group_by(table.c.ref).having(several)))
+
+
+def name_customers(grid: Grid, store: Store, viewer: Viewer) -> Grid:
     """The grid with ``customer_id`` replaced by ``ref`` and, where it tells something, ``name``.
 
     Args:
         grid: a result; returned as it is if it has no column ``customer_id``.
-        customers: the store's customers.
+        store: where keys and names are.
         viewer: whose rights decide on names.
-        names: false leaves the names out.
     """
     if ID not in grid.names:
         return grid
     place = grid.names.index(ID)
-    rows = [list(row) for row in grid.rows()]
+    rows = list(grid.rows())
     ids = sorted({int(row[place]) for row in rows if row[place] is not None})
-    refs = customers.refs(ids)
-    found = customers.names(ids) if names else {}
-    sources = len({ref.source for keys in refs.values() for ref in keys[:1]})
-    with_names = any(value is not None for value in found.values())
-    out = []
-    for row in rows:
-        customer = None if row[place] is None else int(row[place])
-        ref = (
-            None
-            if customer is None
-            else shown_ref(customer, refs.get(customer, ()), sources=sources)
-        )
-        cells = [ref]
+    refs, names = shown_refs(store, ids), store.customers.names(ids)
+    with_names = "name" not in grid.names and any(v is not None for v in names.values())
+
+    def cells(value: object) -> list[str | None]:
+        customer = None if value is None else int(str(value))
+        out = [None if customer is None else refs[customer]]
         if with_names:
-            cells.append(masked(found.get(customer) if customer else None, "direct", viewer))
-        out.append(tuple([*row[:place], *cells, *row[place + 1 :]]))
-    added = [_column("ref")] + ([_column("name")] if with_names else [])
-    columns = (*grid.columns[:place], *added, *grid.columns[place + 1 :])
-    return Grid(columns, out)
+            out.append(masked(names.get(customer) if customer else None, "direct", viewer))
+        return out
+
+    named = [(*row[:place], *cells(row[place]), *row[place + 1 :]) for row in rows]
+    added = [_column(key) for key in (("ref", "name") if with_names else ("ref",))]
+    return Grid((*grid.columns[:place], *added, *grid.columns[place + 1 :]), named)
 
 
 def _column(key: str) -> Column:
     return Column(
         name=key, type=FieldType.TEXT, title=LABELS["en"][key], title_zh=LABELS["zh"][key]
     )
-
-
-def named_row(row: Mapping[str, Any], ref: str) -> dict[str, Any]:
-    """One row as a dictionary with ``ref`` in the place of ``customer_id``."""
-    return {("ref" if key == ID else key): (ref if key == ID else v) for key, v in row.items()}
