@@ -3,6 +3,7 @@
 ::
 
     CrmkitError                     1    failed, nothing half-done
+    ├── EditConflict                1    somebody else changed it in between
     ├── UsageError (ValueError)     2    asked wrongly
     │   ├── NotFound (LookupError)       a name that nothing answers to
     │   ├── NotConfirmed                 a severe act without its confirmation
@@ -49,6 +50,24 @@ class CrmkitError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+
+class EditConflict(CrmkitError):
+    """The caller changes a version that somebody else has changed since it was read.
+
+    Attributes:
+        expected: the version that the caller had read.
+        found: the version that is stored now.
+    """
+
+    code = "E_EDIT_CONFLICT"
+
+    def __init__(self, what: str, expected: int, found: int) -> None:
+        self.expected, self.found = expected, found
+        super().__init__(
+            f"{what} was changed in between: version {expected} was read, {found} is stored.",
+            hint="Nothing was changed; read it again.",
+        )
 
 
 class UsageError(CrmkitError, ValueError):

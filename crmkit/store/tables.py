@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, MetaData, PrimaryKeyConstraint, Table, text
+from sqlalchemy import Column, ForeignKey, Index, MetaData, PrimaryKeyConstraint, Table
 
-from .types import Boolean, Date, Instant, Integer, Json, Number, Stored, Text
+from .types import Date, Instant, Integer, Json, Number, Stored, Text
 
 CUSTOMER_COLUMNS = (
     "kind", "name", "locale", "time_zone", "region", "owner", "team", "created_at", "updated_at",
@@ -206,6 +206,3 @@ def _schema(metadata: MetaData) -> list[Table]:
         needed("tx", Integer), rowid=False,
     )  # fmt: skip
     return [declaration, done]
-
-
-__all__ = ["Boolean", "core_tables", "key", "needed", "optional", "table"]

@@ -44,7 +44,8 @@ class Stored(sa.TypeDecorator[Any]):
         word: the name kept in declarations; a column whose word changes has changed its storage.
     """
 
-    impl = sa.TEXT
+    # Says what operators do: with TEXT, `+` between numbers would join their digits.
+    impl: Any = sa.TEXT
     # SQLAlchemy asks every class for this by itself, so each subclass repeats it.
     cache_ok = True
     word = ""
@@ -74,6 +75,7 @@ class Text(Stored):
 class Integer(Stored):
     """A whole number of 64 bits, signed."""
 
+    impl = sa.BigInteger
     cache_ok = True
     word = "integer"
     on_sqlite = sa.INTEGER()
@@ -92,6 +94,7 @@ class Integer(Stored):
 class Number(Stored):
     """A finite double."""
 
+    impl = sa.Float
     cache_ok = True
     word = "number"
     on_sqlite = sa.REAL()
@@ -111,6 +114,7 @@ class Number(Stored):
 class Boolean(Stored):
     """True or false."""
 
+    impl = sa.Boolean
     cache_ok = True
     word = "boolean"
     on_sqlite = sa.INTEGER()
@@ -130,6 +134,7 @@ class Boolean(Stored):
 class Instant(Stored):
     """An aware UTC instant, to the microsecond."""
 
+    impl = sa.DateTime
     cache_ok = True
     word = "instant"
     on_postgresql = postgresql.TIMESTAMP()
@@ -154,6 +159,7 @@ class Instant(Stored):
 class Date(Stored):
     """A calendar day."""
 
+    impl = sa.Date
     cache_ok = True
     word = "date"
     on_postgresql = sa.DATE()

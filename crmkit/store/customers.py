@@ -1,0 +1,465 @@
+"""Customers: one record shared by all departments, with its keys, contact points and fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy.engine import Connection
+
+from ..entities.customer import CUSTOMER_KINDS, ContactPoint, Customer, CustomerRef
+from ..errors import EditConflict, NotFound, UsageError
+from .family import members_of, survivors_of
+from .gateway import Gateway
+from .history import Row, Versions
+from .rows import is_in
+from .search import contains
+from .values import changed
+
+if TYPE_CHECKING:
+    from .domain import DomainTable
+    from .store import Tx
+
+# Who has no key in any system is called by the id that crmkit gave.
+OWN_SOURCE = "crmkit"
+EDITABLE = ("kind", "name", "locale", "time_zone", "region", "owner", "team")
+Fields = Mapping[str, Mapping[str, Any]]
+# Inside the class `list` is its method, so types with lists are named here.
+People = list[Customer]
+Names = list[str]
+RefsById = dict[int, list[CustomerRef]]
+PointsById = dict[int, list[ContactPoint]]
+
+
+class Customers(Gateway):
+    """Customers. ``fields`` are plugin fields by plugin name, as ``{"telecom": {"tenure": 3}}``."""
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def get(self, customer_id: int, *, tx: Tx | None = None) -> Customer:
+        """The customer, or the one that it was merged into.
+
+        Raises:
+            NotFound: if there is none of that id.
+        """
+        with self._reading(tx) as connection:
+            return self._get(connection, customer_id)
+
+    def find(self, text: str, *, tx: Tx | None = None) -> Customer:
+        """The customer that somebody names by ``ref`` or ``source:ref``, or by crmkit's id.
+
+        Raises:
+            NotFound: if nobody has that key.
+            UsageError: if several have it; the message names each with its source.
+        """
+        with self._reading(tx) as connection:
+            return self._get(connection, self._id_of(connection, text))
+
+    def refs(self, ids: Iterable[int], *, tx: Tx | None = None) -> RefsById:
+        """The keys of each customer, those of customers merged into it included, by source."""
+        with self._reading(tx) as connection:
+            return self._refs(connection, list(ids))
+
+    def names(self, ids: Iterable[int], *, tx: Tx | None = None) -> dict[int, str | None]:
+        """The name of each customer that exists; None where it has none."""
+        c = self._table("customer").c
+        with self._reading(tx) as connection:
+            rows = connection.execute(select(c.id, c.name).where(is_in(connection, c.id, ids)))
+            return {row.id: row.name for row in rows}
+
+    def fields(self, customer_id: int, *, tx: Tx | None = None) -> dict[str, dict[str, Any]]:
+        """Plugin fields of a customer by plugin; a plugin of which nothing is known is absent."""
+        return self.fields_of([customer_id], tx=tx).get(customer_id, {})
+
+    def fields_of(
+        self, ids: Iterable[int], *, tx: Tx | None = None
+    ) -> dict[int, dict[str, dict[str, Any]]]:
+        """Plugin fields of many customers: by customer, plugin and field."""
+        wanted, out = list(ids), dict[int, dict[str, dict[str, Any]]]()
+        with self._reading(tx) as connection:
+            for plugin, made in self._plugin_tables().items():
+                table, codec = made.current, self._codec(made.entity)
+                found = connection.execute(
+                    select(table).where(is_in(connection, table.c.customer_id, wanted))
+                )
+                for row in found.mappings():
+                    out.setdefault(row["customer_id"], {})[plugin] = codec.values(row)
+        return out
+
+    def at(self, customer_id: int, instant: datetime) -> Customer | None:
+        """The customer as it stood at an instant (exclusive), or None if it was not known yet.
+
+        Contact points and keys are those that were known then and still stand: only the customer's
+        own fields keep every earlier version.
+        """
+        with self._store.read() as connection:
+            row = self._versions().at(connection, [customer_id], instant).get(customer_id)
+            if row is None:
+                return None
+            refs = self._refs(connection, [customer_id], instant)
+            points = self._contact_points(connection, [customer_id], instant)
+            return _customer(row, refs.get(customer_id, ()), points.get(customer_id, ()))
+
+    def fields_at(self, customer_id: int, instant: datetime) -> dict[str, dict[str, Any]]:
+        """Plugin fields as they stood at an instant (exclusive), by plugin."""
+        out = {}
+        with self._store.read() as connection:
+            for plugin, made in self._plugin_tables().items():
+                versions = Versions(made.current, made.history, "customer_id")
+                row = versions.at(connection, [customer_id], instant).get(customer_id)
+                if row is not None:
+                    out[plugin] = self._codec(made.entity).values(row)
+        return out
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        sort: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+        tx: Tx | None = None,
+    ) -> People:
+        """Customers that were not merged away.
+
+        Args:
+            limit: at most so many.
+            sort: columns such as ``name``, ``-created_at``, ``telecom.tenure_months``; missing
+                values last, equal ones by id.
+            where: wanted value by column.
+
+        Raises:
+            NotFound: for a column that customers do not have.
+        """
+        c = self._table("customer").c
+        query = select(c.id).where(c.merged_into.is_(None))
+        query = self._narrowed(query, sort, where or {})
+        with self._reading(tx) as connection:
+            ids = list(connection.scalars(query.limit(limit)))
+            return self._many(connection, ids)
+
+    def search(self, text: str, *, limit: int = 50, tx: Tx | None = None) -> People:
+        """Customers whose name, key or contact point holds ``text``, those that equal it first.
+
+        Letters of the Latin alphabet match in either case. A fragment may be one character long,
+        so that two-character Chinese names are found by either.
+        """
+        wanted = text.strip()
+        if not wanted:
+            raise UsageError("nothing to search for.", hint="Give a part of a name, key or number.")
+        with self._reading(tx) as connection:
+            found = list(connection.scalars(self._matches(wanted).limit(limit)))
+            survivors = survivors_of(connection, self._table("customer"), found)
+            return self._many(connection, list(dict.fromkeys(survivors[i] for i in found)))
+
+    def columns(self) -> Names:
+        """Every name that ``list`` sorts and filters by."""
+        own = ["id", *EDITABLE, "created_at", "updated_at", "version"]
+        for made in self._plugin_tables().values():
+            own += [f"{made.entity.plugin}.{f.name}" for f in made.entity.fields.fields]
+        return own
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def add(
+        self,
+        *,
+        kind: str = "person",
+        name: str | None = None,
+        refs: Sequence[CustomerRef] = (),
+        contact_points: Sequence[ContactPoint] = (),
+        fields: Fields | None = None,
+        tx: Tx | None = None,
+        **columns: Any,
+    ) -> Customer:
+        """Files a new customer.
+
+        Args:
+            kind: one of CUSTOMER_KINDS.
+            refs: keys in other systems; without any the customer is ``crmkit:<id>``.
+            columns: ``locale``, ``time_zone``, ``region``, ``owner``, ``team``.
+
+        Raises:
+            UsageError: if a key belongs to somebody already, or a field's value is not allowed.
+        """
+        _check_editable({"kind": kind, **columns})
+        with self._writing(tx, "customer add") as own:
+            (customer_id,) = own.take_ids(1)
+            made = Customer(
+                id=customer_id, kind=kind, name=name, created_at=own.at, updated_at=own.at, **columns
+            )  # fmt: skip
+            row = {n: getattr(made, n) for n in ("id", *EDITABLE, "created_at", "updated_at")}
+            row |= {"version": 1, "merged_into": None, "valid_from": own.at, "tx": own.id}
+            own.connection.execute(self._table("customer").insert(), row)
+            keys = tuple(refs) or (CustomerRef(OWN_SOURCE, str(customer_id)),)
+            self._add_refs(own, customer_id, keys)
+            self._replace_contact_points(own, customer_id, contact_points)
+            self._set_fields(own, customer_id, fields or {})
+            own.count("customer", 1)
+            return self._get(own.connection, customer_id)
+
+    def edit(
+        self,
+        customer_id: int,
+        *,
+        version: int,
+        changes: Mapping[str, Any] | None = None,
+        refs: Sequence[CustomerRef] = (),
+        contact_points: Sequence[ContactPoint] | None = None,
+        fields: Fields | None = None,
+        tx: Tx | None = None,
+    ) -> Customer:
+        """Changes a customer that was read at ``version``; the earlier version is kept.
+
+        Args:
+            changes: new values of the columns in EDITABLE.
+            refs: keys to add.
+            contact_points: all contact points from now on; None leaves them.
+            fields: plugin fields to set; None as a value empties one, fields left out stay.
+
+        Raises:
+            EditConflict: if somebody changed the customer since.
+            NotFound: for an unknown customer, column, plugin or field.
+        """
+        _check_editable(changes or {})
+        with self._writing(tx, "customer edit") as own:
+            stored = self._get(own.connection, customer_id)
+            if stored.version != version:
+                raise EditConflict("the customer", version, stored.version)
+            edited = evolve(stored, **dict(changes or {}))
+            self._update(own, edited, version)
+            if refs:
+                self._add_refs(own, stored.id, refs)
+            if contact_points is not None:
+                self._replace_contact_points(own, stored.id, contact_points)
+            self._set_fields(own, stored.id, fields or {})
+            own.count("customer", 1)
+            return self._get(own.connection, stored.id)
+
+    # --- rows ---------------------------------------------------------------------------------
+
+    def _update(self, tx: Tx, edited: Customer, version: int) -> None:
+        table = self._table("customer")
+        self._versions().keep(tx.connection, table.c.id == edited.id, tx.at, tx.id)
+        done = tx.connection.execute(
+            table.update()
+            .where(table.c.id == edited.id, table.c.version == version)
+            .values(
+                **{name: getattr(edited, name) for name in EDITABLE},
+                updated_at=tx.at,
+                valid_from=tx.at,
+                version=version + 1,
+                tx=tx.id,
+            )
+        )
+        if done.rowcount != 1:
+            # PostgreSQL let another write in between the reading and here.
+            raise EditConflict("the customer", version, version + 1)
+
+    def _add_refs(self, tx: Tx, customer_id: int, refs: Sequence[CustomerRef]) -> None:
+        r = self._table("customer_ref")
+        for ref in refs:
+            holder = tx.connection.scalar(
+                select(r.c.customer_id).where(r.c.source == ref.source, r.c.ref == ref.ref)
+            )
+            if holder is not None and holder != customer_id:
+                raise UsageError(
+                    f"the key {ref} belongs to another customer.",
+                    code="E_CONFLICT",
+                    hint="Nothing was changed.",
+                )
+            if holder is None:
+                row = {"source": ref.source, "ref": ref.ref, "customer_id": customer_id}
+                tx.connection.execute(r.insert(), {**row, "tx": tx.id})
+
+    def _replace_contact_points(
+        self, tx: Tx, customer_id: int, points: Sequence[ContactPoint]
+    ) -> None:
+        p = self._table("contact_point")
+        tx.connection.execute(p.delete().where(p.c.customer_id == customer_id))
+        if not points:
+            return
+        rows = [
+            {
+                "id": i, "customer_id": customer_id, "kind": point.kind, "value": point.value,
+                "label": point.label, "position": position, "tx": tx.id,
+            }
+            for position, (i, point) in enumerate(
+                zip(tx.take_ids(len(points)), points, strict=True)
+            )
+        ]  # fmt: skip
+        tx.connection.execute(p.insert(), rows)
+
+    def _set_fields(self, tx: Tx, customer_id: int, fields: Fields) -> None:
+        tables = self._plugin_tables()
+        for plugin, values in fields.items():
+            if plugin not in tables:
+                raise NotFound("plugin with customer fields", plugin, tables)
+            self._set_plugin_fields(tx, customer_id, tables[plugin], values)
+
+    def _set_plugin_fields(
+        self, tx: Tx, customer_id: int, made: DomainTable, values: Mapping[str, Any]
+    ) -> None:
+        table, codec = made.current, self._codec(made.entity)
+        here = table.c.customer_id == customer_id
+        row = tx.connection.execute(select(table).where(here)).mappings().first()
+        known = {} if row is None else codec.values(row)
+        typed = codec.typed(values)
+        merged = {**known, **dict.fromkeys(values), **typed}
+        codec.check({k: v for k, v in merged.items() if v is not None})
+        if row is not None and not list(changed(known, merged)):
+            return
+        new = {**codec.columns(merged), "valid_from": tx.at, "tx": tx.id}
+        if row is None:
+            new |= {"customer_id": customer_id, "version": 1}
+            tx.connection.execute(table.insert(), new)
+        else:
+            versions = Versions(table, made.history, "customer_id")
+            versions.keep(tx.connection, here, tx.at, tx.id)
+            new["version"] = row["version"] + 1
+            tx.connection.execute(table.update().where(here).values(**new))
+        tx.count(made.entity.name, 1)
+
+    def _plugin_tables(self) -> dict[str, DomainTable]:
+        return {
+            made.entity.plugin: made
+            for made in self._store.domain.values()
+            if made.entity.what == "customer"
+        }
+
+    def _versions(self) -> Versions:
+        return Versions(self._table("customer"), self._table("customer_history"))
+
+    def _get(self, connection: Connection, customer_id: int) -> Customer:
+        survivor = survivors_of(connection, self._table("customer"), [customer_id])
+        if customer_id not in survivor:
+            raise NotFound("customer", str(customer_id))
+        return self._many(connection, [survivor[customer_id]])[0]
+
+    def _many(self, connection: Connection, ids: Sequence[int]) -> People:
+        c = self._table("customer")
+        found = connection.execute(select(c).where(is_in(connection, c.c.id, ids))).mappings()
+        rows = {row["id"]: row for row in found}
+        refs, points = self._refs(connection, ids), self._contact_points(connection, ids)
+        return [_customer(rows[i], refs.get(i, ()), points.get(i, ())) for i in ids]
+
+    def _refs(
+        self, connection: Connection, ids: Sequence[int], before: datetime | None = None
+    ) -> RefsById:
+        r, t = self._table("customer_ref").c, self._table("tx").c
+        members = members_of(connection, self._table("customer"), ids)
+        query = select(r.customer_id, r.source, r.ref).where(
+            is_in(connection, r.customer_id, members)
+        )
+        if before is not None:
+            query = query.join(self._table("tx"), t.id == r.tx).where(t.at < before)
+        out: RefsById = {}
+        for row in connection.execute(query.order_by(r.source, r.ref)):
+            out.setdefault(members[row.customer_id], []).append(CustomerRef(row.source, row.ref))
+        return out
+
+    def _contact_points(
+        self, connection: Connection, ids: Sequence[int], before: datetime | None = None
+    ) -> PointsById:
+        p, t = self._table("contact_point").c, self._table("tx").c
+        query = select(p.customer_id, p.kind, p.value, p.label).where(
+            is_in(connection, p.customer_id, ids)
+        )
+        if before is not None:
+            query = query.join(self._table("tx"), t.id == p.tx).where(t.at < before)
+        out: PointsById = {}
+        for row in connection.execute(query.order_by(p.customer_id, p.position)):
+            out.setdefault(row.customer_id, []).append(ContactPoint(row.kind, row.value, row.label))
+        return out
+
+    # --- questions ----------------------------------------------------------------------------
+
+    def _id_of(self, connection: Connection, text: str) -> int:
+        r, c = self._table("customer_ref").c, self._table("customer").c
+        named = r.ref == text
+        source, colon, ref = text.partition(":")
+        if colon:
+            named = or_(named, (r.source == source) & (r.ref == ref))
+        query = select(r.source, r.ref, r.customer_id).where(named).order_by(r.source, r.ref)
+        rows = connection.execute(query).all()
+        survivors = survivors_of(connection, self._table("customer"), [x.customer_id for x in rows])
+        people = {survivors[row.customer_id] for row in rows}
+        if len(people) > 1:
+            names = ", ".join(str(CustomerRef(row.source, row.ref)) for row in rows)
+            raise UsageError(
+                f"several customers have the key {text!r}: {names}.",
+                code="E_AMBIGUOUS",
+                hint="Name one of them with its source.",
+            )
+        if people:
+            return people.pop()
+        if text.isascii() and text.isdigit() and int(text) < 1 << 63:
+            found = connection.scalar(select(c.id).where(c.id == int(text)))
+            if found is not None:
+                return int(found)
+        raise NotFound("customer", text, hint="Look for it with: crmkit customer search TEXT")
+
+    def _matches(self, text: str) -> Select[Any]:
+        c, r = self._table("customer").c, self._table("customer_ref").c
+        p = self._table("contact_point").c
+        by_ref = exists().where(r.customer_id == c.id, contains(r.ref, text))
+        by_contact = exists().where(p.customer_id == c.id, contains(p.value, text))
+        same_ref = exists().where(r.customer_id == c.id, r.ref == text)
+        return (
+            select(c.id)
+            .where(or_(contains(c.name, text), by_ref, by_contact))
+            .order_by(or_(same_ref, c.name == text).desc().nulls_last(), c.id)
+        )
+
+    def _narrowed(
+        self, query: Select[Any], sort: Sequence[str], where: Mapping[str, Any]
+    ) -> Select[Any]:
+        c, joined = self._table("customer").c, set[str]()
+        names = [*where, *(name.removeprefix("-") for name in sort)]
+        columns: dict[str, ColumnElement[Any]] = {}
+        for name in names:
+            columns[name] = self._column(name)
+            plugin = name.partition(".")[0]
+            if "." in name and plugin not in joined:
+                joined.add(plugin)
+                table = self._plugin_tables()[plugin].current
+                query = query.outerjoin(table, table.c.customer_id == c.id)
+        for name, value in where.items():
+            query = query.where(
+                columns[name].is_(None) if value is None else columns[name] == value
+            )
+        for name in sort:
+            column = columns[name.removeprefix("-")]
+            order = column.desc() if name.startswith("-") else column.asc()
+            query = query.order_by(order.nulls_last())
+        return query.order_by(c.id)
+
+    def _column(self, name: str) -> ColumnElement[Any]:
+        if name not in self.columns():
+            raise NotFound("customer column", name, self.columns())
+        plugin, dot, field = name.partition(".")
+        if not dot:
+            return self._table("customer").c[name]
+        made = self._plugin_tables()[plugin]
+        return made.current.c[made.entity.fields.by_name[field].columns[0].name]
+
+
+def _check_editable(columns: Mapping[str, Any]) -> None:
+    for name in columns:
+        if name not in EDITABLE:
+            raise NotFound("customer column", name, EDITABLE)
+    if columns.get("kind", CUSTOMER_KINDS[0]) not in CUSTOMER_KINDS:
+        raise NotFound("customer kind", str(columns["kind"]), CUSTOMER_KINDS)
+
+
+def _customer(
+    row: Row,
+    refs: Iterable[CustomerRef],
+    points: Iterable[ContactPoint],
+) -> Customer:
+    names = ("id", *EDITABLE, "created_at", "updated_at", "version", "merged_into")
+    return Customer(
+        **{name: row[name] for name in names}, refs=tuple(refs), contact_points=tuple(points)
+    )

@@ -1,0 +1,112 @@
+"""Outcomes: the latest score, segment membership or rule firing of each subject (design D7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, fields, frozen
+from attrs.validators import in_
+from sqlalchemy import select
+
+from .gateway import Gateway
+from .rows import insert_rows
+
+if TYPE_CHECKING:
+    from .store import Tx
+
+KINDS = ("score", "segment", "rule")
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """What a run found for one subject.
+
+    Args:
+        name: of the score, segment or rule.
+        as_of: UTC instant up to which the run looked.
+        run: names the run, whose rows are kept under ``runs/``.
+        value: a score's probability; None for the others.
+        band: a score's decile, 1 is the highest.
+        reasons: words, most important first.
+        evidence: the inputs by name.
+        inputs_hash: of everything that decided the value.
+    """
+
+    name: str
+    kind: str = field(validator=in_(KINDS))
+    subject_type: str = "customer"
+    subject_id: int
+    as_of: datetime
+    run: str
+    value: float | None = None
+    band: int | None = None
+    reasons: tuple[str, ...] = field(default=(), converter=tuple)
+    evidence: Mapping[str, Any] = field(factory=dict, hash=False)
+    model_version: str | None = None
+    inputs_hash: str | None = None
+
+
+COLUMNS = tuple(f.name for f in fields(Outcome))
+
+
+class Outcomes(Gateway):
+    """Latest outcomes; earlier runs are in ``runs/`` and what was acted on is an interaction."""
+
+    def replace(self, name: str, rows: Iterable[Outcome], *, tx: Tx | None = None) -> int:
+        """Puts these rows in the place of every row of that name, in one transaction.
+
+        Args:
+            rows: at most one per subject, all of that name; read once, so a generator will do.
+
+        Returns:
+            How many rows there are now.
+        """
+        o = self._table("outcome")
+        with self._writing(tx, "outcome replace") as own:
+            own.connection.execute(o.delete().where(o.c.name == name))
+            found = insert_rows(
+                own.connection,
+                o,
+                [*COLUMNS, "tx"],
+                ([*_row(_named(name, row)), own.id] for row in rows),
+            )
+            own.count(name, found)
+            return found
+
+    def for_subject(self, subject_id: int, *, tx: Tx | None = None) -> list[Outcome]:
+        """Every outcome of a customer or record, by name."""
+        o = self._table("outcome")
+        with self._reading(tx) as connection:
+            query = select(o).where(o.c.subject_id == subject_id).order_by(o.c.name)
+            rows = connection.execute(query).mappings()
+            return [Outcome(**{n: row[n] for n in COLUMNS}) for row in rows]
+
+    def list(self, name: str, *, limit: int | None = None, tx: Tx | None = None) -> Found:
+        """The outcomes of that name, highest value first, equal ones by subject."""
+        o = self._table("outcome")
+        with self._reading(tx) as connection:
+            query = (
+                select(o)
+                .where(o.c.name == name)
+                .order_by(o.c.value.desc().nulls_last(), o.c.subject_id)
+                .limit(limit)
+            )
+            rows = connection.execute(query).mappings()
+            return [Outcome(**{n: row[n] for n in COLUMNS}) for row in rows]
+
+
+Found = list[Outcome]
+
+
+def _named(name: str, row: Outcome) -> Outcome:
+    if row.name != name:
+        raise ValueError(f"an outcome of {row.name} among those of {name}")
+    return row
+
+
+def _row(outcome: Outcome) -> list[Any]:
+    values = {n: getattr(outcome, n) for n in COLUMNS}
+    values["reasons"], values["evidence"] = list(outcome.reasons), dict(outcome.evidence)
+    return [values[n] for n in COLUMNS]

@@ -1,0 +1,304 @@
+"""Records: rows of the record types that plugins declare (design D8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import MetaData, Select, select
+from sqlalchemy.engine import Connection
+
+from ..declarations import CUSTOMER
+from ..entities.record import Record
+from ..errors import EditConflict, NotFound, UsageError
+from .declared import entities_kept
+from .domain import DomainTable, domain_tables
+from .family import members_of
+from .gateway import Gateway
+from .history import Row, Versions
+from .rows import is_in
+from .tables import core_tables
+from .values import changed
+
+if TYPE_CHECKING:
+    from .store import Tx
+
+ENVELOPE = ("id", "source", "ref", "owner_id", "valid_from", "version")
+# Inside the class `list` is its method.
+Found = list[Record]
+Names = list[str]
+
+
+class Records(Gateway):
+    """Records of every type. Types of disabled plugins can be read and not written (D15)."""
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def get(self, type: str, record_id: int, *, tx: Tx | None = None) -> Record:
+        """The record of that id.
+
+        Raises:
+            NotFound: if the type or the record does not exist.
+        """
+        with self._reading(tx) as connection:
+            made = self._made(connection, type)
+            query = select(made.current).where(made.current.c.id == record_id)
+            found = self._records(connection, made, query)
+        if not found:
+            raise NotFound(type, str(record_id))
+        return found[0]
+
+    def find(self, type: str, text: str, *, tx: Tx | None = None) -> Record:
+        """The record that somebody names by ``ref`` or ``source:ref``.
+
+        Raises:
+            NotFound: if no record of the type has that key.
+            UsageError: if records of several sources have it, naming each.
+        """
+        with self._reading(tx) as connection:
+            made = self._made(connection, type)
+            c = made.current.c
+            source, colon, ref = text.partition(":")
+            named = c.ref == text
+            if colon:
+                named |= (c.source == source) & (c.ref == ref)
+            found = self._records(connection, made, select(made.current).where(named))
+        if not found:
+            raise NotFound(type, text)
+        if len(found) > 1:
+            names = ", ".join(sorted(f"{r.source}:{r.ref}" for r in found))
+            raise UsageError(
+                f"several records of {type} have the key {text!r}: {names}.",
+                code="E_AMBIGUOUS",
+                hint="Name one of them with its source.",
+            )
+        return found[0]
+
+    def list(
+        self,
+        type: str,
+        *,
+        limit: int | None = None,
+        sort: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+        tx: Tx | None = None,
+    ) -> Found:
+        """Records of a type.
+
+        Args:
+            limit: at most so many.
+            sort: fields or ``ref``, ``source``, ``valid_from``; ``-name`` is descending. Missing
+                values come last, equal ones by id.
+            where: wanted value by field; money in minor units.
+
+        Raises:
+            NotFound: for an unknown type or column.
+        """
+        with self._reading(tx) as connection:
+            made = self._made(connection, type)
+            query = select(made.current)
+            for name, value in (where or {}).items():
+                column = _column(made, name)
+                query = query.where(column.is_(None) if value is None else column == value)
+            for name in sort:
+                column = _column(made, name.removeprefix("-"))
+                order = column.desc() if name.startswith("-") else column.asc()
+                query = query.order_by(order.nulls_last())
+            query = query.order_by(made.current.c.id).limit(limit)
+            return self._records(connection, made, query)
+
+    def list_for(self, customer_id: int, *, tx: Tx | None = None) -> Found:
+        """Every record that belongs to a customer, directly or through another record.
+
+        By type and id; those of customers merged into it are included, those of disabled plugins
+        are not.
+        """
+        out: Found = []
+        with self._reading(tx) as connection:
+            people = members_of(connection, self._table(CUSTOMER), [customer_id])
+            owners: dict[str, Sequence[int]] = {CUSTOMER: list(people)}
+            for made in self._by_owner():
+                ids = owners.get(str(made.entity.owner), ())
+                if not ids:
+                    continue
+                owned = is_in(connection, made.current.c.owner_id, ids)
+                query = select(made.current).where(owned).order_by(made.current.c.id)
+                found = self._records(connection, made, query)
+                owners[made.entity.name] = [r.id for r in found]
+                out += found
+        return sorted(out, key=lambda r: (r.type, r.id))
+
+    def at(self, type: str, record_id: int, instant: datetime) -> Record | None:
+        """The record as it stood at an instant (exclusive), or None if it was not known yet."""
+        with self._store.read() as connection:
+            made = self._made(connection, type)
+            row = _versions(made).at(connection, [record_id], instant).get(record_id)
+            return None if row is None else self._record(made, row)
+
+    def versions(self, type: str, record_id: int) -> Found:
+        """Every version of a record, oldest first."""
+        with self._store.read() as connection:
+            made = self._made(connection, type)
+            return [
+                self._record(made, row) for row in _versions(made).versions(connection, record_id)
+            ]
+
+    def types(self, *, tx: Tx | None = None) -> Names:
+        """Names of the record types that can be read, those of disabled plugins included."""
+        with self._reading(tx) as connection:
+            kept = [e.name for e in entities_kept(self._store, connection) if e.what == "record"]
+        return sorted([*self._enabled(), *kept])
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def set(
+        self,
+        type: str,
+        *,
+        source: str,
+        ref: str,
+        values: Mapping[str, Any],
+        owner_id: int | None = None,
+        effective: datetime | None = None,
+        version: int | None = None,
+        tx: Tx | None = None,
+    ) -> Record:
+        """Makes the record of that key, or changes it and keeps its earlier version.
+
+        Args:
+            values: fields to set; None empties one, fields left out stay as they are.
+            owner_id: its customer or owning record; None leaves the owner as it is.
+            effective: since when the values hold; None is now. A change cannot begin before the
+                version that it ends.
+            version: the version that was read; None changes whatever is there.
+
+        Raises:
+            EditConflict: if the record has another version than ``version``.
+            NotFound: for an unknown type or field.
+            UsageError: if a value is not allowed, or the owner does not exist.
+        """
+        made = self._enabled().get(type)
+        if made is None:
+            raise NotFound("record type", type, self._enabled(), hint=self._why_not(type))
+        with self._writing(tx, "record set") as own:
+            table, codec = made.current, self._codec(made.entity)
+            key = (table.c.source == source) & (table.c.ref == ref)
+            row = own.connection.execute(select(table).where(key)).mappings().first()
+            if version is not None and version != (row["version"] if row else 0):
+                raise EditConflict(f"{type} {source}:{ref}", version, row["version"] if row else 0)
+            known = codec.values(row) if row else {}
+            merged = {**known, **dict.fromkeys(values), **codec.typed(values)}
+            codec.check({k: v for k, v in merged.items() if v is not None})
+            new = codec.columns(merged)
+            if owner_id is not None:
+                new["owner_id"] = self._owner(own.connection, made, owner_id)
+            if row is None:
+                record_id = self._insert(own, made, source, ref, new, effective)
+            else:
+                record_id = row["id"]
+                if list(changed(row, new)):
+                    self._change(own, made, row, new, effective)
+            return self.get(type, record_id, tx=own)
+
+    def _insert(
+        self,
+        tx: Tx,
+        made: DomainTable,
+        source: str,
+        ref: str,
+        new: Mapping[str, Any],
+        effective: datetime | None,
+    ) -> int:
+        if not ref or not source:
+            raise UsageError(f"a record of {made.entity.name} needs a source and a ref.")
+        (record_id,) = tx.take_ids(1)
+        key = {"id": record_id, "source": source, "ref": ref}
+        envelope = {"valid_from": effective or tx.at, "version": 1, "tx": tx.id}
+        tx.connection.execute(made.current.insert(), {**key, **new, **envelope})
+        tx.count(made.entity.name, 1)
+        return record_id
+
+    def _change(
+        self,
+        tx: Tx,
+        made: DomainTable,
+        row: Row,
+        new: Mapping[str, Any],
+        effective: datetime | None,
+    ) -> None:
+        table = made.current
+        since = max(effective or tx.at, row["valid_from"])
+        here = (table.c.id == row["id"]) & (table.c.version == row["version"])
+        _versions(made).keep(tx.connection, here, since, tx.id)
+        done = tx.connection.execute(
+            table.update()
+            .where(here)
+            .values(**new, valid_from=since, version=row["version"] + 1, tx=tx.id)
+        )
+        if done.rowcount != 1:
+            what = f"{made.entity.name} {row['source']}:{row['ref']}"
+            raise EditConflict(what, row["version"], row["version"] + 1)
+        tx.count(made.entity.name, 1)
+
+    def _owner(self, connection: Connection, made: DomainTable, owner_id: int) -> int:
+        if made.entity.owner is None:
+            raise UsageError(f"records of {made.entity.name} have no owner.")
+        table = self._table(made.entity.owner.replace(".", "_").replace("-", "_"))
+        if connection.scalar(select(table.c.id).where(table.c.id == owner_id)) is None:
+            raise NotFound(made.entity.owner, str(owner_id))
+        return owner_id
+
+    # --- tables -------------------------------------------------------------------------------
+
+    def _enabled(self) -> dict[str, DomainTable]:
+        domain = self._store.domain.items()
+        return {name: made for name, made in domain if made.entity.what == "record"}
+
+    def _by_owner(self) -> Sequence[DomainTable]:
+        """Owned record types, an owning type before those that it owns."""
+        place = {t.name: i for i, t in enumerate(self._store.metadata.sorted_tables)}
+        owned = [made for made in self._enabled().values() if made.entity.owner is not None]
+        return sorted(owned, key=lambda made: place[made.current.name])
+
+    def _made(self, connection: Connection, type: str) -> DomainTable:
+        enabled = self._enabled()
+        if type in enabled:
+            return enabled[type]
+        kept = self._disabled(connection)
+        if type not in kept:
+            raise NotFound("record type", type, [*enabled, *kept])
+        return kept[type]
+
+    def _disabled(self, connection: Connection) -> dict[str, DomainTable]:
+        """Tables of disabled plugins, as the last upgrade knew them."""
+        # Not the store's own metadata: what is known only from the database is never upgraded.
+        metadata = MetaData()
+        core_tables(metadata)
+        kept = [e for e in entities_kept(self._store, connection) if e.what == "record"]
+        return domain_tables(metadata, kept)
+
+    def _why_not(self, type: str) -> str:
+        return "" if type in self._enabled() else "Types of disabled plugins can only be read."
+
+    def _records(self, connection: Connection, made: DomainTable, query: Select[Any]) -> Found:
+        return [self._record(made, row) for row in connection.execute(query).mappings()]
+
+    def _record(self, made: DomainTable, row: Row) -> Record:
+        values = self._codec(made.entity).values(row)
+        envelope = {name: row[name] for name in ENVELOPE if name in row}
+        return Record(type=made.entity.name, values=values, **envelope)
+
+
+def _versions(made: DomainTable) -> Versions:
+    return Versions(made.current, made.history)
+
+
+def _column(made: DomainTable, name: str) -> Any:
+    fields = made.entity.fields.by_name
+    if name in fields:
+        return made.current.c[fields[name].columns[0].name]
+    known = [n for n in ENVELOPE if n in made.current.c]
+    if name in known:
+        return made.current.c[name]
+    raise NotFound(f"column of {made.entity.name}", name, [*known, *fields])

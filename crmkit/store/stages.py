@@ -1,0 +1,196 @@
+"""Stages: where every subject stands in a lifecycle, and the append-only log of moves (L2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from attrs import fields, frozen
+from sqlalchemy import bindparam, func, select
+
+from ..declarations import StageMove
+from ..entities.lifecycle import StageChange
+from ..errors import EditConflict, MoveRefused
+from .gateway import Gateway
+from .rows import insert_rows, is_in
+
+if TYPE_CHECKING:
+    from .store import Tx
+
+CHANGE = tuple(f.name for f in fields(StageChange))
+
+
+@frozen(kw_only=True)
+class Standing:
+    """Where a subject stands in one lifecycle, and since when (UTC)."""
+
+    lifecycle: str
+    subject_type: str
+    subject_id: int
+    stage: str
+    since: datetime
+
+
+class Stages(Gateway):
+    """Current stages and moves. Whether a move is allowed is the lifecycle's to say, not asked here."""
+
+    def current(
+        self, lifecycle: str, ids: Iterable[int] | None = None, *, tx: Tx | None = None
+    ) -> dict[int, str]:
+        """Stage by subject; subjects without one are absent.
+
+        Args:
+            ids: only these subjects; None is all.
+        """
+        s = self._table("stage").c
+        query = select(s.subject_id, s.stage).where(s.lifecycle == lifecycle)
+        with self._reading(tx) as connection:
+            if ids is not None:
+                query = query.where(is_in(connection, s.subject_id, ids))
+            return {row.subject_id: row.stage for row in connection.execute(query)}
+
+    def standing(self, subject_id: int, *, tx: Tx | None = None) -> list[Standing]:
+        """Where a subject stands in each of its lifecycles, by lifecycle name."""
+        s = self._table("stage")
+        query = select(s).where(s.c.subject_id == subject_id).order_by(s.c.lifecycle)
+        names = ("lifecycle", "subject_type", "subject_id", "stage", "since")
+        with self._reading(tx) as connection:
+            rows = connection.execute(query).mappings()
+            return [Standing(**{name: row[name] for name in names}) for row in rows]
+
+    def counts(self, lifecycle: str, *, tx: Tx | None = None) -> dict[str, int]:
+        """How many subjects stand in each stage that has any."""
+        s = self._table("stage").c
+        query = select(s.stage, func.count()).where(s.lifecycle == lifecycle).group_by(s.stage)
+        with self._reading(tx) as connection:
+            return {stage: count for stage, count in connection.execute(query)}
+
+    def move(
+        self,
+        moves: Sequence[StageMove],
+        *,
+        at: datetime | Mapping[int, datetime] | None = None,
+        rule: str | None = None,
+        actor: str | None = None,
+        tx: Tx | None = None,
+    ) -> list[StageChange]:
+        """Makes a batch of moves, all or none, and logs each.
+
+        Args:
+            moves: at most one per lifecycle and subject; ``from_stage`` must be the stage now.
+            at: when they happened, for all or by subject; None is now.
+            rule: the rule that proposed them, if one did.
+            actor: who made them; None is the transaction's actor.
+
+        Returns:
+            The logged changes, in the order given.
+
+        Raises:
+            MoveRefused: if a subject is moved twice, or stands elsewhere than ``from_stage`` says.
+        """
+        _check_single(moves)
+        with self._writing(tx, "lifecycle move") as own:
+            self._check_standing(own, moves)
+            ids = own.take_ids(len(moves))
+            changes = [
+                StageChange(
+                    id=i, lifecycle=m.lifecycle, subject_type=m.subject_type,
+                    subject_id=m.subject_id, from_stage=m.from_stage, to_stage=m.to_stage,
+                    at=_when(at, m.subject_id, own.at), reason=m.reason, rule=rule,
+                    actor=actor or own.actor,
+                )
+                for i, m in zip(ids, moves, strict=True)
+            ]  # fmt: skip
+            self._log(own, changes)
+            self._begin(own, [c for c in changes if c.from_stage is None])
+            self._advance(own, [c for c in changes if c.from_stage is not None])
+            own.count("stage_change", len(changes))
+            return changes
+
+    def history(
+        self,
+        subject_id: int,
+        *,
+        lifecycle: str | None = None,
+        tx: Tx | None = None,
+    ) -> list[StageChange]:
+        """Every move of a subject, in the order in which they happened.
+
+        Args:
+            subject_id: a customer or a record; ids are unique over both.
+            lifecycle: only this one; None is all.
+        """
+        c = self._table("stage_change")
+        query = select(c).where(c.c.subject_id == subject_id).order_by(c.c.at, c.c.id)
+        if lifecycle is not None:
+            query = query.where(c.c.lifecycle == lifecycle)
+        with self._reading(tx) as connection:
+            rows = connection.execute(query).mappings()
+            return [StageChange(**{name: row[name] for name in CHANGE}) for row in rows]
+
+    # --- rows ---------------------------------------------------------------------------------
+
+    def _check_standing(self, tx: Tx, moves: Sequence[StageMove]) -> None:
+        for lifecycle in sorted({m.lifecycle for m in moves}):
+            mine = [m for m in moves if m.lifecycle == lifecycle]
+            now = self.current(lifecycle, [m.subject_id for m in mine], tx=tx)
+            for m in mine:
+                if now.get(m.subject_id) != m.from_stage:
+                    raise MoveRefused(
+                        f"lifecycle {lifecycle}: subject {m.subject_id} stands in "
+                        f"{now.get(m.subject_id) or 'no stage'}, not in {m.from_stage or 'none'}.",
+                        hint="Somebody moved it in between; nothing was changed.",
+                    )
+
+    def _log(self, tx: Tx, changes: Sequence[StageChange]) -> None:
+        rows = (
+            [*(getattr(c, name) for name in CHANGE), self._local_day(c.at), tx.id] for c in changes
+        )
+        table = self._table("stage_change")
+        insert_rows(tx.connection, table, [*CHANGE, "changed_on", "tx"], rows)
+
+    def _begin(self, tx: Tx, changes: Sequence[StageChange]) -> None:
+        columns = ("lifecycle", "subject_type", "subject_id", "stage", "since", "tx")
+        rows = (
+            (c.lifecycle, c.subject_type, c.subject_id, c.to_stage, c.at, tx.id) for c in changes
+        )
+        insert_rows(tx.connection, self._table("stage"), columns, rows)
+
+    def _advance(self, tx: Tx, changes: Sequence[StageChange]) -> None:
+        if not changes:
+            return
+        s = self._table("stage")
+        statement = (
+            s.update()
+            .where(
+                s.c.lifecycle == bindparam("of"),
+                s.c.subject_id == bindparam("who"),
+                s.c.stage == bindparam("left"),
+            )
+            .values(stage=bindparam("entered"), since=bindparam("moved_at"), tx=tx.id)
+        )
+        rows: list[dict[str, Any]] = [
+            {
+                "of": c.lifecycle, "who": c.subject_id, "left": c.from_stage,
+                "entered": c.to_stage, "moved_at": c.at,
+            }
+            for c in changes
+        ]  # fmt: skip
+        done = tx.connection.execute(statement, rows)
+        if done.rowcount not in (-1, len(rows)):
+            raise EditConflict("a stage", len(rows), done.rowcount)
+
+
+def _check_single(moves: Sequence[StageMove]) -> None:
+    seen = set[tuple[str, int]]()
+    for m in moves:
+        if (m.lifecycle, m.subject_id) in seen:
+            raise MoveRefused(
+                f"lifecycle {m.lifecycle}: subject {m.subject_id} is moved twice in one batch."
+            )
+        seen.add((m.lifecycle, m.subject_id))
+
+
+def _when(at: datetime | Mapping[int, datetime] | None, subject_id: int, now: datetime) -> datetime:
+    return at.get(subject_id, now) if isinstance(at, Mapping) else at or now
