@@ -1,0 +1,311 @@
+"""One customer seen whole (C1): a nested document for programs and lines for eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..entities.customer import Customer
+from ..entities.fields import FieldSet
+from ..entities.interaction import Interaction
+from ..entities.record import Record
+from ..policy import Viewer, masked
+from .grid import Grid
+from .people import shown_refs
+from .tables import plain_table
+from .values import file_text, instant_text, printable
+
+if TYPE_CHECKING:
+    from ..declarations import Rule
+    from ..hosting.catalog import Catalog
+    from ..store.outcomes import Outcome
+    from ..store.store import Store
+
+# What a rule asks for, most urgent first, in words.
+ACTION_WORDS = {
+    "alert": {"en": "alert {target}", "zh": "提醒 {target}"},
+    "open_case": {"en": "open a case: {target}", "zh": "建立工单：{target}"},
+    "list": {"en": "put on the list {target}", "zh": "列入名单 {target}"},
+    "propose_stage": {"en": "move to the stage {target}", "zh": "转入阶段 {target}"},
+    "tag": {"en": "tag as {target}", "zh": "标记为 {target}"},
+}
+View = dict[str, Any]
+
+
+def build_view(
+    store: Store,
+    catalog: Catalog,
+    viewer: Viewer,
+    customer: Customer,
+    *,
+    timeline: int = 20,
+    language: str = "en",
+) -> View:
+    """Everything known about a customer, as one document.
+
+    Args:
+        store: where it is read from; no snapshot is needed.
+        catalog: titles and PII classes.
+        viewer: whose rights decide which values are masked.
+        timeline: at most so many interactions, latest first.
+        language: of titles.
+
+    Returns:
+        ``ref, refs, kind, name, ...`` of the customer itself, then ``fields`` by plugin,
+        ``records`` by type, ``stages``, ``scores``, ``segments``, ``rules``, ``next`` (what to do
+        and why, most urgent first) and ``timeline``.
+    """
+    records = store.records.list_for(customer.id)
+    outcomes = _outcomes(store, customer, records)
+    fired = [o for o in outcomes if o.kind == "rule"]
+    facts = store.interactions.list_for(customer.id, limit=timeline) if timeline else []
+    return {
+        **_person(store, customer, viewer),
+        "fields": _fields(store, catalog, viewer, customer),
+        "records": _records(catalog, viewer, records),
+        "stages": _stages(store, catalog, customer, records, language),
+        "scores": [_score(catalog, o, language) for o in outcomes if o.kind == "score"],
+        "segments": [
+            {
+                "name": o.name,
+                "title": _title(catalog.segments.get(o.name), language),
+                "as_of": o.as_of,
+            }
+            for o in outcomes
+            if o.kind == "segment"
+        ],
+        "rules": [_firing(catalog, o, language) for o in fired],
+        "next": _next_steps(catalog, fired, language),
+        "timeline": [_fact(catalog, viewer, fact, language) for fact in facts],
+    }
+
+
+def _person(store: Store, customer: Customer, viewer: Viewer) -> View:
+    return {
+        "ref": shown_refs(store, [customer.id])[customer.id],
+        "id": customer.id,
+        "refs": [{"source": r.source, "ref": r.ref} for r in customer.refs],
+        "kind": customer.kind,
+        "name": masked(customer.name, "direct", viewer),
+        "contact_points": [
+            {"kind": p.kind, "value": masked(p.value, "direct", viewer), "label": p.label or None}
+            for p in customer.contact_points
+        ],
+        **{
+            key: getattr(customer, key)
+            for key in ("locale", "time_zone", "region", "owner", "team")
+        },
+        "created_at": customer.created_at,
+        "updated_at": customer.updated_at,
+        "version": customer.version,
+    }
+
+
+def _fields(store: Store, catalog: Catalog, viewer: Viewer, customer: Customer) -> View:
+    known = store.customers.fields(customer.id)
+    return {
+        plugin: _masked_values(declared.fields, known[plugin], viewer)
+        for plugin, declared in catalog.customer_fields.items()
+        if plugin in known
+    }
+
+
+def _masked_values(fields: FieldSet, values: Mapping[str, Any], viewer: Viewer) -> View:
+    """Every declared field with its value, masked by its class; missing ones are None."""
+    return {f.name: masked(values.get(f.name), f.pii, viewer) for f in fields.fields}
+
+
+def _records(catalog: Catalog, viewer: Viewer, records: Sequence[Record]) -> View:
+    out: dict[str, list[View]] = {}
+    for record in records:
+        declared = catalog.record_types[record.type]
+        values = _masked_values(declared.fields, record.values, viewer)
+        head = {"source": record.source, "ref": record.ref}
+        out.setdefault(record.type, []).append({**head, **values})
+    return out
+
+
+def _stages(
+    store: Store, catalog: Catalog, customer: Customer, records: Sequence[Record], language: str
+) -> list[View]:
+    out = []
+    for subject, ref in [(customer.id, None), *((r.id, r.ref) for r in records)]:
+        reasons = {change.lifecycle: change.reason for change in store.stages.history(subject)}
+        for standing in store.stages.standing(subject):
+            lifecycle = catalog.lifecycles.get(standing.lifecycle)
+            stages = {s.name: s for s in lifecycle.stages} if lifecycle else {}
+            stage = stages.get(standing.stage)
+            out.append(
+                {
+                    "lifecycle": standing.lifecycle,
+                    "record": ref,
+                    "stage": standing.stage,
+                    "title": _title(stage, language),
+                    "kind": stage.kind if stage else None,
+                    "since": standing.since,
+                    "reason": reasons.get(standing.lifecycle) or None,
+                }
+            )
+    return out
+
+
+def _outcomes(store: Store, customer: Customer, records: Sequence[Record]) -> list[Outcome]:
+    ids = [customer.id, *(r.id for r in records)]
+    return [outcome for i in ids for outcome in store.outcomes.for_subject(i)]
+
+
+def _score(catalog: Catalog, outcome: Outcome, language: str) -> View:
+    declared = catalog.scores.get(outcome.name)
+    return {
+        "name": outcome.name,
+        "title": _title(declared, language),
+        "value": outcome.value,
+        "band": outcome.band,
+        "as_of": outcome.as_of,
+        "reasons": list(outcome.reasons),
+        "model_version": outcome.model_version,
+    }
+
+
+def _firing(catalog: Catalog, outcome: Outcome, language: str) -> View:
+    rule = catalog.rules.get(outcome.name)
+    return {
+        "name": outcome.name,
+        "title": _title(rule, language),
+        "action": rule.action if rule else None,
+        "target": (rule.target or None) if rule else None,
+        "message": "; ".join(outcome.reasons) or None,
+        "evidence": dict(outcome.evidence),
+        "as_of": outcome.as_of,
+    }
+
+
+def _next_steps(catalog: Catalog, fired: Sequence[Outcome], language: str) -> list[View]:
+    """What the rules that fired ask for, most urgent first, each with its reason."""
+    order = list(ACTION_WORDS)
+    steps = []
+    for outcome in fired:
+        rule = catalog.rules.get(outcome.name)
+        if rule is None:  # its plugin has been disabled since the run
+            continue
+        why = "; ".join(outcome.reasons) or _title(rule, language)
+        steps.append((order.index(rule.action), rule.name, _asked(rule, language), why))
+    return [{"what": what, "why": why, "rule": rule} for _, rule, what, why in sorted(steps)]
+
+
+def _asked(rule: Rule, language: str) -> str:
+    words = ACTION_WORDS[rule.action]
+    return words.get(language, words["en"]).format(target=rule.target or rule.name)
+
+
+def _fact(catalog: Catalog, viewer: Viewer, fact: Interaction, language: str) -> View:
+    kind = catalog.interaction_kinds.get(fact.kind)
+    return {
+        "occurred_at": fact.occurred_at,
+        "kind": fact.kind,
+        "title": _title(kind, language),
+        "channel": fact.channel,
+        "direction": fact.direction,
+        "actor": fact.actor,
+        "source": fact.source,
+        "ref": fact.ref,
+        "amount": None if fact.amount is None else str(fact.amount),
+        "currency": None if fact.amount is None else fact.amount.currency,
+        # Without its declaration nobody knows which of the payload's fields are secret.
+        "payload": None if kind is None else _masked_values(kind.fields, fact.payload, viewer),
+    }
+
+
+def _title(declared: Any, language: str) -> str | None:
+    """The title of a declaration in the reader's language, or None."""
+    if declared is None:
+        return None
+    return ((declared.title_zh if language == "zh" else "") or declared.title) or None
+
+
+# --- lines ----------------------------------------------------------------------------------------
+
+
+def view_lines(view: View) -> Iterator[str]:
+    """The view for eyes: a block of lines per part, parts that are empty left out."""
+    yield from _head(view)
+    yield from _block("What to do next", [f"{n['what']}: {n['why']}" for n in view["next"]])
+    yield from _block("Stages", [_stage_line(s) for s in view["stages"]])
+    yield from _block("Scores", [line for s in view["scores"] for line in _score_lines(s)])
+    yield from _block("Segments", [s["title"] or s["name"] for s in view["segments"]])
+    for plugin, values in view["fields"].items():
+        yield from _block(f"Fields of {plugin}", _pairs(values))
+    for kind, records in view["records"].items():
+        yield from _block(f"{kind} ({len(records)})", _table([_filled(r) for r in records]))
+    yield from _block("Timeline", [_fact_line(f) for f in view["timeline"]])
+
+
+def _head(view: View) -> Iterator[str]:
+    yield printable(f"{view['name'] or '(no name)'}, {view['kind']}, {view['ref']}")
+    refs = ", ".join(f"{r['source']}:{r['ref']}" for r in view["refs"])
+    lines = _pairs(
+        {
+            "keys": refs,
+            **{p["label"] or p["kind"]: p["value"] for p in view["contact_points"]},
+            **{key: view[key] for key in ("region", "owner", "team", "locale", "time_zone")},
+            "filed": instant_text(view["created_at"]),
+        }
+    )
+    yield from (f"  {line}" for line in lines)
+
+
+def _block(title: str, lines: Iterable[str]) -> Iterator[str]:
+    listed = list(lines)
+    if listed:
+        yield ""
+        yield title
+        yield from (
+            f"  {line.lstrip()}" if line.startswith("  ") else f"  {line}" for line in listed
+        )
+
+
+def _pairs(values: Mapping[str, Any]) -> list[str]:
+    """One aligned line per value that is there."""
+    there = {k: _text(k, v) for k, v in values.items() if v is not None and v != ""}
+    width = max((len(k) for k in there), default=0)
+    return [f"{k.ljust(width)}  {v}" for k, v in there.items()]
+
+
+def _filled(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in record.items() if v is not None}
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    return list(plain_table(Grid.of(rows)))
+
+
+def _text(name: str, value: Any) -> str:
+    return printable(file_text(name, value))
+
+
+def _stage_line(stage: Mapping[str, Any]) -> str:
+    name = stage["title"] or stage["stage"]
+    of = f"{stage['lifecycle']}{' of ' + stage['record'] if stage['record'] else ''}"
+    why = f" ({stage['reason']})" if stage["reason"] else ""
+    return printable(f"{of}: {name} since {stage['since'].date()}{why}")
+
+
+def _score_lines(score: Mapping[str, Any]) -> Iterator[str]:
+    value = "" if score["value"] is None else f" {score['value']:.1%}"
+    band = "" if score["band"] is None else f", band {score['band']}"
+    yield f"{score['title'] or score['name']}:{value}{band}, as of {instant_text(score['as_of'])}"
+    yield from (f"- {printable(reason)}" for reason in score["reasons"])
+
+
+def _fact_line(fact: Mapping[str, Any]) -> str:
+    parts = [
+        instant_text(fact["occurred_at"])[:16].replace("T", " "),
+        fact["title"] or fact["kind"],
+    ]
+    if fact["channel"]:
+        parts.append(fact["channel"])
+    if fact["amount"] is not None:
+        parts.append(f"{fact['amount']} {fact['currency']}")
+    said = {k: v for k, v in (fact["payload"] or {}).items() if v is not None}
+    parts += [f"{k}={_text(k, v)}" for k, v in said.items()]
+    return printable("  ".join(parts))
