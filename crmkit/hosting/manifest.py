@@ -24,12 +24,14 @@ from ..entities.fields import PLUGIN_NAME
 GROUP = "crmkit"
 FILE = "crmkit-plugin.toml"
 BUILTIN_PACKAGE = "crmkit.builtin"
+BUILTIN_FOLDER = Path(__file__).resolve().parent.parent / "builtin"
 
 TEXTS = ("name", "version", "title", "title_zh", "description")
 LISTS = ("requires", "conflicts", "commands", "tables")
 KEYS = (*TEXTS, "api", *LISTS)
 REQUIRED = ("name", "version", "api")
 
+_API_RANGE = re.compile(r">=(\d+),<(\d+)")
 _COMMAND = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -161,8 +163,7 @@ def parse_manifest(text: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def _builtins() -> Iterable[Manifest]:
-    root = Path(__file__).resolve().parent.parent / "builtin"
-    for path in sorted(root.glob(f"*/{FILE}")):
+    for path in sorted(BUILTIN_FOLDER.glob(f"*/{FILE}")):
         folder = path.parent
         base = Manifest(
             name=folder.name,
@@ -199,23 +200,30 @@ def _filled(base: Manifest, text: str) -> Manifest:
 
 
 def _parse_api(value: object) -> tuple[tuple[int, int], list[str]]:
-    ends = [value, value] if type(value) is int else value
-    if not (
-        isinstance(ends, list)
-        and len(ends) == 2
-        and all(type(end) is int for end in ends)
-        and ends[0] <= ends[1]
-    ):
-        fault = f"{FILE}: api must be a number or a range as [1, 2], not {value!r}"
+    ends = _api_ends(value)
+    if ends is None or not ends[0] <= ends[1]:
+        fault = (
+            f"{FILE}: api must be a number, a pair as [1, 2] or a range as '>=1,<3', not {value!r}"
+        )
         return (API, API), [fault]
     lowest, highest = ends
     if lowest <= API <= highest:
-        return (lowest, highest), []
+        return ends, []
     wanted = str(lowest) if lowest == highest else f"{lowest} to {highest}"
     fault = (
         f"it was written for crmkit API {wanted}, this is API {API}; install a version that fits"
     )
-    return (lowest, highest), [fault]
+    return ends, [fault]
+
+
+def _api_ends(value: object) -> tuple[int, int] | None:
+    """Lowest and highest of a number, a pair, or a text as ``>=1,<3``; None for anything else."""
+    if type(value) is int:
+        return value, value
+    if isinstance(value, list) and [type(end) for end in value] == [int, int]:
+        return value[0], value[1]
+    bounds = _API_RANGE.fullmatch(value.replace(" ", "")) if isinstance(value, str) else None
+    return (int(bounds[1]), int(bounds[2]) - 1) if bounds else None
 
 
 def _list_faults(values: Mapping[str, Any]) -> list[str]:

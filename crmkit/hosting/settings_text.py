@@ -10,8 +10,10 @@ from ..errors import ConfigError
 from ..settings import FILE
 
 _TOKEN = re.compile(
-    r"""(?P<text>"(?:[^"\\]|\\.)*"|'[^']*')|(?P<note>\#[^\n]*)|(?P<comma>,)|(?P<end>\])|(?P<blank>\s+)"""
+    r"""(?P<text>"(?:[^"\\\n]|\\.)*"|'[^'\n]*')|(?P<note>\#[^\n]*)|(?P<comma>,)|(?P<end>\])|(?P<blank>\s+)"""
 )
+
+Tokens = list[tuple[str, str]]
 
 
 def edit_list(text: str, key: str, names: Sequence[str]) -> str:
@@ -25,11 +27,16 @@ def edit_list(text: str, key: str, names: Sequence[str]) -> str:
     before = tomllib.loads(text)
     if list(before.get(key, [])) == list(names):
         return text
+    plain = f"[{', '.join(map(_quoted, names))}]"
     found = re.search(rf"^[ \t]*{key}[ \t]*=[ \t]*\[", text, re.MULTILINE)
     if found is None:
-        edited = f"{key} = [{', '.join(map(_quoted, names))}]\n{text}"
+        edited = f"{key} = {plain}\n{text}"
     else:
-        edited = text[: found.end()] + _edited_items(text[found.end() :], names)
+        tokens, end = _tokens(text, found.end())
+        listed = plain
+        if any(kind == "note" or "\n" in token for kind, token in tokens):
+            listed = "[" + "".join(token for _, token in _edited(tokens, names)) + "]"
+        edited = text[: found.end() - 1] + listed + text[end:]
     try:
         after = tomllib.loads(edited)
     except tomllib.TOMLDecodeError:
@@ -37,48 +44,61 @@ def edit_list(text: str, key: str, names: Sequence[str]) -> str:
     if after != {**before, key: list(names)}:
         raise ConfigError(
             f"{FILE}: the list {key!r} is written in a way that cannot be edited.",
-            hint=f"Write it by hand: {key} = [{', '.join(map(_quoted, names))}]",
+            hint=f"Write it by hand: {key} = {plain}",
         )
     return edited
 
 
-def _edited_items(rest: str, names: Sequence[str]) -> str:
-    """The items of the list, and all that follows it, with only ``names`` as items."""
-    kept: list[str] = []
-    out: list[str] = []
-    dropped_comma = False
-    at, pending = 0, False
-    while match := _TOKEN.match(rest, at):
+def _tokens(text: str, at: int) -> tuple[Tokens, int]:
+    """The tokens of a list from behind its bracket, and where the text goes on behind the list."""
+    out: Tokens = []
+    while match := _TOKEN.match(text, at):
         at = match.end()
-        kind, token = match.lastgroup, match.group()
-        if kind == "end":
-            _add_items(out, [n for n in names if n not in kept], pending)
-            return "".join(out) + "]" + rest[at:]
+        if match.lastgroup == "end":
+            break
+        out.append((str(match.lastgroup), match.group()))
+    return out, at
+
+
+def _edited(tokens: Tokens, names: Sequence[str]) -> Tokens:
+    """The tokens with only these names, notes and layout kept."""
+    out: Tokens = []
+    kept: set[str] = set()
+    dropping = False
+    for kind, token in tokens:
         if kind == "text":
             name = tomllib.loads(f"x = {token}")["x"]
-            dropped_comma = name not in names or name in kept
-            if not dropped_comma:
-                kept.append(name)
-                out.append(token)
-                pending = True
-        elif kind == "comma":
-            if not dropped_comma:
-                out.append(token)
-                pending = False
-        else:
-            out.append(token)
-    return rest  # not closed, or no list of texts: the caller's check refuses it
+            dropping = name not in names or name in kept
+            kept.add(name)
+            if dropping:
+                # With its line, not leaving an empty one.
+                if out and out[-1][0] == "blank":
+                    out.pop()
+                continue
+        elif kind == "comma" and dropping:
+            dropping = False
+            continue
+        out.append((kind, token))
+    added = [name for name in names if name not in kept]
+    solid = [i for i, (kind, _) in enumerate(out) if kind in ("text", "comma")]
+    last = solid[-1] if solid else -1
+    if added:
+        comma = last >= 0 and out[last][0] == "comma"
+        text = ", ".join(map(_quoted, added))
+        lead = "" if last < 0 else " " if comma else ", "
+        out.insert(last + 1, ("text", lead + text + ("," if comma else "")))
+    return _closed_notes(out)
 
 
-def _add_items(out: list[str], names: Sequence[str], pending: bool) -> None:
-    """Appends items behind the last one; ``pending`` says that a comma is missing there."""
-    if not names:
-        return
-    last = max((i for i, token in enumerate(out) if token[:1] in "\"',"), default=-1)
-    added = ", ".join(map(_quoted, names))
-    lead = ", " if pending else (" " if last >= 0 else "")
-    tail = "," if last >= 0 and not pending else ""
-    out.insert(last + 1, lead + added + tail)
+def _closed_notes(tokens: Tokens) -> Tokens:
+    """The tokens with a line end behind every note, or it would swallow what follows."""
+    out: Tokens = []
+    for place, (kind, token) in enumerate(tokens):
+        out.append((kind, token))
+        following = tokens[place + 1][1] if place + 1 < len(tokens) else ""
+        if kind == "note" and not following.startswith("\n"):
+            out.append(("blank", "\n"))
+    return out
 
 
 def _quoted(name: str) -> str:

@@ -1,0 +1,138 @@
+"""The child process: what hangs, eats or ends it is named with the place, and nothing else suffers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from crmkit.errors import ConfigError
+from crmkit.hosting.manifest import find_manifests
+from crmkit.hosting.probe import check_plugin
+
+from .conftest import SHOP
+
+
+def check(name):
+    return check_plugin(name, find_manifests())
+
+
+def said(checked):
+    return [f"{fault.phase}: {fault.message}" for fault in checked.faults]
+
+
+def test_a_sound_plugin_has_a_verdict_with_its_hooks_and_claims(make_plugin):
+    make_plugin("shop", SHOP)
+    checked = check("shop")
+    assert said(checked) == []
+    assert checked.verdict is not None
+    assert checked.verdict.word == "ok"
+    assert checked.verdict.hooks == (
+        "check_rows", "register_customer_fields", "register_features", "register_profiles",
+        "register_record_types",
+    )  # fmt: skip
+    assert checked.verdict.claims == {"profiles": ["till"]}
+    assert "made_shop" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("while True: pass", "limit: was still busy during import after 0.7 s and was ended"),
+        (
+            "@hookimpl\ndef register_rules():\n    import time\n    time.sleep(60)",
+            "limit: was still busy during register_rules after 0.7 s and was ended",
+        ),
+    ],
+)
+def test_a_plugin_that_never_ends_is_ended_and_named(code, message, make_plugin, monkeypatch):
+    monkeypatch.setenv("CRMKIT_CHECK_SECONDS", "0.7")
+    make_plugin("slow", code)
+    [sentence] = said(check("slow"))
+    assert sentence.startswith(message)
+
+
+def test_a_process_that_the_plugin_starts_does_not_outlive_the_check(
+    make_plugin, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("CRMKIT_CHECK_SECONDS", "1.5")
+    number = tmp_path / "number"
+    make_plugin(
+        "parent",
+        f"import subprocess, pathlib\nchild = subprocess.Popen(['sleep', '60'])\n"
+        f"pathlib.Path({str(number)!r}).write_text(str(child.pid))\nchild.wait()",
+    )
+    check("parent")
+    stat = Path(f"/proc/{number.read_text()}/stat")
+    # Gone, or a zombie that waits for init to reap it.
+    assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import os\nos._exit(4)", "limit: ended the process with status 4 during import"),
+        ("import os\nos.kill(os.getpid(), 11)", "limit: ended the process by SIGSEGV during import"),
+        ("x = bytearray(3 * 1024 ** 3)", "import: MemoryError"),
+        ("import sys\nsys.exit('bye')", "import: sys.exit('bye') was called"),
+        ("@hookimpl\ndef check_rowz(batch): pass", "register: there is no hook 'check_rowz'; did you mean check_rows?"),
+        ("import os\nos.write(1, b'noise')\nprint('noise')\nraise ValueError('x')", "import: ValueError: x"),
+        ("@hookimpl\ndef after_commit(): raise RuntimeError('every time')", "after_commit: RuntimeError: every time"),
+        ("@hookimpl\ndef before_stage_moves(moves): return moves[0]", "before_stage_moves: IndexError"),
+        ("@hookimpl\ndef register_record_types():\n    return [RecordType(name='shop.plan', schema={'type': 'object'})]", "declaration: claims the record type 'shop.plan'"),
+    ],
+)  # fmt: skip
+def test_each_way_to_fail_is_named(code, message, make_plugin):
+    make_plugin("evil", code)
+    checked = check("evil")
+    assert any(sentence.startswith(message) for sentence in said(checked)), said(checked)
+    assert checked.verdict is not None
+    assert checked.verdict.word == "faults"
+
+
+def test_check_rows_is_tried_on_an_empty_batch_of_each_owned_entity(make_plugin):
+    make_plugin(
+        "shop",
+        SHOP.replace(
+            "    return [RowFault",
+            "    batch.columns['title'], batch.columns['ref']\n    return [RowFault",
+        )
+        + "\n@hookimpl\ndef register_interaction_kinds():\n"
+        "    return [InteractionKind(name='shop.visit', schema={'type': 'object'})]\n",
+    )
+    assert said(check("shop")) == []
+    make_plugin("mean", SHOP.replace("shop.", "mean.").replace("if batch.size", "if 1/batch.size"))
+    assert [s.partition(" (")[0] for s in said(check("mean"))] == [
+        "check_rows: ZeroDivisionError: division by zero"
+    ]
+
+
+def test_what_requires_a_missing_plugin_gets_no_verdict(make_plugin):
+    make_plugin("top", requires=["base"])
+    checked = check("top")
+    assert said(checked) == [
+        "requires: it requires 'base', which is left out because of its own faults"
+    ]
+    assert checked.verdict is None
+
+
+def test_what_it_requires_is_loaded_with_it(make_plugin):
+    make_plugin("shop", SHOP)
+    make_plugin(
+        "top",
+        "@hookimpl\ndef register_scores():\n    return [Score(name='top.risk', features=['shop.size'],"
+        " population='select 1', target='select 1')]",
+        requires=["shop"],
+    )
+    checked = check("top")
+    assert said(checked) == []
+    assert checked.verdict is not None
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "0", "nan"])
+def test_a_limit_that_is_no_positive_number_is_refused(text, make_plugin, monkeypatch):
+    make_plugin("shop")
+    monkeypatch.setenv("CRMKIT_CHECK_SECONDS", text)
+    with pytest.raises(ConfigError, match=f"CRMKIT_CHECK_SECONDS is '{text}'"):
+        check("shop")
