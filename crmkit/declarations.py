@@ -25,7 +25,7 @@ report SQL         the same tables as population SQL at one date, and ``feature`
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,31 @@ if TYPE_CHECKING:
     from .workspace import Crm
 
 CUSTOMER = "customer"
+
+
+# Converters with the type of the items: mypy knows none behind a bare ``converter=tuple``.
+def _texts(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
+def _features(values: Iterable[Feature]) -> tuple[Feature, ...]:
+    return tuple(values)
+
+
+def _report_columns(values: Iterable[ReportColumn]) -> tuple[ReportColumn, ...]:
+    return tuple(values)
+
+
+def _parameters(values: Iterable[Parameter]) -> tuple[Parameter, ...]:
+    return tuple(values)
+
+
+def _charts(values: Iterable[Chart]) -> tuple[Chart, ...]:
+    return tuple(values)
+
+
+def _files(values: Iterable[DemoFile]) -> tuple[DemoFile, ...]:
+    return tuple(values)
 
 
 def sql_name(name: str) -> str:
@@ -181,7 +206,7 @@ class FeatureSet:
 
     name: str
     sql: str = field(repr=False)
-    features: tuple[Feature, ...] = field(converter=tuple)
+    features: tuple[Feature, ...] = field(converter=_features)
     subject: str = CUSTOMER
     scope: Scope = Scope.SUBJECT
     window_days: int | None = None
@@ -209,7 +234,7 @@ class Score:
     title: str = ""
     title_zh: str = ""
     subject: str = CUSTOMER
-    features: tuple[str, ...] = field(converter=tuple)
+    features: tuple[str, ...] = field(converter=_texts)
     population: str = field(repr=False)
     target: str = field(repr=False)
     gap_days: int = 0
@@ -247,7 +272,7 @@ class Rule:
     subject: str = CUSTOMER
     title: str = ""
     title_zh: str = ""
-    evidence: tuple[str, ...] = field(default=(), converter=tuple)
+    evidence: tuple[str, ...] = field(default=(), converter=_texts)
     cooldown_days: int = 0
     source: str = ""
 
@@ -329,12 +354,12 @@ class Report:
     title: str
     title_zh: str = ""
     sql: str = field(repr=False)
-    columns: tuple[ReportColumn, ...] = field(converter=tuple)
-    key: tuple[str, ...] = field(converter=tuple)
-    order: tuple[str, ...] = field(default=(), converter=tuple)
-    parameters: tuple[Parameter, ...] = field(default=(), converter=tuple)
-    charts: tuple[Chart, ...] = field(default=(), converter=tuple)
-    scores: tuple[str, ...] = field(default=(), converter=tuple)
+    columns: tuple[ReportColumn, ...] = field(converter=_report_columns)
+    key: tuple[str, ...] = field(converter=_texts)
+    order: tuple[str, ...] = field(default=(), converter=_texts)
+    parameters: tuple[Parameter, ...] = field(default=(), converter=_parameters)
+    charts: tuple[Chart, ...] = field(default=(), converter=_charts)
+    scores: tuple[str, ...] = field(default=(), converter=_texts)
     method: str = ""
     source: str = ""
     notes: str = ""
@@ -355,7 +380,7 @@ class DemoFile:
 class DemoData:
     """What a generator made: files to import, the day on which the demo stands, and its truth."""
 
-    files: tuple[DemoFile, ...] = field(converter=tuple)
+    files: tuple[DemoFile, ...] = field(converter=_files)
     as_of: date
     train_until: date | None = None
     truth: Path | None = None

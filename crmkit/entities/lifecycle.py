@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from attrs import field, frozen
@@ -25,6 +26,15 @@ class Stage:
     title_zh: str = ""
 
 
+# Converters with the type of the items: mypy knows none behind a bare ``converter=tuple``.
+def _stages(values: Iterable[Stage]) -> tuple[Stage, ...]:
+    return tuple(values)
+
+
+def _moves(values: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    return frozenset(values)
+
+
 @frozen(kw_only=True)
 class Lifecycle:
     """The stages of a customer or of a record type, and which moves are allowed.
@@ -44,8 +54,8 @@ class Lifecycle:
     subject: str = "customer"
     title: str = ""
     title_zh: str = ""
-    stages: tuple[Stage, ...] = field(converter=tuple)
-    moves: frozenset[tuple[str, str]] = field(converter=frozenset)
+    stages: tuple[Stage, ...] = field(converter=_stages)
+    moves: frozenset[tuple[str, str]] = field(converter=_moves)
     mode: str = field(default="moved", validator=in_(("moved", "computed")))
     propose: str | None = None
 
