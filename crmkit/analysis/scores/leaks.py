@@ -8,16 +8,21 @@ input that alone tells the outcome almost perfectly is more likely a leak than l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from attrs import frozen
 from numpy.typing import NDArray
 
-from ...declarations import Feature, sql_name
+from ...declarations import CustomerFields, Feature, InteractionKind, RecordType, Score, sql_name
 from ...errors import ConfigError
+from ...warehouse.portable import check_sql
 from .inputs import MIN_LEVEL_ROWS, NUMBERS, Floats, number_array, text_array
 from .metrics import auc, information_value
+
+if TYPE_CHECKING:
+    from ...hosting.catalog import Catalog
 
 # Siddiqi (2006, chapter 6): above 0.5 an information value is to be checked.
 IV_WARN = 0.5
@@ -116,3 +121,44 @@ def _power(feature: Feature, table: pa.Table, label: Floats) -> float:
     rows = np.maximum(np.bincount(group), 1)
     rate = np.bincount(group, weights=label) / rows
     return auc(label, rate[group])
+
+
+def refuse_outcome_fields(score: Score, catalog: Catalog) -> None:
+    """Refuses a score with a feature whose SQL names a field declared ``known: outcome``.
+
+    The frame would hide the column anyway; here the field and the feature are named.
+
+    Raises:
+        ConfigError: code ``E_LEAK``.
+    """
+    faults = []
+    for name in score.features:
+        statement = check_sql(catalog.feature_set_of(name).sql)
+        hidden = {
+            column: f"{table}.{column}"
+            for table in statement.tables
+            for column in _outcome_columns(table, catalog)
+        }
+        faults += [f"{name} reads {hidden[c]}" for c in sorted(statement.columns & set(hidden))]
+    if faults:
+        raise ConfigError(
+            f"score {score.name}: {'; '.join(faults)}, which is known only after the outcome.",
+            code="E_LEAK",
+            hint="Take the feature out of the score.",
+        )
+
+
+def _outcome_columns(table: str, catalog: Catalog) -> set[str]:
+    declared: list[tuple[str, CustomerFields | RecordType | InteractionKind]] = [
+        *((sql_name(f"{plugin}.customer"), d) for plugin, d in catalog.customer_fields.items()),
+        *((sql_name(name), d) for name, d in catalog.record_types.items()),
+        *((sql_name(name), d) for name, d in catalog.interaction_kinds.items()),
+    ]
+    return {
+        column.name
+        for name, record in declared
+        if name == table
+        for field in record.fields.fields
+        if field.outcome_only
+        for column in field.columns
+    }

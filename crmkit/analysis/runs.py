@@ -1,0 +1,182 @@
+"""Runs: where the outcomes of scores, segments and rules are kept (design D7).
+
+Each run is one Parquet file under ``runs/``, kept for good: it is the history, and the warehouse
+table ``outcome`` reads it. The store keeps the latest outcome of each subject, replaced in one
+transaction. Only ids enter a run, never a name or a reference (D17).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from attrs import field, frozen
+
+from ..declarations import sql_name
+from ..entities.asof import AsOf
+from ..warehouse.runs import SCHEMA, write_run
+
+if TYPE_CHECKING:
+    from ..store.store import Store
+
+_DAY = len("2026-03-31")
+
+
+@frozen(kw_only=True)
+class Run:
+    """One run of a score, a segment or a rule.
+
+    Attributes:
+        name: what was run; ``kind`` is ``score``, ``segment`` or ``rule``.
+        run: the run's id, the instant in which it was made; later runs sort later.
+        table: its outcomes, columns of :data:`crmkit.warehouse.runs.SCHEMA`, in order of subject.
+        warnings: what the reader should know, one sentence each.
+    """
+
+    name: str
+    kind: str
+    as_of: AsOf
+    run: str
+    table: pa.Table = field(repr=False, hash=False)
+    warnings: tuple[str, ...] = ()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The outcomes as dictionaries, reasons and evidence read from their JSON."""
+        return outcome_rows(self.table)
+
+
+def outcome_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """Rows of a run's table as dictionaries, reasons and evidence read from their JSON."""
+    found: list[dict[str, Any]] = table.to_pylist()
+    for row in found:
+        for key in ("reasons", "evidence"):
+            row[key] = None if row[key] is None else json.loads(row[key])
+    return found
+
+
+class Runs:
+    """Writes and reads runs.
+
+    Args:
+        folder: the workspace's ``runs/``.
+        store: keeps the latest outcomes.
+        clock: returns the aware UTC now.
+    """
+
+    def __init__(self, folder: Path, store: Store, clock: Callable[[], datetime]) -> None:
+        self._folder, self._store, self._clock = folder, store, clock
+
+    def write(
+        self,
+        kind: str,
+        name: str,
+        subject: str,
+        as_of: AsOf,
+        outcomes: Mapping[str, Sequence[Any] | pa.Array | pa.ChunkedArray],
+        *,
+        standing: pa.Table | None = None,
+    ) -> Run:
+        """Keeps a run, and makes it the latest unless a run of a later day is.
+
+        Args:
+            kind: ``score``, ``segment`` or ``rule``.
+            name: what was run.
+            subject: ``customer`` or a record type.
+            as_of: what the run could see.
+            outcomes: ``subject_id`` and any of value, band, reasons, evidence, model_version,
+                inputs_hash; reasons are lists of words and evidence dictionaries, or their JSON.
+            standing: outcomes of earlier runs that still hold and stay in the store beside these.
+
+        Raises:
+            StorageError: if the disk or the store fails.
+        """
+        run = self._stamp(name)
+        path = write_run(
+            self._folder, name=name, kind=kind, subject=subject, as_of=as_of, run=run,
+            columns={key: _as_text(key, values) for key, values in outcomes.items()},
+        )  # fmt: skip
+        table = _ordered(pq.read_table(path, partitioning=None))
+        if self._is_latest(kind, name, as_of):
+            latest = table if standing is None else pa.concat_tables([table, standing])
+            self._store.outcomes.replace(name, latest.drop_columns(["as_of_on"]).to_pylist())
+        return Run(name=name, kind=kind, as_of=as_of, run=run, table=table)
+
+    def latest(self, kind: str, name: str, at: AsOf | None = None) -> pa.Table | None:
+        """The outcomes of the last run made for exactly ``at``; for None those of the latest day.
+
+        A run that has no outcome is not found, for it says nothing of anybody.
+        """
+        for day, path in reversed(self._files(name)):
+            if at is not None and day != at.on:
+                continue
+            table = _read(path, kind)
+            if len(table) and (at is None or table.column("as_of")[0].as_py() == _naive(at)):
+                return table
+        return None
+
+    def before(self, kind: str, name: str, first: date, end: datetime) -> pa.Table:
+        """Outcomes from the day ``first`` on with an as-of before ``end`` (UTC).
+
+        Of several runs for one as-of the last counts.
+        """
+        last: dict[datetime, pa.Table] = {}
+        for day, path in self._files(name):
+            if day < first:
+                continue
+            table = _read(path, kind)
+            as_of = table.column("as_of")[0].as_py() if len(table) else None
+            if as_of is not None and as_of < end.astimezone(UTC).replace(tzinfo=None):
+                last[as_of] = table
+        return pa.concat_tables(list(last.values())) if last else SCHEMA.empty_table()
+
+    def _files(self, name: str) -> list[tuple[date, Path]]:
+        """Every kept run of a name as (as-of day, file), by day and then by run."""
+        return sorted(self._dated(name))
+
+    def _dated(self, name: str) -> Iterator[tuple[date, Path]]:
+        for path in (self._folder / sql_name(name)).glob("*.parquet"):
+            yield date.fromisoformat(path.name[:_DAY]), path
+
+    def _stamp(self, name: str) -> str:
+        base = run = self._clock().strftime("%Y%m%dT%H%M%S%fZ")
+        taken = {path.stem[_DAY + 1 :] for _, path in self._dated(name)}
+        again = 1
+        # Two runs within one microsecond happen only under a fixed clock, but must not overwrite.
+        while run in taken:
+            again += 1
+            run = f"{base}-{again:04}"
+        return run
+
+    def _is_latest(self, kind: str, name: str, as_of: AsOf) -> bool:
+        return all(day <= as_of.on or not len(_read(path, kind)) for day, path in self._files(name))
+
+
+def _naive(as_of: AsOf) -> datetime:
+    return as_of.instant.replace(tzinfo=None)
+
+
+def _read(path: Path, kind: str) -> pa.Table:
+    table = pq.read_table(path, partitioning=None)
+    # A rule and a segment may share a name, and then a folder.
+    return _ordered(table.filter(pc.equal(table.column("kind"), kind)))
+
+
+def _ordered(table: pa.Table) -> pa.Table:
+    return table.take(pc.sort_indices(table.column("subject_id")))
+
+
+def _as_text(key: str, values: Any) -> Any:
+    if key not in ("reasons", "evidence") or isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return values
+    return [v if v is None or isinstance(v, str) else as_json(v) for v in values]
+
+
+def as_json(value: Any) -> str:
+    """JSON of an outcome's reasons or evidence; dates become text, keys keep their order."""
+    return json.dumps(value, ensure_ascii=False, default=str)

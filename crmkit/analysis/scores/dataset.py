@@ -1,0 +1,309 @@
+"""Rows to learn from: who was there at a date, what was known then, and what happened afterwards."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from attrs import field, frozen
+
+from ...declarations import Feature, Score, sql_name
+from ...entities.asof import AsOf
+from ...errors import ConfigError
+from ...warehouse.population import Population
+
+if TYPE_CHECKING:
+    from ...hosting.catalog import Catalog
+    from ...settings import Settings
+    from ...warehouse.warehouse import Warehouse
+    from ..features import Features
+
+# Two years of month-ends: older behaviour tells of other prices and other competitors.
+MAX_DATES = 24
+# Enough for a few dozen weights; more rows cost memory (some 250 bytes each) and buy nothing.
+MAX_ROWS = 400_000
+
+
+@frozen(kw_only=True)
+class Dataset:
+    """Labelled rows in order of date and subject.
+
+    Attributes:
+        table: ``subject_id, as_of, as_of_on, label`` and one column per feature.
+        dates: as-of days, rising; a single one for data without time.
+        timed: whether the label is what happened after the date, not a state on it.
+        warnings: what was left out and why, one sentence each.
+    """
+
+    table: pa.Table = field(repr=False, hash=False)
+    dates: tuple[date, ...]
+    timed: bool
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> np.typing.NDArray[np.float64]:
+        """The outcome of each row, 0 or 1."""
+        return np.asarray(self.table.column("label").to_numpy(), dtype=np.float64)
+
+    def between(self, first: date | None, last: date | None) -> pa.Table:
+        """The rows with an as-of day from ``first`` to ``last``, both included; None is open."""
+        held = pc.is_valid(self.table.column("as_of_on"))
+        if first is not None:
+            held = pc.and_(held, pc.greater_equal(self.table.column("as_of_on"), pa.scalar(first)))
+        if last is not None:
+            held = pc.and_(held, pc.less_equal(self.table.column("as_of_on"), pa.scalar(last)))
+        return self.table.filter(held)
+
+
+class Datasets:
+    """Assembles datasets over the warehouse; every SQL runs through a frame."""
+
+    def __init__(
+        self, warehouse: Warehouse, features: Features, catalog: Catalog, settings: Settings
+    ) -> None:
+        self._warehouse, self._features = warehouse, features
+        self._catalog, self._settings = catalog, settings
+
+    def inputs(self, score: Score) -> list[Feature]:
+        """The declarations of the score's features, in its order."""
+        return [self._catalog.features[name] for name in score.features]
+
+    def to_score(self, score: Score, as_of: AsOf) -> pa.Table:
+        """Everyone whom the score is about at a date, with the inputs, in order of subject."""
+        return self._with_features(score, self._people(score, as_of))
+
+    def of_subjects(self, score: Score, subjects: Sequence[int], as_of: AsOf) -> pa.Table:
+        """The inputs of some subjects at a date, whether or not the score is about them then."""
+        return self._with_features(score, _population_table(pa.array(subjects, pa.int64()), as_of))
+
+    def cross_section(self, score: Score, as_of: AsOf) -> Dataset:
+        """Rows of data without time: the label is a state at the very date.
+
+        Raises:
+            ConfigError: if the score declares no such form, or nobody is in it.
+        """
+        if score.cross_section is None:
+            raise ConfigError(f"score {score.name} declares no form for data without time.")
+        with self._warehouse.session() as session:
+            frame = session.frame(Population.at(as_of), purpose="population", subject=score.subject)
+            found = frame.query(score.cross_section)
+        self._check_columns(score, "cross_section", found, ("subject_id", "as_of", "label"))
+        if not found.num_rows:
+            raise ConfigError(
+                f"score {score.name}: nobody is in its cross-section on {as_of.on}.",
+                hint="Import customers first.",
+            )
+        base = _population_table(found.column("subject_id"), as_of)
+        base = base.append_column("label", _labels(score, found.column("label")))
+        return Dataset(table=self._with_features(score, base), dates=(as_of.on,), timed=False)
+
+    def over_time(self, score: Score, as_of: AsOf) -> Dataset:
+        """Rows at past month-ends whose outcome had been seen before ``as_of``.
+
+        A date counts when its horizon had passed by the last day with any event. Left out, and warned of, are dates on which an input was not known to anybody (design D3), and the
+        last dates if nobody has had the outcome since: there the data end, not the outcomes.
+
+        Raises:
+            ConfigError: if no date is left, naming what is missing.
+        """
+        first, last = self._observed(score, as_of)
+        dates = self._month_ends(score, first, last)
+        if not dates:
+            raise ConfigError(
+                f"score {score.name}: no month-end has its outcome known by {as_of.on}: events are "
+                f"seen from {first or 'no day'} to {last or 'no day'}, and {score.horizon_days} days "
+                "have to follow a date.",
+                code="E_NO_DATES",
+            )
+        ends = [AsOf.end_of(day, self._settings.time_zone) for day in dates]
+        people = _thinned(pa.concat_tables([self._people(score, end) for end in ends]))
+        if not people.num_rows:
+            raise ConfigError(
+                f"score {score.name}: nobody is in its population at any of {_span(dates)}.",
+                code="E_NO_DATES",
+            )
+        table = self._with_features(score, self._labelled(score, people))
+        return self._usable(score, table)
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def _observed(self, score: Score, as_of: AsOf) -> tuple[date | None, date | None]:
+        """First and last day with any event visible at ``as_of``."""
+        with self._warehouse.session() as session:
+            frame = session.frame(Population.at(as_of), purpose="report", subject=score.subject)
+            span = frame.query(
+                "select min(occurred_on) as f, max(occurred_on) as l from interaction"
+            )
+        return span.column("f")[0].as_py(), span.column("l")[0].as_py()
+
+    def _month_ends(self, score: Score, first: date | None, last: date | None) -> list[date]:
+        if first is None or last is None:
+            return []
+        windows = [self._catalog.feature_set_of(name).window_days or 0 for name in score.features]
+        # Inputs look back over a window; before it is full they say less than they will later. Where
+        # the history is short, half of it is given for that.
+        warm_up = min(max(windows, default=0), (last - first).days // 2)
+        start = first + timedelta(days=warm_up)
+        end = last - timedelta(days=score.horizon_days)
+        return month_ends(start, end)[-MAX_DATES:]
+
+    def _people(self, score: Score, as_of: AsOf) -> pa.Table:
+        with self._warehouse.session() as session:
+            frame = session.frame(Population.at(as_of), purpose="population", subject=score.subject)
+            found = frame.query(score.population)
+        self._check_columns(score, "population", found, ("subject_id", "as_of"))
+        return _population_table(found.column("subject_id"), as_of)
+
+    def _labelled(self, score: Score, people: pa.Table) -> pa.Table:
+        with self._warehouse.session() as session:
+            frame = session.frame(
+                Population.rows(people), purpose="target", subject=score.subject,
+                window_days=score.horizon_days,
+            )  # fmt: skip
+            found = frame.query(score.target)
+        self._check_columns(score, "target", found, ("subject_id", "as_of", "label"))
+        labels = pa.table(
+            {
+                "subject_id": found.column("subject_id"),
+                "as_of": found.column("as_of").cast(people.schema.field("as_of").type),
+                "label": _labels(score, found.column("label")),
+            }
+        ).group_by(["subject_id", "as_of"]).aggregate([("label", "max")])  # fmt: skip
+        joined = people.join(labels, ["subject_id", "as_of"]).rename_columns(
+            [*people.column_names, "label"]
+        )
+        # Whoever the target leaves out has not had the outcome (contract of target SQL).
+        label = joined.column("label").fill_null(0)
+        return joined.set_column(joined.num_columns - 1, "label", label)
+
+    def _with_features(self, score: Score, people: pa.Table) -> pa.Table:
+        population = people.select(["subject_id", "as_of", "as_of_on"])
+        wide = self._features.build(
+            score.subject, list(score.features), Population.rows(population)
+        )
+        columns = [sql_name(name) for name in score.features]
+        kept = wide.select(["subject_id", "as_of", *columns])
+        kept = kept.set_column(1, "as_of", kept.column("as_of").cast(pa.timestamp("us")))
+        joined = people.join(kept, ["subject_id", "as_of"], join_type="left outer")
+        ordered = joined.sort_by([("as_of", "ascending"), ("subject_id", "ascending")])
+        return _without_nan(ordered)
+
+    def _usable(self, score: Score, table: pa.Table) -> Dataset:
+        """Drops the dates that cannot be learnt from, with a warning for each reason."""
+        on = table.column("as_of_on")
+        dates = sorted(pc.unique(on).to_pylist())
+        warnings: list[str] = []
+        happened = sorted(pc.unique(on.filter(pc.equal(table.column("label"), 1))).to_pylist())
+        late = [day for day in dates if happened and day > happened[-1]]
+        if late:
+            warnings.append(
+                f"{_span(late)} left out: nobody {score.positive} after {happened[-1]}, so the "
+                "outcomes may not have been recorded yet."
+            )
+        unknown = self._before_known(score, table, dates)
+        if unknown:
+            inputs = sorted({name for names in unknown.values() for name in names})
+            warnings.append(
+                f"{_span(sorted(unknown))} left out: not known to anybody then: {', '.join(inputs)}."
+            )
+        kept = [day for day in dates if day not in late and day not in unknown]
+        if not kept:
+            raise ConfigError(
+                f"score {score.name}: no date can be trained on. " + " ".join(warnings),
+                code="E_NO_DATES",
+            )
+        held = pc.is_in(on, value_set=pa.array(kept, pa.date32()))
+        return Dataset(
+            table=table.filter(held), dates=tuple(kept), timed=True, warnings=tuple(warnings)
+        )
+
+    def _before_known(
+        self, score: Score, table: pa.Table, dates: Sequence[date]
+    ) -> dict[date, list[str]]:
+        """Dates on which an input that is known later was missing for everybody."""
+        unknown: dict[date, list[str]] = {}
+        on = table.column("as_of_on")
+        for name in score.features:
+            valid = pc.is_valid(table.column(sql_name(name)))
+            known = set(pc.unique(on.filter(valid)).to_pylist())
+            if not known:
+                continue  # never known at all: it holds one value and is left out by the estimator
+            for day in dates:
+                if day < min(known):
+                    unknown.setdefault(day, []).append(name)
+        return unknown
+
+    def _check_columns(
+        self, score: Score, what: str, found: pa.Table, wanted: Sequence[str]
+    ) -> None:
+        missing = [name for name in wanted if name not in found.column_names]
+        if missing:
+            raise ConfigError(
+                f"score {score.name} ({self._catalog.owner(score.name)}): its {what} SQL returns "
+                f"{', '.join(found.column_names)} and lacks {', '.join(missing)}."
+            )
+
+
+def month_ends(first: date, last: date) -> list[date]:
+    """The last days of months from ``first`` to ``last``, both included."""
+    found = []
+    year, month = first.year, first.month
+    while (year, month) <= (last.year, last.month):
+        day = date(year, month, calendar.monthrange(year, month)[1])
+        if first <= day <= last:
+            found.append(day)
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+    return found
+
+
+def _population_table(subjects: pa.ChunkedArray | pa.Array, as_of: AsOf) -> pa.Table:
+    """Distinct subjects at one as-of, in order."""
+    ids = pc.unique(subjects).cast(pa.int64())
+    ids = ids.take(pc.sort_indices(ids)).drop_null()
+    instant = as_of.instant.replace(tzinfo=None)
+    return pa.table(
+        {
+            "subject_id": ids,
+            "as_of": pa.array([instant] * len(ids), pa.timestamp("us")),
+            "as_of_on": pa.array([as_of.on] * len(ids), pa.date32()),
+        }
+    )
+
+
+def _labels(score: Score, label: pa.ChunkedArray) -> pa.ChunkedArray:
+    whole = label.cast(pa.int64()).fill_null(0)
+    odd = sorted(set(pc.unique(whole).to_pylist()) - {0, 1})
+    if odd:
+        raise ConfigError(f"score {score.name}: a label is 0 or 1, not {odd[0]}.")
+    return whole
+
+
+def _thinned(people: pa.Table) -> pa.Table:
+    """At most MAX_ROWS rows: every k-th subject with all its dates, the same ones each time."""
+    if people.num_rows <= MAX_ROWS:
+        return people
+    keep_every = -(-people.num_rows // MAX_ROWS)
+    # Ids are drawn in runs, so their low bits say when and by whom: mixed by a large odd factor
+    # (Knuth, The Art of Computer Programming 3, section 6.4) they are as good as random.
+    ids = people.column("subject_id").to_numpy().astype(np.uint64)
+    mixed = (ids * np.uint64(11400714819323198485)) >> np.uint64(40)
+    return people.filter(pa.array(mixed % np.uint64(keep_every) == 0))
+
+
+def _without_nan(table: pa.Table) -> pa.Table:
+    """Nulls in place of NaN, so that SQL and Python agree on what is missing."""
+    for position, name in enumerate(table.column_names):
+        values = table.column(name)
+        if pa.types.is_floating(values.type):
+            clean = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+            table = table.set_column(position, name, clean)
+    return table
+
+
+def _span(dates: Sequence[date]) -> str:
+    return str(dates[0]) if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"

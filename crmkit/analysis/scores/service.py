@@ -1,0 +1,419 @@
+"""The score service: train, evaluate, run and explain."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from attrs import field, frozen
+
+from ...declarations import Feature, Score
+from ...entities.asof import AsOf
+from ...errors import ConfigError, NotFound
+from ...warehouse.population import Population
+from ..runs import Run, Runs
+from .dataset import Dataset, Datasets
+from .estimators import TOLERANCE, fit
+from .evaluation import Evaluation, cross_validate, evaluate_later
+from .inputs import Floats
+from .leaks import check_powers, input_powers, refuse_outcome_fields
+from .model import Model, ModelFolder
+from .model_sql import sql_expression
+from .reasons import Reason, reasons
+
+if TYPE_CHECKING:
+    from ...hosting.catalog import Catalog
+    from ...settings import Settings
+    from ...store.store import Store
+    from ...warehouse.warehouse import Warehouse
+    from ..features import Features
+
+# Rows scored at a time: some 50 MB for a few dozen inputs.
+BATCH = 100_000
+# Rows on which a model's SQL is compared with Python when it is trained.
+SAMPLE = 2_000
+
+
+@frozen(kw_only=True)
+class Explanation:
+    """Why a subject has its score.
+
+    Attributes:
+        value: recomputed now from the inputs as of then.
+        stored: what the run kept, or None if there was no run at that as-of.
+        same: whether the recomputed inputs and value are those that the run kept; None without run.
+        reasons: what raises it, strongest first; ``contributions`` every input's part of the
+            log-odds against the average, by feature.
+    """
+
+    score: str
+    subject_id: int
+    as_of: AsOf
+    value: float
+    band: int | None
+    stored: float | None
+    same: bool | None
+    model_version: str
+    inputs_hash: str
+    reasons: tuple[Reason, ...]
+    contributions: dict[str, float] = field(hash=False)
+    inputs: dict[str, Any] = field(hash=False)
+
+
+class Scores:
+    """Scores of the enabled plugins: calibrated probabilities from the operator's own past."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        features: Features,
+        store: Store,
+        catalog: Catalog,
+        settings: Settings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._warehouse, self._catalog, self._settings = warehouse, catalog, settings
+        self._clock = clock
+        self._models = ModelFolder(settings.models)
+        self._runs = Runs(settings.runs, store, clock)
+        self._datasets = Datasets(warehouse, features, catalog, settings)
+
+    def get(self, name: str) -> Score:
+        """The score of that name.
+
+        Raises:
+            NotFound: with the near misses.
+        """
+        try:
+            return self._catalog.scores[name]
+        except KeyError:
+            raise NotFound("score", name, self._catalog.scores) from None
+
+    def list(self) -> list[dict[str, Any]]:
+        """Every declared score with its latest model.
+
+        Returns:
+            name, title, estimator, inputs, version, trained_at, until, rows and positives of each;
+            the last five are None while it is not trained.
+        """
+        found = []
+        for name, score in sorted(self._catalog.scores.items()):
+            model = self._models.load(name) if self._models.versions(name) else None
+            found.append(
+                {
+                    "name": name,
+                    "title": score.title,
+                    "estimator": score.estimator,
+                    "inputs": len(score.features),
+                    "version": model and str(model.version),
+                    "trained_at": model and model.trained_at,
+                    "until": model and model.until,
+                    "rows": model and model.rows,
+                    "positives": model and model.positives,
+                }
+            )
+        return found
+
+    # --- learn ------------------------------------------------------------------------------------
+
+    def train(
+        self,
+        name: str,
+        *,
+        until: date | None = None,
+        allow_leak: bool = False,
+        estimator: str | None = None,
+    ) -> Model:
+        """Trains a score on all outcomes known by the end of a day and stores the model.
+
+        Where the data have no time and the score declares a cross-section, that is learnt from.
+
+        Args:
+            name: of the score.
+            until: last day whose events may be seen; None is now.
+            allow_leak: train even though an input looks like a leak.
+            estimator: instead of the declared one.
+
+        Raises:
+            ConfigError: if no date has its outcome known, an input looks like a leak (``E_LEAK``) or
+                is not known at any date, or the SQL of the model strays from Python.
+        """
+        score = self.get(name)
+        refuse_outcome_fields(score, self._catalog)
+        self._warehouse.refresh_if_stale()
+        as_of = self._end(until)
+        data = self._learnable(score, as_of)
+        inputs = self._datasets.inputs(score)
+        warnings = check_powers(name, input_powers(inputs, data.table), allow_leak=allow_leak)
+        model = fit(name, estimator or score.estimator, inputs, data.table)
+        self._check_sql(model, data.table)
+        return self._models.save(
+            attrs.evolve(
+                model,
+                trained_at=self._clock().strftime("%Y-%m-%dT%H:%M:%SZ"),
+                until=str(as_of.on) if data.timed else None,
+                dates=tuple(str(day) for day in data.dates),
+                tuning={**model.tuning, "warnings": [*data.warnings, *warnings]},
+            )
+        )
+
+    def evaluate(
+        self,
+        name: str,
+        *,
+        cv: int | None = None,
+        train_until: date | None = None,
+        allow_leak: bool = False,
+        estimator: str | None = None,
+    ) -> dict[str, Any]:
+        """How good the score is on rows that it has not learnt from, with the keys of design D11.
+
+        Args:
+            cv: folds of a cross-validation, for data without time; None tests on later dates.
+            train_until: outcomes known by the end of this day are learnt from, dates from it on are
+                tested; None takes the latest 25 % of the rows for the test.
+            allow_leak: evaluate even though an input looks like a leak.
+            estimator: instead of the declared one.
+
+        Raises:
+            ConfigError: as :meth:`train`, or if nothing is left to train or test on.
+        """
+        return self.assess(
+            name, cv=cv, train_until=train_until, allow_leak=allow_leak, estimator=estimator
+        ).figures
+
+    def assess(
+        self,
+        name: str,
+        *,
+        cv: int | None = None,
+        train_until: date | None = None,
+        allow_leak: bool = False,
+        estimator: str | None = None,
+    ) -> Evaluation:
+        """As :meth:`evaluate`, with the gain table and the value of every test row."""
+        score = self.get(name)
+        refuse_outcome_fields(score, self._catalog)
+        self._warehouse.refresh_if_stale()
+        inputs = self._datasets.inputs(score)
+        chosen = estimator or score.estimator
+        as_of = self._end(None)
+        data = self._undated(score, as_of) if cv else self._datasets.over_time(score, as_of)
+        warnings = check_powers(name, input_powers(inputs, data.table), allow_leak=allow_leak)
+        if cv:
+            found = cross_validate(score, chosen, inputs, data, cv)
+        else:
+            found = evaluate_later(score, chosen, inputs, data, train_until)
+        found.figures["warnings"] = [*data.warnings, *warnings]
+        return found
+
+    # --- apply ------------------------------------------------------------------------------------
+
+    def run(self, name: str, as_of: AsOf, *, version: int | None = None) -> Run:
+        """Scores everyone in the population at a date, and keeps the outcomes (design D7).
+
+        Args:
+            name: of the score.
+            as_of: what may be seen.
+            version: of the model; None is the latest.
+
+        Returns:
+            The run, whose table has one row per subject: value, band (1 is the tenth with the
+            highest values, equal values by subject id), reasons, model_version and inputs_hash.
+
+        Raises:
+            NotFound: if the score was never trained.
+        """
+        score, model = self.get(name), self._models.load(name, version)
+        features = self._declared(model)
+        self._warehouse.refresh_if_stale()
+        table = self._datasets.to_score(score, as_of)
+        subjects = table.column("subject_id").to_numpy()
+        values = np.zeros(len(subjects))
+        words: list[list[str]] = []
+        evidence: list[dict[str, Any]] = []
+        hashes: list[str] = []
+        for first in range(0, len(subjects), BATCH):
+            rows = table.slice(first, BATCH)
+            parts = model.contributions(rows)
+            values[first : first + BATCH] = model.values(parts)
+            for held in reasons(model, features, rows, parts, self._settings.currency):
+                words.append([reason.words for reason in held])
+                evidence.append(_evidence(held))
+            hashes += inputs_hashes(model, rows)
+        run = self._runs.write(
+            "score",
+            name,
+            score.subject,
+            as_of,
+            {
+                "subject_id": table.column("subject_id"),
+                "value": values.tolist(),
+                "band": bands(values).tolist(),
+                "reasons": words,
+                "evidence": evidence,
+                "model_version": [str(model.version)] * len(subjects),
+                "inputs_hash": hashes,
+            },
+        )
+        return attrs.evolve(run, warnings=self._run_warnings(model, as_of))
+
+    def explain(self, name: str, subject_id: int, at: AsOf | None = None) -> Explanation:
+        """Recomputes a subject's value at a date and says what makes it.
+
+        Where a run was made at that date, its model version is used and its figures are compared.
+
+        Args:
+            name: of the score.
+            subject_id: of whom.
+            at: what may be seen; None is the as-of of the latest run, or now without any.
+
+        Raises:
+            NotFound: if the score was never trained.
+        """
+        score = self.get(name)
+        at = at or self._last_as_of(name) or self._end(None)
+        kept = self._kept(name, subject_id, at)
+        model = self._models.load(name, int(kept["model_version"]) if kept else None)
+        features = self._declared(model)
+        self._warehouse.refresh_if_stale()
+        table = self._datasets.of_subjects(score, [subject_id], at)
+        parts = model.contributions(table)
+        value = float(model.values(parts)[0])
+        digest = inputs_hashes(model, table)[0]
+        return Explanation(
+            score=name,
+            subject_id=subject_id,
+            as_of=at,
+            value=value,
+            band=kept["band"] if kept else None,
+            stored=kept["value"] if kept else None,
+            same=(kept["value"] == value and kept["inputs_hash"] == digest) if kept else None,
+            model_version=str(model.version),
+            inputs_hash=digest,
+            reasons=tuple(reasons(model, features, table, parts, self._settings.currency)[0]),
+            contributions={
+                source.feature: round(float(parts[0, i]), 6)
+                for i, source in enumerate(model.inputs)
+            },
+            inputs={s.feature: s.words(table.column(s.column))[0] for s in model.inputs},
+        )
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def _end(self, until: date | None) -> AsOf:
+        zone = self._settings.time_zone
+        return AsOf.at(self._clock(), zone) if until is None else AsOf.end_of(until, zone)
+
+    def _learnable(self, score: Score, as_of: AsOf) -> Dataset:
+        """Rows over time, or the cross-section where the data have no time."""
+        try:
+            return self._datasets.over_time(score, as_of)
+        except ConfigError as error:
+            if error.code != "E_NO_DATES" or score.cross_section is None:
+                raise
+            return self._datasets.cross_section(score, as_of)
+
+    def _undated(self, score: Score, as_of: AsOf) -> Dataset:
+        """The cross-section, or the latest labelled date: one row a subject, so folds are apart."""
+        if score.cross_section is not None:
+            return self._datasets.cross_section(score, as_of)
+        data = self._datasets.over_time(score, as_of)
+        last = data.dates[-1]
+        return attrs.evolve(data, table=data.between(last, last), dates=(last,))
+
+    def _declared(self, model: Model) -> dict[str, Feature]:
+        missing = [name for name in model.features if name not in self._catalog.features]
+        if missing:
+            raise ConfigError(
+                f"model {model.score} version {model.version} needs {', '.join(missing)}, which no "
+                "enabled plugin declares.",
+                hint=f"Enable the plugin, or train again: crmkit score train {model.score}",
+            )
+        return {name: self._catalog.features[name] for name in model.features}
+
+    def _check_sql(self, model: Model, table: pa.Table) -> None:
+        """Refuses a logistic model whose SQL form gives other values than Python."""
+        if model.estimator != "logistic":
+            return
+        sample = table.slice(0, SAMPLE)
+        columns = ["subject_id", *(source.column for source in model.inputs)]
+        numbered = sample.select(columns).set_column(
+            0, "subject_id", pa.array(range(sample.num_rows), pa.int64())
+        )
+        with self._warehouse.session() as session:
+            frame = session.frame(
+                Population.at(self._end(None)), purpose="report", extra={"feature": numbered}
+            )
+            found = frame.query(
+                f"select subject_id, {sql_expression(model)} as value from feature"  # noqa: S608
+            ).sort_by("subject_id")
+        apart = float(
+            np.max(np.abs(found.column("value").to_numpy() - model.predict(sample)), initial=0.0)
+        )
+        if apart > TOLERANCE:
+            raise ConfigError(
+                f"score {model.score}: its SQL form gives values {apart:.1e} apart from Python; "
+                f"more than {TOLERANCE:.0e} is refused."
+            )
+
+    def _kept(self, name: str, subject_id: int, at: AsOf) -> dict[str, Any] | None:
+        table = self._runs.latest("score", name, at)
+        if table is None:
+            return None
+        rows = table.filter(pc.equal(table.column("subject_id"), subject_id)).to_pylist()
+        return rows[0] if rows else None
+
+    def _last_as_of(self, name: str) -> AsOf | None:
+        table = self._runs.latest("score", name)
+        if table is None:
+            return None
+        instant = table.column("as_of")[0].as_py().replace(tzinfo=UTC)
+        return AsOf(instant, table.column("as_of_on")[0].as_py())
+
+    def _run_warnings(self, model: Model, as_of: AsOf) -> tuple[str, ...]:
+        if model.until and str(as_of.on) < model.until:
+            return (
+                f"model {model.score} version {model.version} learnt from events to {model.until}, "
+                f"later than {as_of.on}: its values there are no fair test.",
+            )
+        return ()
+
+
+def bands(values: Floats) -> np.typing.NDArray[np.intp]:
+    """Tenths by falling value, as ``ntile(10)`` ordered by value and then by position.
+
+    1 holds the highest values; rows are expected in order of subject id.
+    """
+    size = len(values)
+    order = np.argsort(-values, kind="stable")
+    base, rest = divmod(size, 10)
+    sizes = [base + (i < rest) for i in range(10)]
+    found = np.zeros(size, dtype=np.intp)
+    found[order] = np.repeat(np.arange(1, 11), sizes)
+    return found
+
+
+def inputs_hashes(model: Model, table: pa.Table) -> list[str]:
+    """A digest of each row's inputs (BLAKE2b, 16 bytes, hexadecimal), in the model's order."""
+    columns = [table.column(source.column).to_pylist() for source in model.inputs]
+    return [
+        hashlib.blake2b(
+            json.dumps(row, ensure_ascii=False, default=str).encode(), digest_size=16
+        ).hexdigest()
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def _evidence(held: list[Reason]) -> dict[str, Any]:
+    return {reason.feature: {"value": reason.value, "effect": reason.effect} for reason in held}
+
+
+__all__ = ["Explanation", "Scores", "bands", "inputs_hashes"]
