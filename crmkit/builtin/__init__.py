@@ -1,0 +1,1 @@
+"""What every vertical wants, written as plugins on the same public hooks as any industry's."""

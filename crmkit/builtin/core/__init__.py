@@ -1,0 +1,33 @@
+"""Core: what no industry owns. Contacts, complaints and orders, the five stages, and their reports."""
+
+from __future__ import annotations
+
+from crmkit import hookimpl
+from crmkit.declarations import FeatureSet, InteractionKind, Report
+from crmkit.entities import Lifecycle
+
+from . import features, kinds, lifecycle, reports
+
+
+@hookimpl
+def register_interaction_kinds() -> list[InteractionKind]:
+    """Notes, calls, e-mails, messages, visits, complaints, enquiries, orders and refunds."""
+    return kinds.interaction_kinds()
+
+
+@hookimpl
+def register_lifecycles() -> list[Lifecycle]:
+    """``core.customer`` with the five stages."""
+    return [lifecycle.CUSTOMER]
+
+
+@hookimpl
+def register_features() -> list[FeatureSet]:
+    """Recency, frequency, value and complaints, whichever plugin logged them."""
+    return features.feature_sets()
+
+
+@hookimpl
+def register_reports() -> list[Report]:
+    """Funnel, stage durations, cohort retention and the list of customers."""
+    return reports.reports()

@@ -1,0 +1,132 @@
+"""Reports on all customers: the funnel, how long stages last, cohorts, and the list."""
+
+from __future__ import annotations
+
+from crmkit import resource_text
+from crmkit.declarations import Chart, Parameter, Report, ReportColumn
+from crmkit.entities import FieldType
+
+TEXT, INTEGER, NUMBER, DATE = (
+    FieldType.TEXT, FieldType.INTEGER, FieldType.NUMBER, FieldType.DATE,
+)  # fmt: skip
+LIFECYCLE = Parameter(
+    name="lifecycle", type=TEXT, default="core.customer", title="Lifecycle", title_zh="生命周期"
+)
+
+
+def reports() -> list[Report]:
+    """The reports of core."""
+    return [FUNNEL, DURATIONS, RETENTION, CUSTOMERS]
+
+
+def _column(name: str, kind: FieldType, title: str, title_zh: str, unit: str | None = None,
+            money: bool = False) -> ReportColumn:  # fmt: skip
+    return ReportColumn(
+        name=name, type=kind, unit=unit, title=title, title_zh=title_zh, currency_minor=money
+    )
+
+
+FUNNEL = Report(
+    name="core.funnel",
+    title="Funnel of the five stages",
+    title_zh="五阶段漏斗",
+    sql=resource_text(__package__, "queries/funnel.sql"),
+    columns=(
+        _column("position", INTEGER, "Order", "顺序", "1"),
+        _column("stage", TEXT, "Stage", "阶段"),
+        _column("customers", INTEGER, "Customers now", "当前客户数", "customer"),
+        _column("reached", INTEGER, "Ever reached", "曾达到", "customer"),
+        _column("conversion", NUMBER, "Of those before", "转化率", "1"),
+        _column("median_days", INTEGER, "Median stay", "停留中位数", "day"),
+    ),
+    key=("position",),
+    charts=(
+        Chart(kind="bar", x="reached", y="stage", title="Customers who ever reached a stage",
+              title_zh="曾达到各阶段的客户", horizontal=True),
+    ),
+    method="A stage is reached when a customer was ever in it or in a later stage other than "
+    "termination; termination when ever in it. Conversion is against the stage before (termination: "
+    "against development). The median is over ended stays, by rank.",
+    source="crmkit, requirement L4",
+    notes="Stages are known from the day on which they were first proposed or entered.",
+)  # fmt: skip
+
+DURATIONS = Report(
+    name="core.stage-durations",
+    title="How long stages last",
+    title_zh="阶段停留时长",
+    sql=resource_text(__package__, "queries/stage_durations.sql"),
+    columns=(
+        _column("stage", TEXT, "Stage", "阶段"),
+        _column("ended", INTEGER, "Ended stays", "已结束", "1"),
+        _column("p25_days", INTEGER, "A quarter ended within", "下四分位", "day"),
+        _column("median_days", INTEGER, "Half ended within", "中位数", "day"),
+        _column("p75_days", INTEGER, "Three quarters ended within", "上四分位", "day"),
+        _column("ongoing", INTEGER, "Ongoing stays", "进行中", "1"),
+        _column("ongoing_median_days", INTEGER, "Median age of ongoing stays", "进行中中位数", "day"),
+    ),
+    key=("stage",),
+    parameters=(LIFECYCLE,),
+    charts=(
+        Chart(kind="bar", x="median_days", y="stage", title="Median stay by stage",
+              title_zh="各阶段停留中位数", horizontal=True),
+    ),
+    method="Quantiles by rank over ended stays (the smallest value at or above the share).",
+    source="crmkit, requirement L4",
+    notes="Ended stays alone are shorter than all stays: read them with the age of the ongoing ones.",
+)  # fmt: skip
+
+RETENTION = Report(
+    name="core.cohort-retention",
+    title="Retention by month of first purchase",
+    title_zh="首购月份群组留存",
+    sql=resource_text(__package__, "queries/cohort_retention.sql"),
+    columns=(
+        _column("cohort_on", DATE, "First purchase in the month of", "首购月份"),
+        _column("months_after", INTEGER, "Months after", "之后月数", "month"),
+        _column("size", INTEGER, "Customers in the cohort", "群组人数", "customer"),
+        _column("active", INTEGER, "Bought in that month", "当月购买人数", "customer"),
+        _column("retention", NUMBER, "Retention", "留存率", "1"),
+    ),
+    key=("cohort_on", "months_after"),
+    parameters=(
+        Parameter(name="months", type=INTEGER, default=24, title="Months followed", title_zh="跟踪月数",
+                  unit="month"),
+    ),
+    charts=(
+        Chart(kind="heat", x="months_after", y="cohort_on", color="retention",
+              title="Share of each cohort that bought in a later month", title_zh="各群组逐月留存率"),
+    ),
+    method="A cohort is everyone whose first purchase fell in a month; retained in a later month is "
+    "who purchased in it. Only months that were over at the as-of are shown. What counts as a "
+    "purchase: see the feature set core.purchases.",
+    source="crmkit, requirement L4",
+    notes="Where the history begins in the middle of a customer's life, its first month holds all "
+    "customers of before.",
+)  # fmt: skip
+
+CUSTOMERS = Report(
+    name="core.customers",
+    title="Customers with recency, frequency, value and complaints",
+    title_zh="客户清单",
+    sql=resource_text(__package__, "queries/customers.sql"),
+    columns=(
+        _column("customer_id", INTEGER, "Customer", "客户"),
+        _column("kind", TEXT, "Kind", "类型"),
+        _column("region", TEXT, "Region", "地区"),
+        _column("owner", TEXT, "Owner", "负责人"),
+        _column("stage", TEXT, "Stage", "阶段"),
+        _column("silent_days", INTEGER, "Days since last interaction", "距上次互动", "day"),
+        _column("interactions_90d", INTEGER, "Interactions in 90 days", "近90天互动", "1"),
+        _column("purchases_365d", INTEGER, "Purchases in 365 days", "近365天购买", "1"),
+        _column("revenue_365d_minor", INTEGER, "Revenue in 365 days", "近365天收入", money=True),
+        _column("complaints_90d", INTEGER, "Complaints in 90 days", "近90天投诉", "1"),
+    ),
+    key=("customer_id",),
+    order=("-revenue_365d_minor",),
+    parameters=(
+        Parameter(name="stage", type=TEXT, default=None, title="Only this stage", title_zh="仅此阶段"),
+    ),
+    method="Features core.contacts and core.purchases, and the stage in core.customer, as of the date.",
+    source="crmkit, requirements C1 and L3",
+)  # fmt: skip
