@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,8 +17,6 @@ import pytest
 
 import crmkit
 from crmkit.testing.samples import customer_rows, write_customers, write_profile
-
-pytestmark = pytest.mark.slow
 
 ROWS = 200_000
 KILLS = 20
@@ -57,31 +57,58 @@ def kill_once(folder: Path, after_rows: int, delay: float) -> bool:
     return process.wait() == -signal.SIGKILL
 
 
-def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path):
-    """Each kill comes at a random moment: somewhere in a batch, in a commit, or at the start."""
-    draw = random.Random(SEED)
-    write_customers(tmp_path / "customers.csv", ROWS, seed=3)
-    write_profile(tmp_path / "sample.toml")
-    crmkit.init(tmp_path / "shop").close()
-    # The first kills come before anything is stored, the others spread over the whole file.
-    moments = [0, 0, *sorted(draw.randrange(1, ROWS) for _ in range(KILLS - 2))]
-    killed = sum(kill_once(tmp_path, rows, draw.uniform(0, 0.15)) for rows in moments)
-    assert killed >= KILLS - 2  # one that comes in the last batch may find the import done
+def import_with_kills(folder: Path, rows: int, kills: int, draw: random.Random) -> int:
+    """Kills the import of ``rows`` customers at random moments, then lets it finish.
 
-    last = subprocess.run(command(tmp_path), capture_output=True, text=True, check=False)
+    Each kill comes somewhere in a batch, in a commit, or at the start.
+
+    Returns:
+        How many times it was running when it was killed.
+    """
+    write_customers(folder / "customers.csv", rows, seed=rows)
+    write_profile(folder / "sample.toml")
+    crmkit.init(folder / "shop").close()
+    # The first two kills come before anything is stored, the others spread over the whole file.
+    moments = [0, 0, *sorted(draw.randrange(rows) for _ in range(kills - 2))]
+    killed = sum(kill_once(folder, at, draw.uniform(0, 0.15)) for at in moments)
+    last = subprocess.run(command(folder), capture_output=True, text=True, check=False)
     assert last.returncode == 0, last.stderr
     (result,) = json.loads(last.stdout)
-    assert result["read"] == ROWS
+    assert result["read"] == rows
     assert result["rejected"] == 0
-    assert_stored_exactly(tmp_path / "shop" / "crmkit.db")
+    assert_stored_exactly(folder / "shop" / "crmkit.db", rows)
+    return killed
 
+
+@pytest.mark.slow
+def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path):
+    killed = import_with_kills(tmp_path, ROWS, KILLS, random.Random(SEED))
+    assert killed >= KILLS - 2  # one that comes in the last batch may find the import done
     again = subprocess.run(command(tmp_path), capture_output=True, text=True, check=True)
     (result,) = json.loads(again.stdout)
     assert (result["created"], result["unchanged"]) == (0, ROWS)
-    assert_stored_exactly(tmp_path / "shop" / "crmkit.db")
+    assert_stored_exactly(tmp_path / "shop" / "crmkit.db", ROWS)
 
 
-def assert_stored_exactly(database: Path) -> None:
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_kills_of_all_kinds_until_the_time_is_used_up(tmp_path):
+    """CRMKIT_SOAK_MINUTES (10) of imports of random sizes, each killed a random number of times."""
+    end = time.monotonic() + 60 * float(os.environ.get("CRMKIT_SOAK_MINUTES", "10"))
+    seed = int(os.environ.get("CRMKIT_SOAK_SEED", time.time()))
+    print(f"CRMKIT_SOAK_SEED={seed}")
+    draw = random.Random(seed)
+    turn = 0
+    while time.monotonic() < end:
+        folder = tmp_path / str(turn)
+        folder.mkdir()
+        import_with_kills(folder, draw.randrange(1, 300_000), draw.randrange(2, 12), draw)
+        shutil.rmtree(folder)
+        turn += 1
+    assert turn
+
+
+def assert_stored_exactly(database: Path, rows: int) -> None:
     """Every row of the file is stored once, and nothing else is."""
     connection = sqlite3.connect(database)
     assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
@@ -96,7 +123,7 @@ def assert_stored_exactly(database: Path) -> None:
         for table in ("customer", "customer_ref", "contact_point", "customer_history")
     }
     connection.close()
-    assert stored == {row[0]: row[1] for row in customer_rows(ROWS, seed=3)}
+    assert stored == {row[0]: row[1] for row in customer_rows(rows, seed=rows)}
     assert counts == {
-        "customer": ROWS, "customer_ref": ROWS, "contact_point": 2 * ROWS, "customer_history": 0,
+        "customer": rows, "customer_ref": rows, "contact_point": 2 * rows, "customer_history": 0,
     }  # fmt: skip

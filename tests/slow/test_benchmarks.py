@@ -1,0 +1,33 @@
+"""The benchmarks run; small, so that their ratios mean nothing here, but both sides agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import features, hooks, import_, startup
+
+pytestmark = pytest.mark.slow
+
+
+def test_start_up_is_measured_for_each_command():
+    results = startup.run(runs=1)
+    assert len(results) == len(startup.GOALS)
+    assert all(result.ratio > 0 for result in results)
+
+
+def test_both_imports_store_the_same_rows(tmp_path):
+    """run() itself compares the tables that the two sides filled."""
+    results, taken = import_.run(2_000, tmp_path)
+    assert len(results) == 2
+    assert taken > 0
+
+
+def test_hooks_are_measured():
+    (result,) = hooks.run(10.0, rows=20_000, plugins=3)
+    assert 0 < result.ratio < 1
+
+
+def test_both_feature_builds_give_the_same_values(tmp_path):
+    """run() itself compares every value; a sixth of the bills has an overage, some are unpaid."""
+    (result,) = features.run(4_000, tmp_path, runs=1)
+    assert result.ratio > 0
