@@ -28,6 +28,6 @@ def test_hooks_are_measured():
 
 
 def test_both_feature_builds_give_the_same_values(tmp_path):
-    """run() itself compares every value; a sixth of the bills has an overage, some are unpaid."""
+    """run() itself compares every value; two fifths of the bills have an overage, some are unpaid."""
     (result,) = features.run(4_000, tmp_path, runs=1)
     assert result.ratio > 0
