@@ -84,6 +84,9 @@ def shown(value: Any, column: Column) -> str:
         return f"{value:,f}"
     if isinstance(value, float):
         return _number(value, column)
+    if isinstance(value, datetime):
+        # Files keep the microseconds; eyes do not need them.
+        return instant_text(value.replace(microsecond=0))
     if isinstance(value, int) and column.type is FieldType.INTEGER and not is_id(column.name):
         return f"{value:,}"
     return printable(file_text(column.name, value))
