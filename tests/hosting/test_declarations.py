@@ -1,0 +1,272 @@
+"""Each way in which a declaration can be unsound is said in words, with its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from crmkit.declarations import (
+    Chart,
+    CustomerFields,
+    Feature,
+    FeatureSet,
+    ImportProfile,
+    InteractionKind,
+    Migration,
+    Parameter,
+    RecordType,
+    Report,
+    ReportColumn,
+    Rule,
+    Score,
+)
+from crmkit.entities import FieldType, Lifecycle, Stage
+from crmkit.hosting.declared import Declared
+from crmkit.hosting.ownership import name_faults, tables
+from crmkit.hosting.schemas import schema_faults
+from crmkit.hosting.soundness import declaration_faults
+
+
+def schema(**properties):
+    return {"type": "object", "properties": properties}
+
+
+def record(name="x.plan", **values):
+    return RecordType(name=name, **{"schema": schema(), "owner": None, **values})
+
+
+def kind(name="x.visit", **properties):
+    return InteractionKind(name=name, schema=schema(**properties))
+
+
+def feature(name="x.f", **values):
+    return Feature(name=name, type=FieldType.NUMBER, **values)
+
+
+def features(*members, **values):
+    return FeatureSet(**{"name": "x.set", "sql": "select 1", "features": members, **values})
+
+
+def score(**values):
+    return Score(**{"name": "x.s", "features": ["x.f"], "population": "p", "target": "t", **values})
+
+
+def rule(**values):
+    return Rule(**{"name": "x.r", "when": "x_f > 1", "action": "alert", **values})
+
+
+def report(**values):
+    columns = [ReportColumn(name="n", type=FieldType.INTEGER)]
+    return Report(
+        **{"name": "x.rep", "title": "R", "sql": "s", "columns": columns, "key": ["n"], **values}
+    )
+
+
+def declared(**kinds):
+    return Declared(
+        plugin="x",
+        customer_fields=kinds.pop("customer_fields", None),
+        lists={name: tuple(records) for name, records in kinds.items()},
+    )
+
+
+INTEGER = {"type": "integer"}
+ENDLESS = Lifecycle(
+    name="x.l", stages=[Stage("a", "prospect"), Stage("b", "termination")], moves=[("b", "a")]
+)
+
+UNSOUND = [
+    (
+        {"customer_fields": CustomerFields(schema(fee={"type": "object"}))},
+        "customer fields: field 'fee' has no column type",
+    ),
+    (
+        {"customer_fields": CustomerFields(schema(valid_from=INTEGER))},
+        "customer fields: field 'valid_from': crmkit itself adds the column 'valid_from'; rename it",
+    ),
+    (
+        {"record_types": [record(schema=schema(ref=INTEGER))]},
+        "record type x.plan: field 'ref': crmkit itself adds the column 'ref'; rename it",
+    ),
+    (
+        {"interaction_kinds": [kind(amount={"type": "string", "format": "money"})]},
+        "interaction kind x.visit: field 'amount': crmkit itself adds the column 'amount_minor'; rename it",
+    ),
+    (
+        {"record_types": [record(schema=[])]},
+        "record type x.plan: its schema is a list, not a JSON object",
+    ),
+    (
+        {"record_types": [record(owner="x.branch")]},
+        "record type x.plan: owner 'x.branch' is not 'customer', None or a record type of this plugin (x.plan)",
+    ),
+    (
+        {"record_types": [record(owner="x.b"), record("x.b", owner="x.plan")]},
+        "record type x.plan: is owned by itself: x.plan → x.b → x.plan",
+    ),
+    ({"lifecycles": [ENDLESS]}, "lifecycle x.l: stage 'a' reaches no end"),
+    ({"lifecycles": [Lifecycle(name="x.l", stages=[], moves=[])]}, "lifecycle x.l: has no stage"),
+    ({"feature_sets": [features()]}, "feature set x.set: has no feature"),
+    (
+        {"feature_sets": [features(feature(), window_days=0)]},
+        "feature set x.set: window_days is 0, not at least 1",
+    ),
+    (
+        {"feature_sets": [features(feature(phrase="{months} old"))]},
+        "feature set x.set: feature x.f: phrase '{months} old' names {months}, not {value}",
+    ),
+    (
+        {"feature_sets": [features(feature(phrase={"true": "is {"}))]},
+        "feature set x.set: feature x.f: phrase 'is {' is no format: Single '{' encountered in format string",
+    ),
+    ({"scores": [score(features=[])]}, "score x.s: has no feature as input"),
+    (
+        {"scores": [score(gap_days=30, horizon_days=30)]},
+        "score x.s: horizon_days (30) must be after gap_days (30), and gap_days 0 or more",
+    ),
+    ({"scores": [score(features=["x.f", "x.f"])]}, "score x.s: names the feature 'x.f' twice"),
+    ({"rules": [rule(when=" ")]}, "rule x.r: has an empty condition"),
+    ({"rules": [rule(cooldown_days=-1)]}, "rule x.r: cooldown_days is -1, not 0 or more"),
+    ({"rules": [rule(action="tag")]}, "rule x.r: action 'tag' needs a target"),
+    (
+        {"rules": [rule(message="{a.b}")]},
+        "rule x.r: message '{a.b}' names {a.b}, which is no column name",
+    ),
+    ({"reports": [report(key=[])]}, "report x.rep: has no key: name the columns that identify a row"),
+    ({"reports": [report(key=["m"])]}, "report x.rep: key names 'm', which is no column (n)"),
+    (
+        {"reports": [report(order=["-m"])]},
+        "report x.rep: order names 'm', which is no column (n)",
+    ),
+    (
+        {"reports": [report(charts=[Chart(kind="bar", x="n", y="m")])]},
+        "report x.rep: chart names 'm', which is no column (n)",
+    ),
+    (
+        {"reports": [report(parameters=[Parameter(name="A", type=FieldType.TEXT)])]},
+        "report x.rep: parameter 'A' does not match [a-z][a-z0-9_]*",
+    ),
+    (
+        {"reports": [report(parameters=[Parameter(name="a", type=FieldType.TEXT, default="z", choices=("y",))])]},
+        "report x.rep: parameter 'a': default 'z' is no choice",
+    ),
+    (
+        {"migrations": [Migration(id="x.1", statements={"mysql": []})]},
+        "migration x.1: dialect 'mysql' is not one of sqlite, postgresql",
+    ),
+    (
+        {"migrations": [Migration(id="x.1", statements={"sqlite": "drop table t"})]},
+        "migration x.1: statements for sqlite must be a list of SQL texts",
+    ),
+    (
+        {"migrations": [Migration(id="x.1", statements={}, covers=("y_plan.fee",))]},
+        "migration x.1: covers 'y_plan.fee', which is no 'x_<table>.<column>'",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kinds", "message"), UNSOUND)
+def test_what_is_not_sound_is_said_in_words(kinds, message):
+    found = declaration_faults(declared(**kinds))
+    assert found[0].startswith(message), found
+
+
+def test_sound_declarations_have_no_fault():
+    everything = declared(
+        customer_fields=CustomerFields(schema(size=INTEGER)),
+        record_types=[record(), record("x.line", owner="x.plan")],
+        interaction_kinds=[kind(paid={"type": "string", "format": "money"})],
+        lifecycles=[
+            Lifecycle(
+                name="x.l",
+                stages=[Stage("a", "prospect"), Stage("b", "termination")],
+                moves=[("a", "b")],
+            )
+        ],
+        feature_sets=[features(feature(phrase="{value:.1f} GB"))],
+        scores=[score()],
+        rules=[rule(message="is {x_f:.1f}")],
+        reports=[report(order=["-n"], charts=[Chart(kind="bar", x="n", y="n")])],
+        migrations=[
+            Migration(id="x.1", statements={"sqlite": ["select 1"]}, covers=("x_plan.fee",))
+        ],
+        profiles=[ImportProfile(name="x-till", text="[source]\n")],
+    )
+    assert declaration_faults(everything) == []
+    assert name_faults(everything) == []
+    assert schema_faults(everything) == []
+    assert tables(everything) == ["x_customer", "x_line", "x_plan", "x_visit"]
+
+
+MISNAMED = [
+    (
+        {"record_types": [record("telecom.plan")]},
+        "claims the record type 'telecom.plan', but its names begin with 'x.'",
+    ),
+    (
+        {"feature_sets": [features(feature("y.f"))]},
+        "claims the feature 'y.f', but its names begin with 'x.'",
+    ),
+    ({"rules": [rule(name="x.Big Bill")]}, "rule 'x.Big Bill' does not match "),
+    ({"reports": [report(name="x.a"), report(name="x.a")]}, "declares the report 'x.a' 2 times"),
+    (
+        {"profiles": [ImportProfile(name="a/b", text="")]},
+        "import profile 'a/b' does not match ",
+    ),
+    (
+        {"record_types": [record("x.customer")], "customer_fields": CustomerFields(schema())},
+        "the customer fields and the record type 'x.customer' would share the table 'x_customer'",
+    ),
+    (
+        {"record_types": [record("x.visit")], "interaction_kinds": [kind("x.visit")]},
+        "the record type 'x.visit' and the interaction kind 'x.visit' would share the table 'x_visit'",
+    ),
+    (
+        {"record_types": [record("x.plan"), record("x.plan_history")]},
+        "the record type 'x.plan_history' would share the table 'x_plan_history' with the record type 'x.plan'",
+    ),
+    (
+        {"rules": [rule(name="x.a-b"), rule(name="x.a_b")]},
+        "the rules x.a-b and x.a_b are both 'x_a_b' in SQL",
+    ),
+    (
+        {"record_types": [record("x." + "a" * 60)]},
+        "the record type 'x." + "a" * 60 + "' makes a table name longer than 55 characters",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kinds", "message"), MISNAMED)
+def test_a_name_that_the_plugin_may_not_give_is_said(kinds, message):
+    found = name_faults(declared(**kinds))
+    assert len(found) == 1, found
+    assert found[0].startswith(message)
+
+
+def nested(depth):
+    inner = INTEGER
+    for _ in range(depth):
+        inner = {"type": "array", "items": inner}
+    return inner
+
+
+SCHEMAS = [
+    (schema(a={"type": "string", "pattern": "(a)\\1"}), "field 'a': pattern '(a)\\\\1' does not run on RE2"),
+    (schema(a={"type": "array", "items": {"type": "string", "pattern": "(?=a)"}}), "field 'a': pattern '(?=a)' does not run on RE2"),
+    (schema(a={"type": "integer", "minimum": "low"}), "properties.a.minimum is no JSON Schema: 'low' is not of type 'number'"),
+    (schema(a={"type": "integer", "enum": 3}), "properties.a.enum is no JSON Schema: 3 is not of type 'array'"),
+    (schema(**{f"f{n}": INTEGER for n in range(20_001)}), "the schema has more than 20000 nodes"),
+    (schema(a=nested(40)), "the schema is nested more than 32 deep"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "message"), SCHEMAS)
+def test_a_schema_that_cannot_be_trusted_is_said(fields, message):
+    [found] = schema_faults(declared(customer_fields=CustomerFields(fields)))
+    assert found.startswith(f"customer fields: {message}")
+
+
+def test_a_profile_that_is_no_toml_is_said_with_its_line():
+    profile = ImportProfile(name="till", text="[source]\nformat = \n")
+    assert schema_faults(declared(profiles=[profile])) == [
+        "import profile till: Invalid value (at line 2, column 10)"
+    ]
