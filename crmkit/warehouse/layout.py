@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..declarations import CUSTOMER, sql_name
 from ..entities.fields import FieldSet, FieldType
@@ -89,7 +89,7 @@ STAGE_COLUMNS = _columns(
 )
 OUTCOME_COLUMNS = _columns(
     "name VARCHAR, subject_type VARCHAR, subject_id BIGINT, kind VARCHAR, as_of TIMESTAMP, "
-    "run VARCHAR, value DOUBLE, band BIGINT, model_version VARCHAR"
+    "as_of_on DATE, run VARCHAR, value DOUBLE, band BIGINT, model_version VARCHAR"
 )
 OWNER = WarehouseColumn("owner_id", "BIGINT")
 # Columns that every visible row has; a declared field may not take their names.
@@ -109,6 +109,7 @@ class WarehouseTable:
         fields: columns of declared fields.
         owner: of a record type: ``customer``, a record type or None.
         about: of an interaction kind: the record type that it is declared about, or None.
+        filled: envelope columns that the payload fills where the fact itself has no value.
     """
 
     name: str
@@ -119,6 +120,7 @@ class WarehouseTable:
     fields: tuple[WarehouseColumn, ...] = field(default=(), repr=False)
     owner: str | None = None
     about: str | None = None
+    filled: frozenset[str] = frozenset()
 
     @property
     def columns(self) -> tuple[WarehouseColumn, ...]:
@@ -167,7 +169,7 @@ class Layout:
     @cached_property
     def names(self) -> frozenset[str]:
         """Names that analysis SQL may use; ``population`` and ``interaction`` have no files."""
-        return frozenset(self.tables) | {"population", "interaction"}
+        return frozenset(self.tables) | {"population", INTERACTION.name}
 
     @property
     def facts(self) -> dict[str, WarehouseTable]:
@@ -199,7 +201,10 @@ def _table(
 ) -> WarehouseTable:  # fmt: skip
     fields = _field_columns(declared)
     if shape is Shape.FACT:
-        made = fact_table(entity, fields, about)
+        # A payload may well declare an `amount` of its own: it is then the amount of the fact.
+        filled = frozenset(c.name for c in fields) & {"amount_minor", "currency"}
+        fields = tuple(c for c in fields if c.name not in filled)
+        made = evolve(fact_table(entity, fields, about), filled=filled)
     else:
         envelope = VERSION_COLUMNS + ((OWNER,) if owner is not None else ())
         made = WarehouseTable(
@@ -210,7 +215,8 @@ def _table(
     clash = sorted(taken & {column.name for column in fields})
     if clash:
         raise DeclarationError(
-            plugin, [f"{entity}: the name {name!r} is taken by crmkit's own column" for name in clash]
+            plugin,
+            [f"{entity}: the name {name!r} is taken by crmkit's own column" for name in clash],
         )
     return made
 
@@ -224,6 +230,8 @@ def _field_columns(declared: FieldSet) -> tuple[WarehouseColumn, ...]:
     )
 
 
+# Every kind together, without payload: no files of its own.
+INTERACTION = fact_table("interaction")
 CUSTOMER_TABLE = WarehouseTable(
     name=CUSTOMER, entity=CUSTOMER, shape=Shape.CUSTOMER, store="customer",
     envelope=VERSION_COLUMNS, fields=CUSTOMER_COLUMNS,

@@ -24,7 +24,7 @@ class Part:
 
     file: str
     rows: int
-    columns: tuple[str, ...] = field(converter=tuple, repr=False)
+    columns: tuple[str, ...] = field(repr=False)
 
 
 @frozen
@@ -40,7 +40,7 @@ class TableState:
     """
 
     types: Mapping[str, str] = field(hash=False)
-    parts: tuple[Part, ...] = field(default=(), converter=tuple)
+    parts: tuple[Part, ...] = ()
     several: bool = False
     merged: bool = False
 
@@ -118,7 +118,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         json.dump(raw, out, separators=(",", ":"))
         out.flush()
         os.fsync(out.fileno())
-    os.replace(draft, folder / FILE)
+    draft.replace(folder / FILE)
     sync([folder])
 
 

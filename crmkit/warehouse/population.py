@@ -21,17 +21,17 @@ class Population:
     """Either everyone at one date, or the rows of a table with a date for each.
 
     Attributes:
-        date: the one date, or None.
+        one: the one date, or None.
         table: ``subject_id, as_of, as_of_on``, each pair once, or None.
     """
 
-    date: AsOf | None = None
+    one: AsOf | None = None
     table: pa.Table | None = field(default=None, repr=False, eq=False)
 
     @classmethod
     def at(cls, as_of: AsOf) -> Population:
         """Everyone who was there by a date."""
-        return cls(date=as_of)
+        return cls(one=as_of)
 
     @classmethod
     def rows(cls, table: pa.Table) -> Population:
@@ -44,9 +44,13 @@ class Population:
         Raises:
             UsageError: if a column is missing, of another type or has missing values.
         """
-        faults = [f"column {name} is missing" for name in SCHEMA.names if name not in table.column_names]
+        faults = [
+            f"column {name} is missing" for name in SCHEMA.names if name not in table.column_names
+        ]
         if faults:
-            raise UsageError(f"a population has subject_id, as_of and as_of_on: {'; '.join(faults)}.")
+            raise UsageError(
+                f"a population has subject_id, as_of and as_of_on: {'; '.join(faults)}."
+            )
         try:
             rows = table.select(SCHEMA.names).cast(SCHEMA)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -73,8 +77,8 @@ class Population:
 
     def span(self) -> tuple[date, date] | None:
         """First and last as-of day, or None for a population without rows."""
-        if self.date is not None:
-            return self.date.on, self.date.on
+        if self.one is not None:
+            return self.one.on, self.one.on
         if self.table is None or not self.table.num_rows:
             return None
         bounds = pc.min_max(self.table["as_of_on"]).as_py()
@@ -82,8 +86,8 @@ class Population:
 
     def latest(self) -> datetime | None:
         """The latest as-of instant (UTC without zone), or None for a population without rows."""
-        if self.date is not None:
-            return self.date.instant.replace(tzinfo=None)
+        if self.one is not None:
+            return self.one.instant.replace(tzinfo=None)
         if self.table is None or not self.table.num_rows:
             return None
         found: datetime = pc.max(self.table["as_of"]).as_py()

@@ -7,7 +7,6 @@ run for the same name and date replaces what the earlier one said, because runs 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ def write_run(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table(arrays, schema=SCHEMA), draft, compression="zstd")
-        os.replace(draft, target)
+        draft.replace(target)
     except OSError as error:
         raise StorageError(f"the run cannot be kept in {folder}: {error.strerror}.") from error
     return target

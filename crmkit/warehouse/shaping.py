@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from .engine import quoted
 from .layout import Shape, WarehouseColumn, WarehouseTable
 
 RAW = "raw"
@@ -23,7 +24,7 @@ def shaping_sql(table: WarehouseTable, time_zone: str) -> str:
         time_zone: IANA zone in which days begin and end.
     """
     if table.shape is Shape.FACT:
-        envelope = [_cast(column) for column in table.envelope]
+        envelope = [_fact_column(column, table.filled) for column in table.envelope]
         fields = [_from_payload(column) for column in table.fields]
         return f"SELECT {', '.join(envelope + fields)} FROM {_with_payload(table)}"
     derived = {
@@ -47,13 +48,20 @@ def order_of(table: WarehouseTable) -> str:
 
 
 def _with_payload(table: WarehouseTable) -> str:
-    if not table.fields:
+    fields = [*table.fields, *(c for c in table.envelope if c.name in table.filled)]
+    if not fields:
         return RAW
     struct = ", ".join(
-        f"{json.dumps(c.name)}: {_JSON_TYPES.get(c.type, json.dumps(c.type))}"
-        for c in table.fields
+        f"{json.dumps(c.name)}: {_JSON_TYPES.get(c.type, json.dumps(c.type))}" for c in fields
     )
     return f"(SELECT *, from_json(payload, '{{{struct}}}') AS payload_ FROM {RAW})"
+
+
+def _fact_column(column: WarehouseColumn, filled: frozenset[str]) -> str:
+    if column.name not in filled:
+        return _cast(column)
+    name = quoted(column.name)
+    return f"coalesce(CAST({name} AS {column.type}), payload_.{name}) AS {name}"
 
 
 def _from_payload(column: WarehouseColumn) -> str:

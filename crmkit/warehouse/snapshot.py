@@ -65,7 +65,9 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
-        raise StorageError(f"the warehouse {folder} cannot be written: {error.strerror}.") from error
+        raise StorageError(
+            f"the warehouse {folder} cannot be written: {error.strerror}."
+        ) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -304,7 +306,9 @@ def _publish(folder: Path, made: Manifest) -> None:
         sync([*paths, *{path.parent for path in paths}])
         write_manifest(folder, made)
     except OSError as error:
-        raise StorageError(f"the warehouse {folder} cannot be written: {error.strerror}.") from error
+        raise StorageError(
+            f"the warehouse {folder} cannot be written: {error.strerror}."
+        ) from error
 
 
 def _is_of(part: Part, made: Manifest) -> bool:

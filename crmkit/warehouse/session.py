@@ -1,0 +1,287 @@
+"""Sessions and frames: where analysis SQL runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from attrs import define, field
+
+from ..declarations import CUSTOMER
+from ..errors import UsageError
+from .engine import Engine, quoted
+from .layout import FACT_COLUMNS, INTERACTION, Layout, Shape, WarehouseTable
+from .manifest import Manifest, TableState
+from .population import Population
+from .portable import BASE, Statement, check_sql
+from .runs import run_files
+from .views import POPULATION, Views
+
+FILES, MERGED = "files_", f"{BASE}merged"
+
+
+class Tables:
+    """What stands behind ``base_<name>``: the files of one snapshot, or rows in memory.
+
+    Args:
+        layout: the tables.
+        manifest: the snapshot; it names the files and stays the same for the whole session.
+        folder: of the warehouse. runs: of the outcomes.
+        rows: shaped rows by table, in place of files.
+    """
+
+    def __init__(
+        self, layout: Layout, manifest: Manifest, folder: Path, runs: Path,
+        rows: Mapping[str, pa.Table] | None = None,
+    ) -> None:  # fmt: skip
+        self.layout, self.manifest = layout, manifest
+        self._folder, self._runs, self._rows = folder, runs, rows
+
+    @property
+    def states(self) -> Mapping[str, TableState]:
+        """What is known of each table."""
+        return self.manifest.tables
+
+    def bind(self, engine: Engine, name: str) -> None:
+        """Binds ``base_<name>``, with customers that were merged already resolved (D8)."""
+        if name == "outcome":
+            self._bind_outcome(engine)
+            return
+        table = INTERACTION if name == INTERACTION.name else self.layout.tables[name]
+        customers = self.states.get(CUSTOMER)
+        if customers is None or not customers.merged:
+            self.bind_files(engine, table, f"{BASE}{name}")
+            return
+        self._bind_merged(engine)
+        self.bind_files(engine, table, f"{FILES}{name}")
+        engine.bind_view(f"{BASE}{name}", _resolved(table, f"{FILES}{name}"))
+
+    def bind_files(self, engine: Engine, table: WarehouseTable, name: str) -> None:
+        """Binds the rows of a table as they were written, under ``name``."""
+        if self._rows is not None:
+            engine.bind_rows(name, self._rows[table.name])
+            return
+        states = [self.states.get(table.name)]
+        if table is INTERACTION:
+            # Kinds of plugins that are switched off have files and no table.
+            others = {t.name for t in self.layout.tables.values() if t.shape is not Shape.FACT}
+            states = [s for n, s in self.states.items() if n not in others and "kind_" in s.types]
+        parts = [part for state in states if state for part in state.parts]
+        have = frozenset(column for part in parts for column in part.columns)
+        types = {c.name: c.type for c in FACT_COLUMNS} if table is INTERACTION else table.types
+        engine.bind_files(name, [self._folder / part.file for part in parts], types, have)
+
+    def _bind_merged(self, engine: Engine) -> None:
+        name = f"{FILES}{CUSTOMER}"
+        self.bind_files(engine, self.layout.tables[CUSTOMER], name)
+        found = engine.query(
+            f"SELECT id, merged_into FROM (SELECT id, merged_into, row_number() OVER "
+            f"(PARTITION BY id ORDER BY version DESC) AS place FROM {name}) v "
+            "WHERE place = 1 AND merged_into IS NOT NULL",
+            {},
+        )
+        into = dict(zip(found["id"].to_pylist(), found["merged_into"].to_pylist(), strict=True))
+        engine.bind_rows(MERGED, _survivors(into))
+
+    def _bind_outcome(self, engine: Engine) -> None:
+        files = run_files(self._runs)
+        have = frozenset(name for path in files for name in pq.read_schema(path).names)
+        table = self.layout.tables["outcome"]
+        engine.bind_files(f"{FILES}outcome", files, table.types, have)
+        # A later run for the same name and date stands in place of the earlier one, whole.
+        engine.bind_view(
+            f"{BASE}outcome",
+            f"SELECT * FROM {FILES}outcome b "
+            "QUALIFY b.run = max(b.run) OVER (PARTITION BY b.name, b.as_of)",
+        )
+
+
+class Session:
+    """Analysis SQL over one snapshot; a context manager, used from one thread.
+
+    Attributes:
+        engine: what runs the SQL.
+        manifest: the snapshot that is read, the same to the end.
+    """
+
+    def __init__(self, engine: Engine, tables: Tables) -> None:
+        self.engine = engine
+        self.tables = tables
+        self._bound: set[str] = set()
+        self._views: dict[str, str] = {}
+        self._kept = 0
+
+    @property
+    def manifest(self) -> Manifest:
+        """The snapshot that is read."""
+        return self.tables.manifest
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives the engine back."""
+        self.engine.close()
+
+    def frame(
+        self,
+        population: Population,
+        purpose: str = "report",
+        subject: str = CUSTOMER,
+        window_days: int | None = None,
+        extra: Mapping[str, pa.Table] | None = None,
+    ) -> Frame:
+        """The tables as a population sees them.
+
+        Args:
+            population: for whom and as of when.
+            purpose: ``feature``, ``population``, ``target`` or ``report``; see
+                :mod:`crmkit.declarations`.
+            subject: ``customer`` or a record type, as ``telecom.subscription``.
+            window_days: facts further from the date than this are not there.
+            extra: further tables by name; they stand in front of the warehouse's.
+
+        Raises:
+            NotFound: if the subject is no record type.
+        """
+        views = Views(
+            self.tables.layout, self.tables.states, population, purpose, subject, window_days
+        )
+        return Frame(self, views, dict(extra or {}))
+
+    def bind_base(self, name: str) -> None:
+        """Binds ``base_<name>`` once per session."""
+        if name not in self._bound:
+            self.tables.bind(self.engine, name)
+            self._bound.add(name)
+
+    def bind_view(self, name: str, sql: str) -> None:
+        """Binds a view, unless it has this very text already."""
+        if self._views.get(name) != sql:
+            self.engine.bind_view(name, sql)
+            self._views[name] = sql
+
+    def bind_rows(self, name: str, rows: pa.Table) -> None:
+        """Binds rows in memory under a name, in place of what had it."""
+        self.engine.bind_rows(name, rows)
+        self._views.pop(name, None)
+
+    def fresh_name(self) -> str:
+        """A name for rows that are kept in this session."""
+        self._kept += 1
+        return f"{BASE}kept_{self._kept}"
+
+
+@define
+class Frame:
+    """The tables as one population sees them: made by :meth:`Session.frame`."""
+
+    session: Session
+    views: Views
+    extra: dict[str, pa.Table] = field(repr=False)
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """The rows of a SELECT.
+
+        Args:
+            sql: within the portable subset, over listed tables.
+            parameters: values for ``$name``; those that the SQL does not mention are left out.
+
+        Raises:
+            SqlRefused: if the SQL is outside the subset or does not fit the tables.
+        """
+        statement, values = self._bound(sql, parameters or {})
+        return self.session.engine.query(statement.sql, values)
+
+    def keep(self, sql: str, parameters: Mapping[str, Any] | None = None) -> str:
+        """Computes a SELECT and keeps its rows in the session; the name to read them by.
+
+        Raises:
+            SqlRefused: as :meth:`query`.
+        """
+        statement, values = self._bound(sql, parameters or {})
+        name = self.session.fresh_name()
+        self.session.engine.keep(name, statement.sql, values)
+        return name
+
+    def keep_population(self) -> str:
+        """Keeps the population rows in the session; the name to read them by."""
+        return self.keep("SELECT subject_id, as_of, as_of_on FROM population")
+
+    def explain(self, sql: str) -> str:
+        """The text that runs: the views of the tables that are named, then the SQL."""
+        statement = self._checked(sql, None)
+        views = [
+            f"{quoted(name)} AS (\n{self.views.sql(name)}\n)"
+            for name in sorted(statement.tables - set(self.extra))
+        ]
+        head = f"WITH {', '.join(views)}\n" if views else ""
+        return f"{head}{statement.sql}"
+
+    def _bound(self, sql: str, parameters: Mapping[str, Any]) -> tuple[Statement, dict[str, Any]]:
+        statement = self._checked(sql, parameters)
+        population = self.views.population
+        if population.table is not None:
+            self.session.bind_rows(POPULATION, population.table)
+        for name in sorted(statement.tables):
+            if name in self.extra:
+                self.session.bind_rows(name, self.extra[name])
+                continue
+            for base in sorted(self.views.bases(name)):
+                self.session.bind_base(base)
+            self.session.bind_view(name, self.views.sql(name))
+        return statement, {name: parameters[name] for name in statement.parameters}
+
+    def _checked(self, sql: str, parameters: Mapping[str, Any] | None) -> Statement:
+        clash = [name for name in self.extra if name.startswith(BASE)]
+        if clash:
+            raise UsageError(f"table names may not begin with {BASE}: {', '.join(clash)}.")
+        tables = self.session.tables.layout.names | set(self.extra)
+        return check_sql(sql, tables=tables, parameters=None if parameters is None else set(parameters))  # fmt: skip
+
+
+def _resolved(table: WarehouseTable, files: str) -> str:
+    """A table with merged customers replaced by those that remain."""
+    if table.shape in (Shape.CUSTOMER, Shape.CUSTOMER_FIELDS):
+        # The one that remains speaks for all that were merged into it.
+        return f"SELECT v.* FROM {files} v WHERE v.id NOT IN (SELECT id FROM {MERGED})"
+    column = {Shape.RECORD: "owner_id", Shape.STAGE_CHANGE: "record_id"}.get(
+        table.shape, "customer_id"
+    )
+    if table.shape is Shape.RECORD and table.owner != CUSTOMER:
+        return f"SELECT * FROM {files}"
+    types = {c.name: c.type for c in FACT_COLUMNS} if table is INTERACTION else table.types
+    listed = [f"v.{quoted(n)}" for n in types if n != column]
+    condition = " AND v.subject_type = 'customer'" if table.shape is Shape.STAGE_CHANGE else ""
+    return (
+        f"SELECT coalesce(m.survivor, v.{column}) AS {column}, {', '.join(listed)} "
+        f"FROM {files} v LEFT JOIN {MERGED} m ON m.id = v.{column}{condition}"
+    )
+
+
+def _survivors(into: Mapping[int, int]) -> pa.Table:
+    """Merged customer → the one that remains at the end of the chain."""
+    ends = []
+    for start in into:
+        seen, end = {start}, into[start]
+        while end in into and end not in seen:
+            seen.add(end)
+            end = into[end]
+        ends.append(end)
+    table = pa.table(
+        {"id": pa.array(list(into), pa.int64()), "survivor": pa.array(ends, pa.int64())}
+    )
+    return table.filter(pc.not_equal(table["id"], table["survivor"]))
