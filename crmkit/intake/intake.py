@@ -1,0 +1,466 @@
+"""Intake: files into the store through profiles, in batches that can be resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from attrs import field, frozen
+
+from ..errors import Busy, InputRefused, NotFound, ProfileError, StorageError, UsageError
+from ..store.imports import ImportReject
+from .csv_rows import CsvReader
+from .jsonl_rows import JsonlReader
+from .lines import LineReader
+from .loading import Counts, Loader
+from .mapping import Mapper
+from .plan import Plan, build_plan
+from .profile import Profile, parse_profile
+from .rejects import Reject, write_rejects
+
+if TYPE_CHECKING:
+    from ..hosting.catalog import Catalog
+    from ..hosting.host import PluginHost
+    from ..settings import Settings
+    from ..store.imports import ImportRun
+    from ..store.store import Store
+
+Progress = Callable[[int, int], None]
+COMMAND = "import"
+
+
+@frozen(kw_only=True)
+class ImportResult:
+    """What an import did; ``created + updated + unchanged + rejected == read``.
+
+    Attributes:
+        import_id: id of the run, None for a dry run.
+        seconds: of this call; a resumed import counts from where it resumed.
+        rejects_file: where the rejected rows are, None if there are none.
+        resumed_at: line at which an interrupted import was taken up, None if it began anew.
+        unknown: columns of the file that the profile does not map.
+        delimiter: of a CSV file, as given or found.
+    """
+
+    import_id: int | None
+    read: int
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    seconds: float
+    rejects_file: str | None = None
+    resumed_at: int | None = field(default=None, eq=False)
+    unknown: tuple[str, ...] = field(default=(), eq=False)
+    delimiter: str = field(default="", eq=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form of design D11."""
+        return {
+            "import_id": None if self.import_id is None else str(self.import_id),
+            "read": self.read,
+            "created": self.created,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "rejected": self.rejected,
+            "seconds": round(self.seconds, 3),
+            "rejects_file": self.rejects_file,
+        }
+
+
+@frozen
+class KnownProfile:
+    """A profile that there is: its name, title, and whose it is (``workspace`` or a plugin)."""
+
+    name: str
+    title: str
+    owner: str
+    path: Path | None = None
+
+
+class _RollBack(Exception):
+    """Ends a dry run's transaction without keeping it."""
+
+
+class Intake:
+    """Reads files into the store.
+
+    Args:
+        store: where the rows go.
+        catalog: what the enabled plugins declare; their profiles are in it.
+        host: asked to check rows.
+        settings: of the workspace.
+        clock: returns the aware UTC now.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        host: PluginHost,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.store, self.catalog, self.host = store, catalog, host
+        self.settings, self.clock = settings, clock
+
+    # --- profiles -----------------------------------------------------------------------------
+
+    def profiles(self) -> list[KnownProfile]:
+        """Every profile by name: the workspace's own, then those of plugins that it does not hide."""
+        found: dict[str, KnownProfile] = {}
+        for name, declared in self.catalog.profiles.items():
+            found[name] = KnownProfile(name, declared.title, self.catalog.owner(name))
+        if self.settings.profiles.is_dir():
+            for path in sorted(self.settings.profiles.glob("*.toml")):
+                title = parse_profile(_text_of(path), str(path)).title
+                found[path.stem] = KnownProfile(path.stem, title, "workspace", path)
+        return [found[name] for name in sorted(found)]
+
+    def profile_text(self, name: str) -> tuple[str, str]:
+        """The TOML of a profile and where it comes from.
+
+        Args:
+            name: of a profile, or the path of a TOML file.
+
+        Raises:
+            NotFound: if there is no such profile.
+        """
+        path = Path(name)
+        if path.suffix == ".toml" or "/" in name:
+            if not path.is_file():
+                raise NotFound("profile file", name)
+            return _text_of(path), str(path)
+        own = self.settings.profiles / f"{name}.toml"
+        if own.is_file():
+            return _text_of(own), str(own)
+        if name in self.catalog.profiles:
+            return self.catalog.profiles[name].text, f"{name} (plugin {self.catalog.owner(name)})"
+        known = [*self.catalog.profiles]
+        if self.settings.profiles.is_dir():
+            known += [p.stem for p in self.settings.profiles.glob("*.toml")]
+        raise NotFound("profile", name, known)
+
+    def profile(self, name: str) -> Profile:
+        """A profile whose shape is sound.
+
+        Raises:
+            NotFound: if there is no such profile.
+            ProfileError: with every fault of its shape.
+        """
+        return parse_profile(*self.profile_text(name))
+
+    def lint(self, name: str) -> list[str]:
+        """Every reason why a profile cannot be used; empty when it can.
+
+        Raises:
+            NotFound: if there is no such profile.
+        """
+        try:
+            self._plan(self.profile(name), None)
+        except ProfileError as error:
+            return error.message.partition(": ")[2].rstrip(".").split("; ")
+        return []
+
+    def _plan(self, profile: Profile, source: str | None) -> Plan:
+        return build_plan(
+            profile,
+            self.catalog,
+            source=source or profile.source.name,
+            currency=self.settings.currency,
+            time_zone=self.settings.time_zone,
+            form=self.store.dialect,
+        )
+
+    # --- importing ----------------------------------------------------------------------------
+
+    def import_file(
+        self,
+        path: str | Path,
+        profile: str,
+        *,
+        source: str | None = None,
+        dry_run: bool = False,
+        rejects: str | Path | None = None,
+        strict: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportResult:
+        """Reads a file into the store; the same call after an interruption resumes it.
+
+        Args:
+            path: the file; ``-`` is standard input.
+            profile: name of a profile, or path of a TOML file.
+            source: whose keys these are, instead of the profile's source.
+            dry_run: True does everything and keeps nothing.
+            rejects: where rejected rows go; None is a file in the workspace's ``rejects/``.
+            strict: refuse columns that the profile does not map.
+            progress: called after each batch with the bytes read and the bytes in all.
+
+        Returns:
+            The counts of the whole import, earlier parts of a resumed one included.
+
+        Raises:
+            NotFound: if there is no such file or profile.
+            InputRefused: if the file cannot be read as the profile says; nothing was changed.
+            ProfileError: if the profile is not sound.
+            Busy: if another process runs the same import.
+            PluginError: if a plugin's check fails; earlier batches stay, and the import can be
+                resumed.
+        """
+        known = self.profile(profile)
+        plan = self._plan(known, source)
+        with _opened(path) as (stream, name):
+            run = _Import(self, plan, stream, name, strict=strict, progress=progress)
+            try:
+                return run.rehearse() if dry_run else run.run(rejects)
+            finally:
+                run.close()
+
+
+class _Import:
+    """One import of one file."""
+
+    def __init__(
+        self, intake: Intake, plan: Plan, stream: BinaryIO, name: str, *, strict: bool,
+        progress: Progress | None,
+    ) -> None:  # fmt: skip
+        self.intake, self.store, self.plan = intake, intake.store, plan
+        self.stream, self.name, self.progress = stream, name, progress
+        self.started = time.perf_counter()
+        self.hash = _hash(stream)
+        self.size = stream.tell()
+        self.stat = _stamp(stream)
+        stream.seek(0)
+        self.lines = LineReader(stream, plan.profile.source.encoding, name)
+        self.reader: CsvReader | JsonlReader = (
+            CsvReader(self.lines, plan.profile, name, strict=strict)
+            if plan.profile.source.format == "csv"
+            else JsonlReader(self.lines, plan.profile, name, strict=strict)
+        )
+        self.loader = Loader(self.store, intake.host, plan, Mapper(plan))
+
+    def close(self) -> None:
+        """Removes temporary files."""
+        self.loader.close()
+
+    # --- dry run ------------------------------------------------------------------------------
+
+    def rehearse(self) -> ImportResult:
+        """The real thing in one transaction that is rolled back."""
+        counts = Counts()
+        try:
+            with self.store.begin("import dry run", self.plan.source) as tx:
+                self.loader.expect_first_load(tx.connection)
+                for batch in self.reader.batches():
+                    loaded = self.loader.load(tx, batch)
+                    self.loader.remember(loaded.remember)
+                    counts.add(loaded.counts)
+                    self._report(batch.position)
+                raise _RollBack
+        except _RollBack:
+            pass
+        return self._result(None, counts, None, None)
+
+    # --- the real thing -----------------------------------------------------------------------
+
+    def run(self, rejects: str | Path | None) -> ImportResult:
+        """Imports, or resumes the unfinished import of this very file and profile."""
+        earlier = self._unfinished()
+        run = earlier or self._start()
+        rejected = frozenset[int]()
+        if earlier is None:
+            with self.store.read() as connection:
+                self.loader.expect_first_load(connection)
+        elif earlier.rejected:
+            rejected = frozenset(r.line for r in self.store.imports.rejects(run.id))
+        counts = Counts(run.read, run.created, run.updated, run.unchanged, run.rejected)
+        line = run.next_line
+        for batch in self.reader.batches():
+            if batch.next_line <= run.next_line:
+                self.loader.skip(batch, rejected)
+                continue
+            if batch.lines and batch.lines[0] < run.next_line:
+                raise InputRefused(
+                    f"import {run.id} stopped at line {run.next_line}, inside a batch of this "
+                    "version; it cannot be resumed.",
+                    hint="Run: crmkit batch list",
+                )
+            self._check_unchanged()
+            counts.add(self._load(run.id, batch, line))
+            line = batch.next_line
+            self._report(batch.position)
+        self._check_hash(run.id)
+        return self._finish(run, counts, earlier, rejects)
+
+    def _unfinished(self) -> ImportRun | None:
+        found = self.store.imports.find_resumable(self.hash, self.plan.profile.hash)
+        return found if found is not None and found.source == self.plan.source else None
+
+    def _start(self) -> ImportRun:
+        return self.store.imports.start(
+            file_name=self.name,
+            file_hash=self.hash,
+            profile=self.plan.profile.name,
+            profile_hash=self.plan.profile.hash,
+            source=self.plan.source,
+        )
+
+    def _load(self, run_id: int, batch: Any, line: int) -> Counts:
+        try:
+            return self._load_once(run_id, batch, line)
+        except UsageError as error:
+            if error.code != "E_CONFLICT" or not self.loader.expects_first_load:
+                raise
+        # Another process stored keys that were free when this import began.
+        self.loader.expect_anything()
+        return self._load_once(run_id, batch, line)
+
+    def _load_once(self, run_id: int, batch: Any, line: int) -> Counts:
+        with self.store.begin(COMMAND, self.plan.source) as tx:
+            loaded = self.loader.load(tx, batch)
+            if self.store.imports.get(run_id, tx=tx).next_line != line:
+                raise Busy(
+                    f"another process runs import {run_id} of {self.name}.",
+                    hint="This one has stopped; nothing was lost or doubled.",
+                )
+            self.store.imports.save_progress(
+                tx,
+                run_id,
+                next_line=batch.next_line,
+                rejects=map(self._kept, loaded.rejects),
+                **loaded.counts.as_dict(),
+            )
+        self.loader.remember(loaded.remember)
+        return loaded.counts
+
+    def _kept(self, reject: Reject) -> ImportReject:
+        original = reject.original
+        row: dict[str, Any] = {"_text": original}
+        if isinstance(original, list):
+            header = self.reader.header or []
+            row = dict(zip(header, original, strict=False))
+            if len(original) > len(header):
+                row["_more"] = original[len(header) :]
+        return ImportReject(
+            line=reject.line, code=reject.code, message=reject.message, field=reject.field or None,
+            value=reject.value, allowed=reject.allowed or None, row=row,
+        )  # fmt: skip
+
+    def _finish(
+        self, run: ImportRun, counts: Counts, earlier: ImportRun | None, rejects: str | Path | None
+    ) -> ImportResult:
+        file = self._write_rejects(run.id, rejects) if counts.rejected else None
+        seconds = time.perf_counter() - self.started
+        self.store.imports.finish(run.id, seconds=seconds, rejects_file=file)
+        return self._result(run.id, counts, file, earlier.next_line if earlier else None)
+
+    def _write_rejects(self, run_id: int, given: str | Path | None) -> str:
+        suffix = "csv" if self.plan.profile.source.format == "csv" else "jsonl"
+        name = f"{Path(self.name).stem or 'stdin'}-{run_id}.{suffix}"
+        path = Path(given) if given is not None else self.intake.settings.rejects / name
+        header = self.reader.header
+        found = (
+            Reject(
+                r.line, r.code, r.field or "", r.value or "", r.allowed or "", r.message,
+                _original(r.row, header),
+            )
+            for r in self.store.imports.rejects(run_id)
+        )  # fmt: skip
+        write_rejects(path, found, header=header, delimiter=self.reader.delimiter)
+        return str(path)
+
+    # --- guards -------------------------------------------------------------------------------
+
+    def _check_unchanged(self) -> None:
+        if _stamp(self.stream) != self.stat:
+            raise self._changed()
+
+    def _check_hash(self, run_id: int) -> None:
+        while self.lines.digest and (data := self.stream.read(1 << 20)):
+            self.lines.digest.update(data)
+        if self.lines.digest.hexdigest() != self.hash:
+            self.store.imports.finish(run_id, status="failed")
+            raise self._changed()
+
+    def _changed(self) -> InputRefused:
+        return InputRefused(
+            f"{self.name} was changed while it was imported.",
+            code="E_FILE_CHANGED",
+            hint="Import it again once it is complete; rows stored already will be unchanged.",
+        )
+
+    def _report(self, position: int) -> None:
+        if self.progress is not None:
+            self.progress(position, self.size)
+
+    def _result(
+        self, run_id: int | None, counts: Counts, rejects_file: str | None, resumed_at: int | None
+    ) -> ImportResult:
+        return ImportResult(
+            import_id=run_id,
+            **counts.as_dict(),
+            seconds=time.perf_counter() - self.started,
+            rejects_file=rejects_file,
+            resumed_at=resumed_at,
+            unknown=self.reader.unknown,
+            delimiter=self.reader.delimiter,
+        )
+
+
+def _original(row: Any, header: list[str] | None) -> Any:
+    if header is None:
+        return row.get("_text", "")
+    return [row.get(name) if row.get(name) is not None else "" for name in header]
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"profile {path} is not UTF-8: {error.reason}.") from None
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}.") from error
+
+
+def _hash(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while data := stream.read(1 << 20):
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def _stamp(stream: BinaryIO) -> tuple[int, int]:
+    import os
+
+    found = os.fstat(stream.fileno())
+    return found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[tuple[BinaryIO, str]]:
+    if str(path) == "-":
+        # Read twice (its hash, then its rows), so it has to be a file.
+        with tempfile.TemporaryFile(prefix="crmkit-") as spool:
+            shutil.copyfileobj(sys.stdin.buffer, spool)
+            spool.seek(0)
+            yield spool, "stdin"
+        return
+    try:
+        stream = Path(path).open("rb")
+    except FileNotFoundError:
+        raise NotFound("file", str(path)) from None
+    except IsADirectoryError:
+        raise InputRefused(f"{path} is a folder, not a file.") from None
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}.") from error
+    with stream:
+        yield stream, Path(path).name

@@ -1,0 +1,101 @@
+"""The rejects file: the original rows with the reason beside each, to be mended and imported again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from attrs import frozen
+
+from ..errors import StorageError
+
+REASON_COLUMNS = ("_line", "_code", "_field", "_value", "_allowed", "_message")
+
+
+@frozen
+class Reject:
+    """A rejected row: where it stood, why, and its original (a list of cells, or a JSONL line)."""
+
+    line: int
+    code: str
+    field: str
+    value: str
+    allowed: str
+    message: str
+    original: Any
+
+    @property
+    def reason(self) -> tuple[Any, ...]:
+        """The values of REASON_COLUMNS."""
+        return (self.line, self.code, self.field, self.value, self.allowed, self.message)
+
+
+def write_rejects(
+    path: Path,
+    rejects: Iterable[Reject],
+    *,
+    header: Sequence[str] | None,
+    delimiter: str,
+) -> None:
+    """Writes the file whole or not at all.
+
+    Args:
+        header: columns of a CSV file; None writes JSONL.
+        delimiter: of the CSV file that was read.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="") as out:
+            if header is None:
+                _write_jsonl(out, rejects)
+            else:
+                _write_csv(out, rejects, header, delimiter)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(part, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise StorageError(f"cannot write the rejects file {path}: {error.strerror}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_csv(
+    out: TextIO, rejects: Iterable[Reject], header: Sequence[str], delimiter: str
+) -> None:
+    # The file may be a mended rejects file itself; its old reasons are replaced.
+    kept = [i for i, name in enumerate(header) if name not in REASON_COLUMNS]
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    writer.writerow([*(header[i] for i in kept), *REASON_COLUMNS])
+    for reject in rejects:
+        cells = list(reject.original)
+        # What stands beyond the last column would shift the reasons; it is named in the message.
+        row = [cells[i] if i < len(cells) else "" for i in kept]
+        writer.writerow([*row, *reject.reason])
+
+
+def _write_jsonl(out: TextIO, rejects: Iterable[Reject]) -> None:
+    for reject in rejects:
+        reason = dict(zip(REASON_COLUMNS, reject.reason, strict=True))
+        try:
+            row = json.loads(reject.original)
+        except (ValueError, RecursionError):
+            row = None
+        found = row if isinstance(row, dict) else {"_text": reject.original}
+        out.write(json.dumps({**found, **reason}, ensure_ascii=False) + "\n")

@@ -1,0 +1,233 @@
+"""Reading one cell: text to a value of the declared type.
+
+Every reader takes the text of a cell and returns the value as JSON Schema sees it: text, ``int``,
+``float``, ``bool``, ``date``, an aware UTC ``datetime``, :class:`Money` or a list of texts.
+A reader raises ``ValueError`` with words that say what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from attrs import frozen
+
+from ..entities.fields import FieldType
+from ..entities.money import Money
+
+Read = Callable[[str], Any]
+
+# ASCII digits only: int() and Decimal() would also take full-width digits and underscores.
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}"
+    r"(:[0-9]{2}([.,][0-9]{1,9})?)?( ?(Z|z|[+-][0-9]{2}:?[0-9]{2}))?"
+)
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "y", "t", "1"), True),
+    **dict.fromkeys(("false", "no", "n", "f", "0"), False),
+}
+# Outside these years a date is a mistake of the source or a placeholder such as 9999-12-31.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+INT64 = 1 << 63
+NO_CURRENCIES = ("XXX", "XTS")
+
+
+@frozen(kw_only=True)
+class Reading:
+    """How texts are written in a file: the settings that readers need."""
+
+    decimal: str = "."
+    thousands: str | None = None
+    date: str | None = None
+    zone: ZoneInfo = ZoneInfo("UTC")
+    currency: str = "USD"
+    split: str | None = None
+
+
+def reader_of(kind: FieldType, reading: Reading) -> Read:
+    """The function that reads texts of a field type."""
+    if kind is FieldType.TEXT:
+        return str
+    if kind is FieldType.BOOLEAN:
+        return read_boolean
+    if kind is FieldType.LIST:
+        return lambda text: read_list(text, reading.split)
+    if kind is FieldType.DATE:
+        return lambda text: read_date(text, reading.date)
+    if kind is FieldType.INSTANT:
+        return lambda text: read_instant(text, reading.date, reading.zone)
+    plain = _plain_reader(reading)
+    if kind is FieldType.INTEGER:
+        return lambda text: read_integer(plain(text))
+    if kind is FieldType.NUMBER:
+        return lambda text: read_number(plain(text))
+    return lambda text: read_money(plain(text), reading.currency)
+
+
+def _plain_reader(reading: Reading) -> Callable[[str], str]:
+    """Takes grouping and the decimal sign of the file out of a number."""
+    if reading.decimal == "." and reading.thousands is None:
+        return str
+    point, group = reading.decimal, reading.thousands
+    # Only well-formed groups: in a file with thousands "," the cell "1,5" is no fifteen.
+    grouped = re.compile(
+        rf"[+-]?[0-9]{{1,3}}({re.escape(group)}[0-9]{{2,3}})*{re.escape(group)}[0-9]{{3}}"
+        rf"({re.escape(point)}[0-9]*)?"
+        if group
+        else "(?!)"
+    )
+
+    def plain(text: str) -> str:
+        if group and group in text:
+            if not grouped.fullmatch(text):
+                raise ValueError(f"is not grouped by {group!r}")
+            text = text.replace(group, "")
+        if point != ".":
+            if "." in text:
+                raise ValueError(f"has a '.', but the decimal sign is {point!r}")
+            text = text.replace(point, ".")
+        return text
+
+    return plain
+
+
+def read_integer(text: str) -> int:
+    """A whole number of 64 bits."""
+    # 20 characters hold any 64-bit number; int() of thousands of digits would be slow.
+    if not _INTEGER.fullmatch(text):
+        raise ValueError("is not a whole number")
+    if len(text) > 20 or not -INT64 <= int(text) < INT64:
+        raise ValueError("does not fit into 64 bits")
+    return int(text)
+
+
+def read_number(text: str) -> float:
+    """A finite number; minus zero becomes zero."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("is not a number")
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("is not a finite number")
+    return value + 0.0
+
+
+def read_boolean(text: str) -> bool:
+    """One of true, false, yes, no, y, n, t, f, 1, 0 in any case."""
+    value = _BOOLEANS.get(text.lower())
+    if value is None:
+        raise ValueError("is neither true nor false")
+    return value
+
+
+def read_money(text: str, currency: str) -> Money:
+    """A plain decimal amount of ``currency`` that fits into 64 bits of minor units."""
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError("is not a decimal amount")
+    money = Money.parse(text, read_currency(currency))
+    if not -INT64 <= money.minor < INT64:
+        raise ValueError("does not fit into 64 bits")
+    return money
+
+
+def read_currency(text: str) -> str:
+    """An ISO 4217 code; the codes for no currency are refused."""
+    if not re.fullmatch("[A-Z]{3}", text) or text in NO_CURRENCIES:
+        raise ValueError(f"{text!r} is not a currency")
+    return text
+
+
+def read_date(text: str, layout: str | None) -> date:
+    """A day, ISO or in the strptime ``layout``."""
+    if layout is not None:
+        return _in_range(_by_layout(text, layout).date())
+    if not _DATE.fullmatch(text):
+        raise ValueError("is not a date such as 2026-03-31")
+    try:
+        return _in_range(date.fromisoformat(text))
+    except ValueError as error:
+        raise ValueError(f"is not a date: {error}") from None
+
+
+def read_instant(text: str, layout: str | None, zone: ZoneInfo) -> datetime:
+    """An instant in UTC: ISO or in ``layout``, in ``zone`` where it names none.
+
+    A day alone is its first moment. A local time that a clock change skips or doubles is refused,
+    because guessing would move the fact by an hour without a word.
+    """
+    if layout is not None:
+        found = _by_layout(text, layout)
+    elif _DATE.fullmatch(text):
+        # The first moment of a day exists and is one, whatever the clocks do at midnight.
+        first = datetime.combine(read_date(text, None), time(), zone)
+        return first.astimezone(UTC)
+    elif _INSTANT.fullmatch(text):
+        found = datetime.fromisoformat(text.replace(",", ".").replace(" +", "+").replace(" Z", "Z"))
+    else:
+        raise ValueError("is not an instant such as 2026-03-31T10:00:00Z")
+    _in_range(found.date())
+    return found.astimezone(UTC) if found.tzinfo else _localised(found, zone)
+
+
+def _by_layout(text: str, layout: str) -> datetime:
+    try:
+        return datetime.strptime(text, layout)
+    except ValueError:
+        raise ValueError(f"is not written as {layout}") from None
+
+
+def _localised(local: datetime, zone: ZoneInfo) -> datetime:
+    found = local.replace(tzinfo=zone)
+    utc = found.astimezone(UTC)
+    if utc.astimezone(zone).replace(tzinfo=None) != local:
+        raise ValueError(f"does not exist in {zone.key}: the clocks skip it")
+    if found.replace(fold=1).utcoffset() != found.utcoffset():
+        raise ValueError(f"occurs twice in {zone.key}: give it with its offset, as +01:00")
+    return utc
+
+
+def _in_range(day: date) -> date:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"is outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    return day
+
+
+def read_list(text: str, separator: str | None) -> list[str]:
+    """A list of texts: a JSON array, or parts between ``separator``, each without blanks around."""
+    if separator is not None:
+        return [part for part in (p.strip() for p in text.split(separator)) if part]
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("is not a JSON array of texts") from None
+    if not isinstance(found, list) or not all(isinstance(v, str) for v in found):
+        raise ValueError("is not a JSON array of texts")
+    return found
+
+
+_EXPECTED = {
+    FieldType.TEXT: "text",
+    FieldType.INTEGER: "a whole number",
+    FieldType.NUMBER: "a number",
+    FieldType.BOOLEAN: "true, false, yes, no, y, n, t, f, 1, 0",
+    FieldType.LIST: "a list of texts",
+}
+
+
+def expected_words(kind: FieldType, reading: Reading) -> str:
+    """What texts of a type look like, for the rejects file."""
+    if kind is FieldType.DATE:
+        return f"a date as {reading.date}" if reading.date else "a date as 2026-03-31"
+    if kind is FieldType.INSTANT:
+        return f"an instant as {reading.date}" if reading.date else "an instant as 2026-03-31T10:00:00Z"
+    if kind is FieldType.MONEY:
+        return f"an amount of {reading.currency} as 1234{reading.decimal}50"
+    return _EXPECTED[kind]
