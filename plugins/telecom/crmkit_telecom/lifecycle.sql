@@ -9,6 +9,7 @@ WITH line AS (
         max(CASE WHEN status NOT IN ('terminated', 'ported_out') THEN activated_on END) AS newest_on,
         max(CASE WHEN status IN ('terminated', 'ported_out') THEN ended_on END) AS ended_on
     FROM telecom_subscription
+    WHERE activated_on IS NULL OR activated_on <= as_of_on
     GROUP BY subject_id, as_of
 ),
 known AS (

@@ -9,6 +9,7 @@ line AS (
     FROM telecom_subscription s
     LEFT JOIN ended e
         ON e.subject_id = s.subject_id AND e.as_of = s.as_of AND e.record_id = s.id
+    WHERE s.activated_on IS NULL OR s.activated_on <= s.as_of_on
     GROUP BY s.subject_id, s.as_of
 ),
 latest AS (

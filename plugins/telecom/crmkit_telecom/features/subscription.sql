@@ -16,7 +16,8 @@ line AS (
     FROM telecom_subscription s
     LEFT JOIN ended e
         ON e.subject_id = s.subject_id AND e.as_of = s.as_of AND e.record_id = s.id
-    WHERE e.record_id IS NULL
+    -- A line of the future shows its timeless first day already: it is not held yet.
+    WHERE e.record_id IS NULL AND (s.activated_on IS NULL OR s.activated_on <= s.as_of_on)
 ),
 main AS (
     SELECT * FROM line WHERE place = 1

@@ -1,0 +1,15 @@
+"""Reports of the telecom plugin: one SQL file each, declared by subject."""
+
+from __future__ import annotations
+
+from crmkit.declarations import Report
+
+from .accounts import accounts_reports
+from .churn import churn_reports
+from .retention import retention_reports
+from .usage import usage_reports
+
+
+def reports() -> list[Report]:
+    """Every telecom report."""
+    return [*churn_reports(), *retention_reports(), *accounts_reports(), *usage_reports()]
