@@ -1,0 +1,201 @@
+"""Pages: everything inside, nothing that the data could break."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from crmkit.analysis.reports import ReportResult
+from crmkit.declarations import Chart, Parameter, Report, ReportColumn
+from crmkit.entities.asof import AsOf
+from crmkit.entities.fields import FieldType
+from crmkit.present import charts, html
+from crmkit.present.grid import Grid
+from crmkit.present.html import grid_page, report_page
+from crmkit.present.results import result_grid
+
+COLUMNS = (
+    ReportColumn(name="plan", type=FieldType.TEXT, title="Plan", title_zh="套餐"),
+    ReportColumn(
+        name="tenure", type=FieldType.INTEGER, unit="month", title="Tenure", title_zh="在网时长"
+    ),
+    ReportColumn(name="churn_rate", type=FieldType.NUMBER, unit="1", title="Churn"),
+    ReportColumn(name="loss_minor", type=FieldType.INTEGER, currency_minor=True, title="Loss"),
+)
+CHARTS = (
+    Chart(kind="bar", x="plan", y="loss_minor", title="Loss by plan", title_zh="各套餐损失"),
+    Chart(kind="step", x="tenure", y="churn_rate", color="plan", title="Churn by tenure"),
+)
+ROWS = [("Basic", 1, 0.25, 123456), ("Plus <b>", 2, 0.5, None)]
+
+
+def result(rows: list[tuple[Any, ...]], **options: Any) -> ReportResult:
+    report = Report(
+        name="x.report", title="Who & why", title_zh="谁与为何", sql="SELECT 1", columns=COLUMNS,
+        key=("plan",), charts=options.pop("charts", CHARTS), method="Counted <by hand>.",
+        source="Smith (2005)", notes="Small numbers.",
+        parameters=(
+            Parameter(name="budget", type=FieldType.MONEY, title="Budget", title_zh="预算"),
+            Parameter(name="region", type=FieldType.TEXT),
+        ),
+    )  # fmt: skip
+    types = (pa.string(), pa.int64(), pa.float64(), pa.int64())
+    arrays = [pa.array([row[i] for row in rows], kind) for i, kind in enumerate(types)]
+    return ReportResult(
+        report=report,
+        as_of=AsOf.end_of(date(2026, 3, 31), "UTC"),
+        parameters={"budget": 500000, "region": None},
+        table=pa.table(arrays, names=[c.name for c in COLUMNS]),
+        currency="USD",
+        **options,
+    )
+
+
+def page(rows: list[tuple[Any, ...]], language: str = "en", **options: Any) -> str:
+    found = result(rows, **options)
+    return report_page(found, result_grid(found), language=language)
+
+
+def embedded(text: str, name: str) -> Any:
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', text, re.S)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def without_charts(text: str) -> str:
+    """The page without Vega's own script, whose text holds addresses that it never calls."""
+    return re.sub(r"<script>(?!\s*//).{10000,}?</script>", "", text, flags=re.S)
+
+
+def test_a_page_holds_title_as_of_parameters_method_source_and_notes() -> None:
+    text = page(ROWS)
+    for wanted in (
+        "<h1>Who &amp; why</h1>", "As of <b>2026-03-31</b>", "Budget <b>5,000.00 USD</b>",
+        "2 rows", "Counted &lt;by hand&gt;.", "Smith (2005)", "Small numbers.",
+    ):  # fmt: skip
+        assert wanted in text
+    assert "region" not in text.partition("<table>")[0].partition("</header>")[0]
+
+
+def test_a_page_opens_without_a_network() -> None:
+    text = without_charts(page(ROWS))
+    assert len(text) < 40_000
+    assert not re.findall(r'(?:src|href)\s*=\s*"(?!data:)', text)
+    assert not re.findall(r"@import|url\(|https?://(?!vega\.github\.io/schema)", text)
+
+
+def test_charts_are_vega_lite_specifications_of_the_rows() -> None:
+    specs = embedded(page(ROWS), "charts")
+    assert [spec["mark"]["type"] for spec in specs] == ["bar", "line"]
+    assert specs[1]["mark"]["interpolate"] == "step-after"
+    # Money is drawn in major units, under the name without _minor.
+    assert drawn(specs[0]) == [
+        {"plan": "Basic", "loss": 1234.56},
+        {"plan": "Plus <b>", "loss": None},
+    ]
+    assert specs[1]["encoding"]["y"]["axis"]["format"] == ".0%"
+
+
+def test_data_cannot_end_the_script_that_holds_them() -> None:
+    text = page([("</script><script>alert(1)</script>", 1, 0.1, 1)])
+    assert "<script>alert(1)" not in text
+    assert embedded(text, "rows")["rows"][0][0][0] == "</script><script>alert(1)</script>"
+
+
+def test_the_first_page_of_rows_is_plain_html_and_all_rows_are_data() -> None:
+    rows = [(f"p{i}", i, 0.1, i) for i in range(120)]
+    text = page(rows, charts=())
+    assert text.count("<tr>") == 1 + html.PAGE_ROWS
+    assert len(embedded(text, "rows")["rows"]) == 120
+    assert 'id="next"' in text
+
+
+def test_a_short_table_has_no_pager() -> None:
+    assert 'id="next"' not in page(ROWS)
+
+
+def test_a_page_that_cannot_hold_all_rows_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "MOST_ROWS", 60)
+    text = page([(f"p{i}", i, 0.1, i) for i in range(70)], charts=())
+    assert "first 60 of 70 rows" in text
+
+
+def test_no_rows_make_a_page_without_charts() -> None:
+    text = page([])
+    assert "No rows." in text
+    assert "vegaEmbed" not in text
+
+
+def test_chinese_labels() -> None:
+    text = page(ROWS, "zh")
+    assert '<html lang="zh">' in text
+    for wanted in ("谁与为何", "截至", "预算", "在网时长", "月", "方法", "各套餐损失"):
+        assert wanted in text
+
+
+def test_remarks_stand_above_the_charts() -> None:
+    text = page(ROWS, remarks=("score x.y has no model yet",))
+    assert text.index("score x.y has no model yet") < text.index('class="charts"')
+
+
+def test_without_the_charts_extra_the_table_is_still_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "altair", None)
+    text = page(ROWS)
+    assert "pip install &#x27;crmkit[charts]&#x27;" in text
+    assert "<td" in text
+
+
+def test_a_list_of_rows_makes_a_page() -> None:
+    text = grid_page(Grid.of([{"a": 1, "b": "x"}]), title="A list")
+    assert "<h1>A list</h1>" in text
+    assert embedded(text, "rows")["rows"] == [[["1", 1], ["x", "x"]]]
+
+
+@pytest.mark.parametrize(
+    ("chart", "mark"),
+    [
+        (Chart(kind="bar", x="plan", y="loss_minor", horizontal=True), "bar"),
+        (Chart(kind="line", x="tenure", y="loss_minor"), "line"),
+        (Chart(kind="area", x="tenure", y="loss_minor"), "area"),
+        (Chart(kind="point", x="tenure", y="churn_rate"), "circle"),
+        (Chart(kind="heat", x="plan", y="tenure", color="churn_rate"), "rect"),
+    ],
+)
+def test_every_kind_of_chart_has_its_mark(chart: Chart, mark: str) -> None:
+    found = result(ROWS)
+    ((_, spec),) = charts.chart_specs(result_grid(found), (chart,), "en")
+    assert spec["mark"]["type"] == mark
+
+
+def test_a_chart_shows_the_rows_that_its_where_keeps() -> None:
+    chart = Chart(kind="bar", x="plan", y="loss_minor", where={"tenure": [1, 3]})
+    ((_, spec),) = charts.chart_specs(result_grid(result(ROWS)), (chart,), "en")
+    assert [row["plan"] for row in drawn(spec)] == ["Basic"]
+
+
+def test_bars_stop_at_forty_categories() -> None:
+    rows = [(f"p{i}", i, 0.1, i) for i in range(60)]
+    ((_, spec),) = charts.chart_specs(result_grid(result(rows)), (CHARTS[0],), "en")
+    assert len(drawn(spec)) == charts.MOST_BARS == 40
+
+
+def test_categories_keep_the_order_of_the_report() -> None:
+    rows = [("z", 1, 0.1, 1), ("a", 2, 0.1, 1)]
+    ((_, spec),) = charts.chart_specs(result_grid(result(rows)), (CHARTS[0],), "en")
+    assert encoded(spec)["x"]["sort"] == ["z", "a"]
+
+
+def encoded(spec: Mapping[str, Any]) -> Any:
+    return spec["encoding"]
+
+
+def drawn(spec: Mapping[str, Any]) -> Any:
+    """The rows inside a specification."""
+    (rows,) = spec["datasets"].values()
+    return rows
