@@ -63,16 +63,16 @@ class Warehouse:
         Raises:
             Busy, StorageError: as :meth:`refresh`.
         """
+        return self.refresh() if self.is_stale() else None
+
+    def is_stale(self) -> bool:
+        """Whether a transaction or a declaration is not in the snapshot yet."""
         manifest = read_manifest(self.folder)
         table = self.store.tables["tx"]
         with self.store.read() as connection:
-            query = (
-                table.select().with_only_columns(table.c.id).where(table.c.id >= since(manifest))
-            )
+            query = table.select().with_only_columns(table.c.id).where(table.c.id >= since(manifest))
             recent = set(connection.scalars(query))
-        if is_stale(manifest, self.layout, self.time_zone, recent):
-            return self.refresh()
-        return None
+        return is_stale(manifest, self.layout, self.time_zone, recent)
 
     def verify(self) -> list[Difference]:
         """Compares counts and sums of the snapshot with the store; empty when they agree.
