@@ -20,6 +20,7 @@ class Broken:
     message: str
     original: Any
     allowed: str = ""
+    field: str = ""
     value: str = ""
 
 

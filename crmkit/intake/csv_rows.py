@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ..errors import InputRefused
 from .batch import BATCH_ROWS, Batch, Broken
+from .checks import shown
 from .lines import LineReader, Lines
 from .profile import Profile
 
@@ -281,7 +282,9 @@ class CsvReader:
                 continue
             if len(row) > self._width:
                 words = f"the row has {len(row)} cells, the header {self._width}"
-                broken.append(Broken(line, "E_COLUMNS", words, row, f"{self._width} cells"))
+                more = shown(self.delimiter.join(c or "" for c in row[self._width :]))
+                allowed = f"{self._width} cells"
+                broken.append(Broken(line, "E_COLUMNS", words, row, allowed, "", more))
                 continue
             kept.append(row + [None] * (self._width - len(row)))
             numbers.append(line)
@@ -295,13 +298,17 @@ class CsvReader:
         finally:
             csv.field_size_limit(limit)
         cells = [c.replace("\0", "\\0")[:LARGEST_CELL] for c in cells]
-        return Broken(line, code, words, cells, *_REMEDY.get(code, ("",)))
+        field, value = "", ""
+        if code in ("E_QUOTE", "E_CELL") and 0 < len(cells) <= self._width:
+            # The open quote swallowed the rest of the line, so its cell is the last one.
+            field, value = self.header[len(cells) - 1], shown(cells[-1])
+        return Broken(line, code, words, cells, _REMEDY.get(code, ""), field, value)
 
 
 _REMEDY = {
-    "E_QUOTE": ('every " that opens a cell closes it on the same line',),
-    "E_CELL": (f"at most {LARGEST_CELL} characters",),
-    "E_NUL": ("text without NUL",),
+    "E_QUOTE": 'every " that opens a cell closes it on the same line',
+    "E_CELL": f"at most {LARGEST_CELL} characters",
+    "E_NUL": "text without NUL",
 }
 
 

@@ -25,7 +25,7 @@ from ..store.bulk import (
     Written,
     lock_sources,
 )
-from .batch import Batch
+from .batch import Batch, Broken
 from .checks import Fault, shown
 from .hooks import hook_batch
 from .keys import SeenKeys
@@ -455,17 +455,20 @@ def _raise_outcomes(outcomes: bytearray, positions: Sequence[int], marks: Sequen
             outcomes[position] = mark
 
 
-def _broken(broken: Any) -> Reject:
+def _broken(broken: Broken) -> Reject:
     return Reject(
-        broken.line, broken.code, "", broken.value, broken.allowed, broken.message, broken.original
-    )
+        broken.line, broken.code, broken.field, broken.value, broken.allowed, broken.message,
+        broken.original,
+    )  # fmt: skip
 
 
 def _reject(batch: Batch, position: int, found: list[RowFault]) -> Reject:
-    first, more = found[0], found[1:]
-    message = first.fault.message
+    # One missing key is the fault of every emit that uses it, and is said once.
+    faults = list(dict.fromkeys(found))
+    first, more = faults[0], faults[1:]
+    message = first.message
     if more:
-        message += "; also " + "; ".join(f"{r.field}: {r.fault.message}" for r in more[:5])
+        message += "; also " + "; ".join(f"{r.field}: {r.message}" for r in more[:5])
     return Reject(
         batch.lines[position], first.fault.code, first.field, first.fault.value,
         first.fault.allowed, message, batch.originals[position],

@@ -20,10 +20,18 @@ from .profile import Condition, Key
 
 @frozen
 class RowFault:
-    """Why a row is rejected: the field at fault, if it is one, and the fault."""
+    """Why a row is rejected: the field at fault, if it is one, the fault, and the columns read."""
 
     field: str
     fault: Fault
+    columns: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """The words, with the file's columns where the field has another name."""
+        if not self.columns or self.columns == (self.field,):
+            return self.fault.message
+        return f"column {', '.join(self.columns)}: {self.fault.message}"
 
 
 RowFaults = dict[int, list[RowFault]]
@@ -310,7 +318,7 @@ class _Cells:
         cells: Sequence[Any] = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
         values, faults = convert(cells)
         for i, fault in faults:
-            self.faults.setdefault(self.positions[i], []).append(RowFault(name, fault))
+            self.faults.setdefault(self.positions[i], []).append(RowFault(name, fault, used))
         return values
 
     def _column(self, name: str) -> Sequence[str | None]:
