@@ -20,6 +20,7 @@ from attrs import field, frozen
 
 from ..declarations import sql_name
 from ..entities.asof import AsOf
+from ..store.outcomes import Outcome
 from ..warehouse.runs import SCHEMA, write_run
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ class Runs:
         )  # fmt: skip
         table = _ordered(pq.read_table(path, partitioning=None))
         if self._is_latest(kind, name, as_of):
-            latest = table if standing is None else pa.concat_tables([table, standing])
-            self._store.outcomes.replace(name, latest.drop_columns(["as_of_on"]).to_pylist())
+            latest = [table] if standing is None else [table, standing]
+            self._store.outcomes.replace(name, _stored(latest))
         return Run(name=name, kind=kind, as_of=as_of, run=run, table=table)
 
     def latest(self, kind: str, name: str, at: AsOf | None = None) -> pa.Table | None:
@@ -169,6 +170,16 @@ def _read(path: Path, kind: str) -> pa.Table:
 
 def _ordered(table: pa.Table) -> pa.Table:
     return table.take(pc.sort_indices(table.column("subject_id")))
+
+
+def _stored(tables: Sequence[pa.Table]) -> Iterator[Outcome]:
+    """Rows as the store keeps them, batch by batch, so that a million of them fit in memory."""
+    for table in tables:
+        for batch in table.drop_columns(["as_of_on"]).to_batches(max_chunksize=10_000):
+            for row in outcome_rows(pa.Table.from_batches([batch])):
+                row["as_of"] = row["as_of"].replace(tzinfo=UTC)
+                row["reasons"], row["evidence"] = row["reasons"] or (), row["evidence"] or {}
+                yield Outcome(**row)
 
 
 def _as_text(key: str, values: Any) -> Any:
