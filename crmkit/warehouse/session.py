@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,32 +25,42 @@ from .views import POPULATION, Views
 FILES, MERGED = "files_", f"{BASE}merged"
 
 
-class Tables:
-    """What stands behind ``base_<name>``: the files of one snapshot, or rows in memory.
+class Tables(Protocol):
+    """What stands behind ``base_<name>``."""
+
+    @property
+    def layout(self) -> Layout:
+        """The tables."""
+
+    @property
+    def states(self) -> Mapping[str, TableState]:
+        """What is known of each table."""
+
+    def bind(self, engine: Engine, name: str) -> None:
+        """Binds ``base_<name>``, with customers that were merged already resolved (D8)."""
+
+
+class SnapshotTables:
+    """The files of one snapshot and of the runs.
 
     Args:
         layout: the tables.
         manifest: the snapshot; it names the files and stays the same for the whole session.
         folder: of the warehouse. runs: of the outcomes.
-        rows: shaped rows by table, in place of files.
     """
 
-    def __init__(
-        self, layout: Layout, manifest: Manifest, folder: Path, runs: Path,
-        rows: Mapping[str, pa.Table] | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, layout: Layout, manifest: Manifest, folder: Path, runs: Path) -> None:
         self.layout, self.manifest = layout, manifest
-        self._folder, self._runs, self._rows = folder, runs, rows
+        self._folder, self._runs = folder, runs
 
     @property
     def states(self) -> Mapping[str, TableState]:
-        """What is known of each table."""
+        """What the manifest says of each table."""
         return self.manifest.tables
 
     def bind(self, engine: Engine, name: str) -> None:
-        """Binds ``base_<name>``, with customers that were merged already resolved (D8)."""
         if name == "outcome":
-            self._bind_outcome(engine)
+            bind_outcomes(engine, self.layout, self._runs)
             return
         table = INTERACTION if name == INTERACTION.name else self.layout.tables[name]
         customers = self.states.get(CUSTOMER)
@@ -59,13 +69,10 @@ class Tables:
             return
         self._bind_merged(engine)
         self.bind_files(engine, table, f"{FILES}{name}")
-        engine.bind_view(f"{BASE}{name}", _resolved(table, f"{FILES}{name}"))
+        engine.bind_view(f"{BASE}{name}", resolved(table, f"{FILES}{name}"))
 
     def bind_files(self, engine: Engine, table: WarehouseTable, name: str) -> None:
         """Binds the rows of a table as they were written, under ``name``."""
-        if self._rows is not None:
-            engine.bind_rows(name, self._rows[table.name])
-            return
         states = [self.states.get(table.name)]
         if table is INTERACTION:
             # Kinds of plugins that are switched off have files and no table.
@@ -86,19 +93,19 @@ class Tables:
             {},
         )
         into = dict(zip(found["id"].to_pylist(), found["merged_into"].to_pylist(), strict=True))
-        engine.bind_rows(MERGED, _survivors(into))
+        engine.bind_rows(MERGED, survivors(into))
 
-    def _bind_outcome(self, engine: Engine) -> None:
-        files = run_files(self._runs)
-        have = frozenset(name for path in files for name in pq.read_schema(path).names)
-        table = self.layout.tables["outcome"]
-        engine.bind_files(f"{FILES}outcome", files, table.types, have)
-        # A later run for the same name and date stands in place of the earlier one, whole.
-        engine.bind_view(
-            f"{BASE}outcome",
-            f"SELECT * FROM {FILES}outcome b "
-            "QUALIFY b.run = max(b.run) OVER (PARTITION BY b.name, b.as_of)",
-        )
+
+def bind_outcomes(engine: Engine, layout: Layout, runs: Path) -> None:
+    """Binds ``base_outcome``: the last run for each name and date, whole."""
+    files = run_files(runs)
+    have = frozenset(name for path in files for name in pq.read_schema(path).names)
+    engine.bind_files(f"{FILES}outcome", files, layout.tables["outcome"].types, have)
+    engine.bind_view(
+        f"{BASE}outcome",
+        f"SELECT * FROM {FILES}outcome b "
+        "QUALIFY b.run = max(b.run) OVER (PARTITION BY b.kind, b.name, b.as_of)",
+    )
 
 
 class Session:
@@ -106,7 +113,7 @@ class Session:
 
     Attributes:
         engine: what runs the SQL.
-        manifest: the snapshot that is read, the same to the end.
+        tables: what is read, the same to the end.
     """
 
     def __init__(self, engine: Engine, tables: Tables) -> None:
@@ -115,11 +122,6 @@ class Session:
         self._bound: set[str] = set()
         self._views: dict[str, str] = {}
         self._kept = 0
-
-    @property
-    def manifest(self) -> Manifest:
-        """The snapshot that is read."""
-        return self.tables.manifest
 
     def __enter__(self) -> Self:
         return self
@@ -253,7 +255,7 @@ class Frame:
         return check_sql(sql, tables=tables, parameters=None if parameters is None else set(parameters))  # fmt: skip
 
 
-def _resolved(table: WarehouseTable, files: str) -> str:
+def resolved(table: WarehouseTable, files: str) -> str:
     """A table with merged customers replaced by those that remain."""
     if table.shape in (Shape.CUSTOMER, Shape.CUSTOMER_FIELDS):
         # The one that remains speaks for all that were merged into it.
@@ -272,7 +274,7 @@ def _resolved(table: WarehouseTable, files: str) -> str:
     )
 
 
-def _survivors(into: Mapping[int, int]) -> pa.Table:
+def survivors(into: Mapping[int, int]) -> pa.Table:
     """Merged customer → the one that remains at the end of the chain."""
     ends = []
     for start in into:

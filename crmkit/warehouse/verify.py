@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from attrs import frozen
 
-from .engine import quoted_text
-from .layout import Layout, Shape, WarehouseTable
-from .manifest import Manifest
+from .engine import Engine, quoted_text
+from .layout import Shape, WarehouseTable
 from .reading import StoreReader, select
-from .session import Session
+from .session import SnapshotTables
 from .snapshot import unlisted
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class Difference:
     store: int
 
 
-def verify(session: Session, manifest: Manifest, layout: Layout, url: URL) -> list[Difference]:
+def verify(engine: Engine, tables: SnapshotTables, url: URL) -> list[Difference]:
     """Every figure that differs, by table.
 
     Compared are the number of rows, the sum of every whole-number column, and for every other
@@ -40,15 +39,15 @@ def verify(session: Session, manifest: Manifest, layout: Layout, url: URL) -> li
     """
     out = []
     with StoreReader(url) as reader:
-        later = sorted(unlisted(manifest, reader))
-        for table in layout.tables.values():
+        later = sorted(unlisted(tables.manifest, reader))
+        for table in tables.layout.tables.values():
             if table.shape is Shape.OUTCOME:
                 continue
             figures = _figures(table)
             stored = _of_store(reader, table, figures, later)
             name = f"check_{table.name}"
-            session.tables.bind_files(session.engine, table, name)
-            held = session.engine.query(f"SELECT {_listed(figures)} FROM {name}", {})
+            tables.bind_files(engine, table, name)
+            held = engine.query(f"SELECT {_listed(figures)} FROM {name}", {})
             out += [
                 Difference(table.name, figure, _whole(held, figure), _whole(stored, figure))
                 for figure in figures

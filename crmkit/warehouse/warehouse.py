@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from .engine import DuckDbEngine, Engine
 from .layout import Layout
+from .live import LiveTables
 from .manifest import Manifest, read_manifest
-from .session import Session, Tables
+from .session import Session, SnapshotTables
 from .snapshot import Snapshot, is_stale, refresh, since
 from .verify import Difference, verify
 
@@ -66,12 +70,12 @@ class Warehouse:
         return self.refresh() if self.is_stale() else None
 
     def is_stale(self) -> bool:
-        """Whether a transaction or a declaration is not in the snapshot yet."""
+        """Whether a transaction or a declaration is not in the snapshot."""
         manifest = read_manifest(self.folder)
-        table = self.store.tables["tx"]
+        tx = self.store.tables["tx"]
         with self.store.read() as connection:
-            query = table.select().with_only_columns(table.c.id).where(table.c.id >= since(manifest))
-            recent = set(connection.scalars(query))
+            found = connection.scalars(select(tx.c.id).where(tx.c.id >= since(manifest)))
+            recent = set(found)
         return is_stale(manifest, self.layout, self.time_zone, recent)
 
     def verify(self) -> list[Difference]:
@@ -79,9 +83,8 @@ class Warehouse:
 
         Transactions that the snapshot does not have yet are left out of the comparison.
         """
-        manifest = self._manifest()
-        with self.session(fresh=False) as session:
-            return verify(session, manifest, self.layout, self.store.engine.url)
+        with closing(self._engine()) as engine:
+            return verify(engine, self._tables(), self.store.engine.url)
 
     def session(self, *, fresh: bool = True) -> Session:
         """Opens a session over the snapshot.
@@ -91,11 +94,21 @@ class Warehouse:
         """
         if fresh:
             self.refresh_if_stale()
-        tables = Tables(self.layout, self._manifest(), self.folder, self.runs)
+        return Session(self._engine(), self._tables())
+
+    def live(self, customer_id: int) -> Session:
+        """Opens a session over one customer's rows as the store has them now (design D6).
+
+        No snapshot is needed. Tables have the names and types of the snapshot, so the same SQL
+        gives the same values for whatever looks at the customer's own rows only.
+        """
+        url = self.store.engine.url
+        tables = LiveTables(self.layout, url, customer_id, self.time_zone, self.runs)
         return Session(self._engine(), tables)
+
+    def _tables(self) -> SnapshotTables:
+        manifest = read_manifest(self.folder) or Manifest(time_zone=self.time_zone)
+        return SnapshotTables(self.layout, manifest, self.folder, self.runs)
 
     def _engine(self) -> Engine:
         return DuckDbEngine([self.folder, self.runs])
-
-    def _manifest(self) -> Manifest:
-        return read_manifest(self.folder) or Manifest(time_zone=self.time_zone)

@@ -1,0 +1,141 @@
+"""``crmkit feature``: point-in-time values of each subject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..declarations import CUSTOMER, sql_name
+from ..entities.asof import AsOf
+from .main import State
+from .options import list_options
+from .output import emit, named
+
+if TYPE_CHECKING:
+    from ..declarations import Feature
+    from ..present.grid import Grid
+    from ..workspace import Crm
+
+LIST_FIELDS = (
+    "name", "subject", "type", "unit", "title", "description", "feature_set", "scope", "plugin",
+)  # fmt: skip
+
+
+def _dates(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        try:
+            AsOf.parse(value, "UTC")
+        except ValueError as error:
+            raise click.BadParameter(f"{error}.") from None
+    return values
+
+
+@click.group("feature")
+def command() -> None:
+    """List and build point-in-time features."""
+
+
+@command.command("list")
+@click.option("--subject", metavar="TYPE", help="Only those of customer or of a record type.")
+@list_options
+@click.pass_obj
+def list_features(
+    state: State,
+    subject: str | None,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """List the features of the enabled plugins.
+
+    Example: crmkit feature list --columns name,unit,title
+    """
+    with state.open() as crm:
+        rows = [_listed(crm, feature, state.lang) for feature in crm.features.list()]
+    if subject is not None:
+        rows = [row for row in rows if row["subject"] == subject]
+    emit(rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=LIST_FIELDS)  # fmt: skip
+
+
+def _listed(crm: Crm, feature: Feature, language: str | None) -> dict[str, Any]:
+    found = crm.catalog.feature_set_of(feature.name)
+    title = (feature.title_zh if language == "zh" else "") or feature.title
+    return {
+        "name": feature.name,
+        "subject": found.subject,
+        "type": feature.type.value,
+        "unit": feature.unit,
+        "title": title,
+        "description": feature.description,
+        "feature_set": found.name,
+        "scope": found.scope.value,
+        "plugin": crm.catalog.owner(found.name),
+    }
+
+
+@command.command("build")
+@click.option(
+    "--as-of",
+    "dates",
+    metavar="DATE",
+    multiple=True,
+    callback=_dates,
+    help="End of this day, or this instant; give it again for more dates. Default: now.",
+)
+@click.option(
+    "--name",
+    "names",
+    metavar="FEATURE",
+    multiple=True,
+    help="Only this feature; may be given again. Default: all.",
+)
+@click.option(
+    "--subject",
+    default=CUSTOMER,
+    metavar="TYPE",
+    help="customer, or a record type. Default: customer.",
+)
+@click.option("--customer", metavar="REF", help="Only this customer, from the store as it is now.")
+@list_options
+@click.pass_obj
+def build_features(
+    state: State,
+    dates: tuple[str, ...],
+    names: tuple[str, ...],
+    subject: str,
+    customer: str | None,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:  # fmt: skip
+    """Build features: one row per subject and date, one column per feature.
+
+    A feature uses nothing that happened at or after its date. Several dates are built in one pass,
+    as training sets need them.
+
+    Example: crmkit feature build --as-of 2026-03-31 --name core.recency_days
+    """
+    with state.open() as crm:
+        grid = _built(crm, [crm.as_of(d) for d in dates or (None,)], names, subject, customer)
+    wanted = tuple(sql_name(name) for name in columns) if columns else None
+    emit(grid, format=format, output=output, columns=wanted, sort=sort, limit=limit)
+
+
+def _built(
+    crm: Crm, dates: list[AsOf], names: tuple[str, ...], subject: str, customer: str | None
+) -> Grid:
+    if customer is not None:
+        if subject != CUSTOMER or len(dates) > 1:
+            raise click.UsageError("--customer goes with one date and no --subject.")
+        found = crm.store.customers.find(customer).id
+        table = crm.features.build_now(found, dates[0], names or None)
+    else:
+        table = crm.features.build_at(subject, names or None, dates)
+    if subject == CUSTOMER:
+        table = table.rename_columns(["customer_id", *table.column_names[1:]])
+    return named(crm, table)

@@ -1,0 +1,79 @@
+"""``crmkit sql``: one SELECT over the analysis tables, read-only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..declarations import CUSTOMER
+from .main import State
+from .options import as_of_option, list_options
+from .output import emit, emit_text, named
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..entities.asof import AsOf
+    from ..workspace import Crm
+
+
+@click.command("sql")
+@click.argument("query", metavar="SELECT")
+@as_of_option
+@click.option(
+    "--subject",
+    default=CUSTOMER,
+    metavar="TYPE",
+    help="Whose rows subject_id names: customer, or a record type. Default: customer.",
+)
+@click.option("--explain", is_flag=True, help="Print the SQL that would run, and run nothing.")
+@list_options
+@click.pass_obj
+def command(
+    state: State,
+    query: str,
+    as_of: str | None,
+    subject: str,
+    explain: bool,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:  # fmt: skip
+    """Ask the analysis tables one SELECT; - reads it from stdin.
+
+    Tables show what had happened by the as-of date. The SQL is the portable subset that
+    docs/reference/analysis-sql.md lists. A column customer_id is shown as the customer's ref and,
+    where the policy allows, name; nothing else in the warehouse identifies anybody.
+
+    Example: crmkit sql "SELECT kind, count(*) AS n FROM interaction GROUP BY kind"
+    """
+    text = click.get_text_stream("stdin").read() if query == "-" else query
+    with state.open() as crm:
+        date = crm.as_of(as_of)
+        if explain:
+            emit_text(_explain(crm, text, subject, date), output=output)
+            return
+        grid = named(crm, _ask(crm, text, subject, date))
+    emit(grid, format=format, output=output, columns=columns, sort=sort, limit=limit)
+
+
+def _ask(crm: Crm, text: str, subject: str, as_of: AsOf) -> pa.Table:
+    from ..warehouse.population import Population
+
+    population = Population.at(as_of)
+    extra = {}
+    needed = crm.features.needed([text])
+    if needed:
+        extra["feature"] = crm.features.build(subject, needed, population)
+    with crm.warehouse.session() as session:
+        return session.frame(population, "report", subject, extra=extra).query(text)
+
+
+def _explain(crm: Crm, text: str, subject: str, as_of: AsOf) -> str:
+    from ..warehouse.population import Population
+
+    with crm.warehouse.session() as session:
+        return session.frame(Population.at(as_of), "report", subject).explain(text)
