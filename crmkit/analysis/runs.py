@@ -136,6 +136,14 @@ class Runs:
                 last[as_of] = table
         return pa.concat_tables(list(last.values())) if last else SCHEMA.empty_table()
 
+    def sizes(self, kind: str, name: str) -> Iterator[dict[str, Any]]:
+        """as_of (UTC without zone), run and members of every kept run that has any, oldest first."""
+        for _, path in self._files(name):
+            table = _read(path, kind)
+            if table.num_rows:
+                first = table.slice(0, 1).to_pylist()[0]
+                yield {"as_of": first["as_of"], "run": first["run"], "members": table.num_rows}
+
     def _files(self, name: str) -> list[tuple[date, Path]]:
         """Every kept run of a name as (as-of day, file), by day and then by run."""
         return sorted(self._dated(name))

@@ -265,6 +265,17 @@ class Scores:
         )
         return attrs.evolve(run, warnings=self._run_warnings(model, as_of))
 
+    def run_once(self, name: str, as_of: AsOf) -> Run | None:
+        """As :meth:`run` with the latest model, unless that has been run for the date; then None.
+
+        Facts may have come in since that run; a repeated look at one date is to stay the same.
+        """
+        kept = self._runs.latest("score", name, as_of)
+        latest = str(self._models.load(name).version)
+        if kept is not None and kept.column("model_version")[0].as_py() == latest:
+            return None
+        return self.run(name, as_of)
+
     def explain(self, name: str, subject_id: int, at: AsOf | None = None) -> Explanation:
         """Recomputes a subject's value at a date and says what makes it.
 

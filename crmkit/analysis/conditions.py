@@ -1,0 +1,180 @@
+"""Conditions over the wide table: checked one by one, answered for all subjects in one pass."""
+
+from __future__ import annotations
+
+import difflib
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from attrs import field, frozen
+
+from ..declarations import sql_name
+from ..entities.asof import AsOf
+from ..errors import CrmkitError
+from ..warehouse.population import Population
+from ..warehouse.portable import refused
+from .wide import build_wide, condition_columns, wide_columns
+
+if TYPE_CHECKING:
+    from ..hosting.catalog import Catalog
+    from ..warehouse.warehouse import Warehouse
+    from .features import Features
+    from .scores import Scores
+
+
+@frozen(kw_only=True)
+class Condition:
+    """A named condition, and the columns that are wanted of whoever fulfils it.
+
+    Attributes:
+        name: of the rule or segment.
+        text: SQL over the wide table.
+        wanted: columns beside those in the text.
+    """
+
+    name: str
+    text: str
+    wanted: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Answers:
+    """Who fulfils each condition.
+
+    Attributes:
+        found: by name, ``subject_id`` and the condition's columns, in order of subject.
+        faults: conditions that could not be answered, by name, one sentence each.
+        remarks: what the reader should know, as a score that has no model.
+    """
+
+    found: Mapping[str, pa.Table] = field(repr=False)
+    faults: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
+
+
+class Conditions:
+    """Answers conditions of one subject over its wide table."""
+
+    def __init__(
+        self, warehouse: Warehouse, features: Features, scores: Scores, catalog: Catalog
+    ) -> None:
+        self._warehouse, self._features = warehouse, features
+        self._scores, self._catalog = scores, catalog
+
+    def answer(self, subject: str, conditions: Sequence[Condition], as_of: AsOf) -> Answers:
+        """Who fulfils each condition at a date.
+
+        A condition that is outside the portable subset, names an unknown column or fails when it
+        runs is a fault; the others are answered all the same. A missing value fulfils nothing, as in
+        SQL. Scores that the conditions name are run for the date first, if they have a model.
+        """
+        columns: dict[str, tuple[str, ...]] = {}
+        faults: dict[str, str] = {}
+        for condition in conditions:
+            try:
+                columns[condition.name] = self._checked(subject, condition)
+            except CrmkitError as error:
+                faults[condition.name] = str(error)
+        sound = [c for c in conditions if c.name in columns]
+        remarks = self._run_scores({n for names in columns.values() for n in names}, as_of)
+        try:
+            found = self._ask(subject, sound, columns, as_of)
+        except CrmkitError:
+            # One of them fails, or a feature that one of them needs: ask each by itself, so that
+            # the failing one is named and the others are answered.
+            found = {}
+            for condition in sound:
+                try:
+                    found.update(self._ask(subject, [condition], columns, as_of))
+                except CrmkitError as error:
+                    faults[condition.name] = str(error)
+        return Answers(found=found, faults=faults, remarks=remarks)
+
+    def _checked(self, subject: str, condition: Condition) -> tuple[str, ...]:
+        """The columns that a condition needs, if they all exist.
+
+        Raises:
+            SqlRefused: if the text is outside the portable subset, or a column is unknown.
+        """
+        named = set(condition_columns(self._catalog, subject, condition.text))
+        known = wide_columns(self._catalog, subject)
+        faults = []
+        for name in sorted(set(condition.wanted) - set(known)):
+            near = difflib.get_close_matches(name, known, n=3)
+            hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+            faults.append(f"{subject} has no column {name!r}{hint}")
+        if faults:
+            raise refused(faults)
+        return tuple(sorted({*named, *condition.wanted} - {"subject_id", "as_of"}))
+
+    def _run_scores(self, columns: set[str], as_of: AsOf) -> tuple[str, ...]:
+        remarks = []
+        trained = {row["name"] for row in self._scores.list() if row["trained_at"]}
+        for name in self._catalog.scores:
+            if not columns & {f"score_{sql_name(name)}", f"band_{sql_name(name)}"}:
+                continue
+            if name in trained:
+                self._scores.run_once(name, as_of)
+            else:
+                remarks.append(
+                    f"score {name} has no model yet, so what rests on it is empty: "
+                    f"crmkit score train {name}"
+                )
+        return tuple(remarks)
+
+    def _ask(
+        self,
+        subject: str,
+        conditions: Sequence[Condition],
+        columns: Mapping[str, tuple[str, ...]],
+        as_of: AsOf,
+    ) -> dict[str, pa.Table]:
+        if not conditions:
+            return {}
+        needed = sorted({name for c in conditions for name in columns[c.name]})
+        wide = build_wide(
+            self._warehouse, self._features, self._catalog, subject, needed, Population.at(as_of)
+        )
+        # Each condition in a line of its own, so that a comment in one does not swallow the next.
+        tests = ",\n".join(
+            f"CASE WHEN (\n{c.text}\n) THEN 1 ELSE 0 END AS holds_{i}"
+            for i, c in enumerate(conditions)
+        )
+        with self._warehouse.session() as session:
+            frame = session.frame(
+                Population.at(as_of), purpose="report", subject=subject, extra={"wide": wide}
+            )
+            held = frame.query(f"SELECT subject_id, {tests} FROM wide")  # noqa: S608
+        wide, held = wide.sort_by("subject_id"), held.sort_by("subject_id")
+        found = {}
+        for i, condition in enumerate(conditions):
+            fulfilled = pc.equal(held.column(f"holds_{i}"), 1)
+            found[condition.name] = wide.select(["subject_id", *columns[condition.name]]).filter(
+                fulfilled
+            )
+        return found
+
+
+def message_columns(message: str) -> tuple[str, ...]:
+    """The columns that a message names in braces."""
+    return tuple(sorted({name for _, name, _, _ in string.Formatter().parse(message) if name}))
+
+
+class Words(string.Formatter):
+    """Fills a message: what is missing reads ``unknown``, whatever its format says."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        """A value in the format asked for; floats without one have at most two decimals."""
+        if value is None:
+            return "unknown"
+        if isinstance(value, float) and not format_spec:
+            return f"{value:.2f}".rstrip("0").rstrip(".")
+        return super().format_field(value, format_spec)
+
+
+def plain(values: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
+    """The named values in that order."""
+    return {name: values[name] for name in columns}
