@@ -42,7 +42,7 @@ class Guard:
     """Catches whatever a plugin's code raises, but an interrupt by the user.
 
     ``SystemExit`` and other exceptions outside ``Exception`` are caught too: a plugin that calls
-    ``sys.exit`` must not end the program. What it prints goes to stderr, because stdout carries
+    ``sys.exit`` must not end the program, and one that forks must not run it twice. What it prints goes to stderr, because stdout carries
     results only.
 
     Attributes:
@@ -51,6 +51,7 @@ class Guard:
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
+        self._process = os.getpid()
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -63,6 +64,9 @@ class Guard:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
+        if os.getpid() != self._process:
+            # The plugin forked and this is the copy: it must not go on with the user's command.
+            os._exit(0)
         self._stack.close()
         self.error = error
         # KeyboardInterrupt is the person at the keyboard, not the plugin.

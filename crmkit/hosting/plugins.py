@@ -14,6 +14,7 @@ from .faults import PluginFault, faults_of
 from .manifest import Manifest, find_manifests
 from .ownership import shared_claims
 from .settings_text import edit_list
+from .source import hooks_in_source
 from .standing import dependents_faults, dependents_of, enabled_names, manifest_faults
 from .verdict import FAULTS, UNCHECKED, Verdict, Verdicts
 
@@ -31,7 +32,7 @@ class Standing:
         manifest: what it says of itself; nearly empty where it is enabled but not installed.
         enabled: whether this workspace enables it; without a workspace only built-ins are.
         verdict: ``ok``, ``faults``, ``unchecked``, or ``built-in`` for an unchecked built-in.
-        hooks: the hooks that its last check found.
+        hooks: the hooks that its last check found, else those that its source text shows.
         faults: every fault known without importing it.
     """
 
@@ -195,7 +196,7 @@ class Plugins:
                     manifest=manifest,
                     enabled=name in enabled,
                     verdict=FAULTS if own else word,
-                    hooks=verdict.hooks if verdict else (),
+                    hooks=verdict.hooks if verdict else hooks_in_source(manifest),
                     faults=tuple(own),
                 )
             )

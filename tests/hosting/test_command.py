@@ -134,6 +134,18 @@ def test_list_needs_no_workspace_and_no_plugin_code(make_plugin, tmp_path, monke
     }  # fmt: skip
 
 
+def test_hooks_of_an_unchecked_plugin_are_read_from_its_source(make_plugin, workspace, capsys):
+    make_plugin("shop", SHOP)
+    make_plugin("broken", "def broken(:")
+    _, found = rows(capsys, "-w", workspace("shop"), "plugin", "list")
+    assert found["shop"]["hooks"].split() == [
+        "check_rows", "register_customer_fields", "register_features", "register_profiles",
+        "register_record_types",
+    ]  # fmt: skip
+    assert found["broken"]["hooks"] == ""
+    assert len(found["core"]["hooks"].split()) >= 3
+
+
 def test_a_workspace_that_was_named_must_be_there(tmp_path, capsys):
     assert main(["-w", str(tmp_path), "plugin", "list"]) == 2
     assert "there is no workspace" in capsys.readouterr().err
@@ -146,7 +158,7 @@ def test_the_table_is_aligned_and_ends_with_the_faults(make_plugin, workspace, c
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["name", "version", "distribution", "enabled", "verdict", "hooks"]
     [shop] = [line for line in lines if line.startswith("shop ")]
-    assert shop.split() == ["shop", "1.0", "dist-shop", "yes", "unchecked", "0"]
+    assert shop.split() == ["shop", "1.0", "dist-shop", "yes", "unchecked", "5"]
     assert lines[0].index("enabled") == shop.index("yes")
     assert any(line.startswith("bare: manifest: crmkit-plugin.toml is missing") for line in lines)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 
-import crmkit
 import pytest
 
+import crmkit
 from crmkit.cli.main import main
 
 from .conftest import SHOP

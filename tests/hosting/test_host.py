@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import decimal
 import locale
+import os
 import random
 import warnings
 from pathlib import Path
@@ -182,6 +183,15 @@ def test_what_a_plugin_prints_does_not_reach_stdout(make_plugin, settings, capsy
     out, err = capsys.readouterr()
     assert out == ""
     assert "hello from import" in err
+
+
+def test_the_copy_of_a_plugin_that_forks_does_not_go_on(make_plugin, settings, tmp_path):
+    make_plugin("forker", "import os\nchild = os.fork()\nif child: os.waitpid(child, 0)")
+    host = load(settings, "forker")
+    with (tmp_path / "processes").open("a") as out:
+        out.write(f"{os.getpid()}\n")
+    assert (tmp_path / "processes").read_text() == f"{os.getpid()}\n"
+    assert "forker" in host.catalog.plugins
 
 
 def test_an_enabled_plugin_that_is_not_installed_is_named_with_a_suggestion(make_plugin, settings):
