@@ -16,7 +16,7 @@ from .family import members_of, survivors_of
 from .gateway import Gateway
 from .history import Row, Versions
 from .rows import is_in
-from .search import contains
+from .search import contains, has_value
 from .values import changed
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Customers(Gateway):
             limit: at most so many.
             sort: columns such as ``name``, ``-created_at``, ``telecom.tenure_months``; missing
                 values last, equal ones by id.
-            where: wanted value by column.
+            where: wanted value by column; None asks for those without one.
 
         Raises:
             NotFound: for a column that customers do not have.
@@ -427,14 +427,19 @@ class Customers(Gateway):
                 table = self._plugin_tables()[plugin].current
                 query = query.outerjoin(table, table.c.customer_id == c.id)
         for name, value in where.items():
-            query = query.where(
-                columns[name].is_(None) if value is None else columns[name] == value
-            )
+            query = query.where(self._has(name, columns[name], value))
         for name in sort:
             column = columns[name.removeprefix("-")]
             order = column.desc() if name.startswith("-") else column.asc()
             query = query.order_by(order.nulls_last())
         return query.order_by(c.id)
+
+    def _has(self, name: str, column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+        plugin, dot, field = name.partition(".")
+        if dot:
+            made = self._plugin_tables()[plugin]
+            return has_value(made.current, made.entity.fields.by_name[field], value)
+        return column.is_(None) if value is None else column == value
 
     def _column(self, name: str) -> ColumnElement[Any]:
         if name not in self.columns():

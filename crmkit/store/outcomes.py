@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, fields, frozen
 from attrs.validators import in_
 from sqlalchemy import select
 
+from ..declarations import CUSTOMER
+from ..errors import UsageError
 from .gateway import Gateway
+from .history import Row
 from .rows import insert_rows
+from .types import JsonText
 
 if TYPE_CHECKING:
     from .store import Tx
@@ -36,7 +40,7 @@ class Outcome:
 
     name: str
     kind: str = field(validator=in_(KINDS))
-    subject_type: str = "customer"
+    subject_type: str = CUSTOMER
     subject_id: int
     as_of: datetime
     run: str
@@ -54,11 +58,15 @@ COLUMNS = tuple(f.name for f in fields(Outcome))
 class Outcomes(Gateway):
     """Latest outcomes; earlier runs are in ``runs/`` and what was acted on is an interaction."""
 
-    def replace(self, name: str, rows: Iterable[Outcome], *, tx: Tx | None = None) -> int:
+    def replace(
+        self, name: str, rows: Iterable[Outcome | Mapping[str, Any]], *, tx: Tx | None = None
+    ) -> int:
         """Puts these rows in the place of every row of that name, in one transaction.
 
         Args:
             rows: at most one per subject, all of that name; read once, so a generator will do.
+                A row of a run's file may come as it is: a mapping with the names of
+                :class:`Outcome`, ``as_of`` in UTC without zone, reasons and evidence as JSON text.
 
         Returns:
             How many rows there are now.
@@ -70,7 +78,7 @@ class Outcomes(Gateway):
                 own.connection,
                 o,
                 [*COLUMNS, "tx"],
-                ([*_row(_named(name, row)), own.id] for row in rows),
+                ([*_row(name, row), own.id] for row in rows),
             )
             own.count(name, found)
             return found
@@ -81,7 +89,7 @@ class Outcomes(Gateway):
         with self._reading(tx) as connection:
             query = select(o).where(o.c.subject_id == subject_id).order_by(o.c.name)
             rows = connection.execute(query).mappings()
-            return [Outcome(**{n: row[n] for n in COLUMNS}) for row in rows]
+            return [_outcome(row) for row in rows]
 
     def list(self, name: str, *, limit: int | None = None, tx: Tx | None = None) -> Found:
         """The outcomes of that name, highest value first, equal ones by subject."""
@@ -94,19 +102,29 @@ class Outcomes(Gateway):
                 .limit(limit)
             )
             rows = connection.execute(query).mappings()
-            return [Outcome(**{n: row[n] for n in COLUMNS}) for row in rows]
+            return [_outcome(row) for row in rows]
 
 
 Found = list[Outcome]
 
 
-def _named(name: str, row: Outcome) -> Outcome:
-    if row.name != name:
-        raise ValueError(f"an outcome of {row.name} among those of {name}")
-    return row
+def _row(name: str, row: Outcome | Mapping[str, Any]) -> list[Any]:
+    values = {c: getattr(row, c) for c in COLUMNS} if isinstance(row, Outcome) else dict(row)
+    if values.setdefault("name", name) != name:
+        raise UsageError(f"an outcome of {values['name']} stands among those of {name}.")
+    if values["as_of"].tzinfo is None:
+        values["as_of"] = values["as_of"].replace(tzinfo=UTC)
+    for document in ("reasons", "evidence"):
+        given = values.get(document)
+        if isinstance(given, str):
+            values[document] = JsonText(given)
+        elif isinstance(given, tuple):
+            values[document] = list(given)
+    values.setdefault("subject_type", CUSTOMER)
+    return [values.get(column) for column in COLUMNS]
 
 
-def _row(outcome: Outcome) -> list[Any]:
-    values = {n: getattr(outcome, n) for n in COLUMNS}
-    values["reasons"], values["evidence"] = list(outcome.reasons), dict(outcome.evidence)
-    return [values[n] for n in COLUMNS]
+def _outcome(row: Row) -> Outcome:
+    values = {column: row[column] for column in COLUMNS}
+    values["reasons"], values["evidence"] = row["reasons"] or (), row["evidence"] or {}
+    return Outcome(**values)

@@ -18,6 +18,7 @@ from .family import members_of
 from .gateway import Gateway
 from .history import Row, Versions
 from .rows import is_in
+from .search import has_value
 from .tables import core_tables
 from .values import changed
 
@@ -90,7 +91,7 @@ class Records(Gateway):
             limit: at most so many.
             sort: fields or ``ref``, ``source``, ``valid_from``; ``-name`` is descending. Missing
                 values come last, equal ones by id.
-            where: wanted value by field; money in minor units.
+            where: wanted value by column; None asks for those without one.
 
         Raises:
             NotFound: for an unknown type or column.
@@ -99,8 +100,7 @@ class Records(Gateway):
             made = self._made(connection, type)
             query = select(made.current)
             for name, value in (where or {}).items():
-                column = _column(made, name)
-                query = query.where(column.is_(None) if value is None else column == value)
+                query = query.where(_has(made, name, value))
             for name in sort:
                 column = _column(made, name.removeprefix("-"))
                 order = column.desc() if name.startswith("-") else column.asc()
@@ -292,6 +292,13 @@ class Records(Gateway):
 
 def _versions(made: DomainTable) -> Versions:
     return Versions(made.current, made.history)
+
+
+def _has(made: DomainTable, name: str, value: Any) -> Any:
+    if name in made.entity.fields.by_name:
+        return has_value(made.current, made.entity.fields.by_name[name], value)
+    column = _column(made, name)
+    return column.is_(None) if value is None else column == value
 
 
 def _column(made: DomainTable, name: str) -> Any:

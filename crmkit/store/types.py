@@ -175,6 +175,12 @@ class Date(Stored):
         return date.fromisoformat(value) if isinstance(value, str) else value
 
 
+class JsonText(str):
+    """Text that is a JSON document already and is stored as it stands."""
+
+    __slots__ = ()
+
+
 class Json(Stored):
     """A JSON document as text, with sorted keys so that equal documents are equal text."""
 
@@ -182,7 +188,7 @@ class Json(Stored):
     word = "json"
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        return None if value is None else json_text(value)
+        return value if value is None or isinstance(value, JsonText) else json_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)

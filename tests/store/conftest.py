@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from attrs import field, frozen
+
 from crmkit.declarations import CustomerFields, InteractionKind, Migration, RecordType
 from crmkit.store.store import Store
 
@@ -110,19 +112,31 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def open_store(database_url: str, clock: Clock) -> Iterator[Callable[..., Store]]:
-    """Opens stores on one database; all are closed at the end."""
+def new_store(clock: Clock) -> Iterator[Callable[..., Store]]:
+    """Opens a store on a URL; all are closed at the end."""
     opened: list[Store] = []
 
-    def open_one(catalog: Any = None, **options: Any) -> Store:
+    def open_one(url: str, catalog: Any = None, **options: Any) -> Store:
         given = {"clock": clock, "actor": "tester", "time_zone": "Asia/Shanghai", **options}
-        store = Store(database_url, catalog or shop(), **given)
+        store = Store(url, catalog or shop(), **given)
         opened.append(store)
         return store
 
     yield open_one
     for store in opened:
         store.close()
+
+
+@pytest.fixture
+def open_store(new_store: Callable[..., Store], database_url: str) -> Callable[..., Store]:
+    """Opens stores on one database, which is SQLite first and then PostgreSQL."""
+    return partial(new_store, database_url)
+
+
+@pytest.fixture
+def make_shop() -> Callable[..., SmallCatalog]:
+    """Makes catalogs of the plugin ``shop``: ``make_shop("0.2", plan=CHANGED)``."""
+    return shop
 
 
 @pytest.fixture

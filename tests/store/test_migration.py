@@ -1,0 +1,361 @@
+"""The schema follows the declarations: what adds is made, what removes is refused or covered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, text
+
+from crmkit.declarations import Migration
+from crmkit.entities import CustomerRef, Money
+from crmkit.errors import ConfigError, DeclarationError, NotConfirmed, NotFound, SchemaOutdated
+from crmkit.store.migration import narrowings
+from crmkit.store.store import Store
+
+OpenStore = Callable[..., Store]
+MakeShop = Callable[..., Any]
+
+
+def schema(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def columns(store: Store, table: str) -> dict[str, str]:
+    with store.read() as connection:
+        return {c["name"]: str(c["type"]) for c in inspect(connection).get_columns(table)}
+
+
+def tables(store: Store) -> set[str]:
+    with store.read() as connection:
+        return set(inspect(connection).get_table_names())
+
+
+@pytest.fixture
+def plan(make_shop: MakeShop) -> dict[str, Any]:
+    """The properties of ``shop.plan`` in version 0.1, to change."""
+    return dict(make_shop().record_types["shop.plan"].schema["properties"])
+
+
+def test_an_empty_database_gets_every_table_and_is_then_up_to_date(open_store: OpenStore) -> None:
+    store = open_store()
+    with pytest.raises(SchemaOutdated, match=r"no tables yet\. Run: crmkit db upgrade"):
+        store.check_schema()
+    assert store.upgrade().statements
+    store.check_schema()
+    assert set(store.tables) <= tables(store)
+    assert store.upgrade().empty
+    assert store.status().pending == 0
+
+
+def test_a_dry_run_prints_the_sql_and_changes_nothing(open_store: OpenStore) -> None:
+    store = open_store()
+    planned = store.upgrade(dry_run=True)
+    assert any(s.startswith("CREATE TABLE shop_plan ") for s in planned.statements)
+    assert tables(store) == set()
+    assert store.upgrade().statements == planned.statements
+
+
+def test_an_added_field_is_an_added_column_and_the_data_stay(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    old = open_store()
+    old.upgrade()
+    kept = old.records.set(
+        "shop.plan", source="s", ref="p1", values={"title": "Basic", "monthly_fee": "9.99"}
+    )
+    plan["speed"] = {"type": "integer", "index": True}
+    new = open_store(make_shop("0.2", plan=schema(**plan)))
+    with pytest.raises(SchemaOutdated, match=r"today's tables of shop\.plan\. Run: crmkit db"):
+        new.check_schema()
+    done = new.upgrade()
+    assert [s.split("\n")[0] for s in done.statements] == [
+        f"ALTER TABLE shop_plan ADD COLUMN speed {'INTEGER' if new.dialect == 'sqlite' else 'BIGINT'}",
+        f"ALTER TABLE shop_plan_history ADD COLUMN speed {'INTEGER' if new.dialect == 'sqlite' else 'BIGINT'}",
+        "CREATE INDEX IF NOT EXISTS ix_shop_plan_speed ON shop_plan (speed)",
+    ]
+    found = new.records.get("shop.plan", kept.id)
+    assert found.values == {
+        "title": "Basic", "monthly_fee": Money(999, "USD"), "data_gb": None, "speed": None,
+    }  # fmt: skip
+    assert new.records.set("shop.plan", source="s", ref="p1", values={"speed": 5}).version == 2
+
+
+def test_a_removed_field_is_refused_naming_the_column_and_nothing_is_changed(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    open_store().upgrade()
+    del plan["data_gb"]
+    plan["speed"] = {"type": "integer"}
+    new = open_store(make_shop("0.2", plan=schema(**plan)))
+    with pytest.raises(ConfigError, match=r"shop_plan\.data_gb is no longer declared") as caught:
+        new.upgrade()
+    assert caught.value.exit_code == 5
+    assert "data_gb" in columns(new, "shop_plan")
+    assert "speed" not in columns(new, "shop_plan")
+    assert new.upgrade(dry_run=True).faults == (
+        "shop_plan.data_gb is no longer declared, and no migration covers it",
+    )
+
+
+REFUSED = [
+    ({"data_gb": {"type": "integer"}}, r"shop_plan\.data_gb changes from number to integer"),
+    ({"monthly_fee": {"type": "string", "format": "money", "currency": "USD"}},
+     r"shop_plan\.monthly_fee_currency is no longer declared"),
+    ({"title": {"type": "string", "format": "date"}}, r"shop_plan\.title changes from text to date"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "words"), REFUSED)
+def test_a_changed_type_is_refused_naming_the_column(
+    open_store: OpenStore,
+    make_shop: MakeShop,
+    plan: dict[str, Any],
+    change: dict[str, Any],
+    words: str,
+) -> None:
+    open_store().upgrade()
+    new = open_store(make_shop("0.2", plan=schema(**{**plan, **change})))
+    with pytest.raises(ConfigError, match=words):
+        new.upgrade()
+
+
+def test_a_removed_record_type_or_payload_field_is_refused(
+    open_store: OpenStore, make_shop: MakeShop
+) -> None:
+    open_store().upgrade()
+    with pytest.raises(ConfigError, match="shop_plan is no longer declared"):
+        open_store(make_shop("0.2", plan=None)).upgrade()
+    bill = schema(amount={"type": "string", "format": "money"}, due_on={"type": "integer"})
+    with pytest.raises(ConfigError) as caught:
+        open_store(make_shop("0.2", bill=bill)).upgrade()
+    assert "shop_bill.due_on changes from date to integer" in str(caught.value)
+    assert "shop_bill.lines is no longer declared" in str(caught.value)
+
+
+DROP = Migration(
+    id="shop.0002-drop-data",
+    loss="destructive",
+    statements={
+        d: ["ALTER TABLE shop_plan DROP COLUMN data_gb;"] for d in ("sqlite", "postgresql")
+    },
+    covers=("shop_plan.data_gb",),
+)
+
+
+def test_a_covered_removal_runs_once_and_takes_the_history_column_too(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    old = open_store()
+    old.upgrade()
+    old.records.set("shop.plan", source="s", ref="p", values={"title": "Basic", "data_gb": 1.5})
+    del plan["data_gb"]
+    new = open_store(make_shop("0.2", plan=schema(**plan), migrations=[DROP]))
+    done = new.upgrade(allow_loss=True)
+    assert done.statements == [
+        "ALTER TABLE shop_plan DROP COLUMN data_gb",
+        "ALTER TABLE shop_plan_history DROP COLUMN data_gb",
+        *[s for s in done.statements if s.startswith("CREATE ")],
+    ]
+    assert "data_gb" not in columns(new, "shop_plan") | columns(new, "shop_plan_history")
+    assert new.records.find("shop.plan", "p").values["title"] == "Basic"
+    assert new.upgrade().empty
+    # The name is free again.
+    plan["data_gb"] = {"type": "integer"}
+    again = open_store(make_shop("0.3", plan=schema(**plan), migrations=[DROP]))
+    again.upgrade()
+    assert again.records.find("shop.plan", "p").values["data_gb"] is None
+
+
+def test_a_migration_that_loses_data_asks_first(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    open_store().upgrade()
+    del plan["data_gb"]
+    new = open_store(make_shop("0.2", plan=schema(**plan), migrations=[DROP]))
+    with pytest.raises(NotConfirmed, match=r"shop\.0002-drop-data \(destructive\)") as caught:
+        new.upgrade()
+    assert caught.value.exit_code == 2
+    assert "data_gb" in columns(new, "shop_plan")
+
+
+def test_a_new_plugin_starts_with_todays_tables_and_runs_no_migration(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    del plan["data_gb"]
+    store = open_store(make_shop("0.2", plan=schema(**plan), migrations=[DROP]))
+    assert not any("DROP" in s for s in store.upgrade().statements)
+    assert store.upgrade().empty
+
+
+def test_a_rename_is_a_migration_that_covers_both_names(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    old = open_store()
+    old.upgrade()
+    old.records.set("shop.plan", source="s", ref="p", values={"data_gb": 1.5})
+    plan["volume_gb"] = plan.pop("data_gb")
+    rename = [
+        f"ALTER TABLE {table} RENAME COLUMN data_gb TO volume_gb"
+        for table in ("shop_plan", "shop_plan_history")
+    ]
+    migration = Migration(
+        id="shop.0002-rename",
+        statements={"sqlite": rename, "postgresql": rename},
+        covers=tuple(
+            f"{table}.{column}"
+            for table in ("shop_plan", "shop_plan_history")
+            for column in ("data_gb", "volume_gb")
+        ),
+    )
+    new = open_store(make_shop("0.2", plan=schema(**plan), migrations=[migration]))
+    new.upgrade()
+    assert new.records.find("shop.plan", "p").values["volume_gb"] == 1.5
+
+
+def test_a_migration_that_fails_undoes_the_whole_upgrade(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    open_store().upgrade()
+    plan["speed"] = {"type": "integer"}
+    broken = Migration(
+        id="shop.0002-broken",
+        statements={d: ["UPDATE nowhere SET x = '5%'"] for d in ("sqlite", "postgresql")},
+    )
+    new = open_store(make_shop("0.2", plan=schema(**plan), migrations=[broken]))
+    with pytest.raises(SchemaOutdated, match="nowhere"):
+        new.upgrade()
+    assert "speed" not in columns(new, "shop_plan")
+
+
+def test_a_table_copy_keeps_child_rows_and_leaves_no_dangling_ones(
+    new_store: OpenStore, make_shop: MakeShop, tmp_path: Any
+) -> None:
+    """With foreign keys on, SQLite would delete or refuse the children when the parent is dropped."""
+    url = f"sqlite:///{tmp_path / 'crmkit.db'}"
+    old = new_store(url)
+    old.upgrade()
+    owner = old.customers.add(name="Ann", refs=[CustomerRef("s", "1")])
+    old.records.set("shop.line", source="s", ref="l", owner_id=owner.id, values={})
+    copied = [
+        "CREATE TABLE copy AS SELECT * FROM customer",
+        "DELETE FROM customer",
+        "INSERT INTO customer SELECT * FROM copy",
+        "DROP TABLE copy",
+    ]
+    copy = Migration(id="shop.0002-copy", statements={"sqlite": copied})
+    new = new_store(url, make_shop("0.2", migrations=[copy]))
+    new.upgrade()
+    assert [r.ref for r in new.records.list_for(owner.id)] == ["l"]
+    lose = Migration(id="shop.0003-lose", statements={"sqlite": ["DELETE FROM customer"]})
+    broken = new_store(url, make_shop("0.3", migrations=[copy, lose]))
+    with pytest.raises(ConfigError, match="rows that point nowhere, in customer_ref"):
+        broken.upgrade()
+    assert len(broken.customers.list()) == 1
+    with broken.begin("trial") as tx:
+        assert tx.connection.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+def test_a_newer_database_is_refused(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    plan["speed"] = {"type": "integer"}
+    open_store(make_shop("0.10", plan=schema(**plan))).upgrade()
+    old = open_store(make_shop("0.9"))
+    words = r"last upgraded by shop 0\.10, and shop 0\.9 is installed"
+    with pytest.raises(SchemaOutdated, match=words) as caught:
+        old.check_schema()
+    assert caught.value.exit_code == 5
+    with pytest.raises(ConfigError, match=words):
+        old.upgrade()
+
+
+def test_a_migration_that_the_code_does_not_know_marks_a_newer_database(
+    open_store: OpenStore, make_shop: MakeShop
+) -> None:
+    open_store(make_shop("0.2", migrations=[DROP])).upgrade()
+    with pytest.raises(ConfigError, match=r"shop\.0002-drop-data, which the installed shop"):
+        open_store(make_shop("0.1")).upgrade()
+
+
+def test_an_older_code_with_the_same_tables_may_use_the_database(
+    open_store: OpenStore, make_shop: MakeShop
+) -> None:
+    open_store(make_shop("0.1.1")).upgrade()
+    open_store(make_shop("0.1.0")).check_schema()
+
+
+def test_somebody_elses_database_is_refused(open_store: OpenStore) -> None:
+    store = open_store()
+    with store.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE customer (id INTEGER)"))
+    with pytest.raises(ConfigError, match="has a table customer that crmkit did not make"):
+        store.upgrade()
+    assert tables(store) == {"customer"}
+
+
+def test_a_disabled_plugins_tables_stay_and_can_be_read(
+    open_store: OpenStore, make_shop: MakeShop
+) -> None:
+    enabled = open_store()
+    enabled.upgrade()
+    kept = enabled.records.set("shop.plan", source="s", ref="p", values={"title": "Basic"})
+    bare = make_shop()
+    empty = type(bare)(plugins={})
+    disabled = open_store(empty)
+    disabled.check_schema()
+    assert disabled.upgrade().empty
+    assert disabled.records.get("shop.plan", kept.id) == kept
+    assert disabled.records.types() == ["shop.line", "shop.plan"]
+    with pytest.raises(NotFound, match="can only be read"):
+        disabled.records.set("shop.plan", source="s", ref="p", values={})
+    rows = {row.plugin: row for row in disabled.status().plugins}
+    assert rows["shop"].enabled is False and rows["shop"].database_version == "0.1"
+    again = open_store()
+    again.check_schema()
+    assert again.records.get("shop.plan", kept.id) == kept
+
+
+def test_two_upgrades_at_once_make_the_tables_once(open_store: OpenStore) -> None:
+    stores = [open_store() for _ in range(4)]
+    plans: list[Any] = []
+    threads = [threading.Thread(target=lambda s=s: plans.append(s.upgrade())) for s in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(p.empty for p in plans) == [False, True, True, True]
+
+
+def test_what_only_becomes_stricter_is_told(open_store: OpenStore, make_shop: MakeShop) -> None:
+    old = make_shop().customer_fields["shop"].schema
+    properties = {**old["properties"], "segment": {"type": "string", "enum": ["home"]}}
+    properties["household_size"] = {"type": "integer", "minimum": 2, "unit": "person"}
+    new = {**old, "properties": properties, "required": ["segment"]}
+    expected = [
+        "shop.customer.segment is now required",
+        "shop.customer.household_size: minimum is now 2",
+        "shop.customer.segment no longer takes 'office'",
+    ]
+    assert narrowings("shop.customer", old, new) == expected
+    open_store().upgrade()
+    done = open_store(make_shop("0.2", customer={**new})).upgrade()
+    assert set(done.notes) == set(expected)
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("source", "field 'source' would be stored as 'source', which every record has already"),
+        ("valid_to", "would be stored as 'valid_to'"),
+        ("x" * 64, "is longer than 63 characters"),
+    ],
+)
+def test_a_field_that_no_table_can_have_names_its_plugin(
+    new_store: OpenStore, make_shop: MakeShop, field: str, words: str
+) -> None:
+    with pytest.raises(DeclarationError, match=words) as caught:
+        new_store("sqlite:///x.db", make_shop(plan=schema(**{field: {"type": "string"}})))
+    assert caught.value.plugin == "shop"
