@@ -166,7 +166,7 @@ def _show_unexpected(error: Exception) -> int:
         return 8
     words = " ".join(str(error).split())
     shown = words if len(words) <= 300 else words[:300] + " ..."
-    _say(f"E_UNEXPECTED {type(error).__name__}: {shown} (a fault in crmkit; --debug shows where)")
+    _say(f"E_UNEXPECTED {type(error).__name__}: {shown} (a fault in crmkit; crmkit --debug ... shows where)")
     return 1
 
 

@@ -11,7 +11,7 @@ from ..declarations import Chart
 from ..entities.fields import FieldType
 from ..errors import ConfigError
 from .grid import Column, Grid
-from .labels import unit_word
+from .labels import heading_unit
 from .values import is_share
 
 # A browser draws some thousand marks at once; a longer result is a table's business.
@@ -210,11 +210,17 @@ def _axis(
     title = _title(column, language)
     if kind == "ordinal":
         order = _order(column, rows)
-        labels = alt.Axis(labelAngle=_angle(order), labelOverlap=True)
+        # Few categories are all named, even if the names lean; of many some are left out.
+        labels = alt.Axis(labelAngle=_angle(order), labelOverlap=len(order) > 25)
         return {"title": title, "sort": order, "axis": labels}
     if kind == "temporal":
         return {"title": title, "axis": alt.Axis(labelOverlap="greedy", labelSeparation=12)}
-    return {"title": title, "axis": alt.Axis(tickCount=6, **_format(column))}
+    axis = alt.Axis(tickCount=6, **_format(column))
+    return {
+        "title": title,
+        "axis": axis,
+        "scale": alt.Scale(nice=column.type is not FieldType.INTEGER),
+    }
 
 
 def _order(column: Column, rows: list[dict[str, Any]]) -> list[Any]:
@@ -229,10 +235,8 @@ def _angle(order: list[Any]) -> int:
 
 
 def _title(column: Column, language: str) -> str:
-    name = column.label(language)
-    if column.unit in (None, "", "1") or column.type is FieldType.TEXT:
-        return name
-    return f"{name} ({unit_word(column.unit, language)})"
+    unit = heading_unit(column, language)
+    return f"{column.label(language)} ({unit})" if unit else column.label(language)
 
 
 def _format(column: Column) -> dict[str, str]:

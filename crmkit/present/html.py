@@ -17,7 +17,7 @@ from ..declarations import Chart
 from ..errors import ConfigError
 from ..resources import resource_text
 from .grid import Column, Grid
-from .labels import label, unit_word
+from .labels import heading_unit, label
 from .tables import right_aligned
 from .values import shown
 
@@ -147,8 +147,8 @@ def _pager(kept: int, total: int, language: str) -> str:
 
 
 def _heading(column: Column, language: str) -> str:
-    unit = column.currency or (column.unit if column.unit not in (None, "", "1") else None)
-    small = f'<span class="unit">{escape(unit_word(unit, language))}</span>' if unit else ""
+    unit = heading_unit(column, language)
+    small = f'<span class="unit">{escape(unit)}</span>' if unit else ""
     return f'<span class="word">{escape(column.label(language))}</span>{small}'
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ..entities.fields import FieldType
+from .grid import Column
+
 LABELS = {
     "en": {
         "as_of": "As of", "parameters": "Parameters", "rows": "rows", "row": "row",
@@ -33,6 +36,20 @@ UNITS_ZH = {
 def unit_word(unit: str, language: str) -> str:
     """A unit in the reader's language; symbols such as ``GB`` are the same in both."""
     return UNITS_ZH.get(unit, unit) if language == "zh" else unit
+
+
+def heading_unit(column: Column, language: str) -> str:
+    """The unit that a heading has to name: none where there is none, or the title says it.
+
+    ``Customers`` in the unit ``customer`` needs no further word.
+    """
+    if column.currency:
+        return column.currency
+    unit = column.unit
+    if unit in (None, "", "1") or column.type is FieldType.TEXT:
+        return ""
+    said = (column.title or column.name).lower().replace("_", " ")
+    return "" if unit in said else unit_word(unit, language)
 
 
 def label(key: str, language: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..entities.fields import FieldType
 from .grid import Column, Grid
-from .labels import unit_word
+from .labels import heading_unit
 from .values import is_id, shown
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ def print_table(
 
 
 def _heading(column: Column, language: str) -> str:
-    if column.currency:
-        return f"{column.label(language)} ({column.currency})"
-    if column.unit and column.unit != "1" and column.title:
-        return f"{column.label(language)} ({unit_word(column.unit, language)})"
-    return column.label(language) if column.title else column.name
+    """The title with its unit; the bare field name where nobody gave a title."""
+    if not column.title:
+        return column.name
+    unit = heading_unit(column, language)
+    return f"{column.label(language)} ({unit})" if unit else column.label(language)
 
 
 def right_aligned(grid: Grid) -> list[bool]:

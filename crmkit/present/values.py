@@ -14,8 +14,8 @@ from ..entities.fields import FieldType
 from ..entities.money import Money
 from .grid import Column
 
-# Names of shares of one, shown as percent to eyes and kept as fractions everywhere else.
-SHARE_ENDINGS = ("share", "rate", "probability", "retention", "survival", "conversion")
+# Words in the names of shares of one, shown as percent to eyes and kept as fractions elsewhere.
+SHARE_WORDS = frozenset(("share", "rate", "probability", "retention", "survival", "conversion"))
 
 
 def is_id(name: str) -> bool:
@@ -95,14 +95,17 @@ def shown(value: Any, column: Column) -> str:
 def _number(value: float, column: Column) -> str:
     if column.unit in (None, "1") and is_share(column.name):
         return f"{value * 100:.1f}%"
-    if value == int(value) and abs(value) < 1e15:
+    if column.type is None and value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    # Two decimals line up in a column; a smaller number would be all noughts with them.
+    return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
 
 
 def is_share(name: str) -> bool:
-    """Whether a column's name says that it is a share of one, as ``churn_rate``."""
-    return any(name == end or name.endswith("_" + end) for end in SHARE_ENDINGS)
+    """Whether a column's name says that it is a share of one, as ``churn_rate_low``."""
+    return not SHARE_WORDS.isdisjoint(name.split("_"))
 
 
 def printable(text: str) -> str:
