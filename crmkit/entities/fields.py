@@ -29,7 +29,6 @@ from typing import Any
 from attrs import field, frozen
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-PLUGIN_NAME = re.compile(r"[a-z][a-z0-9]*")
 PII_CLASSES = ("none", "quasi", "direct", "secret")
 HIDDEN_PII = ("direct", "secret")
 ANNOTATIONS = frozenset(

@@ -21,6 +21,7 @@ from ..declarations import (
     Segment,
 )
 from ..entities.lifecycle import Lifecycle
+from .claims import SHARED_NOUNS
 
 # hook: (kind as the catalog calls it, class of the records). All but customer fields are lists.
 DECLARING: dict[str, tuple[str, type]] = {
@@ -44,7 +45,7 @@ NOUNS = {
     "record_types": "record type",
     "interaction_kinds": "interaction kind",
     "lifecycles": "lifecycle",
-    "profiles": "import profile",
+    "profiles": SHARED_NOUNS["profiles"],
     "migrations": "migration",
     "feature_sets": "feature set",
     "features": "feature",
@@ -52,7 +53,7 @@ NOUNS = {
     "rules": "rule",
     "segments": "segment",
     "reports": "report",
-    "demos": "demo",
+    "demos": SHARED_NOUNS["demos"],
 }
 # Named freely, not ``<plugin>.<name>``: two plugins that claim one are both refused.
 SHARED = ("profiles", "demos")

@@ -16,11 +16,12 @@ from ..declarations import RowFault, StageVeto
 from ..errors import NotFound, PluginError
 from ..settings import Settings
 from .catalog import Catalog, build_catalog, dangling
+from .claims import shared_claims
 from .declared import DECLARING, Declared, wrong_type
 from .faults import PluginFault
 from .isolation import Guard, restored_process, unusable, words
 from .manifest import Manifest, find_manifests
-from .ownership import name_faults, shared_claims, tables
+from .ownership import name_faults, tables
 from .soundness import declaration_faults
 from .standing import dependents_faults, enabled_names, manifest_faults, requirements_of
 from .verdict import Verdicts

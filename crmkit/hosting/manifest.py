@@ -19,10 +19,11 @@ from typing import Any
 from attrs import evolve, frozen
 
 from .. import API
-from ..entities.fields import PLUGIN_NAME
 
 GROUP = "crmkit"
 FILE = "crmkit-plugin.toml"
+# So that ``<plugin>.<name>`` and ``<plugin>_<name>`` can be taken apart again (design D5).
+PLUGIN_NAME = re.compile(r"[a-z][a-z0-9]*")
 BUILTIN_PACKAGE = "crmkit.builtin"
 BUILTIN_FOLDER = Path(__file__).resolve().parent.parent / "builtin"
 

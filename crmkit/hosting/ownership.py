@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
 
 from ..declarations import CUSTOMER, sql_name
 from .declared import NOUNS, SHARED, Declared
-from .faults import PluginFault
 
 _OWNED = re.compile(r"[a-z][a-z0-9]*\.[a-z0-9][a-z0-9_-]*")
 _FREE = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
@@ -52,32 +50,6 @@ def tables(declared: Declared) -> list[str]:
     if declared.customer_fields is not None:
         names.add(f"{declared.plugin}_{CUSTOMER}")
     return sorted(names)
-
-
-def shared_claims(
-    claims: Mapping[str, Mapping[str, Iterable[str]]],
-) -> list[PluginFault]:
-    """One fault per plugin and name where two plugins claim one shared name.
-
-    Args:
-        claims: by plugin, the names it claims by kind, as :meth:`Declared.claims` gives them.
-    """
-    holders: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for plugin, kinds in sorted(claims.items()):
-        for kind, names in kinds.items():
-            for name in names:
-                holders[kind, name].append(plugin)
-    out = []
-    for (kind, name), plugins in sorted(holders.items()):
-        if len(plugins) < 2:
-            continue
-        both = " and ".join(plugins)
-        message = (
-            f"{NOUNS.get(kind, kind.rstrip('s'))} {name!r} is claimed by the plugins {both}; "
-            "disable one of them"
-        )
-        out += [PluginFault(plugin, "conflict", message) for plugin in plugins]
-    return out
 
 
 def _table_faults(declared: Declared) -> list[str]:

@@ -10,9 +10,9 @@ from attrs import frozen
 
 from ..errors import ConfigError, NotFound, PluginError, StorageError, UsageError
 from ..settings import FILE, Settings, load_settings
+from .claims import shared_claims
 from .faults import PluginFault, faults_of
 from .manifest import Manifest, find_manifests
-from .ownership import shared_claims
 from .settings_text import edit_list
 from .source import hooks_in_source
 from .standing import dependents_faults, dependents_of, enabled_names, manifest_faults

@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 from ..settings import Settings
+from .claims import shared_claims
 from .faults import PluginFault
 from .manifest import Manifest
-from .ownership import shared_claims
 
 
 def enabled_names(settings: Settings, manifests: Mapping[str, Manifest]) -> list[str]:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -185,6 +184,9 @@ def _write(place: Path, verdicts: Mapping[str, Verdict]) -> None:
         "verdicts": {name: attrs.asdict(v) for name, v in sorted(verdicts.items())},
     }
     place.parent.mkdir(parents=True, exist_ok=True)
+    # Lazy: `plugin list` reads verdicts only, and this costs it 8 ms.
+    import tempfile
+
     # Written whole or not at all: another command may be reading.
     handle, part = tempfile.mkstemp(dir=place.parent, prefix=f".{FILE}.")
     try:
