@@ -15,6 +15,7 @@ import click
 
 from ..errors import NotFound, PluginError, UsageError
 from ..hosting.plugins import Change, Plugins, Standing
+from ..hosting.verdict import FAULTS
 from ..settings import Settings, find_workspace, load_settings
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def list_(state: State, form: str) -> None:
     _print_table([{k: v for k, v in row.items() if k != "faults"} for row in short])
     for line in ["", *faults] if faults else []:
         click.echo(line)
+    if any(row["verdict"] == FAULTS for row in rows):
+        click.echo("When a fault is mended: crmkit plugin check NAME", err=True)
 
 
 @command.command()

@@ -224,6 +224,10 @@ def _trials(
 
 
 def _entities(name: str, catalog: Any) -> Iterator[tuple[str, list[str]]]:
+    """Each entity that the plugin owns, with its columns; one without columns where it owns none.
+
+    A plugin that declares nothing may still answer, and its answer has to be tried.
+    """
     fields = catalog.customer_fields.get(name)
     declared = [(f"{name}.{CUSTOMER}", "customer_fields", fields)] if fields else []
     for kind in ("record_types", "interaction_kinds"):
@@ -232,6 +236,8 @@ def _entities(name: str, catalog: Any) -> Iterator[tuple[str, list[str]]]:
             for entity, record in getattr(catalog, kind).items()
             if catalog.owner(entity) == name
         ]
+    if not declared:
+        yield f"{name}.{CUSTOMER}", []
     for entity, kind, record in declared:
         yield entity, [*(c.name for c in record.fields.columns), *sorted(ADDED[kind])]
 

@@ -79,6 +79,7 @@ def test_a_process_that_the_plugin_starts_does_not_outlive_the_check(
         ("@hookimpl\ndef check_rowz(batch): pass", "register: there is no hook 'check_rowz'; did you mean check_rows?"),
         ("import os\nos.write(1, b'noise')\nprint('noise')\nraise ValueError('x')", "import: ValueError: x"),
         ("@hookimpl\ndef after_commit(): raise RuntimeError('every time')", "after_commit: RuntimeError: every time"),
+        ("@hookimpl\ndef check_rows(batch): raise RuntimeError('every time')", "check_rows: RuntimeError: every time"),
         ("@hookimpl\ndef before_stage_moves(moves): return moves[0]", "before_stage_moves: IndexError"),
         ("@hookimpl\ndef register_record_types():\n    return [RecordType(name='shop.plan', schema={'type': 'object'})]", "declaration: claims the record type 'shop.plan'"),
     ],
