@@ -80,9 +80,9 @@ def reimport_faults(world: World) -> list[str]:
 def reject_faults(world: World) -> list[str]:
     """Files of the demo that its own profiles reject rows of."""
     return [
-        f"{run['file_name']} by {run['profile']}: {run['rejected']} of {run['read']} rows rejected"
+        f"{run.file_name} by {run.profile}: {run.rejected} of {run.read} rows rejected"
         for run in world.crm.store.imports.runs()
-        if run["rejected"]
+        if run.rejected
     ]
 
 
