@@ -117,6 +117,16 @@ class Interactions(Gateway):
             raise NotFound("interaction", str(interaction_id))
         return self._interaction(row)
 
+    def parse(self, kind: str, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Payload values that a person typed, by field, as their Python types.
+
+        Raises:
+            NotFound: for an unknown kind or field.
+            UsageError: naming every text that its field does not take.
+        """
+        self._kind(kind)
+        return self._codec(self._store.entity(kind)).parse(texts)
+
     # --- rows ---------------------------------------------------------------------------------
 
     def _log_one(self, tx: Tx, new: NewInteraction) -> Interaction:

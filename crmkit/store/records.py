@@ -13,7 +13,7 @@ from ..declarations import CUSTOMER
 from ..entities.record import Record
 from ..errors import EditConflict, NotFound, UsageError
 from .declared import entities_kept
-from .domain import DomainTable, domain_tables
+from .domain import DomainTable, Entity, domain_tables
 from .family import members_of
 from .gateway import Gateway
 from .history import Row, Versions
@@ -149,6 +149,24 @@ class Records(Gateway):
         with self._reading(tx) as connection:
             kept = [e.name for e in entities_kept(self._store, connection) if e.what == "record"]
         return sorted([*self._enabled(), *kept])
+
+    def entity(self, type: str, *, tx: Tx | None = None) -> Entity:
+        """What is declared of a type, its fields among it.
+
+        Raises:
+            NotFound: naming the types that exist.
+        """
+        with self._reading(tx) as connection:
+            return self._made(connection, type).entity
+
+    def parse(self, type: str, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Values that a person typed, by field, as their Python types; empty text is None.
+
+        Raises:
+            NotFound: for an unknown type or field.
+            UsageError: naming every text that its field does not take.
+        """
+        return self._codec(self.entity(type)).parse(texts)
 
     # --- writing ------------------------------------------------------------------------------
 

@@ -10,17 +10,18 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from referencing import Registry
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..entities.fields import HIDDEN_PII, Field, FieldSet, FieldType
 from ..entities.money import Money
 from ..errors import NotFound, UsageError
 from .history import Row
 from .types import INT64, instant_text
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 T = TypeVar("T")
 
@@ -36,8 +37,15 @@ class Codec:
 
     def __init__(self, name: str, fields: FieldSet, currency: str) -> None:
         self.name, self.fields, self.currency = name, fields, currency
+
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        # Lazy: reading needs no validator, and its import takes longer than most reads.
+        from jsonschema import Draft202012Validator
+        from referencing import Registry
+
         # An empty registry: the library would otherwise fetch a remote $ref.
-        self._validator = Draft202012Validator(dict(fields.schema), registry=Registry())
+        return Draft202012Validator(dict(self.fields.schema), registry=Registry())
 
     def typed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values as their Python types, without the missing ones.
@@ -106,7 +114,7 @@ class Codec:
         return {name: value for name, value in self.values(row).items() if value is not None}
 
     def parse(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Values typed by a person, as the command line gets them; empty text is missing.
+        """Values typed by a person, as the command line gets them; empty text is None.
 
         Raises:
             NotFound, UsageError: as :meth:`typed`.
@@ -121,7 +129,7 @@ class Codec:
             except ValueError as error:
                 faults.append(f"field {name!r}: {_shown(self.fields.by_name[name], text)} {error}")
         self._refuse(faults)
-        return self.typed(out)
+        return {**dict.fromkeys(out), **self.typed(out)}
 
     def _refuse(self, faults: list[str]) -> None:
         if faults:
