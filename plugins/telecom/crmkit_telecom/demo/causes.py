@@ -86,6 +86,12 @@ def expected_departures(by_cause: dict[str, Floats]) -> Floats:
     return total
 
 
+def standing_cause(by_cause: dict[str, Floats]) -> NDArray[np.int64]:
+    """Index into CAUSES of the cause that adds most to each customer's hazard now."""
+    parts = np.stack([by_cause[cause] for cause in CAUSES])
+    return np.asarray(parts.argmax(0), dtype=np.int64)
+
+
 def draw_cause(by_cause: dict[str, Floats], rng: np.random.Generator) -> NDArray[np.int64]:
     """Index into CAUSES per customer, in proportion to the parts of the hazard."""
     parts = np.cumsum(np.stack([by_cause[cause] for cause in CAUSES]), axis=0)

@@ -51,6 +51,7 @@ CUSTOMER_COLUMNS = (
     "household", "gender", "senior", "partner", "dependants", "key_account_tier",
     "account_manager", "retention_consent",
 )  # fmt: skip
+TRUTH_COLUMNS = ("customer", "left_on", "kind", "cause", "standing", "expected")
 SUBSCRIPTION_COLUMNS = (
     "subscription", "customer", "as_of", "msisdn", "status", "payment_model", "activated_on", "plan",
     "contract_type", "contract_starts_on", "contract_ends_on", "early_exit_fee", "monthly_fee",
@@ -219,10 +220,12 @@ def _write_truth(path: Path, w: World, ledger: Ledger) -> None:
     left = {d.customer: d for d in ledger.departures}
     rows = []
     for i in range(w.size):
-        gone, expected = left.get(i), ledger.oracle.get(i)
+        gone = left.get(i)
+        expected, standing = ledger.oracle.get(i, (None, None))
         rows.append((
             customer_ref(i),
             *((gone.on, gone.kind, gone.cause) if gone else (None, None, None)),
+            standing,
             None if expected is None else f"{expected:.6f}",
         ))  # fmt: skip
-    _write(path, ("customer", "left_on", "kind", "cause", "expected"), rows)
+    _write(path, TRUTH_COLUMNS, rows)

@@ -47,7 +47,9 @@ class Ledger:
     # (day, customer): the line changed on that day; the files show its state then.
     versions: list[tuple[date, int, dict[str, Any]]] = field(factory=list)
     departures: list[Departure] = field(factory=list)
-    oracle: dict[int, float] = field(factory=dict)
+    # By customer, as of the judged day: expected departures in the outcome window, and the cause
+    # that stood highest.
+    oracle: dict[int, tuple[float, str]] = field(factory=dict)
 
     def event(self, kind: str, customer: int, on: date, **values: Any) -> None:
         """Adds an event; unknown columns are refused by the writer."""

@@ -9,7 +9,15 @@ import numpy as np
 from attrs import define, field
 
 from .calendar import ALL_MONTHS, JUDGED_MONTH, day_of, first_day, last_day
-from .causes import CAUSES, UNSEEN, Grievances, draw_cause, expected_departures, hazards
+from .causes import (
+    CAUSES,
+    UNSEEN,
+    Grievances,
+    draw_cause,
+    expected_departures,
+    hazards,
+    standing_cause,
+)
 from .ledger import Departure, Ledger, customer_ref, line_ref, money
 from .world import (
     CELLS_PER_CITY,
@@ -77,8 +85,10 @@ def live(world: World, rng: np.random.Generator) -> Ledger:
         state.gone |= leaving
         by_cause = hazards(state.grievances, state.base_factor, _bound(state, month + 1))
         if month == JUDGED_MONTH:
-            expected = expected_departures(by_cause)
-            state.ledger.oracle = {int(i): float(expected[i]) for i in np.flatnonzero(active)}
+            expected, standing = expected_departures(by_cause), standing_cause(by_cause)
+            state.ledger.oracle = {
+                int(i): (float(expected[i]), CAUSES[standing[i]]) for i in np.flatnonzero(active)
+            }
     return state.ledger
 
 

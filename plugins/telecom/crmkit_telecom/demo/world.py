@@ -147,7 +147,7 @@ def build_world(size: int, rng: np.random.Generator) -> World:
         contract_end=end,
         device_on=activated.copy(),
         instalments=np.where(rng.random(size) < 0.4, rng.integers(2, 40, size) * 1000, 0),
-        ported_from=np.where(rng.random(size) < 0.25, rng.integers(1, 4, size), 0),
+        ported_from=np.where(rng.random(size) < 0.5, rng.integers(1, 4, size), 0),
         data_gb=data,
         voice_min=voice,
         poor_payer=rng.random(size) < 0.03,

@@ -60,6 +60,10 @@ counted AS (
     FROM dimension
     GROUP BY dimension, coalesce(value, 'unknown')
 ),
+known AS (
+    -- A dimension of which nothing is known says nothing.
+    SELECT dimension FROM counted WHERE value <> 'unknown' GROUP BY dimension
+),
 total AS (
     SELECT count(*) AS customers, sum(gone) AS leavers FROM base
 )
@@ -77,4 +81,5 @@ SELECT
     c.leavers / nullif(t.leavers, 0) AS share_of_leavers,
     (c.leavers / c.customers) / nullif(t.leavers / t.customers, 0) AS lift
 FROM counted c
+JOIN known k ON k.dimension = c.dimension
 CROSS JOIN total t
