@@ -370,8 +370,11 @@ class PluginHost:
             known = build_catalog((one.manifest, one.declared) for one in sound.values())
             for name, one in sound.items():
                 reachable = frozenset({name, *builtins, *requirements_of(name, self.manifests)})
-                for message in dangling(one.declared, known, reachable):
-                    self._record(name, "declaration", message)
+                with Guard() as guard:
+                    for message in dangling(one.declared, known, reachable):
+                        self._record(name, "declaration", message)
+                if guard.error is not None:
+                    self._record(name, "declaration", f"cannot be read: {words(guard.error)}")
 
     def _sound(self) -> dict[str, Loaded]:
         return {name: one for name, one in self._loaded.items() if not self.has_faults(name)}

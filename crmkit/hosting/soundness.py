@@ -9,12 +9,24 @@ import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import attrs
+
 from ..declarations import CUSTOMER, Feature, FeatureSet, Migration, Report, Rule, Score, sql_name
 from ..entities.fields import NAME, FieldSet
 from ..entities.lifecycle import Lifecycle
 from .declared import NOUNS, Declared
 
 DIALECTS = ("sqlite", "postgresql")
+
+# attrs does not check types, and a title of None would break a report long after the plugin loaded.
+# By annotation, as the declarations write it; what is not listed is judged by its own check.
+_PLAIN: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int": (int,),
+    "int | None": (int, type(None)),
+    "bool": (bool,),
+}
 
 # Columns that the store and the warehouse add to each kind of table (design D2, D3, D5).
 _SEEN = ("subject_id", "as_of", "days_before", "days_after")
@@ -31,6 +43,13 @@ ADDED = {
 
 def declaration_faults(declared: Declared) -> list[str]:
     """Every reason why these declarations are not sound, one sentence each; empty when sound."""
+    wrong = [
+        f"{NOUNS[kind]} {name}: {fault}"
+        for kind, name, record in declared.named()
+        for fault in _type_faults(record)
+    ]
+    if wrong:
+        return wrong  # nothing else can be asked of values of the wrong type
     return [
         *(f"{label}: {fault}" for label, kind, fields in field_sets(declared)
           for fault in _field_faults(kind, fields)),
@@ -51,6 +70,25 @@ def field_sets(declared: Declared) -> Iterator[tuple[str, str, FieldSet]]:
     for kind in ("record_types", "interaction_kinds"):
         for record in declared.of(kind):
             yield f"{NOUNS[kind]} {record.name}", kind, record.fields
+
+
+def _type_faults(record: Any) -> Iterator[str]:
+    for attribute in attrs.fields(type(record)):
+        value = getattr(record, attribute.name)
+        wanted = _PLAIN.get(str(attribute.type))
+        if wanted is not None:
+            # A bool is an int to Python, and never meant as one here.
+            fits = isinstance(value, wanted) and (bool in wanted or not isinstance(value, bool))
+            if not fits:
+                yield f"{attribute.name} is {value!r:.60}, not {attribute.type}"
+        elif attribute.type == "tuple[str, ...]":
+            wrong = [item for item in value if not isinstance(item, str)]
+            if wrong:
+                yield f"{attribute.name} holds {wrong[0]!r:.60}, which is no text"
+        elif isinstance(value, tuple):
+            for item in value:
+                if attrs.has(type(item)) and not isinstance(item, Feature):
+                    yield from (f"{attribute.name}: {fault}" for fault in _type_faults(item))
 
 
 def _each(declared: Declared, kind: str, check: Callable[[Any], Iterable[str]]) -> Iterator[str]:
