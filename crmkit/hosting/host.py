@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -11,14 +9,13 @@ from typing import Any
 import pluggy
 from attrs import define, field
 
-from .. import hookspecs
-from ..declarations import RowFault, StageVeto
 from ..errors import NotFound, PluginError
 from ..settings import Settings
 from .catalog import Catalog, build_catalog, dangling
 from .claims import shared_claims
 from .declared import DECLARING, Declared, wrong_type
 from .faults import PluginFault
+from .hooks import ACTING, hook_name_faults, make_manager, wrong_answer
 from .isolation import Guard, restored_process, unusable, words
 from .manifest import Manifest, find_manifests
 from .ownership import name_faults, tables
@@ -26,24 +23,10 @@ from .soundness import declaration_faults
 from .standing import dependents_faults, enabled_names, manifest_faults, requirements_of
 from .verdict import Verdicts
 
-# Acting hooks and the class of the items that they return; None means nothing is returned.
-ACTING: dict[str, type | None] = {
-    "check_rows": RowFault,
-    "before_stage_moves": StageVeto,
-    "after_commit": None,
-}
-HOOKS = (*DECLARING, *ACTING)
 # Beyond this an observing hook holds up every write, which the user would blame on crmkit.
 OBSERVE_SECONDS = 5.0
 
 Progress = Callable[[str], None]
-
-
-def make_manager() -> pluggy.PluginManager:
-    """A plugin manager that knows crmkit's hooks and no plugin."""
-    manager = pluggy.PluginManager("crmkit")
-    manager.add_hookspecs(hookspecs)
-    return manager
 
 
 @define
@@ -279,7 +262,11 @@ class PluginHost:
             self._record(name, "register", words(guard.error))
         else:
             with Guard() as guard:
-                self._check_hook_names(name, found)
+                for message in hook_name_faults(self._manager, name, found):
+                    self._record(name, "register", message)
+                if not self.has_faults(name):
+                    # Whatever was not foreseen there: pluggy itself has the last word.
+                    self._manager.check_pending()
             if guard.error is not None:
                 self._record(name, "register", words(guard.error))
         if self.has_faults(name):
@@ -288,27 +275,6 @@ class PluginHost:
         callers = self._manager.get_hookcallers(found) or []
         hooks = tuple(sorted(caller.name for caller in callers))
         self._loaded[name] = Loaded(manifest, found, hooks)
-
-    def _check_hook_names(self, name: str, found: Any) -> None:
-        for caller in self._manager.get_hookcallers(found) or []:
-            for implementation in caller.get_hookimpls():
-                if implementation.plugin_name != name:
-                    continue
-                if not caller.has_spec():
-                    near = difflib.get_close_matches(caller.name, HOOKS, n=1)
-                    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(HOOKS)}"
-                    self._record(name, "register", f"there is no hook {caller.name!r}; {hint}")
-                elif implementation.hookwrapper or implementation.wrapper:
-                    said = f"{caller.name} is a wrapper; plugins answer by themselves only"
-                    self._record(name, "register", said)
-        marked = {caller.name for caller in self._manager.get_hookcallers(found) or []}
-        for hook in HOOKS:
-            if hook not in marked and inspect.isroutine(getattr(found, hook, None)):
-                said = f"the function {hook} is not marked with @hookimpl, so it never runs"
-                self._record(name, "register", said)
-        if not self.has_faults(name):
-            # Whatever the loop above did not foresee, pluggy itself has the last word.
-            self._manager.check_pending()
 
     def _declare(self, one: Loaded) -> None:
         name = one.manifest.name
@@ -378,26 +344,6 @@ class PluginHost:
 
     def _sound(self) -> dict[str, Loaded]:
         return {name: one for name, one in self._loaded.items() if not self.has_faults(name)}
-
-
-def wrong_answer(hook: str, result: object) -> str | None:
-    """What is wrong with the type of an acting hook's answer, or None."""
-    wanted = ACTING[hook]
-    if result is None:
-        return None
-    broken = unusable(result)
-    if broken:
-        return broken
-    if wanted is None:
-        return None
-    if not isinstance(result, Sequence) or isinstance(result, (str, bytes)):
-        return f"returned a {type(result).__name__}; return a list of {wanted.__name__}"
-    for position, item in enumerate(result):
-        if not isinstance(item, wanted):
-            return (
-                f"item {position} of its list is a {type(item).__name__}, not a {wanted.__name__}"
-            )
-    return None
 
 
 def _table_faults(manifest: Manifest, declared: Declared) -> list[str]:

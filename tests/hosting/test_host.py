@@ -12,7 +12,8 @@ import pytest
 from crmkit.declarations import Batch, Committed, StageMove
 from crmkit.errors import NotFound, PluginError
 from crmkit.hosting.faults import PluginFault, faults_of
-from crmkit.hosting.host import HOOKS, PluginHost
+from crmkit.hosting.hooks import HOOKS
+from crmkit.hosting.host import PluginHost
 from crmkit.hosting.manifest import find_manifests
 
 from .conftest import SHOP
