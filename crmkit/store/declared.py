@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from sqlalchemy import Table, inspect, select
+from sqlalchemy import Column, Table, inspect, select
 from sqlalchemy.engine import Connection
 
 from ..errors import SchemaOutdated
@@ -61,12 +61,19 @@ class Document:
 
 def shape_of(table: Table) -> dict[str, Any]:
     """The shape of a table as a JSON document."""
-    columns = {c.name: [c.type.word, bool(c.nullable)] for c in table.columns}  # type: ignore[attr-defined]
+    columns = {c.name: _column_shape(c) for c in table.columns}
     indexes = {
         str(i.name): [[c.name for c in i.columns], bool(i.unique)]
         for i in sorted(table.indexes, key=lambda i: str(i.name))
     }
     return {"columns": columns, "key": [c.name for c in table.primary_key], "indexes": indexes}
+
+
+def _column_shape(column: Column[Any]) -> list[Any]:
+    """What it stores, whether it may be missing, and which column it points to."""
+    stored: Any = column.type
+    target = next((key.target_fullname for key in column.foreign_keys), None)
+    return [stored.word, bool(column.nullable), target]
 
 
 def documents_now(store: Store) -> dict[Key, Document]:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import (
     NoSuchModuleError,
     StatementError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..errors import (
     Busy,
@@ -117,6 +118,10 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
+    except PoolTimeout:
+        raise Busy(
+            "this process has no database connection to spare.", hint="Try again in a moment."
+        ) from None
     except DBAPIError as error:
         meaning = _meaning(error)
         if meaning is None:

@@ -356,7 +356,9 @@ class Change:
                 self._refuse(f"{name}.{column}", f"changes from {stored[0]} to {new[column][0]}")
             elif stored[1] and not new[column][1]:
                 self._refuse(f"{name}.{column}", "may no longer be missing")
-        for column, (_, nullable) in new.items():
+            elif stored[2] != new[column][2]:
+                self._refuse(f"{name}.{column}", f"points to {new[column][2]}, not {stored[2]}")
+        for column, (_, nullable, _) in new.items():
             if column in old or self._covers(name, column):
                 continue
             if not nullable:
@@ -365,7 +367,9 @@ class Change:
             made = self._store.tables[name].c[column]
             targets = [ForeignKey(key.target_fullname) for key in made.foreign_keys]
             added = Column(made.name, made.type, *targets, nullable=True)
-            self._adds += self._render(plugin, ops.AddColumnOp(name, added))
+            # Inline, because SQLite cannot add a foreign key to a table that is there.
+            adding = ops.AddColumnOp(name, added, inline_references=True)
+            self._adds += self._render(plugin, adding)
 
     def _remove(self, plugin: str, name: str, column: str) -> None:
         current = name.removesuffix("_history")

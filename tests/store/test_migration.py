@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from attrs import evolve
 from sqlalchemy import inspect, text
 
 from crmkit.declarations import Migration
@@ -81,6 +82,23 @@ def test_an_added_field_is_an_added_column_and_the_data_stay(
         "title": "Basic", "monthly_fee": Money(999, "USD"), "data_gb": None, "speed": None,
     }  # fmt: skip
     assert new.records.set("shop.plan", source="s", ref="p1", values={"speed": 5}).version == 2
+
+
+def test_a_record_type_that_gets_an_owner_gets_its_column(
+    open_store: OpenStore, make_shop: MakeShop
+) -> None:
+    open_store().upgrade()
+    owned = make_shop("0.2")
+    plan = evolve(owned.record_types["shop.plan"], owner="customer")
+    store = open_store(evolve(owned, record_types={**owned.record_types, "shop.plan": plan}))
+    assert "REFERENCES customer (id)" in store.upgrade().statements[0]
+    ann = store.customers.add(name="Ann")
+    store.records.set("shop.plan", source="s", ref="p", owner_id=ann.id, values={})
+    assert [r.ref for r in store.records.list_for(ann.id)] == ["p"]
+    plan = evolve(plan, owner="shop.line")
+    changed = evolve(owned, record_types={**owned.record_types, "shop.plan": plan})
+    with pytest.raises(ConfigError, match=r"owner_id points to shop_line\.id, not customer\.id"):
+        open_store(changed).upgrade()
 
 
 def test_a_removed_field_is_refused_naming_the_column_and_nothing_is_changed(
