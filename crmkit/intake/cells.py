@@ -212,7 +212,9 @@ class Converter:
             return self._finish(text, self.read)
         if text not in table:
             allowed = ", ".join(table)
-            return Fault("E_MAP", shown(text), allowed, f"{shown(text)!r} is not one of {shown(allowed)}")
+            return Fault(
+                "E_MAP", shown(text), allowed, f"{shown(text)!r} is not one of {shown(allowed)}"
+            )
         mapped = table[text]
         # A map may say that a text means missing.
         return self.missing if mapped == "" else self._finish(_text(mapped), self.read_plain)

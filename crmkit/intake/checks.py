@@ -174,9 +174,7 @@ def _validator_class() -> Any:
             if not is_multiple(value, step):
                 yield ValidationError(f"{value!r} is not a multiple of {step}")
 
-    return validators.extend(
-        Draft202012Validator, {"pattern": pattern, "multipleOf": multiple_of}
-    )
+    return validators.extend(Draft202012Validator, {"pattern": pattern, "multipleOf": multiple_of})
 
 
 @cache

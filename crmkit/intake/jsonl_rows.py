@@ -12,7 +12,6 @@ from .batch import BATCH_ROWS, Batch, Broken
 from .lines import LineReader, Lines
 from .profile import Profile
 
-
 DEEPEST = 100
 
 

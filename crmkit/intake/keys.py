@@ -97,7 +97,9 @@ class SeenKeys:
             self._file.execute("PRAGMA journal_mode = OFF")
             self._file.execute("PRAGMA synchronous = OFF")
             self._file.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-            self._file.execute("CREATE TABLE seen (h INTEGER PRIMARY KEY, line INTEGER, print INTEGER)")
+            self._file.execute(
+                "CREATE TABLE seen (h INTEGER PRIMARY KEY, line INTEGER, print INTEGER)"
+            )
         self._file.execute("BEGIN")
         # In order of the key, so that the tree is written page by page.
         self._file.executemany(

@@ -149,9 +149,7 @@ class LineReader:
                 texts.append(_composed(line.decode(self._encoding)))
             except UnicodeDecodeError as error:
                 at = offset + match.start() + error.start
-                bad[len(texts)] = (
-                    f"byte {at} of the file is not {self._encoding} ({error.reason})"
-                )
+                bad[len(texts)] = f"byte {at} of the file is not {self._encoding} ({error.reason})"
                 texts.append(line.decode("ascii", errors="backslashreplace"))
         return self._number_lines(texts, bad, b"\0" in data)
 

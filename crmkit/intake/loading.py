@@ -212,7 +212,9 @@ class Loader:
         one, upsert = mapped[index], self.upserts[index]
         stale: list[tuple[int, Any]] | None = []
         if isinstance(upsert, FieldsUpsert):
-            stale = upsert.prepare(connection, one.block, self._known_owners(connection, one, mapped))
+            stale = upsert.prepare(
+                connection, one.block, self._known_owners(connection, one, mapped)
+            )
         else:
             refs = one.block.refs
             if self._first_load[index]:
@@ -345,9 +347,7 @@ class Loader:
         for number, unit in enumerate(keyed.units):
             positions, keys, prints = _alive(unit, alive)
             lines = (
-                batch.lines
-                if len(positions) == batch.size
-                else [batch.lines[p] for p in positions]
+                batch.lines if len(positions) == batch.size else [batch.lines[p] for p in positions]
             )
             repeats = {r.position for r in self.seen[number].repeats(keys, prints, lines)}
             if repeats:
@@ -419,9 +419,7 @@ def _owned(plan: EmitPlan) -> bool:
     return plan.owner is not None or plan.owner_ref is not None
 
 
-def _alive(
-    unit: Unit, alive: Sequence[bool]
-) -> tuple[Sequence[int], Sequence[str], Sequence[int]]:
+def _alive(unit: Unit, alive: Sequence[bool]) -> tuple[Sequence[int], Sequence[str], Sequence[int]]:
     if all(alive):
         return unit.positions, unit.keys, unit.prints
     kept = [i for i, p in enumerate(unit.positions) if alive[p]]

@@ -150,7 +150,8 @@ class Mapper:
         for number, unit in enumerate(units):
             for position, key, print_ in zip(unit.positions, unit.keys, unit.prints, strict=True):
                 by_row.setdefault(position, []).append((number, key, print_))
-        cuts, seen = [0], {}
+        cuts = [0]
+        seen: dict[tuple[int, str], int] = {}
         for position in range(batch.size):
             found = by_row.get(position, [])
             if any(seen.get((n, key), print_) != print_ for n, key, print_ in found):
@@ -167,7 +168,9 @@ class Mapper:
             return rows
         if self._occurrences is not None:
             names = [n for n in batch.columns if not n.startswith("_")]
-            return self._occurrences.keys(list(zip(*(batch.columns[n] for n in names), strict=True)))
+            return self._occurrences.keys(
+                list(zip(*(batch.columns[n] for n in names), strict=True))
+            )
         return (None,) * batch.size
 
     def _refs(
@@ -179,9 +182,9 @@ class Mapper:
         if emit.kind == "fields":
             return Refs(positions, ())
         if emit.key is not None:
-            refs = self._build(emit.key, batch, mask)
-            self._report_missing(emit.key, refs, positions, faults)
-            return Refs(positions, refs)
+            built = self._build(emit.key, batch, mask)
+            self._report_missing(emit.key, built, positions, faults)
+            return Refs(positions, built)
         refs = rows if mask is None else list(compress(rows, mask))
         if emit.suffix:
             refs = [None if r is None else r + emit.suffix for r in refs]
@@ -204,9 +207,7 @@ class Mapper:
     def _clean(self, cells: Sequence[str | None]) -> list[str | None]:
         null = self.null
         if None in cells:
-            found: list[str | None] = [
-                c if c is None else (c.strip() if self.strip else c) for c in cells
-            ]
+            found = [c if c is None else (c.strip() if self.strip else c) for c in cells]
         else:
             found = list(map(str.strip, cells)) if self.strip else list(cells)  # type: ignore[arg-type]
         if null.isdisjoint(found):
@@ -225,9 +226,7 @@ class Mapper:
                 faults.setdefault(position, []).append(RowFault(words, fault))
 
     def _mask(self, index: int, batch: Batch) -> list[bool] | None:
-        masks = [
-            list(map(test, batch.cells(column))) for column, test in self._conditions[index]
-        ]
+        masks = [list(map(test, batch.cells(column))) for column, test in self._conditions[index]]
         if not masks:
             return None
         return masks[0] if len(masks) == 1 else [all(flags) for flags in zip(*masks, strict=True)]
@@ -325,7 +324,9 @@ class _Cells:
         cells = self.batch.cells(name)
         return cells if self.all else [cells[i] for i in self.positions]
 
-    def store(self, target: Target, into: dict[str, Sequence[Any]], *, as_json: bool = False) -> None:
+    def store(
+        self, target: Target, into: dict[str, Sequence[Any]], *, as_json: bool = False
+    ) -> None:
         """Puts a target's stored columns into ``into``."""
         values = self.values(target)
         if len(target.columns) == 1:
@@ -358,7 +359,9 @@ def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _condition(condition: Condition, null: Iterable[str], strip: bool) -> Callable[[str | None], bool]:
+def _condition(
+    condition: Condition, null: Iterable[str], strip: bool
+) -> Callable[[str | None], bool]:
     missing, values = frozenset(null), condition.values
 
     def clean(cell: str | None) -> str | None:

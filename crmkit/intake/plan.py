@@ -27,8 +27,7 @@ RECORD, INTERACTION, FIELDS = "record", "interaction", "fields"
 # A web address is shown as a link, so other schemes (javascript:) are refused.
 _WEB = {"type": "string", "pattern": r"^(?i)(https?://|[^:]+$)"}
 _CORE: dict[str, Mapping[str, Any]] = {
-    **dict.fromkeys(CUSTOMER_FIELDS, {"type": "string"}),
-    **dict.fromkeys(CONTACTS, {"type": "string"}),
+    **{name: {"type": "string"} for name in (*CUSTOMER_FIELDS, *CONTACTS)},
     "kind": {"type": "string", "enum": list(CUSTOMER_KINDS)},
     "web": _WEB,
 }
@@ -143,7 +142,13 @@ def build_plan(
 
 class _Planner:
     def __init__(
-        self, profile: Profile, catalog: Catalog, source: str, currency: str, time_zone: str, form: str
+        self,
+        profile: Profile,
+        catalog: Catalog,
+        source: str,
+        currency: str,
+        time_zone: str,
+        form: str,
     ) -> None:
         self.profile, self.catalog, self.source, self.form = profile, catalog, source, form
         self.currency = profile.source.currency or currency
@@ -284,7 +289,9 @@ class _Planner:
     # --- time and envelope --------------------------------------------------------------------
 
     def _effective(self, emit: Emit, made: EmitPlan) -> None:
-        spec = emit.effective or (None if made.kind == INTERACTION else self.profile.source.effective)
+        spec = emit.effective or (
+            None if made.kind == INTERACTION else self.profile.source.effective
+        )
         if emit.effective and made.kind == INTERACTION:
             self.fault(emit, "an interaction has occurred_at and no effective")
         elif spec:
@@ -337,7 +344,9 @@ class _Planner:
             if emit.owner:
                 self.fault(emit, f"{emit.entity} has no owner")
         else:
-            optional = made.kind == INTERACTION and self.catalog.interaction_kinds[emit.entity].anonymous
+            optional = (
+                made.kind == INTERACTION and self.catalog.interaction_kinds[emit.entity].anonymous
+            )
             link = self._link(index, emit, "owner", emit.owner, wanted, optional=optional)
             made.owner, made.owner_ref = link
         if made.kind == INTERACTION and emit.subject:
@@ -357,7 +366,14 @@ class _Planner:
         return CUSTOMER if made.kind in (FIELDS, INTERACTION) else None
 
     def _link(
-        self, index: int, emit: Emit, what: str, link: Reference | None, wanted: str, *, optional: bool
+        self,
+        index: int,
+        emit: Emit,
+        what: str,
+        link: Reference | None,
+        wanted: str,
+        *,
+        optional: bool,
     ) -> tuple[int | None, StoredRef | None]:
         earlier: Sequence[Emit] = self.profile.emits[:index]
         if link is None:
@@ -368,7 +384,9 @@ class _Planner:
         if link.emit is not None:
             position = next((i for i, e in enumerate(earlier) if e.name == link.emit), None)
             if position is not None and earlier[position].entity != wanted:
-                self.fault(emit, f"{what}: {link.emit!r} is a {earlier[position].entity}, not a {wanted}")
+                self.fault(
+                    emit, f"{what}: {link.emit!r} is a {earlier[position].entity}, not a {wanted}"
+                )
             return position, None
         if link.entity != wanted:
             self.fault(emit, f"{what} must be a {wanted}, not a {link.entity}")

@@ -10,13 +10,15 @@ import hashlib
 import re
 import string
 import tomllib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import field, frozen
 
 from ..errors import ProfileError
+
+T = TypeVar("T")
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 FORMATS = ("csv", "jsonl")
@@ -253,9 +255,7 @@ class _Reader:
         self.fault(f"{where}.{key}", f"{value!r} is not true or false")
         return default
 
-    def choice(
-        self, where: str, table: Mapping[str, Any], key: str, allowed: Sequence[str]
-    ) -> str:
+    def choice(self, where: str, table: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str:
         value = table.get(key, allowed[0])
         if value in allowed:
             return str(value)
@@ -295,7 +295,11 @@ class _Reader:
 
     def emits(self) -> tuple[Emit, ...]:
         tables = self.raw.get("emit", [])
-        if not isinstance(tables, list) or not tables or not all(isinstance(t, dict) for t in tables):
+        if (
+            not isinstance(tables, list)
+            or not tables
+            or not all(isinstance(t, dict) for t in tables)
+        ):
             self.fault("emit", "a profile needs at least one [[emit]] block")
             return ()
         found: dict[str, Emit] = {}
@@ -325,29 +329,30 @@ class _Reader:
                 flat |= {f"{name}.{label}": inner for label, inner in value.items()}
             else:
                 flat[name] = value
-        optional: dict[str, Spec | None] = {
-            key: self._spec(f"{where}.{key}", table[key]) if key in table else None
-            for key in ("channel", "direction", "actor", "amount")
-        }
-        moments = {
-            key: self._moment(f"{where}.{key}", table[key]) if key in table else None
-            for key in ("effective", "occurred_at")
-        }
-        references = {
-            key: self._reference(f"{where}.{key}", table[key], earlier) if key in table else None
-            for key in ("owner", "subject")
-        }
         return Emit(
             entity=entity,
             name=self.text(where, table, "name") or entity,
             key=self._key(f"{where}.key", table["key"]) if "key" in table else None,
             source=self.text(where, table, "source"),
             when=self._conditions(f"{where}.when", table.get("when", [])),
+            owner=self._given(self._reference_to(earlier), where, table, "owner"),
+            subject=self._given(self._reference_to(earlier), where, table, "subject"),
+            effective=self._given(self._moment, where, table, "effective"),
+            occurred_at=self._given(self._moment, where, table, "occurred_at"),
+            channel=self._given(self._spec, where, table, "channel"),
+            direction=self._given(self._spec, where, table, "direction"),
+            actor=self._given(self._spec, where, table, "actor"),
+            amount=self._given(self._spec, where, table, "amount"),
             fields={n: self._spec(f"{where}.{n}", v) for n, v in flat.items()},
-            **optional,
-            **moments,
-            **references,
         )
+
+    def _given(
+        self, read: Callable[[str, Any], T], where: str, table: Mapping[str, Any], key: str
+    ) -> T | None:
+        return read(f"{where}.{key}", table[key]) if key in table else None
+
+    def _reference_to(self, earlier: Mapping[str, Emit]) -> Callable[[str, Any], Reference]:
+        return lambda where, value: self._reference(where, value, earlier)
 
     def _key(self, where: str, value: Any) -> Key:
         if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
@@ -428,17 +433,20 @@ class _Reader:
             columns = (column,) if column else None
         null = self.texts(where, value, "null")
         currency = value.get("currency")
-        by_column = isinstance(currency, dict)
-        if by_column and not isinstance(currency.get("column"), str):
-            self.fault(f"{where}.currency", "needs a column")
+        currency_column = None
+        if isinstance(currency, dict):
+            currency_column = self.text(f"{where}.currency", currency, "column")
+            if not currency_column:
+                self.fault(f"{where}.currency", "needs a column")
+            currency = None
         return Spec(
             columns=columns or (),
             sep=self.text(where, value, "sep", " ") or "",
             value=_plain(value.get("value")),
             map=self._map(where, value.get("map")),
             date=self._date(where, value),
-            currency=None if by_column else self._currency(where, currency),
-            currency_column=str(currency.get("column")) if by_column else None,
+            currency=self._currency(where, currency),
+            currency_column=currency_column,
             split=self.text(where, value, "split"),
             null=None if null is None else frozenset(null),
             decimal=self._single(where, value, "decimal"),

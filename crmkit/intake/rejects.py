@@ -60,7 +60,7 @@ def write_rejects(
                 _write_csv(out, rejects, header, delimiter)
             out.flush()
             os.fsync(out.fileno())
-        os.replace(part, path)
+        part.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
         raise StorageError(f"cannot write the rejects file {path}: {error.strerror}.") from error

@@ -13,10 +13,11 @@ An upsert has two steps, because a row may have to be refused after it has been 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import compress, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, evolve, field
 from sqlalchemy import ARRAY, BIGINT, TEXT, Table, bindparam, func, literal_column, select
@@ -99,18 +100,33 @@ class Statements:
         if not size:
             return
         names = tuple(columns)
-        rows = list(zip(*columns.values(), strict=False))
+        rows = zip(*columns.values(), strict=False)
         if self.sqlite:
-            connection.exec_driver_sql(self._insert_text(table, names), rows)
+            self._execute_many(connection, self._insert_text(table, names), rows)
         else:
             self._copy(connection, table, names, rows)
+
+    def _execute_many(self, connection: Connection, text: str, rows: Iterable[Any]) -> None:
+        # The driver's cursor takes an iterator; SQLAlchemy's would need a list of all the tuples.
+        driver: Any = connection.connection.driver_connection
+        try:
+            driver.executemany(text, rows)
+        except sqlite3.Error as error:
+            raise self._as_raised(text, error, sqlite3.Error) from error
+
+    def _as_raised(self, text: str, error: Exception, base: type[Exception]) -> DBAPIError:
+        """The error as SQLAlchemy would have raised it, so that the store's translation applies."""
+        found = DBAPIError.instance(text, None, error, base, dialect=self.dialect)
+        return cast(DBAPIError, found)
 
     def _insert_text(self, table: Table, names: tuple[str, ...]) -> str:
         found = self._inserts.get((table.name, names))
         if found is None:
             marks = ", ".join("?" * len(names))
             listed = ", ".join(map(self.quoted, names))
-            found = f"INSERT INTO {self.quoted(table.name)} ({listed}) VALUES ({marks})"
+            into = self.quoted(table.name)
+            # Names of declared tables and columns, quoted; values are bound.
+            found = f"INSERT INTO {into} ({listed}) VALUES ({marks})"  # noqa: S608
             self._inserts[table.name, names] = found
         return found
 
@@ -119,7 +135,7 @@ class Statements:
         return str(self.dialect.identifier_preparer.quote(name))
 
     def _copy(
-        self, connection: Connection, table: Table, names: tuple[str, ...], rows: list[Any]
+        self, connection: Connection, table: Table, names: tuple[str, ...], rows: Iterable[Any]
     ) -> None:
         import psycopg
 
@@ -132,10 +148,7 @@ class Statements:
                 for row in rows:
                     write(row)
         except psycopg.Error as error:
-            # As SQLAlchemy would have raised it, so that the store's translation applies.
-            raise DBAPIError.instance(
-                statement, None, error, psycopg.Error, dialect=self.dialect
-            ) from error
+            raise self._as_raised(statement, error, psycopg.Error) from error
 
     def many(self, connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
         """Runs one UPDATE, DELETE or INSERT ... SELECT for many rows of raw values."""
@@ -556,7 +569,7 @@ class RecordUpsert(Upsert):
         self.found = {row[0]: Stored(row[1], row[2], tuple(row[3:])) for row in rows}
         return self._stale(block.refs, block.valid_from)
 
-    def write(self, tx: Tx, block: Block, owners: Sequence[int] | None) -> Written:
+    def write(self, tx: Tx, block: Block, owners: Sequence[int | None] | None) -> Written:
         """Creates the new records and changes those that differ."""
         at = self.statements.instant(tx.at)
         if owners is not None:

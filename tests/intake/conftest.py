@@ -115,7 +115,9 @@ class Shop:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def load(self, content: str | bytes, profile: str, *, name: str = "rows.csv", **options: Any) -> Any:
+    def load(
+        self, content: str | bytes, profile: str, *, name: str = "rows.csv", **options: Any
+    ) -> Any:
         file = self.write(name, content)
         return self.intake.import_file(file, str(self.write("profile.toml", profile)), **options)
 
