@@ -98,8 +98,15 @@ class Datasets:
                 f"score {score.name}: nobody is in its cross-section on {as_of.on}.",
                 hint="Import customers first.",
             )
-        base = _population_table(found.column("subject_id"), as_of)
-        base = base.append_column("label", _labels(score, found.column("label")))
+        labels = pa.table(
+            {
+                "subject_id": found.column("subject_id").cast(pa.int64()),
+                "label": _labels(score, found.column("label")),
+            }
+        )
+        labels = labels.group_by("subject_id").aggregate([("label", "max")])
+        base = _population_table(found.column("subject_id"), as_of).join(labels, "subject_id")
+        base = base.rename_columns([*base.column_names[:-1], "label"])
         return Dataset(table=self._with_features(score, base), dates=(as_of.on,), timed=False)
 
     def over_time(self, score: Score, as_of: AsOf) -> Dataset:

@@ -9,8 +9,8 @@ calibration that makes a probability usable for money (van den Goorbergh et al. 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from types import ModuleType
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import attrs
@@ -66,9 +66,12 @@ def fit(score: str, estimator: str, features: Sequence[Feature], table: pa.Table
             f"score {score}: of {len(label)} training rows {int(label.sum())} had the outcome; "
             f"at least {INNER_FOLDS} rows with and {INNER_FOLDS} without it are needed."
         )
-    _sklearn()
+    limits = _threadpoolctl()
     fitted = _fit_logistic if estimator == "logistic" else _fit_boosting
-    model = fitted(score, features, table, label)
+    # On small matrices waiting threads cost more than they compute (measured: 29 s instead of 5 s on
+    # two busy cores), and one thread gives the same digits on any machine.
+    with limits(1):
+        model = fitted(score, features, table, label)
     if not model.inputs:
         raise ConfigError(
             f"score {score}: every input holds one value over all {len(label)} training rows."
@@ -79,16 +82,18 @@ def fit(score: str, estimator: str, features: Sequence[Feature], table: pa.Table
     )
 
 
-def _sklearn() -> ModuleType:
+def _threadpoolctl() -> Callable[[int], AbstractContextManager[Any]]:
+    """What limits numeric threads; it comes with scikit-learn, whose absence is told here."""
     try:
-        import sklearn
+        import sklearn  # noqa: F401  (asked for here, used by the estimators)
+        from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise ConfigError(
             "training a score needs scikit-learn, which is not installed.",
             hint="Install it with: pip install 'crmkit[ml]'",
         ) from error
-    module: ModuleType = sklearn
-    return module
+    limits: Callable[[int], AbstractContextManager[Any]] = threadpool_limits
+    return limits
 
 
 # --- logistic -------------------------------------------------------------------------------------

@@ -3,8 +3,8 @@ WITH stood AS (
     SELECT
         subject_id,
         to_stage,
-        row_number() OVER (PARTITION BY subject_id ORDER BY at DESC, id DESC) AS from_last
-    FROM stage_change
+        row_number() OVER (PARTITION BY subject_id ORDER BY c.at DESC, c.id DESC) AS from_last
+    FROM stage_change c
     WHERE lifecycle = 'core.customer'
 )
 SELECT

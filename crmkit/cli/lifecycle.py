@@ -1,0 +1,239 @@
+"""``crmkit lifecycle``: stages, moves and measures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..declarations import CUSTOMER
+from .main import State
+from .options import as_of_option, format_option, list_options, output_option
+from .output import emit, emit_record, named, note
+
+if TYPE_CHECKING:
+    from ..entities.lifecycle import Lifecycle, StageChange
+    from ..workspace import Crm
+
+CORE = "core.customer"
+SHOW_FIELDS = ("lifecycle", "position", "stage", "title", "kind", "moves_to")
+FUNNEL_FIELDS = (
+    "lifecycle", "position", "stage", "kind", "customers", "reached", "conversion", "median_days",
+)  # fmt: skip
+HISTORY_FIELDS = (
+    "customer_id", "lifecycle", "from_stage", "to_stage", "at", "reason", "rule", "actor",
+)  # fmt: skip
+PROPOSE_FIELDS = ("customer_id", "lifecycle", "from_stage", "to_stage", "reason", "rule", "verdict")
+
+_lifecycle = click.option("--lifecycle", metavar="NAME", help="The lifecycle, as core.customer.")
+
+
+@click.group("lifecycle")
+def command() -> None:
+    """Show, move and measure stages."""
+
+
+@command.command("show")
+@click.argument("name", required=False)
+@list_options
+@click.pass_obj
+def show_lifecycle(
+    state: State,
+    name: str | None,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Show the stages of one or all lifecycles, and where each stage may move to.
+
+    Example: crmkit lifecycle show telecom.subscriber
+    """
+    with state.open() as crm:
+        found = [crm.lifecycles.get(name)] if name else list(crm.lifecycles.list())
+    rows = [row for lifecycle in found for row in _stages(lifecycle, state.lang)]
+    emit(rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=SHOW_FIELDS)  # fmt: skip
+
+
+def _stages(lifecycle: Lifecycle, language: str | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "lifecycle": lifecycle.name,
+            "position": position,
+            "stage": stage.name,
+            "title": (stage.title_zh if language == "zh" else "") or stage.title or stage.name,
+            "kind": stage.kind,
+            "moves_to": ", ".join(lifecycle.next_stages(stage.name)),
+        }
+        for position, stage in enumerate(lifecycle.stages, start=1)
+    ]
+
+
+@command.command("advance")
+@click.argument("ref")
+@click.argument("stage")
+@click.option("--lifecycle", default=CORE, metavar="NAME", help=f"The lifecycle. Default: {CORE}.")
+@click.option("--reason", default="", help="Why, in your own words.")
+@format_option
+@output_option
+@click.pass_obj
+def advance(
+    state: State,
+    ref: str,
+    stage: str,
+    lifecycle: str,
+    reason: str,
+    format: str,
+    output: str | None,
+) -> None:
+    """Move a customer, or a record by its id, to a stage.
+
+    A move that the lifecycle forbids is refused with the stages that are allowed. A customer's core
+    stage follows from the stages of the plugins at once.
+
+    Example: crmkit lifecycle advance 7590-VHVEG won-back --lifecycle telecom.subscriber --reason "took the offer"
+    """
+    with state.open() as crm:
+        found = crm.lifecycles.get(lifecycle)
+        subject = _subject(crm, found.subject, ref)
+        change = crm.lifecycles.advance(lifecycle, subject, stage, reason)
+        grid = named(crm, [_change(change)], HISTORY_FIELDS)
+    record = dict(zip(grid.names, next(iter(grid.rows())), strict=True))
+    emit_record(record, format=format, output=output)
+
+
+def _subject(crm: Crm, subject: str, ref: str) -> int:
+    if subject == CUSTOMER:
+        return crm.store.customers.find(ref).id
+    if not ref.isdigit():
+        raise click.UsageError(f"{ref!r} is no id of a {subject}.")
+    return int(ref)
+
+
+def _change(change: StageChange) -> dict[str, Any]:
+    return {
+        "customer_id": change.subject_id if change.subject_type == CUSTOMER else None,
+        "lifecycle": change.lifecycle,
+        "from_stage": change.from_stage,
+        "to_stage": change.to_stage,
+        "at": change.at,
+        "reason": change.reason,
+        "rule": change.rule,
+        "actor": change.actor,
+    }
+
+
+@command.command("history")
+@click.argument("ref")
+@_lifecycle
+@list_options
+@click.pass_obj
+def history(
+    state: State,
+    ref: str,
+    lifecycle: str | None,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Show every stage that a customer has been in, when and why.
+
+    Example: crmkit lifecycle history 7590-VHVEG
+    """
+    with state.open() as crm:
+        subject = CUSTOMER if lifecycle is None else crm.lifecycles.get(lifecycle).subject
+        changes = crm.lifecycles.history(_subject(crm, subject, ref), lifecycle)
+        grid = named(crm, [_change(change) for change in changes], HISTORY_FIELDS)
+    if not changes:
+        note("it has no stage yet: crmkit lifecycle propose --apply")
+    emit(grid, format=format, output=output, columns=columns, sort=sort, limit=limit)
+
+
+@command.command("funnel")
+@click.argument("name", default=CORE)
+@as_of_option
+@list_options
+@click.pass_obj
+def funnel(
+    state: State,
+    name: str,
+    as_of: str | None,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Count who is in each stage, who ever reached it, and how long stays lasted.
+
+    Conversion is against the stage before, that of an end against all who ever had a stage; the
+    median is over stays that have ended, in days.
+
+    Example: crmkit lifecycle funnel telecom.subscriber --as-of 2026-03-31
+    """
+    with state.open() as crm:
+        table = crm.lifecycles.funnel(name, crm.as_of(as_of))
+    rows = [{"lifecycle": name, **row} for row in table.to_pylist()]
+    if not any(row["customers"] for row in rows):
+        note(f"nobody has a stage in {name} yet: crmkit lifecycle propose --apply")
+    fields = [{key: row[key] for key in FUNNEL_FIELDS} for row in rows]
+    emit(fields, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=FUNNEL_FIELDS)  # fmt: skip
+
+
+@command.command("propose")
+@as_of_option
+@_lifecycle
+@click.option("--apply", is_flag=True, help="Make the moves. Default: only show them.")
+@list_options
+@click.pass_obj
+def propose(
+    state: State,
+    as_of: str | None,
+    lifecycle: str | None,
+    apply: bool,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Find where everyone ought to stand, and with --apply move them there.
+
+    Proposals come from the lifecycle's own SQL and from rules with the action propose_stage; the
+    core stage follows from the stages of the plugins. Proposals that the lifecycle forbids, and
+    moves that a plugin vetoes, are shown with their verdict and not made.
+
+    Example: crmkit lifecycle propose --as-of 2026-03-31 --apply
+    """
+    with state.open() as crm:
+        found = crm.lifecycles.propose(crm.as_of(as_of), apply, lifecycle=lifecycle)
+        verdict = "moved" if found.applied else "proposed"
+        rows = [
+            *(_move(row, verdict) for row in found.moves.to_pylist()),
+            *(_move(row, "impossible") for row in found.impossible.to_pylist()),
+            *(_move(row, f"vetoed by {row['plugin']}: {row['veto']}") for row in found.vetoed.to_pylist()),
+        ]  # fmt: skip
+        grid = named(crm, rows, PROPOSE_FIELDS)
+    for fault in found.faults:
+        note(f"{fault} It was left out.")
+    for count in found.counts:
+        parts = (f"{count[key]} {key}" for key in ("moves", "unchanged", "impossible", "vetoed", "later") if count[key])  # fmt: skip
+        note(f"{count['lifecycle']}: {', '.join(parts) or 'nobody'}")
+    if not found.applied and found.moves.num_rows:
+        note("nothing was moved; with --apply the moves are made.")
+    emit(grid, format=format, output=output, columns=columns, sort=sort, limit=limit)
+
+
+def _move(row: dict[str, Any], verdict: str) -> dict[str, Any]:
+    return {
+        "customer_id": row["subject_id"] if row["subject_type"] == CUSTOMER else None,
+        "lifecycle": row["lifecycle"],
+        "from_stage": row["from_stage"],
+        "to_stage": row["to_stage"],
+        "reason": row["reason"],
+        "rule": row["rule"],
+        "verdict": verdict,
+    }

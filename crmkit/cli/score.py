@@ -1,0 +1,297 @@
+"""``crmkit score``: train, evaluate, run and explain scores."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from ..declarations import CUSTOMER
+from .main import State
+from .options import Decorator, as_of_option, format_option, list_options, output_option
+from .output import emit, emit_record, named, note
+
+if TYPE_CHECKING:
+    from ..analysis.scores import Explanation
+    from ..workspace import Crm
+
+LIST_FIELDS = (
+    "name", "title", "plugin", "subject", "estimator", "inputs", "version", "trained_at", "until",
+    "rows", "positives",
+)  # fmt: skip
+ESTIMATORS = ("logistic", "boosting")
+
+
+def _day(ctx: click.Context, param: click.Parameter, value: datetime | None) -> date | None:
+    return None if value is None else value.date()
+
+
+def _date_option(*names: str, help: str) -> Decorator:
+    return click.option(*names, type=click.DateTime(["%Y-%m-%d"]), callback=_day, metavar="DATE", help=help)  # fmt: skip
+
+
+_estimator = click.option(
+    "--estimator",
+    type=click.Choice(ESTIMATORS),
+    help="Learn with this one. Default: the one that the score declares.",
+)
+_allow_leak = click.option(
+    "--allow-leak",
+    is_flag=True,
+    help="Go on even though an input alone tells the outcome, as a field known too late would.",
+)
+
+
+@click.group("score")
+def command() -> None:
+    """Train, evaluate, run and explain scores."""
+
+
+@command.command("list")
+@list_options
+@click.pass_obj
+def list_scores(
+    state: State,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """List the scores of the enabled plugins, with the model that each one has.
+
+    Example: crmkit score list
+    """
+    with state.open() as crm:
+        rows = [_listed(crm, row, state.lang) for row in crm.scores.list()]
+    emit(rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=LIST_FIELDS)  # fmt: skip
+
+
+def _listed(crm: Crm, row: dict[str, Any], language: str | None) -> dict[str, Any]:
+    score = crm.catalog.scores[row["name"]]
+    title = (score.title_zh if language == "zh" else "") or score.title
+    found = {
+        **row,
+        "title": title,
+        "plugin": crm.catalog.owner(score.name),
+        "subject": score.subject,
+    }
+    return {key: found[key] for key in LIST_FIELDS}
+
+
+@command.command("train")
+@click.argument("name")
+@_date_option("--until", help="Learn from what had happened by the end of this day. Default: now.")
+@_estimator
+@_allow_leak
+@format_option
+@output_option
+@click.pass_obj
+def train_score(
+    state: State,
+    name: str,
+    until: date | None,
+    estimator: str | None,
+    allow_leak: bool,
+    format: str,
+    output: str | None,
+) -> None:
+    """Train a score on past outcomes and store the model in the workspace.
+
+    Reads the warehouse at past month-ends whose outcome is known; data without time are learnt from
+    as they stand. Writes models/NAME/VERSION.json. Equal data give an equal model, which is not
+    stored twice.
+
+    Example: crmkit score train telecom.churn --until 2026-03-31
+    """
+    with state.open() as crm:
+        model = crm.scores.train(name, until=until, estimator=estimator, allow_leak=allow_leak)
+    for warning in model.tuning["warnings"]:
+        note(warning)
+    record = {
+        "score": model.score,
+        "version": str(model.version),
+        "estimator": model.estimator,
+        "trained_at": model.trained_at,
+        "until": model.until,
+        "dates": list(model.dates),
+        "rows": model.rows,
+        "positives": model.positives,
+        "inputs": len(model.inputs),
+        "left_out": list(model.tuning["left_out"]),
+        "hash": model.hash,
+    }
+    emit_record(record, format=format, output=output)
+
+
+@command.command("evaluate")
+@click.argument("name")
+@click.option("--cv", type=click.IntRange(min=2), metavar="K", help="Cross-validate in K folds, for data without time. Default: test on later dates.")  # fmt: skip
+@_date_option("--train-until", help="Learn from outcomes known by this day and test on dates from it on. Default: the latest 25 % of the rows are the test.")  # fmt: skip
+@_estimator
+@_allow_leak
+@click.option("--gains", is_flag=True, help="Show the gain table, a row for each tenth.")
+@format_option
+@output_option
+@click.pass_obj
+def evaluate_score(
+    state: State,
+    name: str,
+    cv: int | None,
+    train_until: date | None,
+    estimator: str | None,
+    allow_leak: bool,
+    gains: bool,
+    format: str,
+    output: str | None,
+) -> None:
+    """Measure a score on rows that it has not learnt from; stores nothing.
+
+    Gives AUC with its deviation, KS, Brier, log loss, lift of the top tenth, and calibration slope
+    and intercept; the protocol says how. See docs/reference/score-evaluation.md.
+
+    Example: crmkit score evaluate telecom.churn --cv 5 --format json
+    """
+    if cv is not None and train_until is not None:
+        raise click.UsageError("--cv and --train-until exclude each other: folds have no time.")
+    with state.open() as crm:
+        found = crm.scores.assess(
+            name, cv=cv, train_until=train_until, allow_leak=allow_leak, estimator=estimator
+        )
+    for warning in found.figures["warnings"]:
+        note(warning)
+    if gains:
+        emit([attrs.asdict(row) for row in found.gains], format=format, output=output)
+    else:
+        emit_record(found.figures, format=format, output=output)
+
+
+@command.command("run")
+@click.argument("name")
+@as_of_option
+@click.option("--version", type=click.IntRange(min=1), metavar="N", help="Use this version of the model. Default: the latest.")  # fmt: skip
+@list_options
+@click.pass_obj
+def run_score(
+    state: State,
+    name: str,
+    as_of: str | None,
+    version: int | None,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Score everyone whom a score is about, and keep the outcomes.
+
+    Writes a file under runs/ and the latest value of each customer in the store. Band 1 is the
+    tenth with the highest values. Reasons are what raises the value above the average, strongest
+    first.
+
+    Example: crmkit score run telecom.churn --limit 20
+    """
+    with state.open() as crm:
+        run = crm.scores.run(name, crm.as_of(as_of), version=version)
+        key = _key(crm.scores.get(name).subject)
+        rows = [
+            {
+                key: row["subject_id"],
+                "score": name,
+                "as_of": row["as_of"],
+                "value": row["value"],
+                "band": row["band"],
+                "reasons": "; ".join(row["reasons"]),
+                "model_version": row["model_version"],
+                "inputs_hash": row["inputs_hash"],
+            }
+            for row in sorted(run.rows(), key=lambda row: (-row["value"], row["subject_id"]))
+        ]
+        fields = (key, "score", "as_of", "value", "band", "reasons", "model_version", "inputs_hash")
+        grid = named(crm, rows if limit is None or sort else rows[:limit], fields)
+    for warning in run.warnings:
+        note(warning)
+    emit(grid, format=format, output=output, columns=columns, sort=sort, limit=limit)
+
+
+@command.command("explain")
+@click.argument("name")
+@click.argument("ref")
+@as_of_option
+@click.option("--at", "at", metavar="DATE", help="The same as --as-of.")
+@click.option("--inputs", is_flag=True, help="Show every input with its value and effect instead.")
+@format_option
+@output_option
+@click.pass_obj
+def explain_score(
+    state: State,
+    name: str,
+    ref: str,
+    as_of: str | None,
+    at: str | None,
+    inputs: bool,
+    format: str,
+    output: str | None,
+) -> None:
+    """Recompute a customer's score as of a date and say what makes it.
+
+    Without a date, the latest run is explained. Where a run was made for the date, its model is
+    used, and `same` says whether value and inputs are those that were kept.
+
+    Example: crmkit score explain telecom.churn 7590-VHVEG --at 2026-03-31
+    """
+    with state.open() as crm:
+        score = crm.scores.get(name)
+        when = crm.as_of(at or as_of) if at or as_of else None
+        subject = crm.store.customers.find(ref).id if score.subject == CUSTOMER else _record_id(ref)
+        found = crm.scores.explain(name, subject, when)
+        if inputs:
+            grid = named(crm, _inputs(crm, found))
+            emit(grid, format=format, output=output)
+            return
+        key = _key(score.subject)
+        grid = named(crm, [{key: subject, **_explained(found)}])
+    record = dict(zip(grid.names, next(iter(grid.rows())), strict=True))
+    emit_record(record, format=format, output=output)
+
+
+def _key(subject: str) -> str:
+    return "customer_id" if subject == CUSTOMER else "subject_id"
+
+
+def _record_id(text: str) -> int:
+    if not text.isdigit():
+        raise click.UsageError(f"{text!r} is no record id.")
+    return int(text)
+
+
+def _explained(found: Explanation) -> dict[str, Any]:
+    return {
+        "score": found.score,
+        "as_of": str(found.as_of),
+        "value": found.value,
+        "band": found.band,
+        "stored_value": found.stored,
+        "same": found.same,
+        "reasons": "; ".join(reason.words for reason in found.reasons),
+        "model_version": found.model_version,
+        "inputs_hash": found.inputs_hash,
+    }
+
+
+def _inputs(crm: Crm, found: Explanation) -> list[dict[str, Any]]:
+    words = {reason.feature: reason.words for reason in found.reasons}
+    ordered = sorted(found.contributions.items(), key=lambda part: (-part[1], part[0]))
+    return [
+        {
+            "feature": name,
+            "title": crm.catalog.features[name].title,
+            "value": found.inputs[name],
+            "unit": crm.catalog.features[name].unit,
+            "effect": effect,
+            "reason": words.get(name),
+        }
+        for name, effect in ordered
+    ]
