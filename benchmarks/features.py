@@ -118,7 +118,7 @@ def by_hand(crm: Crm, as_of: AsOf) -> pa.Table:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         given = {**parts, "instant": as_of.instant.replace(tzinfo=None), "day": as_of.on}
-        return connection.execute(text, given).to_arrow_table()
+        return connection.sql(text, params=given).to_arrow_table()
 
 
 def by_crmkit(crm: Crm, as_of: AsOf) -> pa.Table:
