@@ -6,7 +6,7 @@ scored AS (
     SELECT
         subject_id,
         value AS probability,
-        row_number() OVER (PARTITION BY subject_id ORDER BY at DESC, run DESC) AS place
+        row_number() OVER (PARTITION BY subject_id ORDER BY days_before, run DESC) AS place
     FROM outcome
     WHERE name = 'telecom.churn'
 ),

@@ -7,7 +7,7 @@ WITH scored AS (
         value AS probability,
         band,
         reasons,
-        row_number() OVER (PARTITION BY subject_id ORDER BY at DESC, run DESC) AS place
+        row_number() OVER (PARTITION BY subject_id ORDER BY days_before, run DESC) AS place
     FROM outcome
     WHERE name = 'telecom.churn'
 ),

@@ -1,0 +1,217 @@
+"""Features on small worlds; every expected number is worked by hand beside it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+
+def test_tenure_counts_whole_months_from_the_oldest_line(world, day) -> None:
+    # 400 days / 30.4375 = 13.14 months; 100 days = 3.29 months.
+    world.add("telecom_subscription", id=1, activated_on=day(400))
+    world.add("telecom_subscription", id=2, activated_on=day(100))
+    found = world.features("subscription")[1]
+    assert found["tenure_months"] == 13
+    assert found["subscriptions"] == 2
+
+
+def test_tenure_is_as_stated_where_the_file_has_no_dates(world) -> None:
+    world.add("telecom_subscription", tenure_months=34)
+    assert world.features("subscription")[1]["tenure_months"] == 34
+
+
+def test_an_ended_line_and_a_future_line_are_not_held(world, day) -> None:
+    world.add("telecom_subscription", id=1, activated_on=day(900), monthly_fee_minor=9000,
+              monthly_fee_currency="USD", contract_type="24m")  # fmt: skip
+    world.add("telecom_subscription", id=2, activated_on=day(62), monthly_fee_minor=1500,
+              monthly_fee_currency="USD", contract_type="month_to_month")  # fmt: skip
+    # Before its first version a line shows its timeless first day alone.
+    world.add("telecom_subscription", id=3, activated_on=day(-20))
+    world.add("telecom_termination", occurred_on=day(10), record_id=1, kind="voluntary")
+    found = world.features("subscription")[1]
+    assert found["subscriptions"] == 1
+    assert found["tenure_months"] == 2  # 62 / 30.4375 = 2.04
+    assert found["monthly_fee"] == 1500
+    assert found["contract_state"] == "free"
+
+
+@pytest.mark.parametrize(
+    ("contract", "ends_before", "state"),
+    [
+        ("month_to_month", None, "free"),
+        ("12m", 5, "expired"),
+        ("12m", -60, "expiring"),  # 60 / 30.4375 = 1.97 months to go
+        ("24m", -120, "bound"),  # 3.94 months to go
+        ("24m", None, "bound"),  # the IBM file has no dates of contracts
+    ],
+)
+def test_contract_state(world, day, contract: str, ends_before: int | None, state: str) -> None:
+    ends = None if ends_before is None else day(ends_before)
+    world.add("telecom_subscription", contract_type=contract, contract_ends_on=ends)
+    assert world.features("subscription")[1]["contract_state"] == state
+
+
+def test_fees_in_another_currency_are_not_added(world) -> None:
+    world.add("telecom_subscription", id=1, monthly_fee_minor=5000, monthly_fee_currency="USD")
+    world.add("telecom_subscription", id=2, monthly_fee_minor=2000, monthly_fee_currency="USD")
+    world.add("telecom_subscription", id=3, monthly_fee_minor=3000, monthly_fee_currency="CNY")
+    assert world.features("subscription")[1]["monthly_fee"] == 7000
+
+
+def test_addons_are_counted_and_unknown_ones_stay_unknown(world) -> None:
+    world.add("telecom_subscription", addon_security=True, addon_backup=False, addon_family=True)
+    found = world.features("subscription")[1]
+    assert found["addon_count"] == 2
+    assert (found["addon_security"], found["addon_backup"], found["addon_roaming"]) == (True, False, None)
+
+
+def test_bill_shock_is_the_last_bill_over_the_mean_of_the_three_before(world, day) -> None:
+    for before, amount in ((93, 2000), (62, 3000), (31, 4000), (3, 4500)):
+        world.add("telecom_bill", occurred_on=day(before), record_id=7, amount_minor=amount)
+    found = world.features("billing")[1]
+    assert found["bill_shock_ratio"] == pytest.approx(1.5)  # 4500 / 3000
+    assert found["bill_change"] == pytest.approx(0.125)  # 4500 / 4000 - 1
+    assert found["bill_amount"] == 4500
+
+
+def test_three_bills_are_too_few_for_a_shock(world, day) -> None:
+    for before in (62, 31, 3):
+        world.add("telecom_bill", occurred_on=day(before), record_id=7, amount_minor=9000 - before)
+    assert world.features("billing")[1]["bill_shock_ratio"] is None
+
+
+def test_a_shock_two_bills_ago_is_still_the_recent_one(world, day) -> None:
+    # 1000, 1000, 1000, 3000, 1000, 1000: the fourth is 3.0 times; the last is 1000 / (5000/3).
+    amounts = (1000, 1000, 1000, 3000, 1000, 1000)
+    for before, amount in zip((153, 123, 92, 62, 31, 3), amounts, strict=True):
+        world.add("telecom_bill", occurred_on=day(before), record_id=7, amount_minor=amount)
+    found = world.features("billing")[1]
+    assert found["bill_shock_3m"] == pytest.approx(3.0)
+    assert found["bill_shock_ratio"] == pytest.approx(0.6)
+    assert found["spend_trend_3m"] == pytest.approx(5000 / 3000 - 1)
+
+
+def test_a_second_line_that_begins_is_no_bill_shock(world, day) -> None:
+    for before in (93, 62, 31, 3):
+        world.add("telecom_bill", occurred_on=day(before), record_id=7, amount_minor=1000)
+    world.add("telecom_bill", occurred_on=day(3), record_id=8, amount_minor=5000)
+    assert world.features("billing")[1]["bill_shock_ratio"] == pytest.approx(1.0)
+
+
+def test_late_and_unpaid_bills(world, day) -> None:
+    world.add("telecom_bill", occurred_on=day(80), record_id=7, amount_minor=1000, due_on=day(64))
+    world.add("telecom_bill", occurred_on=day(50), record_id=7, amount_minor=1000, due_on=day(34))
+    world.add("telecom_bill", occurred_on=day(3), record_id=7, amount_minor=1000, due_on=day(-14))
+    world.add("telecom_payment", occurred_on=day(60), record_id=7, due_on=day(64))
+    found = world.features("billing")[1]
+    assert found["late_payments_12m"] == 1  # the first, four days after its due date
+    assert found["days_overdue"] == 34  # the second is open; the third is not due yet
+
+
+def test_usage_trend_is_the_mean_of_data_and_voice(world) -> None:
+    months = [date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)]
+    for begins, gb in zip(months, (10.0, 10.0, 10.0, 5.0), strict=True):
+        world.add("telecom_usage", occurred_on=begins, period_starts_on=begins, record_id=7,
+                  data_gb=gb, voice_out_min=100.0, data_allowance_gb=10.0)  # fmt: skip
+    found = world.features("usage")[1]
+    assert found["usage_trend_3m"] == pytest.approx(-0.25)  # data -50 %, voice 0 %
+    assert found["data_use_of_allowance"] == pytest.approx(25 / 30)
+    assert found["full_months_3m"] == 2
+    assert found["data_gb"] == 5.0
+
+
+def test_unlimited_lines_do_not_dilute_the_use_of_the_allowance(world) -> None:
+    begins = date(2026, 3, 1)
+    world.add("telecom_usage", occurred_on=begins, period_starts_on=begins, record_id=7,
+              data_gb=9.0, data_allowance_gb=10.0)  # fmt: skip
+    world.add("telecom_usage", occurred_on=begins, period_starts_on=begins, record_id=8, data_gb=90.0)
+    found = world.features("usage")[1]
+    assert found["data_use_of_allowance"] == pytest.approx(0.9)
+    assert found["data_gb"] == pytest.approx(99.0)
+
+
+def test_silence_counts_from_the_last_month_with_any_usage(world, day) -> None:
+    world.add("telecom_usage", occurred_on=day(59), period_starts_on=day(89), data_gb=0.2)
+    world.add("telecom_usage", occurred_on=day(0), period_starts_on=day(30), data_gb=0.0,
+              voice_out_min=0.0)  # fmt: skip
+    assert world.features("usage")[1]["days_since_usage"] == 59
+
+
+def test_repeat_contacts_count_one_topic_within_thirty_days(world, day) -> None:
+    world.add("telecom_service_call", occurred_on=day(29), topic="billing", resolved=False)
+    world.add("telecom_complaint", occurred_on=day(2), topic="billing")
+    world.add("telecom_service_call", occurred_on=day(1), topic="roaming", resolved=True)
+    world.add("telecom_service_call", occurred_on=day(30), topic="billing", resolved=False)
+    found = world.features("contacts")[1]
+    assert found["repeat_contacts_30d"] == 2
+    assert found["unsolved_calls_90d"] == 2
+    assert (found["complaints_90d"], found["billing_complaints_90d"]) == (1, 1)
+    assert found["days_since_contact"] == 1
+
+
+def test_ninety_days_include_the_day_itself_and_no_more(world, day) -> None:
+    world.add("telecom_complaint", occurred_on=day(89), topic="network")
+    world.add("telecom_complaint", occurred_on=day(90), topic="network")
+    world.add("telecom_port_out_request", occurred_on=day(59))
+    world.add("telecom_port_out_request", occurred_on=day(60))
+    found = world.features("contacts")[1]
+    assert found["network_complaints_90d"] == 1
+    assert found["port_out_requests_60d"] == 1
+
+
+def test_the_control_group_counts_as_no_offer(world, day) -> None:
+    world.add("telecom_retention_offer", occurred_on=day(9), result="control", offer="none")
+    world.add("telecom_retention_offer", occurred_on=day(8), result="accepted", offer="discount")
+    world.add("telecom_retention_offer", occurred_on=day(7), result="no_answer", offer="discount")
+    found = world.features("contacts")[1]
+    assert (found["retention_offers_180d"], found["offers_accepted_180d"]) == (2, 1)
+
+
+def test_topups(world, day) -> None:
+    world.add("telecom_topup", occurred_on=day(120), amount_minor=1000)
+    world.add("telecom_topup", occurred_on=day(45), amount_minor=1500)
+    found = world.features("topup")[1]
+    assert found == {"days_since_topup": 45, "topups_90d": 1, "topup_amount_90d": 1500}
+
+
+def test_device_age_is_that_of_the_newest_and_every_instalment_counts(world, day) -> None:
+    # 730 / 30.4375 = 23.98 months; 800 / 30.4375 = 26.3.
+    world.add("telecom_device", id=1, acquired_on=day(800), instalment_balance_minor=0)
+    world.add("telecom_device", id=2, acquired_on=day(730), instalment_balance_minor=2400)
+    assert world.features("device")[1] == {"device_age_months": 23, "instalments_paid": False}
+
+
+def test_a_customer_has_departed_when_every_line_has_ended(world, day) -> None:
+    for subject in (1, 2):
+        world.add("telecom_subscription", subject_id=subject, id=subject * 10)
+        world.add("telecom_subscription", subject_id=subject, id=subject * 10 + 1)
+    world.add("telecom_termination", subject_id=1, occurred_on=day(50), record_id=10, kind="moved")
+    world.add("telecom_termination", subject_id=1, occurred_on=day(40), record_id=11, kind="voluntary")
+    world.add("telecom_termination", subject_id=2, occurred_on=day(40), record_id=20, kind="voluntary")
+    assert world.features("departure") == {
+        1: {"days_since_departure": 40, "departure_kind": "voluntary"}
+    }
+
+
+def test_neighbourhood_counts_voluntary_departures_only(world, day) -> None:
+    world.customers(1, 2, 3, 4)
+    for subject in (1, 2, 3, 4):
+        world.add("telecom_customer", subject_id=subject, city="Elmsworth",
+                  household="H1" if subject < 4 else None)  # fmt: skip
+    world.add("telecom_termination", subject_id=2, occurred_on=day(10), kind="voluntary")
+    world.add("telecom_termination", subject_id=3, occurred_on=day(59), kind="voluntary")
+    world.add("telecom_termination", subject_id=4, occurred_on=day(60), kind="voluntary")
+    world.add("telecom_termination", subject_id=4, occurred_on=day(5), kind="involuntary")
+    found = world.features("neighbourhood")
+    assert found[1]["household_departures_60d"] == 2
+    assert found[4]["household_departures_60d"] == 0
+    assert found[1]["city_departure_share_60d"] == pytest.approx(2 / 4)
+    assert found[1]["city_departure_ratio"] == pytest.approx(2.0)  # two after one
+
+
+def test_consent_and_tier_have_a_value_where_the_file_is_silent(world) -> None:
+    world.add("telecom_customer")
+    found = world.features("customer")[1]
+    assert found["retention_consent"] is True
+    assert (found["key_account_tier"], found["has_account_manager"]) == ("none", False)
