@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -126,9 +127,21 @@ def _instant(crm: Crm, text: str | None) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"--at {text!r} is not an instant such as 2026-03-31T14:30.") from None
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=crm.store.time_zone)
-    return instant
+    return instant if instant.tzinfo else _local(instant, crm.settings.time_zone)
+
+
+def _local(naive: datetime, time_zone: str) -> datetime:
+    """A wall-clock time as an instant; one that a clock change skips or repeats is refused."""
+    zone = ZoneInfo(time_zone)
+    first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return first
+    skipped = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != naive
+    raise UsageError(
+        f"--at {naive.isoformat()} {'did not exist' if skipped else 'came twice'} in {time_zone}, "
+        "where the clocks changed.",
+        hint=f"Give the offset too, such as {first.isoformat()}.",
+    )
 
 
 def _money(text: str, currency: str) -> Money:
