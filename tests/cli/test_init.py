@@ -1,0 +1,61 @@
+"""``crmkit init``."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from .conftest import Crmkit
+
+
+def test_a_workspace_is_made_and_what_to_do_next_is_on_stderr(
+    crmkit: Crmkit, tmp_path: Path
+) -> None:
+    done = crmkit(
+        "init", tmp_path / "w", "--plugin", "telecom", "--currency", "CNY",
+        "--time-zone", "Asia/Shanghai", "--language", "zh",
+    )  # fmt: skip
+    assert done.out == ""
+    assert "import FILE --profile NAME" in done.err
+    assert "ibm-telco" in done.err
+    assert tomllib.loads((tmp_path / "w" / "crmkit.toml").read_text()) == {
+        "plugins": ["telecom"],
+        "database": "sqlite:///crmkit.db",
+        "currency": "CNY",
+        "time_zone": "Asia/Shanghai",
+        "language": "zh",
+    }
+    assert (tmp_path / "w" / "crmkit.db").exists()
+
+
+def test_a_workspace_is_never_made_over_another(crmkit: Crmkit, tmp_path: Path) -> None:
+    crmkit("init", tmp_path / "w", "--currency", "EUR")
+    done = crmkit("init", tmp_path / "w", "--currency", "USD", code=2)
+    assert "is a workspace already" in done.err
+    assert 'currency = "EUR"' in (tmp_path / "w" / "crmkit.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--plugin", "telecon"], 2, "Did you mean telecom?"),
+        (["--without", "cor"], 2, "Did you mean core?"),
+        (["--plugin", "core"], 2, "there is no plugin 'core'"),
+        (["--time-zone", "Mars/Olympus"], 5, "'Mars/Olympus' is no IANA zone"),
+        (["--currency", "eur"], 2, "ISO 4217"),
+        (["--language", "fr"], 2, "'en', 'zh'"),
+    ],
+)
+def test_what_is_refused_leaves_nothing_behind(
+    crmkit: Crmkit, tmp_path: Path, options: list[str], code: int, words: str
+) -> None:
+    done = crmkit("init", tmp_path / "w", *options, code=code)
+    assert words in done.err
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_plugin_named_twice_is_enabled_once(crmkit: Crmkit, tmp_path: Path) -> None:
+    crmkit("init", tmp_path / "w", "--plugin", "telecom", "--plugin", "telecom")
+    assert 'plugins = ["telecom"]' in (tmp_path / "w" / "crmkit.toml").read_text()
