@@ -91,7 +91,8 @@ def build_wide(
         raise SqlRefused(f"{subject} has no columns {', '.join(unknown)}.")
     named = [known[name] for name in wanted if name in map(sql_name, catalog.features)]
     table = features.build(subject, named, population)
-    listed, joins = ["f.subject_id", "f.as_of"], []
+    listed = ["f.subject_id", "f.as_of"]
+    joins: list[str] = []
     for name in wanted:
         if name in table.column_names:
             listed.append(f'f."{name}"')
@@ -112,13 +113,13 @@ def _join(column: str, name: str, alias: str) -> str:
     """The latest score or stage as of each row, under the name of the column."""
     if column.startswith(STAGE):
         table, condition = "stage_change", f"lifecycle = {quoted_text(name)}"
-        value, order = "to_stage", "at DESC, id DESC"
+        value, order = "to_stage", "t.at DESC, t.id DESC"
     else:
         table, condition = "outcome", f"kind = 'score' AND name = {quoted_text(name)}"
-        value, order = ("band" if column.startswith(BAND) else "value"), "at DESC, run DESC"
+        value, order = ("band" if column.startswith(BAND) else "value"), "t.at DESC, t.run DESC"
     latest = (
         f'SELECT subject_id, as_of, {value} AS "{column}", row_number() OVER '  # noqa: S608
-        f"(PARTITION BY subject_id, as_of ORDER BY {order}) AS place FROM {table} WHERE {condition}"
+        f"(PARTITION BY subject_id, as_of ORDER BY {order}) AS place FROM {table} t WHERE {condition}"
     )
     return (
         f"LEFT JOIN ({latest}) {alias} ON {alias}.subject_id = f.subject_id "

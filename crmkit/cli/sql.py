@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -50,7 +51,7 @@ def command(
 
     Example: crmkit sql "SELECT kind, count(*) AS n FROM interaction GROUP BY kind"
     """
-    text = click.get_text_stream("stdin").read() if query == "-" else query
+    text = sys.stdin.read() if query == "-" else query
     with state.open() as crm:
         date = crm.as_of(as_of)
         if explain:

@@ -13,7 +13,7 @@ from .engine import Engine, quoted_text
 from .layout import INTERACTION, Layout, Shape, WarehouseTable
 from .manifest import TableState
 from .portable import BASE
-from .reading import StoreReader, raw_types, select
+from .reading import ALL_READ, StoreReader, raw_types, select
 from .session import FILES, MERGED, bind_outcomes, resolved, survivors
 from .shaping import RAW, shaping_sql
 
@@ -55,7 +55,7 @@ class LiveTables:
             bind_outcomes(engine, self.layout, self._runs)
             return
         table = INTERACTION if name == INTERACTION.name else self.layout.tables[name]
-        with StoreReader(self._url) as reader:
+        with StoreReader(self._url, after=ALL_READ) as reader:
             rows = self._rows(reader, table)
             family = self._members(reader)
         engine.bind_rows(RAW, rows)

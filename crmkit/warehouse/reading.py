@@ -1,20 +1,31 @@
-"""Reads the store through ADBC: Arrow batches inside one consistent read transaction.
+"""Reads the store into Arrow batches, inside one consistent read transaction.
+
+PostgreSQL is read through ADBC. So are large SQLite stores, but by a process of its own: see
+:mod:`crmkit.warehouse.sqlite_reader` for what two copies of SQLite in one process do. Starting it
+costs as much as reading some 50,000 rows, so what is small is read through Python's own sqlite3.
 
 ADBC's SQLite driver guesses a column's type from its first batch and fails where that holds only
-NULLs. So every SQLite query begins with a sentinel row of the right types, which is dropped again.
-PostgreSQL sends types with its rows and needs none.
+NULLs. So those queries begin with a sentinel row of the right types, which is dropped again.
 """
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
+from urllib.parse import quote
 
+import adbc_driver_manager
 import pyarrow as pa
 
 from ..entities.transaction import COUNTER_BITS, WRITER_BITS
-from ..errors import Busy, ConfigError, StorageError
+from ..errors import Busy, ConfigError, CrmkitError, StorageError
 from .layout import Shape, WarehouseTable
 
 if TYPE_CHECKING:
@@ -22,8 +33,112 @@ if TYPE_CHECKING:
 
 # Larger batches cost memory, smaller ones calls; 65,536 rows was on the flat part of the curve.
 BATCH_ROWS = 65_536
+# From so many rows on the second process is worth its start.
+MANY_ROWS = 150_000
 # D2: a transaction may commit up to a day after its id was drawn. Ids carry milliseconds.
 LOOK_BACK = (24 * 3600 * 1000) << (WRITER_BITS + COUNTER_BITS)
+# As `after`: few rows will be asked for, however many there are.
+ALL_READ = (1 << 63) - 1
+_PIPE_BYTES = 1 << 20
+
+
+class Source(Protocol):
+    """One read transaction over a database."""
+
+    def batches(self, query: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+        """The rows of a query that returns the columns of ``types`` in that order."""
+
+    def close(self) -> None:
+        """Ends the transaction."""
+
+
+class SqliteCursor:
+    """A SQLite file through Python's own copy of SQLite; for few rows.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._connection = sqlite3.connect(_file_uri(path), uri=True, timeout=10)
+        self._connection.isolation_level = None
+        self._connection.execute("BEGIN")
+
+    def batches(self, query: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+        cursor = self._connection.execute(query)
+        kinds = [_arrow_type(kind) for kind in types.values()]
+        while rows := cursor.fetchmany(BATCH_ROWS):
+            columns = zip(*rows, strict=True)
+            arrays = [pa.array(c, kind) for c, kind in zip(columns, kinds, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, names=list(types))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class SqliteProcess:
+    """A SQLite file through ADBC in a process of its own; for many rows.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        program = Path(__file__).with_name("sqlite_reader.py")
+        # -P: the folder of the program is crmkit's own and must not stand in front of libraries.
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-P", str(program), _file_uri(path)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            pipesize=_PIPE_BYTES,
+        )  # fmt: skip
+
+    def batches(self, query: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+        asked = {"query": f"{_sentinel(types)} UNION ALL {query}", "batch_rows": BATCH_ROWS}
+        process = self._process
+        assert process.stdin and process.stdout and process.stderr  # noqa: S101 - opened as pipes
+        try:
+            process.stdin.write(json.dumps(asked).encode() + b"\n")
+            process.stdin.flush()
+            with pa.ipc.open_stream(process.stdout) as stream:
+                yield from stream
+        except (pa.ArrowInvalid, OSError) as error:
+            process.kill()
+            told = process.stderr.read().decode(errors="replace").strip()
+            raise sqlite3.OperationalError(told or str(error)) from error
+
+    def close(self) -> None:
+        # A reader that stopped in the middle leaves the process waiting to write.
+        self._process.kill()
+        self._process.communicate()
+
+
+class PostgresqlAdbc:
+    """A PostgreSQL database through ADBC.
+
+    Raises:
+        ConfigError: if the driver is not installed.
+    """
+
+    def __init__(self, url: URL) -> None:
+        try:
+            import adbc_driver_postgresql.dbapi as driver
+        except ImportError:
+            raise ConfigError(
+                "reading PostgreSQL into the warehouse needs adbc-driver-postgresql.",
+                hint="Install crmkit[postgres].",
+            ) from None
+        uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connection: Any = driver.connect(uri)
+        with self._connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def batches(self, query: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(query)
+            yield from cursor.fetch_record_batch()
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 class StoreReader:
@@ -31,15 +146,20 @@ class StoreReader:
 
     Args:
         url: SQLAlchemy URL of the store.
+        after: transactions up to this id are not of interest; None reads all. It only decides
+            which way of reading is the faster one.
+
+    Raises:
+        ConfigError: if the store is in memory, or a driver is missing.
+        StorageError: if the store cannot be opened.
     """
 
-    def __init__(self, url: URL) -> None:
-        self._url = url
-        self.sqlite = url.get_backend_name() == "sqlite"
-        self._connection: Any = None
+    def __init__(self, url: URL, after: int | None = None) -> None:
+        self._url, self._after = url, after
 
     def __enter__(self) -> Self:
-        self._connection = self._connect_sqlite() if self.sqlite else self._connect_postgresql()
+        with _translated():
+            self._source = self._open()
         return self
 
     def __exit__(
@@ -48,34 +168,22 @@ class StoreReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._connection.close()
+        self._source.close()
 
-    def _connect_sqlite(self) -> Any:
-        import adbc_driver_sqlite.dbapi as driver
-
+    def _open(self) -> Source:
+        if self._url.get_backend_name() != "sqlite":
+            return PostgresqlAdbc(self._url)
         path = self._url.database
         if not path or path == ":memory:":
             raise ConfigError(
                 "a snapshot reads the store's file, and this store is in memory.",
                 hint="Name a file, as sqlite:///crmkit.db.",
             )
-        escaped = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-        # mode=rw: a missing file is an error and not a new database.
-        return driver.connect(f"file:{escaped}?mode=rw")
-
-    def _connect_postgresql(self) -> Any:
-        try:
-            import adbc_driver_postgresql.dbapi as driver
-        except ImportError:
-            raise ConfigError(
-                "reading PostgreSQL into the warehouse needs adbc-driver-postgresql.",
-                hint="Install crmkit[postgres].",
-            ) from None
-        uri = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        connection = driver.connect(uri)
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        return connection
+        small = SqliteCursor(path)
+        if _few(small, self._after or 0):
+            return small
+        small.close()
+        return SqliteProcess(path)
 
     def batches(self, query: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """The rows of ``query`` in batches.
@@ -88,31 +196,15 @@ class StoreReader:
         Raises:
             Busy, StorageError: if the store cannot be read.
         """
-        if self.sqlite:
-            query = f"{_sentinel(types)} UNION ALL {query}"
-        with self._connection.cursor() as cursor:
-            if self.sqlite:
-                cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": BATCH_ROWS})
-            try:
-                cursor.execute(query)
-                reader = cursor.fetch_record_batch()
-                skip = 1 if self.sqlite else 0
-                for batch in reader:
-                    if batch.num_rows > skip:
-                        yield batch.slice(skip)
-                    skip = 0
-            except OSError as error:
-                # pyarrow wraps what the driver says while rows arrive in OSError.
-                raise _translated(error) from error
-            except self._connection.Error as error:
-                raise _translated(error) from error
+        with _translated():
+            yield from self._source.batches(query, types)
 
     def table(self, query: str, types: Mapping[str, str]) -> pa.Table:
         """All rows of a query that is known to return few."""
         batches = list(self.batches(query, types))
-        if not batches:
-            return pa.table({name: pa.array([], pa.int64()) for name in types})
-        return pa.Table.from_batches(batches)
+        if batches:
+            return pa.Table.from_batches(batches)
+        return pa.table({name: pa.array([], _arrow_type(kind)) for name, kind in types.items()})
 
     def transactions(self, since: int = 0) -> dict[int, int]:
         """Committed transactions with ``id >= since``: id → lowest id that it may have drawn."""
@@ -122,6 +214,28 @@ class StoreReader:
         )
         ids, lows = found["id"].to_pylist(), found["low"].to_pylist()
         return {tx: min(tx, low) for tx, low in zip(ids, lows, strict=True)}
+
+
+def _few(source: SqliteCursor, after: int) -> bool:
+    """Whether little has been written since; counting stops at what is many."""
+    counts = [
+        f"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {column} > {after} LIMIT {MANY_ROWS}))"
+        for table, column in (("interaction", "id"), ("customer", "tx"))
+    ]
+    query = f"SELECT {' + '.join(counts)} AS n"
+    (batch,) = source.batches(query, {"n": "BIGINT"})
+    return bool(batch["n"][0].as_py() < MANY_ROWS)
+
+
+def _file_uri(path: str) -> str:
+    # mode=rw: a missing file is an error and not a new database.
+    return f"file:{quote(path)}?mode=rw"
+
+
+def _arrow_type(kind: str) -> pa.DataType:
+    if kind in ("BIGINT", "BOOLEAN"):
+        return pa.int64()
+    return pa.float64() if kind == "DOUBLE" else pa.string()
 
 
 def raw_types(table: WarehouseTable) -> dict[str, str]:
@@ -179,8 +293,19 @@ def _typed_value(kind: str) -> str:
     return "0.0" if kind == "DOUBLE" else "''"
 
 
-def _translated(error: Exception) -> Busy | StorageError:
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return Busy("the store is locked by another process.", hint="Try again.")
-    return StorageError(f"the store cannot be read: {text.splitlines()[0]}.")
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Errors of the drivers as ours.
+
+    ADBC raises its own errors when a query begins, and pyarrow wraps what the driver says while
+    rows arrive in OSError.
+    """
+    try:
+        yield
+    except CrmkitError:
+        raise
+    except (sqlite3.Error, adbc_driver_manager.Error, OSError) as error:
+        text = (str(error).splitlines() or ["no reason was given"])[0]
+        if "locked" in text or "busy" in text:
+            raise Busy("the store is locked by another process.", hint="Try again.") from error
+        raise StorageError(f"the store cannot be read: {text.rstrip('.')}.") from error

@@ -94,7 +94,8 @@ def refresh(
     with locked(folder):
         before = read_manifest(folder)
         _remove_leftovers(folder, before)
-        with StoreReader(url) as reader:
+        known = None if full or before is None else before.newest
+        with StoreReader(url, after=known) as reader:
             base = None if full else _still_fitting(before, reader, time_zone)
             made, added = _build(folder, layout, reader, base, before, time_zone)
         if made is not base:

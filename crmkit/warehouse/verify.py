@@ -10,7 +10,7 @@ from attrs import frozen
 
 from .engine import Engine, quoted_text
 from .layout import Shape, WarehouseTable
-from .reading import StoreReader, select
+from .reading import ALL_READ, StoreReader, select
 from .session import SnapshotTables
 from .snapshot import unlisted
 
@@ -38,7 +38,7 @@ def verify(engine: Engine, tables: SnapshotTables, url: URL) -> list[Difference]
     column how many rows have a value; of payloads only the facts that they belong to.
     """
     out = []
-    with StoreReader(url) as reader:
+    with StoreReader(url, after=ALL_READ) as reader:
         later = sorted(unlisted(tables.manifest, reader))
         for table in tables.layout.tables.values():
             if table.shape is Shape.OUTCOME:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from sqlalchemy import select, update
 
 from crmkit.declarations import CustomerFields, InteractionKind, RecordType, StageMove
 from crmkit.entities.asof import AsOf
@@ -110,8 +111,32 @@ class World:
         self.clock.now = datetime.fromisoformat(on).replace(hour=4, tzinfo=UTC)
         return self.store.customers.add(**changes).id
 
-    def visit(self, customer: int | None, at: str, ref: str | None = None, **payload: Any) -> None:
-        self.log("gym.visit", customer, at, ref, payload=payload)
+    def visit(
+        self, customer: int | None, at: str, ref: str | None = None,
+        subject_id: int | None = None, **payload: Any,
+    ) -> None:  # fmt: skip
+        self.log("gym.visit", customer, at, ref, payload=payload, subject_id=subject_id)
+
+    def merge(self, customer: int, into: int) -> None:
+        """A merge as the store keeps it: a new version that names the one that remains."""
+        current, history = self.store.tables["customer"], self.store.tables["customer_history"]
+        with self.store.begin("merge") as tx:
+            row = dict(
+                tx.connection.execute(select(current).where(current.c.id == customer))
+                .mappings()
+                .one()
+            )
+            closed = {**row, "valid_to": tx.at, "closed_tx": tx.id}
+            tx.connection.execute(history.insert(), closed)
+            tx.connection.execute(
+                update(current).where(current.c.id == customer),
+                {
+                    "merged_into": into,
+                    "version": row["version"] + 1,
+                    "tx": tx.id,
+                    "valid_from": tx.at,
+                },
+            )
 
     def log(
         self, kind: str, customer: int | None, at: str, ref: str | None = None, **more: Any
@@ -139,7 +164,7 @@ class World:
     def ask(
         self, sql: str, as_of: str | Population = "2026-12-31", **options: Any
     ) -> list[tuple[Any, ...]]:
-        population = as_of if isinstance(as_of, Population) else at(as_of)
+        population = as_of if isinstance(as_of, Population) else _at(as_of)
         with self.warehouse.session() as session:
             return rows(session.frame(population, **options).query(sql))
 
@@ -148,12 +173,12 @@ def rows(table: pa.Table) -> list[tuple[Any, ...]]:
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
-def at(text: str) -> Population:
+def _at(text: str) -> Population:
     """Everyone at a day (its end in the gym's zone) or instant."""
     return Population.at(AsOf.parse(text, ZONE))
 
 
-def these(*pairs: tuple[int, str]) -> Population:
+def _these(*pairs: tuple[int, str]) -> Population:
     """Subjects, each with its own day."""
     dates = [AsOf.end_of(date.fromisoformat(day), ZONE) for _, day in pairs]
     return Population.rows(
@@ -169,15 +194,41 @@ def these(*pairs: tuple[int, str]) -> Population:
     )
 
 
-def money(text: str, currency: str = "CNY") -> Money:
+def _money(text: str, currency: str = "CNY") -> Money:
     return Money.parse(text, currency)
 
 
-def move(customer: int, stage: str, before: str | None = None) -> StageMove:
+def _move(customer: int, stage: str, before: str | None = None) -> StageMove:
     return StageMove(
         lifecycle="gym.member", subject_type="customer", subject_id=customer,
         from_stage=before, to_stage=stage,
     )  # fmt: skip
+
+
+# Fixtures, because test modules of the importlib mode cannot import from one another.
+@pytest.fixture
+def at() -> Callable[[str], Population]:
+    return _at
+
+
+@pytest.fixture
+def these() -> Callable[..., Population]:
+    return _these
+
+
+@pytest.fixture
+def money() -> Callable[..., Money]:
+    return _money
+
+
+@pytest.fixture
+def move() -> Callable[..., StageMove]:
+    return _move
+
+
+@pytest.fixture
+def gym_catalog() -> Callable[..., Catalog]:
+    return gym
 
 
 @pytest.fixture
