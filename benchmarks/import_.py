@@ -138,7 +138,9 @@ def count_rows(database: Path) -> dict[str, int]:
 def insert_by_sqlite_utils(folder: Path, file: Path) -> None:
     """What a general tool does with the same file: one table, all columns text."""
     program = Path(sys.executable).with_name("sqlite-utils")
-    subprocess.run([program, "insert", folder / "utils.db", "t", file, "--csv", "--silent"], check=True)
+    subprocess.run(
+        [program, "insert", folder / "utils.db", "t", file, "--csv", "--silent"], check=True
+    )
 
 
 def run(rows: int, folder: Path) -> tuple[list[Result], float]:
