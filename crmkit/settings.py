@@ -146,7 +146,7 @@ def _faults(raw: Mapping[str, Any]) -> list[str]:
             out.append(f"unknown key {key!r} (known: {', '.join(KEYS)})")
         elif not isinstance(value, KEYS[key]):
             out.append(f"{key} must be a {KEYS[key].__name__}, not {value!r}")
-        elif KEYS[key] is list and not all(isinstance(v, str) for v in value):
+        elif isinstance(value, list) and not all(isinstance(v, str) for v in value):
             out.append(f"{key} must be a list of names, not {value!r}")
     if isinstance(raw.get("time_zone"), str):
         try:
