@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ...declarations import Feature
 from ...errors import ConfigError
@@ -23,9 +24,9 @@ from .inputs import Floats, Input, check_inputs, learn_inputs
 from .metrics import log_loss, logistic
 from .model import Model, Tree, design_matrix
 
-# Strengths of the L2 penalty, as scikit-learn's C, over the two and a half decades in which
-# standardised inputs and hundreds to hundreds of thousands of rows put the optimum.
-PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+# Strengths of the L2 penalty, as scikit-learn's C, over the decades in which standardised inputs and
+# hundreds to hundreds of thousands of rows put the optimum; the smallest is the strongest.
+PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 # Bends at the quartiles: enough for saturation and a valley, few enough to be read.
 KNOTS = 3
 INNER_FOLDS = 5
@@ -38,6 +39,7 @@ TREE_SETTINGS: dict[str, Any] = {
     "random_state": 0,
 }
 TOLERANCE = 1e-6
+Subjects = NDArray[np.int64] | None
 # The grid is searched on at most this many rows; the final fit takes all.
 TUNING_ROWS = 50_000
 
@@ -71,7 +73,7 @@ def fit(score: str, estimator: str, features: Sequence[Feature], table: pa.Table
     # On small matrices waiting threads cost more than they compute (measured: 29 s instead of 5 s on
     # two busy cores), and one thread gives the same digits on any machine.
     with limits(1):
-        model = fitted(score, features, table, label)
+        model = fitted(score, features, table, label, _subjects(table))
     if not model.inputs:
         raise ConfigError(
             f"score {score}: every input holds one value over all {len(label)} training rows."
@@ -99,12 +101,15 @@ def _threadpoolctl() -> Callable[[int], AbstractContextManager[Any]]:
 # --- logistic -------------------------------------------------------------------------------------
 
 
-def _fit_logistic(score: str, features: Sequence[Feature], table: pa.Table, label: Floats) -> Model:
+def _fit_logistic(
+    score: str, features: Sequence[Feature], table: pa.Table, label: Floats, subjects: Subjects
+) -> Model:
     """L2 logistic regression; bent numbers only where they earn it.
 
-    The penalty is chosen by inner cross-validation. Straight lines are kept unless bends lower the
-    mean loss by more than one standard error of the difference over the folds (the one-standard-
-    error rule of Breiman et al. 1984, Classification and Regression Trees, section 3.4.3).
+    Both choices follow the one-standard-error rule (Breiman et al. 1984, Classification and
+    Regression Trees, section 3.4.3) over the folds of an inner cross-validation: the strongest
+    penalty that is no worse than the best by more than one standard error of the difference, and
+    straight lines unless bends are better by more than that.
     """
     tried: dict[int, dict[float, Floats]] = {}
     for knots in (0, KNOTS):
@@ -112,8 +117,8 @@ def _fit_logistic(score: str, features: Sequence[Feature], table: pa.Table, labe
         if not inputs:
             return Model(score=score, estimator="logistic")
         design = np.column_stack([i.encode(table.column(i.column)) for i in inputs])
-        tried[knots] = _penalty_losses(design, label)
-    best = {k: min(losses, key=lambda c: losses[c].mean()) for k, losses in tried.items()}
+        tried[knots] = _penalty_losses(design, label, subjects)
+    best = {knots: _strongest(losses) for knots, losses in tried.items()}
     gain = tried[0][best[0]] - tried[KNOTS][best[KNOTS]]
     error = gain.std(ddof=1) / np.sqrt(len(gain))
     knots = KNOTS if gain.mean() > error else 0
@@ -136,11 +141,20 @@ def _fit_logistic(score: str, features: Sequence[Feature], table: pa.Table, labe
     )  # fmt: skip
 
 
-def _penalty_losses(design: Floats, label: Floats) -> dict[float, Floats]:
+def _strongest(losses: dict[float, Floats]) -> float:
+    best = min(losses, key=lambda c: losses[c].mean())
+    for c in sorted(losses):
+        worse = losses[c] - losses[best]
+        if worse.mean() <= worse.std(ddof=1) / np.sqrt(len(worse)):
+            return c
+    return best
+
+
+def _penalty_losses(design: Floats, label: Floats, subjects: Subjects) -> dict[float, Floats]:
     """Log loss of each inner fold for each penalty."""
     losses: dict[float, list[float]] = {c: [] for c in PENALTIES}
-    design, label = _tuning_rows(design, label)
-    for train, test in folds(label, INNER_FOLDS):
+    design, label, subjects = _tuning_rows(design, label, subjects)
+    for train, test in inner_folds(label, subjects):
         for c in PENALTIES:
             weights, intercept = _ridge(design[train], label[train], c)
             value = logistic(design[test] @ weights + intercept)
@@ -157,12 +171,39 @@ def _ridge(design: Floats, label: Floats, penalty_c: float) -> tuple[Floats, flo
     return np.asarray(regression.coef_[0], dtype=np.float64), float(regression.intercept_[0])
 
 
-def _tuning_rows(design: Floats, label: Floats) -> tuple[Floats, Floats]:
+def _subjects(table: pa.Table) -> Subjects:
+    """Whose row each one is, or None where no subject has two."""
+    if "subject_id" not in table.column_names:
+        return None
+    found = table.column("subject_id").to_numpy()
+    return found if len(np.unique(found)) < len(found) else None
+
+
+def _tuning_rows(
+    design: Floats, label: Floats, subjects: Subjects
+) -> tuple[Floats, Floats, Subjects]:
     """At most TUNING_ROWS rows, the same draw every time."""
     if len(label) <= TUNING_ROWS:
-        return design, label
+        return design, label, subjects
     drawn = np.sort(np.random.default_rng(0).permutation(len(label))[:TUNING_ROWS])
-    return design[drawn], label[drawn]
+    return design[drawn], label[drawn], None if subjects is None else subjects[drawn]
+
+
+def inner_folds(label: Floats, subjects: Subjects) -> list[tuple[Any, Any]]:
+    """The folds of tuning: stratified, and all rows of a subject on one side.
+
+    A subject's months resemble one another, so with one month here and the next there every weak
+    penalty would look good.
+    """
+    if subjects is None:
+        return folds(label, INNER_FOLDS)
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    splits = StratifiedGroupKFold(INNER_FOLDS, shuffle=True, random_state=0)
+    pairs = list(splits.split(np.zeros(len(label)), label, subjects))
+    # Where few subjects hold all outcomes, a fold may have none: then rows are dealt singly.
+    mixed = all(0 < label[test].sum() < len(test) for _, test in pairs)
+    return pairs if mixed else folds(label, INNER_FOLDS)
 
 
 def folds(label: Floats, count: int) -> list[tuple[Any, Any]]:
@@ -177,15 +218,17 @@ def folds(label: Floats, count: int) -> list[tuple[Any, Any]]:
 # --- boosting -------------------------------------------------------------------------------------
 
 
-def _fit_boosting(score: str, features: Sequence[Feature], table: pa.Table, label: Floats) -> Model:
+def _fit_boosting(
+    score: str, features: Sequence[Feature], table: pa.Table, label: Floats, subjects: Subjects
+) -> Model:
     """Histogram gradient boosting of shallow trees; the number of rounds by inner validation."""
     inputs, constant = learn_inputs(features, table, knots=0)
     if not inputs:
         return Model(score=score, estimator="boosting")
     design = design_matrix(inputs, table)
     losses = np.zeros(len(ROUNDS))
-    x, y = _tuning_rows(design, label)
-    for train, test in folds(y, INNER_FOLDS):
+    x, y, who = _tuning_rows(design, label, subjects)
+    for train, test in inner_folds(y, who):
         grown = _boost(x[train], y[train], max(ROUNDS))
         stages = list(grown.staged_predict_proba(x[test]))
         losses += [log_loss(y[test], stages[r - 1][:, 1]) / INNER_FOLDS for r in ROUNDS]
