@@ -89,7 +89,7 @@ STAGE_COLUMNS = _columns(
 )
 OUTCOME_COLUMNS = _columns(
     "name VARCHAR, subject_type VARCHAR, subject_id BIGINT, kind VARCHAR, as_of TIMESTAMP, "
-    "as_of_on DATE, run VARCHAR, value DOUBLE, band BIGINT, model_version VARCHAR"
+    "as_of_on DATE, run VARCHAR, value DOUBLE, band BIGINT, reasons VARCHAR, model_version VARCHAR"
 )
 OWNER = WarehouseColumn("owner_id", "BIGINT")
 # Columns that every visible row has; a declared field may not take their names.

@@ -103,7 +103,7 @@ class SqliteProcess:
                 yield from stream
         except (pa.ArrowInvalid, OSError) as error:
             process.kill()
-            told = process.stderr.read().decode(errors="replace").strip()
+            told = process.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
             raise sqlite3.OperationalError(told or str(error)) from error
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 def main() -> int:
     """Answers queries until stdin ends."""
-    out = pa.output_stream(sys.stdout.fileno())
+    out = sys.stdout.buffer
     try:
         with adbc_driver_sqlite.dbapi.connect(sys.argv[1]) as connection:
             for line in sys.stdin:
