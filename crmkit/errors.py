@@ -153,9 +153,17 @@ class DeclarationError(ConfigError):
 
 
 class ProfileError(ConfigError):
-    """An import profile is unsound; the message names its line or key."""
+    """An import profile is unsound; the message names its line or key.
+
+    Attributes:
+        faults: every fault found, one sentence each.
+    """
 
     code = "E_PROFILE"
+
+    def __init__(self, where: str, faults: Iterable[str]) -> None:
+        self.faults = list(faults)
+        super().__init__(f"profile {where}: " + "; ".join(self.faults) + ".")
 
 
 class SchemaOutdated(ConfigError):

@@ -168,7 +168,7 @@ class Intake:
         try:
             self._plan(self.profile(name), None)
         except ProfileError as error:
-            return error.message.partition(": ")[2].rstrip(".").split("; ")
+            return error.faults
         return []
 
     def _plan(self, profile: Profile, source: str | None) -> Plan:
@@ -426,7 +426,7 @@ def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ProfileError(f"profile {path} is not UTF-8: {error.reason}.") from None
+        raise ProfileError(str(path), [f"it is not UTF-8: {error.reason}"]) from None
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}.") from error
 

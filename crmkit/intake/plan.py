@@ -135,8 +135,7 @@ def build_plan(
     planner = _Planner(profile, catalog, source, currency, time_zone, form)
     plan = planner.plan()
     if planner.faults:
-        where = profile.origin or profile.name
-        raise ProfileError(f"profile {where}: " + "; ".join(planner.faults) + ".")
+        raise ProfileError(profile.origin or profile.name, planner.faults)
     return plan
 
 
@@ -190,6 +189,9 @@ class _Planner:
             self.fault(emit, "customer fields have no key of their own; they are their customer's")
         if kind == CUSTOMER and not emit.key and self.kinds.count(CUSTOMER) > 1:
             self.fault(emit, "a second customer in a row needs a key")
+        if not kind:
+            # Nothing more can be said of an entity that nobody declares.
+            return made
         if kind == CUSTOMER:
             self._core_targets(emit, made)
         else:
@@ -213,7 +215,7 @@ class _Planner:
         known = [CUSTOMER, *(f"{p}.customer" for p in catalog.customer_fields)]
         known += [*catalog.record_types, *catalog.interaction_kinds]
         self.fault(emit, f"no enabled plugin declares {name!r} (declared: {', '.join(known)})")
-        return RECORD, FieldSet({})
+        return "", FieldSet({})
 
     # --- fields -------------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ from ..errors import ProfileError
 
 T = TypeVar("T")
 
+_ASCII = bytes(range(32, 127)) + b"\t\r\n"
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 FORMATS = ("csv", "jsonl")
 MODES = ("upsert", "full")
@@ -190,7 +192,7 @@ def parse_profile(text: str, origin: str) -> Profile:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"profile {origin}: {error}.") from error
+        raise ProfileError(origin, [str(error)]) from error
     reader = _Reader(raw)
     name, title = reader.text("", raw, "name", ""), reader.text("", raw, "title", "")
     if name is None or not NAME.fullmatch(name):
@@ -199,7 +201,7 @@ def parse_profile(text: str, origin: str) -> Profile:
     source = reader.source(name or "")
     emits = reader.emits()
     if reader.faults:
-        raise ProfileError(f"profile {origin}: " + "; ".join(reader.faults) + ".")
+        raise ProfileError(origin, reader.faults)
     return Profile(
         name=name or "", title=title or "", source=source, emits=emits, text=text, origin=origin
     )
@@ -468,10 +470,17 @@ class _Reader:
 
     def _encoding(self, name: str) -> str:
         try:
-            return codecs.lookup(name).name
+            found = codecs.lookup(name).name
+            kept = _ASCII.decode(found) == _ASCII.decode("ascii")
         except LookupError:
             self.fault("source.encoding", f"{name!r} is no encoding that Python knows")
             return "utf-8"
+        except UnicodeError:
+            kept = False
+        if not kept and not found.startswith(("utf-16", "utf-32")):
+            # UTF-7 and EBCDIC: lines and delimiters could not be found in the bytes.
+            self.fault("source.encoding", f"{name!r} does not keep ASCII and cannot be read")
+        return found
 
     def _single(self, where: str, table: Mapping[str, Any], key: str) -> str | None:
         value = self.text(where, table, key)

@@ -93,9 +93,8 @@ def _write_csv(
 def _write_jsonl(out: TextIO, rejects: Iterable[Reject]) -> None:
     for reject in rejects:
         reason = dict(zip(REASON_COLUMNS, reject.reason, strict=True))
-        try:
-            row = json.loads(reject.original)
-        except (ValueError, RecursionError):
-            row = None
-        found = row if isinstance(row, dict) else {"_text": reject.original}
+        # What was refused as JSON is kept as it stood: reading it would lose, say, the other one of
+        # two equal keys.
+        unread = reject.code in ("E_JSON", "E_ENCODING")
+        found = {"_text": reject.original} if unread else json.loads(reject.original)
         out.write(json.dumps({**found, **reason}, ensure_ascii=False) + "\n")

@@ -1,0 +1,98 @@
+"""Reading single cells: what is taken as what, and what is refused in which words."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crmkit.entities.fields import FieldType
+from crmkit.entities.money import Money
+from crmkit.intake.values import Reading, reader_of
+
+INT, NUM, BOOL = FieldType.INTEGER, FieldType.NUMBER, FieldType.BOOLEAN
+DATE, AT, MONEY, LIST = FieldType.DATE, FieldType.INSTANT, FieldType.MONEY, FieldType.LIST
+VIENNA = ZoneInfo("Europe/Vienna")
+
+TAKEN = [
+    (INT, "12", {}, 12),
+    (INT, "-3", {}, -3),
+    (INT, "9223372036854775807", {}, 2**63 - 1),
+    (INT, "1,234,567", {"thousands": ","}, 1234567),
+    (NUM, "1e3", {}, 1000.0),
+    (NUM, "-0", {}, 0.0),
+    (NUM, ".5", {}, 0.5),
+    (NUM, "1.234,5", {"thousands": ".", "decimal": ","}, 1234.5),
+    (NUM, "12,34,567.5", {"thousands": ","}, 1234567.5),
+    (BOOL, "Yes", {}, True),
+    (BOOL, "F", {}, False),
+    (DATE, "2024-02-29", {}, date(2024, 2, 29)),
+    (DATE, "31/12/2025", {"date": "%d/%m/%Y"}, date(2025, 12, 31)),
+    (AT, "2026-03-31T10:00:00Z", {}, datetime(2026, 3, 31, 10, tzinfo=UTC)),
+    (AT, "2026-03-31 10:00:00.5+02:00", {}, datetime(2026, 3, 31, 8, 0, 0, 500000, UTC)),
+    # Vienna is UTC+2 in summer and UTC+1 in winter.
+    (AT, "2026-07-01 12:00", {"zone": VIENNA}, datetime(2026, 7, 1, 10, tzinfo=UTC)),
+    (AT, "2026-01-01", {"zone": VIENNA}, datetime(2025, 12, 31, 23, tzinfo=UTC)),
+    (AT, "20260101120000", {"date": "%Y%m%d%H%M%S"}, datetime(2026, 1, 1, 12, tzinfo=UTC)),
+    # The clocks of Havana skip midnight of 8 March 2026; its first moment is 01:00, UTC-4.
+    (AT, "2026-03-08", {"zone": ZoneInfo("America/Havana")}, datetime(2026, 3, 8, 5, tzinfo=UTC)),
+    (MONEY, "19.99", {}, Money(1999, "USD")),
+    (MONEY, "-1234.5", {}, Money(-123450, "USD")),
+    (MONEY, "100", {"currency": "JPY"}, Money(100, "JPY")),
+    (MONEY, "1.2345", {"currency": "CLF"}, Money(12345, "CLF")),
+    (LIST, '["a","b"]', {}, ["a", "b"]),
+    (LIST, "a; b;;c", {"split": ";"}, ["a", "b", "c"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "text", "options", "value"), TAKEN)
+def test_a_text_is_read_as_its_type(kind, text, options, value):
+    found = reader_of(kind, Reading(**options))(text)
+    assert (found, type(found)) == (value, type(value))
+
+
+REFUSED = [
+    (INT, "1.0", {}, "is not a whole number"),
+    (INT, "1_000", {}, "is not a whole number"),
+    (INT, "１２", {}, "is not a whole number"),
+    (INT, "9223372036854775808", {}, "does not fit into 64 bits"),
+    (INT, "9" * 5000, {}, "does not fit into 64 bits"),
+    (INT, "1,5", {"thousands": ","}, "is not grouped by ','"),
+    (NUM, "1,5", {}, "is not a number"),
+    (NUM, "1.5", {"decimal": ","}, "has a '.', but the decimal sign is ','"),
+    (NUM, "nan", {}, "is not a number"),
+    (NUM, "1e999", {}, "is not a finite number"),
+    (BOOL, "maybe", {}, "is neither true nor false"),
+    (DATE, "2026-02-30", {}, "is not a date"),
+    (DATE, "20260228", {}, "is not a date such as 2026-03-31"),
+    (DATE, "03/04/2026", {}, "is not a date such as 2026-03-31"),
+    (DATE, "0001-01-01", {}, "is outside the years 1900 to 2200"),
+    (DATE, "9999-12-31", {}, "is outside the years 1900 to 2200"),
+    (AT, "2026-01-01T24:00:00", {}, "is not an instant"),
+    (AT, "2026-01-01T23:59:60Z", {}, "second must be in 0..59"),
+    (AT, "2026-03-29 02:30", {"zone": VIENNA}, "does not exist in Europe/Vienna"),
+    (AT, "2026-10-25 02:30", {"zone": VIENNA}, "occurs twice in Europe/Vienna"),
+    (MONEY, "1,234.50", {}, "is not a decimal amount"),
+    (MONEY, "¥1 234", {}, "is not a decimal amount"),
+    (MONEY, "1e3", {}, "is not a decimal amount"),
+    (MONEY, "1.999", {}, "has more than 2 decimals of USD"),
+    (MONEY, "1.5", {"currency": "JPY"}, "has more than 0 decimals of JPY"),
+    (MONEY, "1", {"currency": "XXX"}, "'XXX' is not a currency"),
+    (MONEY, "92233720368547758.08", {}, "does not fit into 64 bits"),
+    (LIST, "a;b", {}, "is not a JSON array of texts"),
+    (LIST, "[1]", {}, "is not a JSON array of texts"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "options", "words"), REFUSED)
+def test_a_text_that_is_not_of_the_type_is_refused_in_words(kind, text, options, words):
+    with pytest.raises(ValueError, match=r".*") as caught:
+        reader_of(kind, Reading(**options))(text)
+    assert words in str(caught.value)
+
+
+def test_an_offset_settles_a_doubled_local_time():
+    read = reader_of(AT, Reading(zone=VIENNA))
+    assert read("2026-10-25 02:30+02:00") == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert read("2026-10-25 02:30+01:00") == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
