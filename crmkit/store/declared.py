@@ -54,9 +54,15 @@ class Document:
         return payload
 
     @property
-    def shape(self) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-        """What decides whether rows fit: two documents of one shape need no change of tables."""
-        return self.tables, self.payload
+    def currencies(self) -> Mapping[str, str]:
+        """The fixed currency of each money field that has one: it says what an amount means."""
+        fields = self.body.get("schema", {}).get("properties", {})
+        return {name: f["currency"] for name, f in fields.items() if "currency" in f}
+
+    @property
+    def shape(self) -> tuple[Mapping[str, Any], ...]:
+        """What decides whether rows fit: two documents of one shape need no upgrade."""
+        return self.tables, self.payload, self.currencies
 
 
 def shape_of(table: Table) -> dict[str, Any]:

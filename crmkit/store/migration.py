@@ -12,7 +12,7 @@ removed fields, indexes that come. All in one transaction, on SQLite too.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from alembic.migration import MigrationContext
@@ -21,7 +21,7 @@ from attrs import field, frozen
 from sqlalchemy import Column, ForeignKey, Table, inspect, select, text
 from sqlalchemy.engine import Connection, Dialect
 
-from ..declarations import Migration
+from ..declarations import Migration, sql_name
 from ..errors import ConfigError, NotConfirmed
 from .declared import CORE_PLUGIN, Document, Key, documents_kept, documents_now, newer_faults
 from .engine import WRITES, translated
@@ -321,6 +321,7 @@ class Change:
             self._compare_payload(old, new)
         if old is not None and new is not None and "schema" in old.body:
             self.notes += narrowings(new.entity, old.body["schema"], new.body["schema"])
+            self._compare_currencies(old, new)
 
     def _create(self, plugin: str, table: Table) -> None:
         self._adds += self._render(plugin, ops.CreateTableOp.from_table(table))
@@ -381,7 +382,7 @@ class Change:
             self._refuse(f"{name}.{column}", "is no longer declared")
 
     def _compare_payload(self, old: Document, new: Document | None) -> None:
-        name = old.entity.replace(".", "_").replace("-", "_")
+        name = sql_name(old.entity)
         if new is None:
             if old.payload and not self._covers(name, "*"):
                 self._refuse(name, "is no longer declared")
@@ -393,6 +394,29 @@ class Change:
                 self._refuse(f"{name}.{column}", "is no longer declared")
             elif new.payload[column] != word:
                 self._refuse(f"{name}.{column}", f"changes from {word} to {new.payload[column]}")
+
+    def _compare_currencies(self, old: Document, new: Document) -> None:
+        """A currency that a field fixed is the currency of every amount that it has stored."""
+        declared, table = new.body["schema"].get("properties", {}), sql_name(new.entity)
+        for name, before in old.currencies.items():
+            now = new.currencies.get(name)
+            if before == now or name not in declared or self._covers(table, f"{name}_minor"):
+                continue
+            if now is not None:
+                self._refuse(f"{table}.{name}_minor", f"changes from {before} to {now}")
+            elif old.payload:
+                self._refuse(f"{table}.{name}_minor", f"is no longer in {before} alone")
+            else:
+                self._fill_currency(new.plugin, new.tables, name, before)
+
+    def _fill_currency(self, plugin: str, tables: Iterable[str], name: str, currency: str) -> None:
+        for table in tables:
+            if not self._covers(table, f"{name}_currency"):
+                filled = (
+                    f"UPDATE {table} SET {name}_currency = '{currency}' "  # noqa: S608 - declared
+                    f"WHERE {name}_minor IS NOT NULL"
+                )
+                self._adds.append(Step(plugin, filled))
 
     def _covers(self, table: str, column: str) -> bool:
         return bool({table, f"{table}.*", f"{table}.{column}"} & self._covered)

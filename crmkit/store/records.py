@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import MetaData, Select, select
 from sqlalchemy.engine import Connection
 
-from ..declarations import CUSTOMER
+from ..declarations import CUSTOMER, sql_name
 from ..entities.record import Record
 from ..errors import EditConflict, NotFound, UsageError
 from .declared import entities_kept
@@ -262,7 +262,7 @@ class Records(Gateway):
     def _owner(self, connection: Connection, made: DomainTable, owner_id: int) -> int:
         if made.entity.owner is None:
             raise UsageError(f"records of {made.entity.name} have no owner.")
-        table = self._table(made.entity.owner.replace(".", "_").replace("-", "_"))
+        table = self._table(sql_name(made.entity.owner))
         if connection.scalar(select(table.c.id).where(table.c.id == owner_id)) is None:
             raise NotFound(made.entity.owner, str(owner_id))
         return owner_id

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from crmkit.declarations import Migration
 from crmkit.entities import CustomerRef, Money
@@ -138,6 +138,41 @@ def test_a_changed_type_is_refused_naming_the_column(
     new = open_store(make_shop("0.2", plan=schema(**{**plan, **change})))
     with pytest.raises(ConfigError, match=words):
         new.upgrade()
+
+
+def test_a_currency_that_is_no_longer_fixed_is_written_to_the_stored_amounts(
+    open_store: OpenStore, make_shop: MakeShop
+) -> None:
+    old = open_store()
+    old.upgrade()
+    ann = old.customers.add(fields={"shop": {"spend": "1.50"}})
+    none = old.customers.add(fields={"shop": {"segment": "home"}})
+    old.customers.edit(ann.id, version=1, fields={"shop": {"spend": "2.50"}})
+    free = make_shop().customer_fields["shop"].schema
+    properties = {**free["properties"], "spend": {"type": "string", "format": "money"}}
+    new = open_store(make_shop("0.2", customer={**free, "properties": properties}), currency="CNY")
+    new.upgrade()
+    assert new.customers.fields(ann.id)["shop"]["spend"] == Money(250, "USD")
+    assert new.customers.fields(none.id)["shop"]["spend"] is None
+    history = new.tables["shop_customer_history"].c
+    with new.read() as connection:
+        assert connection.execute(select(history.spend_minor, history.spend_currency)).all() == [
+            (150, "USD")
+        ]
+
+
+def test_a_changed_currency_would_change_every_amount_and_is_refused(
+    open_store: OpenStore, make_shop: MakeShop
+) -> None:
+    open_store().upgrade()
+    old = make_shop().customer_fields["shop"].schema
+    spend = {**old["properties"]["spend"], "currency": "JPY"}
+    changed = {**old, "properties": {**old["properties"], "spend": spend}}
+    new = open_store(make_shop("0.2", customer=changed))
+    with pytest.raises(ConfigError, match=r"shop_customer\.spend_minor changes from USD to JPY"):
+        new.upgrade()
+    with pytest.raises(SchemaOutdated, match=r"today's tables of shop\.customer"):
+        new.check_schema()
 
 
 def test_a_removed_record_type_or_payload_field_is_refused(
