@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from ..declarations import CUSTOMER, Parameter, Report, ReportColumn
 from ..entities.asof import AsOf
 from ..entities.fields import FieldType
 from ..entities.money import Money
-from ..errors import DeclarationError, NotFound, UsageError
+from ..errors import DeclarationError, NotFound, SqlRefused, UsageError
 from ..warehouse.population import Population
 
 if TYPE_CHECKING:
@@ -149,7 +149,13 @@ class Reports:
             extra["feature"] = self._features.build(subject, needed, population)
         with self._warehouse.session() as session:
             frame = session.frame(population, purpose="report", subject=subject, extra=extra)
-            return frame.query(report.sql, dict(values))
+            try:
+                return frame.query(report.sql, dict(values))
+            except SqlRefused as error:
+                # The user named a report; that its SQL does not run is the plugin's fault.
+                raise DeclarationError(
+                    self._catalog.owner(report.name), [f"report {report.name}: {error.message}"]
+                ) from error
 
     def _subject(self, report: Report, features: Sequence[str]) -> str:
         subjects = {self._catalog.feature_set_of(name).subject for name in features}
@@ -267,7 +273,7 @@ def _instant(text: str, _: str) -> datetime:
         raise ValueError(f"{text!r} is not an instant such as 2026-03-31T12:00:00Z") from None
 
 
-_PARSERS = {
+_PARSERS: dict[FieldType, Callable[[str, str], Any]] = {
     FieldType.TEXT: lambda text, _: text,
     FieldType.INTEGER: _whole,
     FieldType.NUMBER: _number,

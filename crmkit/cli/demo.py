@@ -151,8 +151,10 @@ def load(crm: Crm, demo: Demo, customers: int, seed: int) -> DemoData:
 def analyse(crm: Crm, demo: Demo, data: DemoData, as_of: AsOf) -> dict[str, Any]:
     """Stages, scores and rules of the demo's day; returns figures for the summary."""
     with _step(f"moving customers through their stages as of {as_of.on}"):
-        moves = crm.lifecycles.propose(as_of, apply=True)
-    figures: dict[str, Any] = {"moves": len(moves)}
+        proposed = crm.lifecycles.propose(as_of, apply=True)
+    for fault in proposed.faults:
+        note(f"  {fault}")
+    figures: dict[str, Any] = {"moves": proposed.moves.num_rows}
     for name in demo.scores:
         with _step(f"training {name} on what was known by {data.train_until}"):
             crm.scores.train(name, until=data.train_until)
@@ -164,7 +166,9 @@ def analyse(crm: Crm, demo: Demo, data: DemoData, as_of: AsOf) -> dict[str, Any]
             crm.scores.run(name, as_of)
     with _step("running the rules"):
         fired = crm.rules.run(as_of)
-    return {**figures, "rules_fired": len(fired)}
+    for said in (*fired.faults.values(), *fired.remarks):
+        note(f"  {said}")
+    return {**figures, "rules_fired": fired.firings.num_rows}
 
 
 def _figures(found: dict[str, Any]) -> list[str]:

@@ -109,7 +109,7 @@ def _marks(grid: Grid, chart: Chart) -> list[dict[str, Any]]:
             bars.add(values[x])
         if len(out) == MOST_MARKS or len(bars) > MOST_BARS:
             break
-        out.append({n: _plain(values[n]) for n in grid.names if n in wanted})
+        out.append({c.name: _plain(values[c.name], c) for c in grid.columns if c.name in wanted})
     return out
 
 
@@ -122,7 +122,10 @@ def _equal(found: Any, wanted: Any) -> bool:
     return found in wanted if isinstance(wanted, (list, tuple)) else bool(found == wanted)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, column: Column) -> Any:
+    if value is None and column.type is FieldType.TEXT:
+        # A group of its own, as customers without a stage, and not a bar that is left out.
+        return "–"
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, (date, datetime)):
@@ -225,7 +228,8 @@ def _axis(
 
 def _order(column: Column, rows: list[dict[str, Any]]) -> list[Any]:
     """The values of a category in the order in which the report gives them."""
-    return list(dict.fromkeys(row[column.name] for row in rows))
+    values = dict.fromkeys(row[column.name] for row in rows)
+    return [value for value in values if value is not None]
 
 
 def _angle(order: list[Any]) -> int:

@@ -137,6 +137,8 @@ def test_values_get_the_declared_types(run: Run) -> None:
             {"columns": (ReportColumn(name="region", type=FieldType.DATE), COUNT)},
             "column region: string from the SQL is no date",
         ),
+        ({"sql": "SELECT regoin AS region, 1 AS n FROM customer"}, "regoin"),
+        ({"sql": "DROP TABLE customer"}, "report core.test"),
     ],
 )
 def test_sql_that_is_not_what_was_declared_names_the_plugin(

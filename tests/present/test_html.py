@@ -191,6 +191,19 @@ def test_categories_keep_the_order_of_the_report() -> None:
     assert encoded(spec)["x"]["sort"] == ["z", "a"]
 
 
+def test_a_group_without_a_name_is_drawn_as_a_group() -> None:
+    rows = [(None, 1, 0.1, 100), ("a", 2, 0.1, 200)]
+    ((_, spec),) = charts.chart_specs(result_grid(result(rows)), (CHARTS[0],), "en")
+    assert [row["plan"] for row in drawn(spec)] == ["–", "a"]
+    assert encoded(spec)["x"]["sort"] == ["–", "a"]
+
+
+def test_numbers_that_are_missing_leave_no_category() -> None:
+    chart = Chart(kind="bar", x="tenure", y="loss_minor")
+    ((_, spec),) = charts.chart_specs(result_grid(result([("a", None, 0.1, 1)])), (chart,), "en")
+    assert encoded(spec)["x"]["sort"] == []
+
+
 def encoded(spec: Mapping[str, Any]) -> Any:
     return spec["encoding"]
 
