@@ -15,8 +15,8 @@ HORIZON_DAYS = 75
 # and the plan code, which the fee and the services say better.
 INPUTS = (
     "senior", "partner", "dependants",
-    "tenure_months", "contract_type", "contract_state", "months_to_end", "payment_model",
-    "payment_method", "paperless_billing", "internet_service", "phone_service", "multiple_lines",
+    "tenure_months", "contract_type", "contract_months_left", "contract_months_over",
+    "payment_model", "payment_method", "paperless_billing", "internet_service", "phone_service", "multiple_lines",
     "tv_service", "addon_security", "addon_backup", "addon_device_protection",
     "addon_tech_support", "addon_streaming_tv", "addon_streaming_movies", "monthly_fee",
     "total_charges",

@@ -109,7 +109,7 @@ class SmallWorld:
         declared = [column.name for column in found.columns]
         assert not rows or list(rows[0]) == declared
         assert len({tuple(row[k] for k in found.key) for row in rows}) == len(rows)
-        return sorted(rows, key=lambda row: tuple(str(row[k]).zfill(9) for k in found.key))
+        return sorted(rows, key=lambda row: tuple(row[k] for k in found.key))
 
 
 CUSTOMER_TABLE = f"telecom_{CUSTOMER}"

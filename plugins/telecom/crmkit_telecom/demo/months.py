@@ -347,12 +347,12 @@ OFFERS = (("discount", 0.1), ("discount", 0.2), ("service_credit", 0.0), ("large
 
 
 def _offers(state: State, month: int, active: Flags) -> None:
-    """Calls a few of the aggrieved; one in six is held out by lot to measure what the calls earn."""
+    """Calls some of the aggrieved; one in four is held out by lot to measure what the calls earn."""
     rng, w = state.rng, state.world
     unhappy = sum(state.grievances.level.values()) > 0.5
     accepted = np.zeros(w.size, bool)
-    for customer, on in _days(state, month, _pick(state, active & unhappy & w.consent, 0.12), 10, 28):
-        if rng.random() < 1 / 6:
+    for customer, on in _days(state, month, _pick(state, active & unhappy & w.consent, 0.18), 10, 28):
+        if rng.random() < 1 / 4:
             state.ledger.event("retention_offer", customer, on, offer="none", result="control",
                                channel="system")  # fmt: skip
             continue

@@ -41,8 +41,8 @@ CAUSE_OF = {
     "telecom.usage_trend_3m": "silence",
     "telecom.data_use_of_allowance": "silence",
     "telecom.days_since_topup": "silence",
-    "telecom.contract_state": "contract",
-    "telecom.months_to_end": "contract",
+    "telecom.contract_months_left": "contract",
+    "telecom.contract_months_over": "contract",
 }
 # Share of leavers whose first cause-bearing reason must be the true one. Guessing the most frequent
 # cause reaches some 0.3; the rest up to one is left to customers with two grievances at a time.

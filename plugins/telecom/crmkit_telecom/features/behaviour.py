@@ -38,34 +38,34 @@ def _money(name: str, title: str, title_zh: str, missing: int | None = None) -> 
 BILLING = (
     _number(
         "bill_shock_ratio", "1", "Last bill against the usual", "最近账单与常态之比",
-        "the last bill is {value} times the usual",
+        "the last bill is {value:.1f} times the usual",
         "Last bill over the mean of the three before it; missing with fewer than four bills.",
     ),
     _number(
         "bill_shock_3m", "1", "Highest recent bill against the usual", "近三月最高账单与常态之比",
-        "a recent bill was {value} times the usual",
+        "a recent bill was {value:.1f} times the usual",
         "The greatest of the last three bills, each over the mean of the three before it.",
     ),
     _money("bill_amount", "Last bill", "最近账单"),
     _number(
         "bill_change", "1", "Change of the bill", "账单环比",
-        "the bill changed by {value:.0%} against the month before",
+        "the bill changed by {value:+.0%} against the month before",
         "Last bill against the one before, less one.",
     ),
     _number(
         "overage_share_3m", "1", "Share of overage", "超额费用占比",
-        "{value:.0%} of the last bills is charged outside the allowance",
+        "{value:.0%} of the last three bills is outside the allowance",
         "Charges outside the allowance over the last three bills.",
     ),
     _number(
         "spend_trend_3m", "1", "Change of spend", "消费变化",
-        "spend changed by {value:.0%} within three months",
+        "spend changed by {value:+.0%} within three months",
         "Last three bills against the three before, less one.",
     ),
     _count("days_overdue", "day", "Days overdue", "逾期天数", "a bill is {value} days overdue"),
     _count(
         "late_payments_12m", "payment", "Late payments", "逾期缴费次数",
-        "paid late {value} times in twelve months",
+        "late payments in twelve months: {value}",
     ),
 )  # fmt: skip
 
@@ -87,7 +87,7 @@ USAGE = (
     ),
     _number(
         "usage_trend_3m", "1", "Change of usage", "使用量变化",
-        "usage changed by {value:.0%} against the three months before",
+        "usage changed by {value:+.0%} against the three months before",
         "Last month against the mean of the three before it, data and voice alike; less one.",
     ),
     _count(
@@ -111,19 +111,19 @@ USAGE = (
 )  # fmt: skip
 
 CONTACTS = (
-    _count("complaints_90d", "complaint", "Complaints", "投诉", "complained {value} times in 90 days"),
+    _count("complaints_90d", "complaint", "Complaints", "投诉", "complaints in 90 days: {value}"),
     _count("network_complaints_90d", "complaint", "Complaints about the network", "网络投诉",
-           "complained about the network {value} times in 90 days"),
+           "complaints about the network in 90 days: {value}"),
     _count("service_complaints_90d", "complaint", "Complaints about service", "服务投诉",
-           "complained about service {value} times in 90 days"),
+           "complaints about service in 90 days: {value}"),
     _count("billing_complaints_90d", "complaint", "Complaints about bills", "账单投诉",
-           "complained about bills or price {value} times in 90 days"),
+           "complaints about bills or price in 90 days: {value}"),
     _count("service_calls_90d", "call", "Service calls", "客服来电",
-           "called the service line {value} times in 90 days"),
+           "calls to the service line in 90 days: {value}"),
     _count("unsolved_calls_90d", "call", "Unsolved calls", "未解决来电",
-           "{value} calls in 90 days were not solved"),
+           "calls not solved in 90 days: {value}"),
     _count("repeat_contacts_30d", "contact", "Repeated contacts", "重复来电",
-           "came {value} times with one topic in 30 days"),
+           "contacts on one topic in 30 days: {value}"),
     _count("port_out_requests_60d", "request", "Port-out code requests", "携出授权码申请",
            "asked for the code to take the number away"),
     _count("cancellation_requests_60d", "request", "Cancellation requests", "销户申请",

@@ -92,7 +92,22 @@ SUBSCRIPTION = (
         title="Months to the end of the contract",
         title_zh="距合约到期月数",
         description="Of the line whose contract ends first; negative when it has run out.",
-        phrase="the contract ends in {value} months",
+    ),
+    Feature(
+        name="telecom.contract_months_left",
+        type=NUMBER,
+        unit="month",
+        title="Months left in the contract",
+        title_zh="合约剩余月数",
+        phrase="the contract ends in {value:.1f} months",
+    ),
+    Feature(
+        name="telecom.contract_months_over",
+        type=NUMBER,
+        unit="month",
+        title="Months since the contract ran out",
+        title_zh="合约过期月数",
+        phrase="the contract ran out {value:.1f} months ago",
     ),
     _choice(
         "contract_state",

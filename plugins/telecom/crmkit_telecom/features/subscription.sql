@@ -43,6 +43,9 @@ SELECT
     CAST(sum(coalesce(line_count, 1)) AS BIGINT) AS telecom_lines,
     max(CASE WHEN place = 1 THEN contract_type END) AS telecom_contract_type,
     min(to_end) AS telecom_months_to_end,
+    -- The same as two features, so that a reason can say either.
+    CASE WHEN min(to_end) >= 0 THEN min(to_end) END AS telecom_contract_months_left,
+    CASE WHEN min(to_end) < 0 THEN -min(to_end) END AS telecom_contract_months_over,
     CASE
         WHEN max(CASE WHEN place = 1 THEN contract_type END) IS NULL THEN NULL
         WHEN max(CASE WHEN place = 1 THEN contract_type END) = 'month_to_month' THEN 'free'

@@ -28,9 +28,13 @@ SELECT
     review_days,
     CASE WHEN falls THEN 1 ELSE 0 END + CASE WHEN ends THEN 1 ELSE 0 END
         + CASE WHEN unvisited THEN 1 ELSE 0 END + CASE WHEN unmanaged THEN 1 ELSE 0 END AS alerts,
-    CASE WHEN falls THEN 'consumption fell; ' ELSE '' END
-        || CASE WHEN ends THEN 'contract ends or has ended; ' ELSE '' END
-        || CASE WHEN unvisited THEN 'no review lately; ' ELSE '' END
-        || CASE WHEN unmanaged THEN 'no manager; ' ELSE '' END AS why
+    -- Each ground begins with a separator; the first one's is cut off.
+    substring(
+        CASE WHEN falls THEN '; consumption fell' ELSE '' END
+        || CASE WHEN ends THEN '; contract ends or has ended' ELSE '' END
+        || CASE WHEN unvisited THEN '; no review lately' ELSE '' END
+        || CASE WHEN unmanaged THEN '; no manager' ELSE '' END,
+        3
+    ) AS why
 FROM account
 WHERE falls OR ends OR unvisited OR unmanaged

@@ -39,7 +39,7 @@ def _list() -> Report:
         ],
         key=("place_in_list",),
         parameters=[
-            _money("budget", "500", "Budget of the week", "本周预算"),
+            _money("budget", "1000", "Budget of the week", "本周预算"),
             Parameter(name="accept_rate", type=FieldType.NUMBER, default=0.3, unit="1",
                       title="Share that accepts an offer", title_zh="接受率"),
             _money("contact_cost", "1", "Cost of one contact", "单次联系成本"),

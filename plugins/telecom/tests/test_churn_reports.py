@@ -1,0 +1,181 @@
+"""Reports on who left, when, why and where to; expected numbers worked by hand or from the source."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+DATA = Path(os.environ.get("DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+
+
+def _line(world, number: int, **values) -> None:
+    values.setdefault("status", "active")
+    world.add("telecom_subscription", id=number, subject_id=values.pop("subject_id", number), **values)
+
+
+# --- survival -------------------------------------------------------------------------------------
+
+# Five lines: ended after 2, 3 and 5 months, still running after 3 and 7.
+FIVE = ((2, "terminated"), (3, "active"), (3, "ported_out"), (5, "terminated"), (7, "active"))
+
+
+def test_survival_of_five_lines_by_hand(world) -> None:
+    """At 2: 1 of 5 ends, 4/5. At 3: 1 of 4, 3/5. At 5: 1 of 2, 3/10. At 7 nothing ends."""
+    for number, (months, status) in enumerate(FIVE, start=1):
+        _line(world, number, tenure_months=months, status=status, contract_type="12m")
+    rows = world.report("churn-survival")
+    assert [(r["months"], r["at_risk"], r["ended"]) for r in rows] == [
+        (2, 5, 1), (3, 4, 1), (5, 2, 1), (7, 1, 0),
+    ]  # fmt: skip
+    assert [r["survival"] for r in rows] == pytest.approx([0.8, 0.6, 0.3, 0.3])
+    assert {r["line_group"] for r in rows} == {"12m"}
+
+
+def test_survival_interval_is_log_log_with_greenwood(world) -> None:
+    """At 3 months: variance of ln S is 1/(5*4) + 1/(4*3) = 2/15; S = 0.6."""
+    for number, (months, status) in enumerate(FIVE, start=1):
+        _line(world, number, tenure_months=months, status=status)
+    row = next(r for r in world.report("churn-survival", by="all") if r["months"] == 3)
+    spread = 1.96 * math.sqrt(2 / 15) / abs(math.log(0.6))
+    assert row["survival_low"] == pytest.approx(0.6 ** math.exp(spread))
+    assert row["survival_high"] == pytest.approx(0.6 ** math.exp(-spread))
+
+
+def test_survival_is_zero_once_everybody_has_gone(world) -> None:
+    _line(world, 1, tenure_months=1, status="terminated")
+    _line(world, 2, tenure_months=4, status="terminated")
+    rows = world.report("churn-survival", by="all")
+    assert [r["survival"] for r in rows] == pytest.approx([0.5, 0.0])
+    assert rows[-1]["survival_high"] == 0.0
+
+
+def test_dated_lines_count_from_activation_to_their_end(world, day) -> None:
+    _line(world, 1, activated_on=day(400), ended_on=day(300), status="terminated")  # 3.29 months
+    _line(world, 2, activated_on=day(400))  # 13.14 months, running
+    rows = world.report("churn-survival", by="all")
+    assert [(r["months"], r["ended"]) for r in rows] == [(3, 1), (13, 0)]
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the shared data are not here")
+@pytest.mark.parametrize(
+    ("contract", "months", "survival"),
+    [
+        # The telecom brief, section 5, and lifelines 0.30.3 KaplanMeierFitter on the same rows.
+        ("month_to_month", 24, 0.5859154739),
+        ("month_to_month", 48, 0.3972637790),
+        ("12m", 24, 0.9782723764),
+        ("12m", 48, 0.9165468042),
+        # The earliest of the 48 leavers with two years goes in month 25.
+        ("24m", 24, 1.0),
+        ("24m", 48, 0.9957189310),
+    ],
+)
+def test_survival_on_the_ibm_sample(world, contract: str, months: int, survival: float) -> None:
+    contracts = {"Month-to-month": "month_to_month", "One year": "12m", "Two year": "24m"}
+    path = DATA / "telco_ibm" / "telco_churn.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if contracts[row["Contract"]] == contract]
+    table = pa.table({
+        "id": list(range(len(rows))),
+        "tenure": [int(row["tenure"]) for row in rows],
+        "status": ["terminated" if row["Churn"] == "Yes" else "active" for row in rows],
+    })  # fmt: skip
+    world.db.register("sample", table)
+    world.db.execute(
+        "INSERT INTO telecom_subscription (id, subject_id, tenure_months, status, contract_type) "
+        "SELECT id, id, tenure, status, ? FROM sample",
+        [contract],
+    )
+    found = [r for r in world.report("churn-survival") if r["months"] <= months]
+    assert found[-1]["survival"] == pytest.approx(survival, abs=1e-9)
+
+
+# --- composition ----------------------------------------------------------------------------------
+
+
+def test_composition_counts_customers_by_their_dearest_line(world) -> None:
+    """Four customers, one gone; the second holds a running line beside an ended one and stays."""
+    _line(world, 1, status="terminated", contract_type="month_to_month", tenure_months=3)
+    _line(world, 2, status="active", contract_type="24m", monthly_fee_minor=5000, tenure_months=60)
+    _line(world, 3, subject_id=2, status="terminated", contract_type="12m", monthly_fee_minor=900)
+    _line(world, 4, subject_id=3, contract_type="month_to_month", tenure_months=8)
+    _line(world, 5, subject_id=4, contract_type="month_to_month", tenure_months=30)
+    rows = {(r["dimension"], r["value"]): r for r in world.report("churn-composition")}
+    everyone = rows["all", "all"]
+    assert (everyone["customers"], everyone["leavers"], everyone["churn_rate"]) == (4, 1, 0.25)
+    free = rows["contract", "month_to_month"]
+    assert (free["customers"], free["leavers"]) == (3, 1)
+    assert free["lift"] == pytest.approx((1 / 3) / (1 / 4))
+    assert free["share_of_leavers"] == 1.0
+    assert rows["tenure", "00-05 months"]["leavers"] == 1
+    assert ("contract", "12m") not in rows
+
+
+def test_composition_interval_is_wilsons(world) -> None:
+    """One of four: (p + z2/2n -+ z sqrt(p(1-p)/n + z2/4n2)) / (1 + z2/n), z = 1.96 (Wilson 1927)."""
+    for number in (1, 2, 3, 4):
+        _line(world, number, status="terminated" if number == 1 else "active")
+    row = world.report("churn-composition")[0]
+    p, n, z = 0.25, 4, 1.96
+    centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    assert row["churn_rate_low"] == pytest.approx((centre - half) / (1 + z * z / n), abs=1e-4)
+    assert row["churn_rate_high"] == pytest.approx((centre + half) / (1 + z * z / n), abs=1e-4)
+
+
+def test_a_dimension_of_which_nothing_is_known_is_left_out(world) -> None:
+    _line(world, 1)
+    assert {r["dimension"] for r in world.report("churn-composition")} == {"all"}
+
+
+# --- reasons, rate, porting -----------------------------------------------------------------------
+
+
+def test_reasons_by_destination(world, day) -> None:
+    for number, (reason, to, before) in enumerate(
+        (("price", "Norfone", 20), ("price", "Norfone", 500), ("network", None, 30)), start=1
+    ):
+        _line(world, number, status="terminated", churn_reason=reason, churn_to=to,
+              activated_on=day(before + 61), ended_on=day(before), monthly_fee_minor=1000)  # fmt: skip
+    rows = {(r["reason"], r["destination"]): r for r in world.report("churn-reasons")}
+    assert rows["price", "Norfone"]["lines"] == 2
+    assert rows["price", "Norfone"]["share"] == pytest.approx(2 / 3)
+    assert rows["network", "not named"]["mean_tenure_months"] == pytest.approx(61 / 30.4375)
+    recent = world.report("churn-reasons", days=365)
+    assert sum(r["lines"] for r in recent) == 2
+
+
+def test_rate_of_a_month_is_lines_ended_over_lines_at_its_start(world) -> None:
+    """Ten lines in January; in February one is won and two are lost: 20 % gross, 10 % net."""
+    for number in range(1, 11):
+        gone = number <= 2
+        _line(world, number, activated_on=date(2026, 1, 5),
+              ended_on=date(2026, 2, 10) if gone else None,
+              status="terminated" if gone else "active",
+              churn_kind=("voluntary", "involuntary")[number - 1] if gone else None)  # fmt: skip
+    _line(world, 11, activated_on=date(2026, 2, 20))
+    january, february = world.report("churn-rate")
+    assert (january["opening"], january["won"], january["churn_rate"]) == (0, 10, None)
+    assert february["month_on"] == date(2026, 2, 1)
+    assert (february["opening"], february["won"]) == (10, 1)
+    assert (february["voluntary"], february["involuntary"]) == (1, 1)
+    assert february["churn_rate"] == pytest.approx(0.2)
+    assert february["voluntary_rate"] == pytest.approx(0.1)
+    assert february["net_churn_rate"] == pytest.approx(0.1)
+
+
+def test_porting_balance(world, day) -> None:
+    _line(world, 1, ported_from="Norfone", activated_on=day(100))
+    _line(world, 2, ported_from="Norfone", activated_on=day(400))
+    _line(world, 3, churn_to="Norfone", ended_on=day(10), status="ported_out", monthly_fee_minor=2500)
+    _line(world, 4, churn_to="not_named", ended_on=day(10), status="terminated")
+    assert world.report("porting-balance") == [
+        {"competitor": "Norfone", "won": 1, "lost": 1, "balance": 0, "lost_per_won": 1.0,
+         "lost_monthly_fee_minor": 2500}
+    ]  # fmt: skip
+    assert world.report("porting-balance", days=0)[0]["won"] == 2
