@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, fields, frozen
 from attrs.validators import in_
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ..declarations import CUSTOMER
 from ..errors import UsageError
@@ -73,6 +73,7 @@ class Outcomes(Gateway):
         """
         o = self._table("outcome")
         with self._writing(tx, "outcome replace") as own:
+            _take_turns(own, name)
             own.connection.execute(o.delete().where(o.c.name == name))
             found = insert_rows(
                 own.connection,
@@ -106,6 +107,13 @@ class Outcomes(Gateway):
 
 
 Found = list[Outcome]
+
+
+def _take_turns(tx: Tx, name: str) -> None:
+    """Lets one run of a name replace at a time; on SQLite a write is alone already."""
+    if tx.connection.dialect.name == "postgresql":
+        lock = func.pg_advisory_xact_lock(func.hashtextextended(f"crmkit.outcome:{name}", 0))
+        tx.connection.execute(select(lock))
 
 
 def _row(name: str, row: Outcome | Mapping[str, Any]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -283,6 +284,28 @@ def test_an_outcome_of_another_name_stops_the_replacement(store: Store, ann: int
     with pytest.raises(UsageError, match=r"shop\.vip stands among those of shop\.churn"):
         store.outcomes.replace("shop.churn", [evolve(good, name="shop.vip")])
     assert store.outcomes.for_subject(ann) == [good]
+
+
+def test_two_runs_of_one_name_at_once_leave_one_of_them(store: Store) -> None:
+    results: list[int] = []
+    gate = threading.Barrier(4)
+
+    def replace(run: int) -> None:
+        rows = [
+            Outcome(name="shop.churn", kind="score", subject_id=i, as_of=AT, run=str(run))
+            for i in range(500)
+        ]
+        gate.wait()
+        results.append(store.outcomes.replace("shop.churn", rows))
+
+    threads = [threading.Thread(target=replace, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [500] * 4
+    found = store.outcomes.list("shop.churn")
+    assert len(found) == 500 and len({o.run for o in found}) == 1
 
 
 # --- imports --------------------------------------------------------------------------------------

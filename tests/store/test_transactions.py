@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from crmkit.declarations import Committed
 from crmkit.entities import CustomerRef
@@ -288,6 +289,32 @@ def test_a_missing_table_asks_for_the_upgrade(open_store: OpenStore) -> None:
     store = open_store()
     with pytest.raises(SchemaOutdated, match="crmkit db upgrade"):
         store.customers.add(name="Early")
+
+
+def test_a_commit_whose_answer_was_lost_counts_if_it_took_place(store: Store) -> None:
+    def lost(commit: Callable[[], None]) -> Callable[[], None]:
+        def answerless() -> None:
+            commit()
+            raise OperationalError("COMMIT", {}, Exception("gone"), connection_invalidated=True)
+
+        return answerless
+
+    with store.begin("trial") as tx:
+        made = store.customers.add(name="Ann", tx=tx)
+        tx.connection.commit = lost(tx.connection.commit)  # type: ignore[method-assign]
+    assert store.customers.get(made.id).name == "Ann"
+    with pytest.raises(StorageError), store.begin("trial") as tx:
+        tx.connection.commit = lost(tx.connection.rollback)  # type: ignore[method-assign]
+    assert len(store.customers.list()) == 1
+
+
+def test_a_row_that_points_nowhere_is_refused(store: Store) -> None:
+    row = {"kind": "phone", "value": "1", "label": "", "position": 0}
+    with pytest.raises(UsageError, match="the database refuses the change") as caught:
+        with store.begin("trial") as tx:
+            row |= {"id": tx.take_ids(1)[0], "customer_id": 5, "tx": tx.id}
+            tx.connection.execute(store.tables["contact_point"].insert(), row)
+    assert caught.value.code == "E_CONFLICT"
 
 
 def test_a_broken_rule_of_the_database_shows_no_values(store: Store) -> None:
