@@ -19,8 +19,9 @@ from crmkit.analysis.stage_moves import (
 from crmkit.builtin.core.lifecycle import CUSTOMER as CORE
 from crmkit.entities import Lifecycle, Stage
 
-AT = datetime(2026, 3, 31)
-EARLIER, LATER = datetime(2026, 1, 1), datetime(2026, 4, 2)
+# Instants in Arrow tables are UTC without zone.
+AT = datetime.fromisoformat("2026-03-31")
+EARLIER, LATER = datetime.fromisoformat("2026-01-01"), datetime.fromisoformat("2026-04-02")
 
 ORDER = Lifecycle(
     name="shop.buyer",
@@ -115,7 +116,9 @@ def test_core_stage_is_the_furthest_and_ends_only_when_all_end(
 
 
 def test_who_returns_after_an_end_comes_back_as_a_new_customer_first() -> None:
-    back = won_back(CORE, wishes(c1="maturity", c2="maturity"), standing(c1="termination", c2="growth"))
+    back = won_back(
+        CORE, wishes(c1="maturity", c2="maturity"), standing(c1="termination", c2="growth")
+    )
     by_id = {r["subject_id"]: (r["stage"], r["reason"]) for r in back.to_pylist()}
     assert by_id == {1: ("development", "won back"), 2: ("maturity", "because")}
 
