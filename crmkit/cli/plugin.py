@@ -6,7 +6,6 @@ when something is broken, so it starts fast and leans on nothing.
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -229,6 +228,8 @@ def _print_change(change: Change, word: str, form: str) -> None:
 
 
 def _print_json(rows: Sequence[Mapping[str, Any]]) -> None:
+    import json
+
     click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
 
 

@@ -6,8 +6,6 @@ changes it is void and the plugin is ``unchecked`` again.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -96,6 +94,9 @@ def fingerprint(manifest: Manifest) -> str:
     Taken from paths, sizes and times of change, never from contents, so that it costs one walk
     over a few dozen files.
     """
+    # Lazy, as json below: without a kept verdict `plugin list` needs neither, and saves 8 ms.
+    import hashlib
+
     parts = [__version__, str(API), sys.version.partition(" ")[0], repr(manifest)]
     root = manifest.files
     if root is not None and root.is_dir():
@@ -158,11 +159,17 @@ class Verdicts:
     @staticmethod
     def _load(place: Path) -> dict[str, Verdict]:
         try:
-            data = json.loads(place.read_text(encoding="utf-8"))
+            text = place.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return {}
+        import json
+
+        try:
+            data = json.loads(text)
             if data["format"] != FORMAT:
                 return {}
             return {name: Verdict(**values) for name, values in data["verdicts"].items()}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             # A verdict that cannot be read is none: the plugin is unchecked, and a check mends it.
             return {}
 
@@ -184,7 +191,7 @@ def _write(place: Path, verdicts: Mapping[str, Verdict]) -> None:
         "verdicts": {name: attrs.asdict(v) for name, v in sorted(verdicts.items())},
     }
     place.parent.mkdir(parents=True, exist_ok=True)
-    # Lazy: `plugin list` reads verdicts only, and this costs it 8 ms.
+    import json
     import tempfile
 
     # Written whole or not at all: another command may be reading.
