@@ -78,8 +78,14 @@ class LiveTables:
         """Which current rows and which earlier versions are the customer's."""
         mine = _among([self._customer_id, *self._members(reader)])
         if table.shape is Shape.FACT:
-            kind = "" if table is INTERACTION else f" AND i.kind = {quoted_text(table.entity)}"
-            return f"i.customer_id IN {mine}{kind}", ""
+            kind = "" if table is INTERACTION else f" AND m.kind = {quoted_text(table.entity)}"
+            # All revisions of what was ever theirs: a correction may have given it to another.
+            revisions = (
+                "SELECT r.id FROM interaction m JOIN interaction r "
+                "ON r.kind = m.kind AND r.source = m.source AND r.ref = m.ref "
+                f"WHERE m.customer_id IN {mine}{kind}"
+            )
+            return f"i.id IN ({revisions})", ""
         if table.shape is Shape.STAGE_CHANGE:
             return f"i.subject_type = {quoted_text(CUSTOMER)} AND i.subject_id IN {mine}", ""
         if table.shape is Shape.RECORD:
