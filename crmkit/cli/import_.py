@@ -69,6 +69,8 @@ def _remark(result: ImportResult, dry_run: bool) -> None:
         note(f"went on at line {result.resumed_at}, where the import had been interrupted.")
     if result.unknown:
         note(f"columns that the profile does not map: {', '.join(result.unknown)}.")
+    if result.absent:
+        note(f"{result.absent} stored customers are not in the file: {result.absent_file}")
     if result.rejects_file:
         note(f"{result.rejected} rows were rejected: {result.rejects_file}")
 
@@ -82,7 +84,12 @@ def _progress(file: str) -> Iterator[Callable[[int, int], None] | None]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(file, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import shutil
 import sys
@@ -13,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..errors import Busy, InputRefused, NotFound, ProfileError, StorageError, UsageError
 from ..store.imports import ImportReject
@@ -24,7 +25,7 @@ from .loading import Counts, Loader
 from .mapping import Mapper
 from .plan import Plan, build_plan
 from .profile import Profile, parse_profile
-from .rejects import Reject, write_rejects
+from .rejects import Reject, whole_file, write_rejects
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
@@ -48,6 +49,8 @@ class ImportResult:
         resumed_at: line at which an interrupted import was taken up, None if it began anew.
         unknown: columns of the file that the profile does not map.
         delimiter: of a CSV file, as given or found.
+        absent: with ``mode = "full"``, how many stored customers of the source the file leaves out.
+        absent_file: where their keys are listed.
     """
 
     import_id: int | None
@@ -61,6 +64,8 @@ class ImportResult:
     resumed_at: int | None = field(default=None, eq=False)
     unknown: tuple[str, ...] = field(default=(), eq=False)
     delimiter: str = field(default="", eq=False)
+    absent: int = field(default=0, eq=False)
+    absent_file: str | None = field(default=None, eq=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form of design D11."""
@@ -360,8 +365,23 @@ class _Import:
     ) -> ImportResult:
         file = self._write_rejects(run.id, rejects) if counts.rejected else None
         seconds = time.perf_counter() - self.started
+        absent, absent_file = self._write_absent(run.id)
         self.store.imports.finish(run.id, seconds=seconds, rejects_file=file)
-        return self._result(run.id, counts, file, earlier.next_line if earlier else None)
+        found = self._result(run.id, counts, file, earlier.next_line if earlier else None)
+        return evolve(found, absent=absent, absent_file=absent_file)
+
+    def _write_absent(self, run_id: int) -> tuple[int, str | None]:
+        present = self.loader.present
+        if present is None:
+            return 0, None
+        path = self.intake.settings.rejects / f"absent-{run_id}.csv"
+        number = 0
+        with whole_file(path) as out:
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerow(("source", "ref"))
+            for number, row in enumerate(present.absent(self.store), 1):  # noqa: B007
+                writer.writerow(row)
+        return number, str(path)
 
     def _write_rejects(self, run_id: int, given: str | Path | None) -> str:
         suffix = "csv" if self.plan.profile.source.format == "csv" else "jsonl"
@@ -407,7 +427,11 @@ class _Import:
     ) -> ImportResult:
         return ImportResult(
             import_id=run_id,
-            **counts.as_dict(),
+            read=counts.read,
+            created=counts.created,
+            updated=counts.updated,
+            unchanged=counts.unchanged,
+            rejected=counts.rejected,
             seconds=time.perf_counter() - self.started,
             rejects_file=rejects_file,
             resumed_at=resumed_at,

@@ -25,6 +25,7 @@ from ..store.bulk import (
     Written,
     lock_sources,
 )
+from .absent import Present
 from .batch import Batch, Broken
 from .checks import Fault, shown
 from .hooks import hook_batch
@@ -85,6 +86,7 @@ class Loader:
         self.upserts = [_upsert(self.statements, emit) for emit in plan.emits]
         self.last_wins = plan.profile.source.last_wins
         self.seen = [SeenKeys() for _ in range(plan.row_unit + len(plan.units))]
+        self.present = Present(plan) if plan.profile.source.mode == "full" else None
         self.sources = {e.source for e in plan.emits}
         entities = [(e.entity, e.source) for e in plan.emits]
         self._twice = [entities.count(pair) > 1 for pair in entities]
@@ -95,6 +97,8 @@ class Loader:
         for seen in self.seen:
             seen.close()
         self.mapper.close()
+        if self.present is not None:
+            self.present.close()
 
     # --- first loads --------------------------------------------------------------------------
 
@@ -126,6 +130,7 @@ class Loader:
     def skip(self, batch: Batch, rejected: frozenset[int]) -> None:
         """Remembers the keys of rows that an earlier run has loaded; writes nothing."""
         keyed = self.mapper.keys(batch)
+        self._note_present(keyed)
         alive = [line not in rejected for line in batch.lines]
         if not self.last_wins:
             self._repeats(keyed, batch, alive, {})
@@ -158,6 +163,7 @@ class Loader:
 
     def _load_part(self, tx: Tx, batch: Batch, loaded: Loaded) -> None:
         keyed = self.mapper.keys(batch)
+        self._note_present(keyed)
         mapped = self.mapper.values(batch, keyed)
         faults = keyed.faults
         alive = [True] * batch.size
@@ -181,6 +187,10 @@ class Loader:
         counts.unchanged = written - counts.created - counts.updated + repeated
         loaded.counts.add(counts)
         loaded.rejects += [_reject(batch, i, found) for i, found in sorted(faults.items())]
+
+    def _note_present(self, keyed: Keyed) -> None:
+        if self.present is not None:
+            self.present.add(keyed)
 
     def _ask_plugins(self, mapped: list[Mapped], faults: RowFaults) -> None:
         for one in mapped:

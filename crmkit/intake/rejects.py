@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -50,20 +51,31 @@ def write_rejects(
     Raises:
         StorageError: if it cannot be written.
     """
+    with whole_file(path) as out:
+        if header is None:
+            _write_jsonl(out, rejects)
+        else:
+            _write_csv(out, rejects, header, delimiter)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """A UTF-8 text file that appears under its name once it is complete and on the disk.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8", newline="") as out:
-            if header is None:
-                _write_jsonl(out, rejects)
-            else:
-                _write_csv(out, rejects, header, delimiter)
+            yield out
             out.flush()
             os.fsync(out.fileno())
         part.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        raise StorageError(f"cannot write the rejects file {path}: {error.strerror}.") from error
+        raise StorageError(f"cannot write {path}: {error.strerror}.") from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -586,3 +586,17 @@ def test_standard_input_is_a_file_too(lite, monkeypatch):
     profile = str(lite.write("profile.toml", CUSTOMERS))
     assert counts(lite.intake.import_file("-", profile)) == (2, 2, 0, 0, 0)
     assert lite.sql("select file_name from import_run") == [("stdin",)]
+
+
+def test_a_file_that_holds_everybody_lists_who_it_leaves_out(shop, monkeypatch):
+    monkeypatch.setattr("crmkit.intake.csv_rows.BATCH_ROWS", 2)
+    shop.load(ROWS + "C3,Cid,,,,,,,\nD4,Dan,,,,,,,\n", CUSTOMERS)
+    shop.load(ROWS, CUSTOMERS, source="other")
+    full = CUSTOMERS.replace("[source]", '[source]\nmode = "full"')
+    # C3 is there, though its row is rejected.
+    result = shop.load(ROWS.split("B2")[0] + "C3,Cid,,,gold,,,,\n", full)
+    assert counts(result) == (2, 0, 0, 1, 1)
+    assert result.absent == 2
+    listed = Path(result.absent_file).read_text(encoding="utf-8")
+    assert listed == "source,ref\ncrm,B2\ncrm,D4\n"
+    assert shop.one("select count(*) from customer") == 6
