@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from ..declarations import Chart
@@ -66,6 +67,7 @@ def chart_spec(
     return spec
 
 
+@cache
 def javascript() -> str:
     """Vega, Vega-Lite and vega-embed as one script that needs no network.
 
@@ -161,7 +163,7 @@ def _encoding(
     up = alt.Y(
         y.name,
         type=_kind(y, category=chart.kind == "heat"),
-        **_axis(alt, y, language, rows, chart.kind == "heat"),
+        **_axis(alt, y, language, rows, chart.kind == "heat", upright=True),
     )
     if chart.horizontal:
         across, up = (
@@ -206,15 +208,16 @@ def _kind(column: Column, *, category: bool = False) -> str:
 
 
 def _axis(
-    alt: Any, column: Column, language: str, rows: list[dict[str, Any]], category: bool
-) -> dict[str, Any]:
+    alt: Any, column: Column, language: str, rows: list[dict[str, Any]], category: bool,
+    upright: bool = False,
+) -> dict[str, Any]:  # fmt: skip
     """Title and format of an axis; categories stand in the order of the report."""
     kind = _kind(column, category=category)
     title = _title(column, language)
     if kind == "ordinal":
         order = _order(column, rows)
         # Few categories are all named, even if the names lean; of many some are left out.
-        labels = alt.Axis(labelAngle=_angle(order), labelOverlap=len(order) > 25)
+        labels = alt.Axis(labelAngle=0 if upright else _angle(order), labelOverlap=len(order) > 25)
         return {"title": title, "sort": order, "axis": labels}
     if kind == "temporal":
         return {"title": title, "axis": alt.Axis(labelOverlap="greedy", labelSeparation=12)}

@@ -6,7 +6,8 @@ The file holds everything that it needs, so it opens with no network and can be 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from html import escape
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..declarations import Chart
+from ..entities.fields import FieldType
 from ..errors import ConfigError
 from ..resources import resource_text
 from .grid import Column, Grid
 from .labels import heading_unit, label
-from .tables import right_aligned
+from .tables import column_heading, right_aligned
 from .values import shown
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 PAGE_ROWS = 50
 # A page with more rows than this is slow to open; the other formats have no bound.
 MOST_ROWS = 20_000
+# A table of more columns than this gives its long text rows of their own.
+MOST_COLUMNS = 8
 # Longer text gets a wide column that wraps; shorter stays on one line.
 LONG_TEXT = 36
 Fact = tuple[str, str]
@@ -51,10 +55,31 @@ def report_page(result: ReportResult, grid: Grid, *, language: str = "en") -> st
     facts += _parameters(result, language)
     count = label("row" if len(grid) == 1 else "rows", language)
     facts.append(("", f"{len(grid):,} {count}"))
+    grid = readable(grid)
     charts, missing = _charts(grid, report.charts, language)
     remarks = [*result.remarks, *missing]
     parts = [_remarks(remarks), charts, _table(grid, language), _about(result, language)]
     return _page(title, language, parts, facts)
+
+
+# What programs write for a choice: ``month_to_month``.
+_CODE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+
+
+def readable(grid: Grid) -> Grid:
+    """The grid with codes such as ``month_to_month`` as words, in columns that hold only codes."""
+    rows = list(grid.rows())
+    columns = [
+        i for i, column in enumerate(grid.columns)
+        if column.type is FieldType.TEXT
+        and all(row[i] is None or _CODE.fullmatch(row[i]) for row in rows)
+    ]  # fmt: skip
+    for i in columns:
+        rows = [
+            (*row[:i], row[i] if row[i] is None else row[i].replace("_", " "), *row[i + 1 :])
+            for row in rows
+        ]
+    return Grid(grid.columns, rows)
 
 
 def _parameters(result: ReportResult, language: str) -> list[Fact]:
@@ -113,22 +138,47 @@ def _table(grid: Grid, language: str) -> str:
         for row in kept.rows()
     ]
     classes = [_cell_class(i, right[i], rows) for i in range(len(kept.columns))]
+    wide = len(kept.columns) > MOST_COLUMNS
+    data: dict[str, Any] = {
+        "rows": rows,
+        "size": PAGE_ROWS,
+        "classes": classes,
+        "labels": [column_heading(c, language) for c in kept.columns],
+        # Long text would push the other columns off the page: it stands below its row.
+        "below": [i for i, name in enumerate(classes) if wide and name == "long"],
+    }
     heads = "".join(
-        f'<th scope="col" class="{name}"><button type="button">{_heading(c, language)}</button></th>'
-        for c, name in zip(kept.columns, classes, strict=True)
+        f'<th scope="col" class="{classes[i]}" data-column="{i}">'
+        f'<button type="button">{_heading(column, language)}</button></th>'
+        for i, column in enumerate(kept.columns)
+        if i not in data["below"]
     )
-    body = "".join(
-        "<tr>"
-        + "".join(f'<td class="{n}">{escape(v[0])}</td>' for v, n in zip(row, classes, strict=True))
-        + "</tr>"
-        for row in rows[:PAGE_ROWS]
-    )
-    data = _script_json({"rows": rows, "size": PAGE_ROWS, "classes": classes})
+    body = "".join(_record(row, data) for row in rows[:PAGE_ROWS])
     return (
-        f'<section class="card"><div class="scroll"><table><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>{_pager(len(rows), len(grid), language)}</section>\n"
-        f'<script type="application/json" id="rows">{data}</script>\n'
+        f'<section class="card"><div class="scroll"><table{" class=dense" if wide else ""}>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"{_pager(len(rows), len(grid), language)}</section>\n"
+        f'<script type="application/json" id="rows">{_script_json(data)}</script>\n'
         f"<script>{resource_text('crmkit.present', 'page.js')}</script>"
+    )
+
+
+def _record(row: Sequence[Any], data: Mapping[str, Any]) -> str:
+    """One row of the table, with its long text in a row of its own; page.js makes the same."""
+    below, classes, labels = data["below"], data["classes"], data["labels"]
+    cells = "".join(
+        f'<td class="{classes[i]}" data-label="{escape(labels[i])}">{escape(cell[0])}</td>'
+        for i, cell in enumerate(row)
+        if i not in below
+    )
+    details = "".join(
+        f"<p><b>{escape(labels[i])}</b> {escape(row[i][0])}</p>" for i in below if row[i][0]
+    )
+    if not details:
+        return f"<tr>{cells}</tr>"
+    width = len(row) - len(below)
+    return (
+        f'<tr class="above">{cells}</tr><tr class="below"><td colspan="{width}">{details}</td></tr>'
     )
 
 

@@ -8,17 +8,36 @@
   var body = document.querySelector("tbody"), heads = document.querySelectorAll("th");
   var order = rows.map(function (_, i) { return i; });
 
+  function line(cells, name) {
+    var made = document.createElement("tr");
+    if (name) made.className = name;
+    cells.forEach(function (cell) { made.appendChild(cell); });
+    body.appendChild(made);
+  }
+
   function draw() {
     body.textContent = "";
     order.slice(at, at + size).forEach(function (i) {
-      var line = document.createElement("tr");
+      var cells = [], below = document.createElement("td");
       rows[i].forEach(function (cell, c) {
+        if (data.below.indexOf(c) >= 0) {
+          if (!cell[0]) return;
+          var said = document.createElement("p"), head = document.createElement("b");
+          head.textContent = data.labels[c];
+          said.appendChild(head);
+          said.appendChild(document.createTextNode(" " + cell[0]));
+          below.appendChild(said);
+          return;
+        }
         var box = document.createElement("td");
         box.className = data.classes[c];
+        box.setAttribute("data-label", data.labels[c]);
         box.textContent = cell[0];
-        line.appendChild(box);
+        cells.push(box);
       });
-      body.appendChild(line);
+      line(cells, below.firstChild ? "above" : "");
+      below.colSpan = cells.length;
+      if (below.firstChild) line([below], "below");
     });
     var last = Math.max(1, Math.ceil(rows.length / size)), here = Math.floor(at / size) + 1;
     var place = document.getElementById("place");
@@ -37,7 +56,8 @@
     return String(a).localeCompare(String(b));
   }
 
-  heads.forEach(function (head, c) {
+  heads.forEach(function (head) {
+    var c = Number(head.getAttribute("data-column"));
     head.querySelector("button").addEventListener("click", function () {
       var down = head.getAttribute("aria-sort") === "ascending";
       heads.forEach(function (other) { other.removeAttribute("aria-sort"); });

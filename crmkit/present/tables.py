@@ -25,7 +25,7 @@ def plain_table(grid: Grid, *, title: str | None = None, language: str = "en") -
     from rich.cells import cell_len
 
     right = right_aligned(grid)
-    heads = [_heading(c, language) for c in grid.columns]
+    heads = [column_heading(c, language) for c in grid.columns]
     lines = [[shown(v, c) for v, c in zip(r, grid.columns, strict=True)] for r in grid.rows()]
     widths = [
         max([cell_len(h), *(cell_len(line[i]) for line in lines)]) for i, h in enumerate(heads)
@@ -59,7 +59,7 @@ def print_table(
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
     for column, to_right in zip(grid.columns, right_aligned(grid), strict=True):
         table.add_column(
-            Text(_heading(column, language)),
+            Text(column_heading(column, language)),
             justify="right" if to_right else "left",
             overflow="fold",
         )
@@ -69,7 +69,7 @@ def print_table(
     Console(file=stream, highlight=False).print(table)
 
 
-def _heading(column: Column, language: str) -> str:
+def column_heading(column: Column, language: str) -> str:
     """The title with its unit; the bare field name where nobody gave a title."""
     if not column.title:
         return column.name

@@ -191,6 +191,22 @@ def test_categories_keep_the_order_of_the_report() -> None:
     assert encoded(spec)["x"]["sort"] == ["z", "a"]
 
 
+def test_long_text_of_a_wide_table_stands_below_its_row() -> None:
+    wide = {f"c{i}": i for i in range(8)}
+    text = grid_page(Grid.of([{**wide, "why": "because " * 10}]), title="Wide")
+    assert embedded(text, "rows")["below"] == [8]
+    assert '<tr class="below"><td colspan="8"><p><b>why</b> because because' in text
+    narrow = grid_page(Grid.of([{"a": 1, "why": "because " * 10}]), title="Narrow")
+    assert embedded(narrow, "rows")["below"] == []
+
+
+def test_codes_are_words_on_a_page_unless_the_column_holds_other_text_too() -> None:
+    codes = page([("month_to_month", 1, 0.1, 1), (None, 2, 0.1, 1)])
+    assert ">month to month<" in codes
+    assert [row["plan"] for row in drawn(embedded(codes, "charts")[0])] == ["month to month", "–"]
+    assert ">a_b<" in page([("a_b", 1, 0.1, 1), ("Plan C", 2, 0.1, 1)])
+
+
 def test_a_group_without_a_name_is_drawn_as_a_group() -> None:
     rows = [(None, 1, 0.1, 100), ("a", 2, 0.1, 200)]
     ((_, spec),) = charts.chart_specs(result_grid(result(rows)), (CHARTS[0],), "en")
