@@ -7,6 +7,7 @@ loops, eats memory or ends the process is still named with the place where it di
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -122,20 +123,27 @@ def _run(name: str, report: Path, seconds: float, megabytes: float) -> int | Non
     except OSError as error:
         raise PluginError(name, "check", f"cannot start {sys.executable!r}: {error}.") from error
     try:
-        return child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return None
+        in_time = _has_ended(child.pid, seconds)
     finally:
-        # The whole group, so that nothing that the plugin started outlives the check.
-        _kill_group(child)
+        # The whole group, so that nothing that the plugin started outlives the check. The child has
+        # not been reaped yet, so its number cannot have become that of another group.
+        with contextlib.suppress(PermissionError):  # macOS says so of a group that has ended
+            os.killpg(child.pid, signal.SIGKILL)
+        status = child.wait()
+    return status if in_time else None
 
 
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    child.wait()
+def _has_ended(pid: int, seconds: float) -> bool:
+    """Waits until a child has ended, without reaping it; false if that takes longer."""
+    until = time.monotonic() + seconds
+    pause = 0.002
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        left = until - time.monotonic()
+        if left <= 0:
+            return False
+        pause = min(pause * 1.5, 0.05)
+        time.sleep(min(pause, left))
+    return True
 
 
 def _lines(report: Path) -> list[dict[str, Any]]:

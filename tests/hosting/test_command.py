@@ -54,7 +54,7 @@ def test_a_checked_hostile_plugin_is_named_by_list_and_left_out_by_all_others(
     case, make_plugin, workspace, settings, capsys, monkeypatch
 ):
     code, values, message = HOSTILE[case]
-    monkeypatch.setenv("CRMKIT_CHECK_SECONDS", "1.5" if case == "never ends" else "20")
+    monkeypatch.setenv("CRMKIT_CHECK_SECONDS", "2.5" if case == "never ends" else "20")
     make_plugin("evil", code, **values)
     make_plugin("shop", SHOP)
     folder = workspace("shop", "evil")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -39,34 +40,34 @@ def test_a_sound_plugin_has_a_verdict_with_its_hooks_and_claims(make_plugin):
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("while True: pass", "limit: was still busy during import after 0.7 s and was ended"),
+        ("while True: pass", "limit: was still busy during import after 2.5 s and was ended"),
         (
             "@hookimpl\ndef register_rules():\n    import time\n    time.sleep(60)",
-            "limit: was still busy during register_rules after 0.7 s and was ended",
+            "limit: was still busy during register_rules after 2.5 s and was ended",
         ),
     ],
 )
 def test_a_plugin_that_never_ends_is_ended_and_named(code, message, make_plugin, monkeypatch):
-    monkeypatch.setenv("CRMKIT_CHECK_SECONDS", "0.7")
+    monkeypatch.setenv("CRMKIT_CHECK_SECONDS", "2.5")
     make_plugin("slow", code)
     [sentence] = said(check("slow"))
     assert sentence.startswith(message)
 
 
-def test_a_process_that_the_plugin_starts_does_not_outlive_the_check(
-    make_plugin, monkeypatch, tmp_path
-):
-    monkeypatch.setenv("CRMKIT_CHECK_SECONDS", "1.5")
+def test_a_process_that_the_plugin_starts_does_not_outlive_the_check(make_plugin, tmp_path):
     number = tmp_path / "number"
     make_plugin(
         "parent",
         f"import subprocess, pathlib\nchild = subprocess.Popen(['sleep', '60'])\n"
-        f"pathlib.Path({str(number)!r}).write_text(str(child.pid))\nchild.wait()",
+        f"pathlib.Path({str(number)!r}).write_text(str(child.pid))",
     )
     check("parent")
     stat = Path(f"/proc/{number.read_text()}/stat")
-    # Gone, or a zombie that waits for init to reap it.
-    assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    until = time.monotonic() + 10
+    # A signal takes its time to arrive; then the process is gone, or waits for init to reap it.
+    while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < until, "the process outlived the check by 10 s"
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
