@@ -267,11 +267,12 @@ def _owner(migration: Migration) -> str:
 
 
 def _in_creation_order(store: Store, now: Mapping[Key, Document]) -> list[Key]:
-    # sorted_tables puts the owner's table before the one that points to it.
+    # sorted_tables puts the owner's table before the one that points to it; a history table, which
+    # points nowhere, stands anywhere in it and says nothing.
     place = {table.name: i for i, table in enumerate(store.metadata.sorted_tables)}
 
     def first(key: Key) -> tuple[bool, int, Key]:
-        return key[0] != CORE_PLUGIN, min((place[t] for t in now[key].tables), default=0), key
+        return key[0] != CORE_PLUGIN, place.get(sql_name(key[1]), 0), key
 
     return sorted(now, key=first)
 

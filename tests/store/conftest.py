@@ -56,6 +56,8 @@ LINE = fields(
     activated_at={"type": "string", "format": "date-time"},
     addons={"type": "array", "items": {"type": "string"}},
 )
+# Owned by a line, and named so that it sorts before it.
+CARD = fields(chip={"type": "string", "pii": "secret"})
 BILL = {
     **fields(
         amount={"type": "string", "format": "money"},
@@ -76,7 +78,11 @@ def shop(version: str = "0.1", **changes: Any) -> SmallCatalog:
         "migrations": (),
         **changes,
     }
-    records = {"shop.plan": (parts["plan"], None), "shop.line": (parts["line"], "customer")}
+    records = {
+        "shop.plan": (parts["plan"], None),
+        "shop.line": (parts["line"], "customer"),
+        "shop.card": (CARD, "shop.line"),
+    }
     return SmallCatalog(
         plugins={"shop": Version(version)},
         customer_fields={"shop": CustomerFields(parts["customer"])} if parts["customer"] else {},

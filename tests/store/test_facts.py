@@ -103,6 +103,14 @@ def test_an_owner_must_exist_and_reference_data_have_none(store: Store) -> None:
         store.records.set("shop.plan", source="s", ref="p", owner_id=5, values={})
 
 
+def test_records_of_a_customers_records_are_the_customers_too(store: Store, ann: int) -> None:
+    line = store.records.set("shop.line", source="s", ref="l", owner_id=ann, values={})
+    store.records.set("shop.card", source="s", ref="c", owner_id=line.id, values={})
+    store.records.set("shop.plan", source="s", ref="p", values={})
+    found = store.records.list_for(ann)
+    assert [(r.type, r.ref) for r in found] == [("shop.card", "c"), ("shop.line", "l")]
+
+
 def test_a_hidden_value_is_not_in_the_message(store: Store) -> None:
     with pytest.raises(UsageError, match="field 'number': the value is not text") as caught:
         store.records.set("shop.line", source="s", ref="l", values={"number": 13800138000})

@@ -361,7 +361,7 @@ def test_a_disabled_plugins_tables_stay_and_can_be_read(
     disabled.check_schema()
     assert disabled.upgrade().empty
     assert disabled.records.get("shop.plan", kept.id) == kept
-    assert disabled.records.types() == ["shop.line", "shop.plan"]
+    assert disabled.records.types() == ["shop.card", "shop.line", "shop.plan"]
     with pytest.raises(NotFound, match="can only be read"):
         disabled.records.set("shop.plan", source="s", ref="p", values={})
     rows = {row.plugin: row for row in disabled.status().plugins}
