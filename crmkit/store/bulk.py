@@ -212,6 +212,26 @@ class Versioned:
         names = [*(c.name for c in kept), "valid_to", "closed_tx"]
         return self.history.insert().from_select(names, row)
 
+    def versions(
+        self, connection: Connection, names: tuple[str, ...], ids: set[int]
+    ) -> dict[int, list[tuple[Any, ...]]]:
+        """Earlier versions by id, each as ``(valid_from, valid_to, *names)`` in storage form."""
+        s, h = self.statements, self.history.c
+
+        def build() -> Select[Any]:
+            key = h[self.key]
+            return select(key, h.valid_from, h.valid_to, *(h[n] for n in names)).where(
+                s.among(key, "ids", ids=True)
+            )
+
+        rows = s.fetch(
+            connection, ("history", self.history.name, names), build, {"ids": s.listed(ids)}
+        )
+        found: dict[int, list[tuple[Any, ...]]] = {}
+        for row in rows:
+            found.setdefault(row[0], []).append(tuple(row[1:]))
+        return found
+
     def change(
         self, connection: Connection, tx: int, names: Sequence[str], rows: list[dict[str, Any]]
     ) -> None:
@@ -259,17 +279,47 @@ class Upsert:
     def __init__(self, statements: Statements, entity: str, source: str) -> None:
         self.statements, self.entity, self.source = statements, entity, source
         self.found: dict[Any, Stored] = {}
+        # Rows that say what an earlier version said: (key, effective time). There is nothing to do.
+        self.past: set[tuple[Any, Any]] = set()
 
-    def _stale(self, keys: Iterable[Any], valid_from: Values | None) -> list[tuple[int, Any]]:
-        """Positions whose effective time is before the stored one, with the stored one."""
-        if valid_from is None or not self.found:
+    def _stale(
+        self, connection: Connection, table: Versioned, keys: Sequence[Any], block: Block
+    ) -> list[tuple[int, Any]]:
+        """Positions whose effective time is before the stored one, with the stored one.
+
+        A row that agrees with the version that held at its effective time is no news, as when the
+        files of a year are read again; it is kept in ``past`` and left out here.
+        """
+        self.past = set()
+        if block.valid_from is None or not self.found:
             return []
         get = self.found.get
-        return [
-            (i, stored.valid_from)
-            for i, (key, since) in enumerate(zip(keys, valid_from, strict=True))
-            if (stored := get(key)) is not None and since < stored.valid_from
+        since = block.valid_from
+        older = [
+            (i, stored)
+            for i, key in enumerate(keys)
+            if (stored := get(key)) is not None and since[i] < stored.valid_from
         ]
+        if not older:
+            return []
+        names = tuple(block.columns)
+        versions = table.versions(connection, names, {stored.id for _, stored in older})
+        stale = []
+        for i, stored in older:
+            values = tuple(block.columns[name][i] for name in names)
+            if _held(versions.get(stored.id, ()), since[i]) == values:
+                self.past.add((keys[i], since[i]))
+            else:
+                stale.append((i, stored.valid_from))
+        return stale
+
+    def _is_past(self, key: Any, block: Block, position: int) -> bool:
+        return block.valid_from is not None and (key, block.valid_from[position]) in self.past
+
+
+def _held(versions: Sequence[tuple[Any, ...]], at: Any) -> tuple[Any, ...] | None:
+    """The values of the version that held at a time; None where there was none."""
+    return next((v[2:] for v in versions if v[0] <= at < v[1]), None)
 
 
 def first_positions(keys: Sequence[Any]) -> dict[Any, int]:
@@ -322,7 +372,7 @@ class CustomerUpsert(Upsert):
         self.found = {row[0]: Stored(row[1], row[2], tuple(row[3:])) for row in rows}
         if block.contacts and self.found:
             self._find_points(connection, {kind for kind, _ in block.contacts})
-        return self._stale(block.refs, block.valid_from)
+        return self._stale(connection, self.table, block.refs, block)
 
     def _find_points(self, connection: Connection, kinds: set[str]) -> None:
         s = self.statements
@@ -354,7 +404,11 @@ class CustomerUpsert(Upsert):
             self._create(tx, block, fresh, [first[r] for r in fresh], ids, at)
         outcomes = dict.fromkeys(fresh, CREATED)
         if len(fresh) < len(first):
-            old = [(r, i) for r, i in first.items() if r in self.found]
+            old = [
+                (r, i)
+                for r, i in first.items()
+                if r in self.found and not self._is_past(r, block, i)
+            ]
             outcomes |= self._change(tx, block, old, at)
         written = sum(map(bool, outcomes.values()))
         tx.count(CUSTOMER, written)
@@ -512,7 +566,7 @@ class FieldsUpsert(Upsert):
 
         rows = s.fetch(connection, (self.entity, names), build, {"ids": s.listed(wanted)})
         self.found = {row[0]: Stored(row[0], row[1], tuple(row[2:])) for row in rows}
-        return self._stale(customers, block.valid_from)
+        return self._stale(connection, self.table, customers, block)
 
     def write(self, tx: Tx, block: Block, owners: Sequence[int]) -> Written:
         """Writes the fields; ``owners`` are the customers' ids."""
@@ -567,7 +621,7 @@ class RecordUpsert(Upsert):
             {"source": self.source, "refs": s.listed(wanted)},
         )  # fmt: skip
         self.found = {row[0]: Stored(row[1], row[2], tuple(row[3:])) for row in rows}
-        return self._stale(block.refs, block.valid_from)
+        return self._stale(connection, self.table, block.refs, block)
 
     def write(self, tx: Tx, block: Block, owners: Sequence[int | None] | None) -> Written:
         """Creates the new records and changes those that differ."""
@@ -701,7 +755,9 @@ def _change_rows(
     changed = [
         (key, i)
         for key, i in first.items()
-        if (stored := upsert.found.get(key)) is not None and stored.values != new[i]
+        if (stored := upsert.found.get(key)) is not None
+        and stored.values != new[i]
+        and not upsert._is_past(key, block, i)
     ]
     rows = []
     for key, i in changed:
