@@ -42,7 +42,10 @@ MOVES = frozenset(
         *((stage, "dormant") for stage in ("activated", "growing", "established")),
         *((stage, "left") for stage in SERVED),
         ("left", "won-back"),
-        *(("won-back", stage) for stage in ("growing", "established", "at-risk", "dormant", "left")),
+        *(
+            ("won-back", stage)
+            for stage in ("growing", "established", "at-risk", "dormant", "left")
+        ),
     }
 )
 

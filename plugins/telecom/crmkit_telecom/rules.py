@@ -115,8 +115,7 @@ RULES = (
         name="telecom.late-payer",
         title="Pays late",
         title_zh="逾期缴费",
-        when="(telecom_late_payments_12m >= 2 OR telecom_days_overdue >= 30) "
-        f"AND {SUBSCRIBED}",
+        when=f"(telecom_late_payments_12m >= 2 OR telecom_days_overdue >= 30) AND {SUBSCRIBED}",
         action="list",
         target="dunning",
         message="paid late {telecom_late_payments_12m} times in twelve months, "

@@ -12,7 +12,8 @@ HORIZON_DAYS = 75
 
 # Everything here is known as of the instant. Left out on purpose: gender (protected, kept for
 # fairness checks), retention offers (our own doing, whose effect is measured by its control group),
-# and the plan code, which the fee and the services say better.
+# late payments (they tell who will be cut off, which is another question), and the plan code, which
+# the fee and the services say better.
 INPUTS = (
     "senior", "partner", "dependants",
     "tenure_months", "contract_type", "contract_months_left", "contract_months_over",
@@ -21,7 +22,7 @@ INPUTS = (
     "addon_tech_support", "addon_streaming_tv", "addon_streaming_movies", "monthly_fee",
     "total_charges",
     "device_age_months",
-    "bill_shock_3m", "overage_share_3m", "spend_trend_3m", "late_payments_12m",
+    "bill_shock_3m", "overage_share_3m", "spend_trend_3m",
     "data_use_of_allowance", "usage_trend_3m", "dropped_call_rate", "outage_minutes_3m",
     "network_complaints_90d", "service_complaints_90d", "billing_complaints_90d",
     "unsolved_calls_90d", "repeat_contacts_30d", "port_out_requests_60d",

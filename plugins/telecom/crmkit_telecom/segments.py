@@ -66,7 +66,5 @@ SEGMENTS = (
         "Can leave within three months",
         "合约自由",
     ),
-    _segment(
-        "key-accounts", "telecom_key_account_tier <> 'none'", "Key accounts", "大客户"
-    ),
+    _segment("key-accounts", "telecom_key_account_tier <> 'none'", "Key accounts", "大客户"),
 )

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import crmkit_telecom
 import duckdb
 import pytest
+
+import crmkit_telecom
 from crmkit.declarations import CUSTOMER, sql_name
 from crmkit.entities import FieldSet, FieldType
 
@@ -46,8 +47,12 @@ class SmallWorld:
         self.rows = 0
         for name, columns in CORE.items():
             self.db.execute(f"CREATE TABLE {name} ({columns})")
-        self.db.execute("CREATE TABLE population (subject_id BIGINT, as_of TIMESTAMP, as_of_on DATE)")
-        self._create(CUSTOMER_TABLE, crmkit_telecom.register_customer_fields().fields, "valid_from TIMESTAMP")
+        self.db.execute(
+            "CREATE TABLE population (subject_id BIGINT, as_of TIMESTAMP, as_of_on DATE)"
+        )
+        self._create(
+            CUSTOMER_TABLE, crmkit_telecom.register_customer_fields().fields, "valid_from TIMESTAMP"
+        )
         for record in crmkit_telecom.register_record_types():
             envelope = "id BIGINT, owner_id BIGINT, valid_from TIMESTAMP"
             self._create(sql_name(record.name), record.fields, envelope)
@@ -76,12 +81,14 @@ class SmallWorld:
         elif table in RECORD_TABLES:
             row.setdefault("id", 1)
         names, marks = ", ".join(f'"{n}"' for n in row), ", ".join("?" for _ in row)
-        self.db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))  # noqa: S608
+        self.db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
 
     def customers(self, *ids: int) -> None:
         """Population rows of some customers."""
         for subject_id in ids:
-            self.db.execute("INSERT INTO population VALUES (?, ?, ?)", [subject_id, AS_OF, AS_OF_ON])
+            self.db.execute(
+                "INSERT INTO population VALUES (?, ?, ?)", [subject_id, AS_OF, AS_OF_ON]
+            )
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """The rows of a SELECT as dictionaries."""

@@ -16,7 +16,9 @@ NEUTRAL = {
 }  # fmt: skip
 
 
-def _candidate(world, subject: int, probability: float, reasons: list[str] | None = None, **features):
+def _candidate(
+    world, subject: int, probability: float, reasons: list[str] | None = None, **features
+):
     world.add("feature", subject_id=subject, **{**NEUTRAL, **features})
     world.add("outcome", subject_id=subject, name="telecom.churn", run="1", value=probability,
               band=1, days_before=0, reasons=json.dumps(reasons or []))  # fmt: skip
@@ -25,7 +27,13 @@ def _candidate(world, subject: int, probability: float, reasons: list[str] | Non
 # --- retention list -------------------------------------------------------------------------------
 
 # Value of a fee of 50.00: 5000 x 0.5 x 24 = 60000 minor units.
-PLAIN = {"budget": 1_000_000, "contact_cost": 100, "accept_rate": 0.3, "margin": 0.5, "value_months": 24}
+PLAIN = {
+    "budget": 1_000_000,
+    "contact_cost": 100,
+    "accept_rate": 0.3,
+    "margin": 0.5,
+    "value_months": 24,
+}
 
 
 def test_gain_of_the_best_offer_by_hand(world) -> None:
@@ -55,7 +63,9 @@ def test_the_budget_takes_the_highest_gain_per_cost_first(world) -> None:
     rows = world.report("retention-list", **{**PLAIN, "budget": 2000})
     assert [r["customer_id"] for r in rows] == [2, 3]
     assert [r["budget_used_minor"] for r in rows] == [1000, 2000]
-    assert [r["customer_id"] for r in world.report("retention-list", **{**PLAIN, "budget": 1999})] == [2]
+    assert [
+        r["customer_id"] for r in world.report("retention-list", **{**PLAIN, "budget": 1999})
+    ] == [2]
 
 
 def test_nobody_is_called_at_a_loss(world) -> None:
@@ -95,7 +105,9 @@ def test_when_and_by_which_channel(world, day) -> None:
     _candidate(world, 1, 0.6, telecom_monthly_fee=5000, telecom_port_out_requests_60d=1)
     _candidate(world, 2, 0.6, telecom_monthly_fee=5000, telecom_months_to_end=0.5)
     for before, channel in ((10, "app"), (20, "app"), (30, "phone"), (700, "web")):
-        world.add("interaction", subject_id=1, occurred_on=day(before), channel=channel, direction="in")
+        world.add(
+            "interaction", subject_id=1, occurred_on=day(before), channel=channel, direction="in"
+        )
     found = {r["customer_id"]: r for r in world.report("retention-list", **PLAIN)}
     assert (found[1]["call_when"], found[1]["channel"]) == ("today", "app")
     assert found[2]["call_when"] == "within three days"
@@ -127,7 +139,9 @@ def test_offers_against_the_control_group(world, day) -> None:
                   result="control" if control else ("accepted" if subject < 3 else "declined"),
                   cost_minor=0 if control else 500)  # fmt: skip
     for subject, before in ((4, 60), (5, 100), (6, 31), (7, 10)):  # the last one after 110 days
-        world.add("telecom_termination", subject_id=subject, occurred_on=day(before), kind="voluntary")
+        world.add(
+            "telecom_termination", subject_id=subject, occurred_on=day(before), kind="voluntary"
+        )
     found = {r["offer"]: r for r in world.report("retention-results")}
     discount = found["discount"]
     assert (discount["customers"], discount["accepted"], discount["kept"]) == (4, 2, 3)
@@ -229,7 +243,9 @@ def test_an_unusual_rise_of_complaints_is_flagged(world, day) -> None:
     for subject, recent, earlier in ((1, 9, 1), (2, 5, 3)):
         for number in range(recent + earlier):
             before = 10 if number < recent else 100
-            world.add("telecom_complaint", subject_id=subject, occurred_on=day(before), topic="network")
+            world.add(
+                "telecom_complaint", subject_id=subject, occurred_on=day(before), topic="network"
+            )
     found = {r["city"]: r for r in world.report("complaints-network")}
     assert (found["Elmsworth"]["recent"], found["Elmsworth"]["earlier"]) == (9, 1)
     assert found["Elmsworth"]["unusual"] is True

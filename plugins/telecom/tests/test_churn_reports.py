@@ -16,7 +16,9 @@ DATA = Path(os.environ.get("DATA", Path(__file__).resolve().parents[4] / "shared
 
 def _line(world, number: int, **values) -> None:
     values.setdefault("status", "active")
-    world.add("telecom_subscription", id=number, subject_id=values.pop("subject_id", number), **values)
+    world.add(
+        "telecom_subscription", id=number, subject_id=values.pop("subject_id", number), **values
+    )
 
 
 # --- survival -------------------------------------------------------------------------------------
@@ -172,7 +174,9 @@ def test_rate_of_a_month_is_lines_ended_over_lines_at_its_start(world) -> None:
 def test_porting_balance(world, day) -> None:
     _line(world, 1, ported_from="Norfone", activated_on=day(100))
     _line(world, 2, ported_from="Norfone", activated_on=day(400))
-    _line(world, 3, churn_to="Norfone", ended_on=day(10), status="ported_out", monthly_fee_minor=2500)
+    _line(
+        world, 3, churn_to="Norfone", ended_on=day(10), status="ported_out", monthly_fee_minor=2500
+    )
     _line(world, 4, churn_to="not_named", ended_on=day(10), status="terminated")
     assert world.report("porting-balance") == [
         {"competitor": "Norfone", "won": 1, "lost": 1, "balance": 0, "lost_per_won": 1.0,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from crmkit_telecom.scores import GAP_DAYS, HORIZON_DAYS, INPUTS, scores
 
 import crmkit_telecom
+from crmkit_telecom.scores import GAP_DAYS, HORIZON_DAYS, INPUTS, scores
 
 CHURN = scores()[0]
 
@@ -14,7 +14,9 @@ def test_who_has_an_active_line_is_scored(world) -> None:
     for subject, statuses in ((1, ["active"]), (2, ["terminated"]), (3, ["terminated", "active"]),
                               (4, ["suspended"]), (5, [None])):  # fmt: skip
         for number, status in enumerate(statuses):
-            world.add("telecom_subscription", subject_id=subject, id=10 * subject + number, status=status)
+            world.add(
+                "telecom_subscription", subject_id=subject, id=10 * subject + number, status=status
+            )
     found = world.query(CHURN.population)
     assert sorted(row["subject_id"] for row in found) == [1, 3]
 
@@ -40,7 +42,9 @@ def test_leaving_counts_between_gap_and_horizon(world, day, days_after, kind, la
 def test_without_dates_a_customer_has_left_when_no_line_is_active(world) -> None:
     for subject, statuses in ((1, ["active"]), (2, ["terminated"]), (3, ["ported_out", "active"])):
         for number, status in enumerate(statuses):
-            world.add("telecom_subscription", subject_id=subject, id=10 * subject + number, status=status)
+            world.add(
+                "telecom_subscription", subject_id=subject, id=10 * subject + number, status=status
+            )
     assert CHURN.cross_section is not None
     found = {row["subject_id"]: row["label"] for row in world.query(CHURN.cross_section)}
     assert found == {1: 0, 2: 1, 3: 0}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from crmkit_telecom.demo import generate
 from crmkit_telecom.demo.calendar import AS_OF, JUDGED_ON, TRAIN_UNTIL, first_day, last_day
 from crmkit_telecom.demo.causes import (
@@ -45,7 +46,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield folder
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_does_not(made: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
+    made: Path, tmp_path: Path
+) -> None:
     generate(tmp_path / "again", 400, 7)
     generate(tmp_path / "other", 400, 8)
     assert _bytes(tmp_path / "again") == _bytes(made)
@@ -102,7 +105,9 @@ def test_hazards_by_hand() -> None:
     grievances = Grievances.none(2)
     grievances.add("price", np.array([True, True]))
     found = hazards(grievances, np.array([1.0, 2.0]), np.array([False, True]))
-    assert found["price"].tolist() == pytest.approx([WEIGHT["price"], WEIGHT["price"] * BOUND_FACTOR])
+    assert found["price"].tolist() == pytest.approx(
+        [WEIGHT["price"], WEIGHT["price"] * BOUND_FACTOR]
+    )
     assert found["unseen"].tolist() == pytest.approx([BASE, 2 * BASE * BOUND_FACTOR])
     assert found["network"].tolist() == [0.0, 0.0]
 
@@ -150,7 +155,11 @@ def test_its_error_as_published() -> None:
 
 
 def test_reasons_that_speak_of_no_cause_are_passed_over() -> None:
-    evidence = {"telecom.contract_type": {}, "telecom.dropped_call_rate": {}, "telecom.bill_shock_3m": {}}
+    evidence = {
+        "telecom.contract_type": {},
+        "telecom.dropped_call_rate": {},
+        "telecom.bill_shock_3m": {},
+    }
     assert first_cause(evidence) == "network"
     assert first_cause({"telecom.senior": {}}) == "unseen"
     assert first_cause(None) == "unseen"

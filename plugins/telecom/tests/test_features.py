@@ -63,7 +63,11 @@ def test_addons_are_counted_and_unknown_ones_stay_unknown(world) -> None:
     world.add("telecom_subscription", addon_security=True, addon_backup=False, addon_family=True)
     found = world.features("subscription")[1]
     assert found["addon_count"] == 2
-    assert (found["addon_security"], found["addon_backup"], found["addon_roaming"]) == (True, False, None)
+    assert (found["addon_security"], found["addon_backup"], found["addon_roaming"]) == (
+        True,
+        False,
+        None,
+    )
 
 
 def test_bill_shock_is_the_last_bill_over_the_mean_of_the_three_before(world, day) -> None:
@@ -104,9 +108,9 @@ def test_late_and_unpaid_bills(world, day) -> None:
     world.add("telecom_bill", occurred_on=day(50), record_id=7, amount_minor=1000, due_on=day(34))
     world.add("telecom_bill", occurred_on=day(3), record_id=7, amount_minor=1000, due_on=day(-14))
     world.add("telecom_payment", occurred_on=day(60), record_id=7, due_on=day(64))
-    found = world.features("billing")[1]
-    assert found["late_payments_12m"] == 1  # the first, four days after its due date
-    assert found["days_overdue"] == 34  # the second is open; the third is not due yet
+    # The first was paid four days after its due date; the second is open; the third is not due yet.
+    assert world.features("payments")[1]["late_payments_12m"] == 1
+    assert world.features("billing")[1]["days_overdue"] == 34
 
 
 def test_usage_trend_is_the_mean_of_data_and_voice(world) -> None:
@@ -125,7 +129,9 @@ def test_unlimited_lines_do_not_dilute_the_use_of_the_allowance(world) -> None:
     begins = date(2026, 3, 1)
     world.add("telecom_usage", occurred_on=begins, period_starts_on=begins, record_id=7,
               data_gb=9.0, data_allowance_gb=10.0)  # fmt: skip
-    world.add("telecom_usage", occurred_on=begins, period_starts_on=begins, record_id=8, data_gb=90.0)
+    world.add(
+        "telecom_usage", occurred_on=begins, period_starts_on=begins, record_id=8, data_gb=90.0
+    )
     found = world.features("usage")[1]
     assert found["data_use_of_allowance"] == pytest.approx(0.9)
     assert found["data_gb"] == pytest.approx(99.0)
@@ -136,6 +142,13 @@ def test_silence_counts_from_the_last_month_with_any_usage(world, day) -> None:
     world.add("telecom_usage", occurred_on=day(0), period_starts_on=day(30), data_gb=0.0,
               voice_out_min=0.0)  # fmt: skip
     assert world.features("usage")[1]["days_since_usage"] == 59
+
+
+def test_silence_of_every_month_known_counts_from_the_oldest(world, day) -> None:
+    for before in (0, 31, 62):
+        world.add("telecom_usage", occurred_on=day(before), period_starts_on=day(before + 30),
+                  data_gb=0.0, sms=0)  # fmt: skip
+    assert world.features("usage")[1]["days_since_usage"] == 62
 
 
 def test_repeat_contacts_count_one_topic_within_thirty_days(world, day) -> None:
@@ -187,8 +200,12 @@ def test_a_customer_has_departed_when_every_line_has_ended(world, day) -> None:
         world.add("telecom_subscription", subject_id=subject, id=subject * 10)
         world.add("telecom_subscription", subject_id=subject, id=subject * 10 + 1)
     world.add("telecom_termination", subject_id=1, occurred_on=day(50), record_id=10, kind="moved")
-    world.add("telecom_termination", subject_id=1, occurred_on=day(40), record_id=11, kind="voluntary")
-    world.add("telecom_termination", subject_id=2, occurred_on=day(40), record_id=20, kind="voluntary")
+    world.add(
+        "telecom_termination", subject_id=1, occurred_on=day(40), record_id=11, kind="voluntary"
+    )
+    world.add(
+        "telecom_termination", subject_id=2, occurred_on=day(40), record_id=20, kind="voluntary"
+    )
     assert world.features("departure") == {
         1: {"days_since_departure": 40, "departure_kind": "voluntary"}
     }

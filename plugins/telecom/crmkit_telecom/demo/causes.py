@@ -21,10 +21,10 @@ CAUSES = (*VISIBLE, UNSEEN)
 
 # Added monthly hazard for a full grievance. With the shocks of months.py an operator loses some
 # 1.5 to 2 % a month, which is what the trade reports for mixed prepaid and postpaid bases.
-WEIGHT = {"price": 0.14, "network": 0.11, "service": 0.13, "silence": 0.16, "contract": 0.11}
+WEIGHT = {"price": 0.17, "network": 0.14, "service": 0.16, "silence": 0.18, "contract": 0.12}
 # What is left of a grievance after a month. Silence and an open contract last until they end.
 KEPT = {"price": 0.72, "network": 0.72, "service": 0.72, "silence": 0.88, "contract": 0.65}
-BASE = 0.0030
+BASE = 0.0025
 # Bound by a contract one leaves seldom: the exit fee holds back all causes alike.
 BOUND_FACTOR = 0.3
 # Share of the three months after the judged month that falls into the outcome window of the score
@@ -42,6 +42,10 @@ class Grievances:
     def none(cls, size: int) -> Grievances:
         """Nobody has any."""
         return cls({cause: np.zeros(size) for cause in VISIBLE})
+
+    def total(self) -> Floats:
+        """All grievances of each customer added up."""
+        return np.asarray(np.stack(list(self.level.values())).sum(0))
 
     def fade(self) -> None:
         """A month passes. Silence and open contracts are set anew each month by their states."""

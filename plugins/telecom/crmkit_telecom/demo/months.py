@@ -307,7 +307,7 @@ def _small_talk(state: State, month: int, active: Flags) -> None:
                            direction="in")  # fmt: skip
     for topic in TOPICS:
         _complain(state, month, _pick(state, active, 0.0008), topic)
-    unhappy = sum(state.grievances.level.values())
+    unhappy = state.grievances.total()
     for customer, on in _days(state, month, _pick(state, active, 0.02)):
         score = int(np.clip(round(8 - 3 * float(unhappy[customer]) + rng.normal(0, 1.5)), 0, 10))
         state.ledger.event("survey", customer, on, touchpoint="periodic", score=score,
@@ -349,9 +349,11 @@ OFFERS = (("discount", 0.1), ("discount", 0.2), ("service_credit", 0.0), ("large
 def _offers(state: State, month: int, active: Flags) -> None:
     """Calls some of the aggrieved; one in four is held out by lot to measure what the calls earn."""
     rng, w = state.rng, state.world
-    unhappy = sum(state.grievances.level.values()) > 0.5
+    unhappy = state.grievances.total() > 0.5
     accepted = np.zeros(w.size, bool)
-    for customer, on in _days(state, month, _pick(state, active & unhappy & w.consent, 0.18), 10, 28):
+    for customer, on in _days(
+        state, month, _pick(state, active & unhappy & w.consent, 0.18), 10, 28
+    ):
         if rng.random() < 1 / 4:
             state.ledger.event("retention_offer", customer, on, offer="none", result="control",
                                channel="system")  # fmt: skip

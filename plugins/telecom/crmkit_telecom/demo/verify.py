@@ -47,6 +47,7 @@ CAUSE_OF = {
 # Share of leavers whose first cause-bearing reason must be the true one: twice what guessing the most
 # frequent cause reaches (some 0.3). One is out of reach, as many have two grievances at a time.
 LEAST_RIGHT = 0.6
+LEAST_WAY = 0.75
 
 
 @frozen(kw_only=True)
@@ -64,7 +65,9 @@ class Truth:
         """Whether the score should have named this customer on the judged day."""
         first = JUDGED_ON + timedelta(days=GAP_DAYS)
         last = JUDGED_ON + timedelta(days=HORIZON_DAYS)
-        return self.kind == "voluntary" and self.left_on is not None and first < self.left_on <= last
+        return (
+            self.kind == "voluntary" and self.left_on is not None and first < self.left_on <= last
+        )
 
 
 def checks(crm: Crm, data: DemoData) -> list[DemoCheck]:
@@ -117,23 +120,26 @@ def loaded(crm: Crm, truth: Mapping[str, Truth]) -> DemoCheck:
 def ranking(found: Mapping[str, Mapping[str, Any]], truth: Mapping[str, Truth]) -> list[DemoCheck]:
     """How the score, trained on an earlier time, ranks the leavers of a later one.
 
-    The bound is the generator's own: what it expected on the judged day from the very hazards by
-    which customers then left. No score can be asked to rank better, because the rest is chance; it
-    may be worse by twice the standard error that the number of leavers brings.
+    The measure is the generator's own: what it expected on the judged day from the very hazards by
+    which customers then left. No score can be asked to rank better, because the rest is chance. The
+    score sees what the grievances left in bills and calls and not the grievances themselves, so it is
+    asked for three quarters of the way from chance to the generator, which is our choice. Both are
+    taken on the same leavers, so that luck moves them alike.
     """
     both = [ref for ref, t in truth.items() if t.expected is not None and ref in found]
     label = np.array([truth[ref].leaves_in_window for ref in both])
     value = np.array([found[ref]["value"] for ref in both])
     oracle = np.array([truth[ref].expected for ref in both])
     best, auc = area(label, oracle), area(label, value)
-    least = best - 2 * area_error(best, int(label.sum()), int((~label).sum()))
+    least = 0.5 + LEAST_WAY * (best - 0.5)
+    error = area_error(auc, int(label.sum()), int((~label).sum()))
     left, expected = int(label.sum()), float(value.sum())
     # The count of leavers is Poisson about its expectation; three standard deviations.
     margin = 3 * expected**0.5
     return [
         DemoCheck(
             name=f"leavers after {JUDGED_ON} rank high", passed=auc >= least,
-            found=f"auc {auc:.3f}",
+            found=f"auc {auc:.3f} (standard error {error:.3f})",
             expected=f"at least {least:.3f} (the generator itself {best:.3f})",
         ),
         DemoCheck(
@@ -184,7 +190,9 @@ def no_leak(crm: Crm, later: Path) -> DemoCheck:
         if (later / name).exists():
             rows += crm.import_file(later / name, profile=profile).read
     after = _features(crm, days)
-    changed = sum(before[key] != after.get(key) for key in before) + len(after.keys() - before.keys())
+    changed = sum(before[key] != after.get(key) for key in before) + len(
+        after.keys() - before.keys()
+    )
     return DemoCheck(
         name="later data change no earlier feature", passed=rows > 0 and changed == 0,
         found=f"{changed} of {len(before)} rows changed after {rows} later rows",
@@ -209,7 +217,7 @@ def _plain(value: Any) -> str:
 
 
 def _own_ref(refs: Sequence[Any]) -> str:
-    return next(ref.ref for ref in refs if ref.source == SOURCE)
+    return next(str(ref.ref) for ref in refs if ref.source == SOURCE)
 
 
 def area(label: Any, value: Any) -> float:
@@ -237,4 +245,4 @@ def area_error(auc: float, positives: int, negatives: int) -> float:
     return float((spread / (positives * negatives)) ** 0.5)
 
 
-__all__ = ["CAUSE_OF", "LEAST_RIGHT", "Truth", "area", "area_error", "checks"]
+__all__ = ["CAUSE_OF", "LEAST_RIGHT", "LEAST_WAY", "Truth", "area", "area_error", "checks"]

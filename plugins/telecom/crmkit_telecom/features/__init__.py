@@ -13,12 +13,14 @@ SETS: dict[str, tuple[tuple[Feature, ...], int | None, Scope]] = {
     "subscription": (holdings.SUBSCRIPTION, None, Scope.SUBJECT),
     "device": (holdings.DEVICE, None, Scope.SUBJECT),
     "departure": (holdings.DEPARTURE, None, Scope.SUBJECT),
-    # A year of payments, and one day for the bill that a payment on the first day belongs to.
-    "billing": (behaviour.BILLING, 366, Scope.SUBJECT),
-    # Silence is counted in months, so usage is looked for further back than the trend needs.
-    "usage": (behaviour.USAGE, 366, Scope.SUBJECT),
-    "contacts": (behaviour.CONTACTS, 366, Scope.SUBJECT),
-    "topup": (behaviour.TOPUP, 366, Scope.SUBJECT),
+    # The score trains on dates from which the longest of its windows is full, so these are no longer
+    # than their statements need: six bills of up to 31 days and some days for late ones.
+    "billing": (behaviour.BILLING, 200, Scope.SUBJECT),
+    "payments": (behaviour.PAYMENTS, 365, Scope.SUBJECT),
+    # The trend needs four months; silence is told up to six.
+    "usage": (behaviour.USAGE, 190, Scope.SUBJECT),
+    "contacts": (behaviour.CONTACTS, 190, Scope.SUBJECT),
+    "topup": (behaviour.TOPUP, 190, Scope.SUBJECT),
     "neighbourhood": (behaviour.NEIGHBOURHOOD, 120, Scope.POPULATION),
 }
 

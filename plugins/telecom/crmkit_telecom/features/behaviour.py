@@ -63,6 +63,9 @@ BILLING = (
         "Last three bills against the three before, less one.",
     ),
     _count("days_overdue", "day", "Days overdue", "逾期天数", "a bill is {value} days overdue"),
+)  # fmt: skip
+
+PAYMENTS = (
     _count(
         "late_payments_12m", "payment", "Late payments", "逾期缴费次数",
         "late payments in twelve months: {value}",

@@ -1,4 +1,5 @@
--- Bills and how they were paid, line by line and then added up for the customer.
+-- Bills and what is owed of them, line by line and then added up for the customer.
+-- Half a year of bills: three to look at and three to compare each with.
 WITH bill AS (
     SELECT
         b.subject_id,
@@ -69,14 +70,8 @@ owed AS (
     ) paid
         ON paid.subject_id = b.subject_id AND paid.as_of = b.as_of
         AND paid.line = b.line AND paid.due_on = b.due_on
-    WHERE b.due_on < b.as_of_on AND paid.due_on IS NULL AND b.days_before < 365
+    WHERE b.due_on < b.as_of_on AND paid.due_on IS NULL
     GROUP BY b.subject_id, b.as_of
-),
-late AS (
-    SELECT subject_id, as_of, count(*) AS late_payments_12m
-    FROM telecom_payment
-    WHERE days_before < 365 AND occurred_on > due_on
-    GROUP BY subject_id, as_of
 )
 SELECT
     b.subject_id,
@@ -87,8 +82,6 @@ SELECT
     b.bill_change AS telecom_bill_change,
     b.overage_share_3m AS telecom_overage_share_3m,
     b.spend_trend_3m AS telecom_spend_trend_3m,
-    coalesce(o.days_overdue, 0) AS telecom_days_overdue,
-    coalesce(l.late_payments_12m, 0) AS telecom_late_payments_12m
+    coalesce(o.days_overdue, 0) AS telecom_days_overdue
 FROM billed b
 LEFT JOIN owed o ON o.subject_id = b.subject_id AND o.as_of = b.as_of
-LEFT JOIN late l ON l.subject_id = b.subject_id AND l.as_of = b.as_of

@@ -19,9 +19,7 @@ def _flag(name: str, title: str, title_zh: str, yes: str = "", no: str = "") -> 
     )
 
 
-def _choice(
-    name: str, title: str, title_zh: str, phrase: Mapping[str, str] | str = ""
-) -> Feature:
+def _choice(name: str, title: str, title_zh: str, phrase: Mapping[str, str] | str = "") -> Feature:
     return Feature(name=f"telecom.{name}", type=TEXT, title=title, title_zh=title_zh, phrase=phrase)
 
 

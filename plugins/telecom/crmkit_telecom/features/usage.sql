@@ -45,7 +45,9 @@ summed AS (
             / nullif(avg(CASE WHEN place BETWEEN 2 AND 4 THEN data_gb END), 0) AS data_ratio,
         max(CASE WHEN place = 1 THEN voice_min END)
             / nullif(avg(CASE WHEN place BETWEEN 2 AND 4 THEN voice_min END), 0) AS voice_ratio,
-        min(CASE WHEN activity > 0 THEN days_before END) AS days_since_usage,
+        -- Summaries without any usage: silent at least since the oldest of them.
+        coalesce(min(CASE WHEN activity > 0 THEN days_before END), max(days_before))
+            AS days_since_usage,
         max(CASE WHEN place <= 2 THEN dropped END) AS dropped,
         CAST(sum(CASE WHEN place <= 3 THEN outage ELSE 0 END) AS BIGINT) AS outage,
         max(CASE WHEN place = 1 THEN outage END) AS outage_month,
