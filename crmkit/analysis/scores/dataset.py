@@ -112,8 +112,9 @@ class Datasets:
     def over_time(self, score: Score, as_of: AsOf) -> Dataset:
         """Rows at past month-ends whose outcome had been seen before ``as_of``.
 
-        A date counts when its horizon had passed by the last day with any event. Left out, and warned of, are dates on which an input was not known to anybody (design D3), and the
-        last dates if nobody has had the outcome since: there the data end, not the outcomes.
+        A date counts when its horizon had passed by the last day with any event. Left out, and
+        warned of, are dates on which an input was not known to anybody (design D3), and the last
+        dates if nobody has had the outcome since: there the data end, not the outcomes.
 
         Raises:
             ConfigError: if no date is left, naming what is missing.

@@ -1,0 +1,330 @@
+"""The score service: dates, labels, walls, training, runs and explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+
+from crmkit.analysis.scores.dataset import Datasets, month_ends
+from crmkit.analysis.scores.service import bands
+from crmkit.declarations import Feature, FeatureSet
+from crmkit.entities import FieldType
+from crmkit.errors import ConfigError, NotFound
+
+OpenShop = Callable[..., Any]
+
+
+def datasets(shop: Any) -> Datasets:
+    return Datasets(shop.warehouse, shop.features, shop.catalog, shop.settings)
+
+
+def fill(shop: Any, customers: int = 80) -> dict[int, bool]:
+    """Customers from January to August 2025; a few more than a third say goodbye.
+
+    The loyal come every 10 to 26 days all along. Of every four, one leaves: on the 20th of a month
+    from March to September; half of these come no more from the month before on, the others until
+    they go. Every eighth of the others leaves from full activity, so nothing tells the outcome alone.
+    """
+    left: dict[int, bool] = {}
+    for i in range(customers):
+        leaves, chance = i % 4 == 0, i % 8 == 1
+        one = shop.customer("2025-01-01", tier="basic" if i % 3 == 0 else "gold")
+        month = 2 + i % 6
+        end = date(2025, month, 1) if i % 8 == 0 else date(2025, month + 1, 18)
+        end = end if leaves or chance else date(2025, 8, 31)
+        day, days = date(2025, 1, 1 + i % 9), []
+        while day <= end:
+            days.append(day.isoformat())
+            day += timedelta(days=10 + (i % 5) * 4)
+        shop.log("shop.visit", one, *days)
+        if leaves or chance:
+            shop.log("shop.goodbye", one, date(2025, month + 1, 20).isoformat())
+        left[one] = leaves or chance
+    shop.clock.set(shop.on("2025-09-30").instant)
+    return left
+
+
+# --- dates and labels -----------------------------------------------------------------------------
+
+
+def test_month_ends_between_two_days_both_included() -> None:
+    assert month_ends(date(2023, 12, 31), date(2024, 3, 30)) == [
+        date(2023, 12, 31), date(2024, 1, 31), date(2024, 2, 29),
+    ]  # fmt: skip
+    assert month_ends(date(2024, 3, 1), date(2024, 3, 30)) == []
+
+
+def test_label_is_what_happens_within_the_horizon_after_the_date(open_shop: OpenShop) -> None:
+    """With 30 days of horizon, of January's end counts 31 January < day <= 2 March."""
+    shop = open_shop()
+    days = {"2025-01-31": 0, "2025-02-01": 1, "2025-03-02": 1, "2025-03-03": 0, None: 0}
+    expected = {}
+    for goodbye, label in days.items():
+        one = shop.customer()
+        shop.log("shop.visit", one, "2025-01-10")
+        if goodbye:
+            shop.log("shop.goodbye", one, goodbye)
+        expected[one] = label
+    stranger = shop.customer()
+    shop.log("shop.visit", stranger, "2025-04-15")  # the last event, and not of the population
+    shop.clock.set(shop.on("2025-04-30").instant)
+    data = datasets(shop).over_time(shop.catalog.scores["shop.leave"], shop.on("2025-04-30"))
+    january = data.between(date(2025, 1, 31), date(2025, 1, 31)).to_pylist()
+    assert {r["subject_id"]: r["label"] for r in january} == expected
+    assert {r["shop_days_since_visit"] for r in january} == {21}
+
+
+def test_dates_count_only_when_their_horizon_has_been_seen(open_shop: OpenShop) -> None:
+    shop = open_shop()
+    one, two = shop.customer(), shop.customer()
+    shop.log(
+        "shop.visit", one, "2025-01-10", "2025-02-10", "2025-03-10", "2025-04-10", "2025-05-31"
+    )
+    shop.log("shop.visit", two, "2025-01-10", "2025-02-10", "2025-03-10", "2025-04-10")
+    shop.log("shop.goodbye", two, "2025-05-20")
+    score = shop.catalog.scores["shop.leave"]
+    # Seen to 31 May, 30 days after 30 April end on 30 May; 31 May has none.
+    later = datasets(shop).over_time(score, shop.on("2025-12-31"))
+    assert [str(d) for d in later.dates] == ["2025-01-31", "2025-02-28", "2025-03-31", "2025-04-30"]
+
+
+def test_last_dates_without_any_outcome_are_left_out_with_a_warning(open_shop: OpenShop) -> None:
+    shop = open_shop()
+    one = shop.customer()
+    shop.log(
+        "shop.visit", one, "2025-01-10", "2025-02-10", "2025-03-10", "2025-04-10", "2025-06-10"
+    )
+    shop.log("shop.goodbye", one, "2025-02-20")
+    data = datasets(shop).over_time(shop.catalog.scores["shop.leave"], shop.on("2025-12-31"))
+    assert [str(d) for d in data.dates] == ["2025-01-31"]
+    assert data.warnings[0] == (
+        "2025-02-28 to 2025-04-30 left out: nobody leaves after 2025-01-31, so the outcomes may not "
+        "have been recorded yet."
+    )
+
+
+def test_dates_before_an_input_was_known_are_refused_by_name(open_shop: OpenShop) -> None:
+    """The tier is known only since customers were filed in March (design D3)."""
+    shop = open_shop()
+    one, two = shop.customer("2025-03-01", tier="basic"), shop.customer("2025-03-01", tier="gold")
+    for who in (one, two):
+        shop.log("shop.visit", who, "2025-01-10", "2025-02-10", "2025-03-10", "2025-04-10")
+    shop.log("shop.goodbye", two, "2025-05-10")
+    shop.log("shop.visit", one, "2025-06-10")
+    score = shop.catalog.scores["shop.leave"]
+    data = datasets(shop).over_time(score, shop.on("2025-12-31"))
+    assert [str(d) for d in data.dates] == ["2025-03-31", "2025-04-30"]
+    assert data.warnings == (
+        "2025-01-31 to 2025-02-28 left out: not known to anybody then: shop.tier.",
+    )
+
+
+def test_no_events_say_what_is_missing(open_shop: OpenShop, leave: Any) -> None:
+    shop = open_shop(scores={leave.name: attrs.evolve(leave, cross_section=None)})
+    shop.customer()
+    with pytest.raises(ConfigError, match=r"no month-end has its outcome known") as caught:
+        shop.scores.train("shop.leave")
+    assert "events are seen from no day to no day, and 30 days have to follow" in str(caught.value)
+
+
+# --- walls ----------------------------------------------------------------------------------------
+
+
+def test_feature_that_reads_a_field_known_afterwards_is_refused(
+    open_shop: OpenShop, shop_catalog: Any, leave: Any
+) -> None:
+    late = FeatureSet(
+        name="shop.late",
+        sql="SELECT subject_id, as_of, left_because AS shop_late FROM shop_customer",
+        features=[Feature(name="shop.late", type=FieldType.TEXT)],
+    )
+    score = attrs.evolve(leave, features=(*leave.features, "shop.late"))
+    sets = {**shop_catalog().feature_sets, "shop.late": late}
+    shop = open_shop(feature_sets=sets, scores={score.name: score})
+    for act in (shop.scores.train, shop.scores.evaluate):
+        with pytest.raises(
+            ConfigError, match=r"shop\.late reads shop_customer\.left_because"
+        ) as caught:
+            act("shop.leave")
+        assert caught.value.code == "E_LEAK"
+
+
+def test_input_that_tells_the_outcome_alone_stops_the_training(open_shop: OpenShop) -> None:
+    """Nobody said so, but the tier is written when a customer leaves."""
+    shop = open_shop()
+    for i in range(60):
+        gone = {"left_because": "price"} if i % 3 == 0 else {}
+        shop.customer(tier="closed" if i % 3 == 0 else "open", **gone)
+    shop.clock.advance(days=1)
+    with pytest.raises(
+        ConfigError, match=r"score shop\.leave: shop\.tier \(AUC 1\.000\)"
+    ) as caught:
+        shop.scores.evaluate("shop.leave", cv=3)
+    assert (caught.value.code, caught.value.exit_code) == ("E_LEAK", 5)
+    found = shop.scores.evaluate("shop.leave", cv=3, allow_leak=True)
+    assert found["auc"] == 1.0
+    assert found["calibration_slope"] is None  # the values separate the outcomes completely
+    assert found["warnings"][0].startswith("shop.tier tells much by itself")
+
+
+# --- train, run, explain --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def filled(open_shop: OpenShop) -> Any:
+    shop = open_shop()
+    fill(shop)
+    return shop
+
+
+def test_training_is_on_known_outcomes_and_equal_data_train_one_version(filled: Any) -> None:
+    model = filled.scores.train("shop.leave", until=date(2025, 6, 30))
+    # The history begins on 1 January; 30 days after 31 May are 30 June.
+    assert model.dates == ("2025-01-31", "2025-02-28", "2025-03-31", "2025-04-30", "2025-05-31")
+    assert (model.version, model.until) == (1, "2025-06-30")
+    assert filled.scores.train("shop.leave", until=date(2025, 6, 30)).version == 1
+    assert filled.scores.train("shop.leave").version == 2
+    listed = filled.scores.list()[0]
+    assert (listed["version"], listed["rows"] > model.rows) == ("2", True)
+
+
+def test_evaluation_is_on_later_dates_whose_outcomes_were_not_learnt(filled: Any) -> None:
+    found = filled.scores.evaluate("shop.leave", train_until=date(2025, 5, 31))
+    assert list(found) == [
+        "score", "n", "positives", "auc", "auc_sd", "ks", "brier", "log_loss", "lift_top_decile",
+        "calibration_slope", "calibration_intercept", "protocol", "train_until", "warnings",
+    ]  # fmt: skip
+    # 31 May less 30 days of horizon is 1 May: the last date learnt from is 30 April.
+    assert found["protocol"] == (
+        "trained on 4 dates 2025-01-31 to 2025-04-30 with outcomes known by 2025-05-31, "
+        "tested on 3 later dates 2025-05-31 to 2025-07-31"
+    )
+    assert found["train_until"] == date(2025, 5, 31)
+    assert 0 < found["positives"] < found["n"]
+
+
+def test_cut_that_leaves_nothing_to_learn_from_says_which_dates_there_are(filled: Any) -> None:
+    with pytest.raises(ConfigError, match="there are 0 rows to train on") as caught:
+        filled.scores.evaluate("shop.leave", train_until=date(2025, 2, 15))
+    assert "dates are 2025-01-31, 2025-02-28" in str(caught.value)
+
+
+def test_run_keeps_value_band_reasons_and_hash_of_everyone(filled: Any) -> None:
+    filled.scores.train("shop.leave", until=date(2025, 6, 30))
+    run = filled.scores.run("shop.leave", filled.on("2025-06-30"))
+    rows = sorted(run.rows(), key=lambda r: (-r["value"], r["subject_id"]))
+    assert [r["band"] for r in rows] == sorted(r["band"] for r in rows)
+    assert all(0 < r["value"] < 1 for r in rows)
+    assert {r["model_version"] for r in rows} == {"1"}
+    assert rows[0]["reasons"] and set(rows[0]["evidence"]) <= set(
+        filled.catalog.scores["shop.leave"].features
+    )
+    assert rows[-1]["value"] < rows[0]["value"]
+    stored = {o.subject_id: o.value for o in filled.store.outcomes.list("shop.leave")}
+    assert stored == {r["subject_id"]: r["value"] for r in rows}
+    with filled.warehouse.session() as session:
+        from crmkit.warehouse.population import Population
+
+        frame = session.frame(Population.at(filled.on("2025-06-30")), "report")
+        outcome = frame.query("SELECT subject_id, value FROM outcome WHERE name = 'shop.leave'")
+    assert dict(zip(*outcome.to_pydict().values(), strict=True)) == stored
+
+
+def test_same_date_scores_the_same_and_later_data_change_nothing(filled: Any) -> None:
+    filled.scores.train("shop.leave", until=date(2025, 6, 30))
+    at = filled.on("2025-06-30")
+    first = filled.scores.run("shop.leave", at)
+    for one in first.table.column("subject_id").to_pylist()[:20]:
+        filled.log("shop.visit", one, "2025-07-02", "2025-07-03")
+        filled.log("shop.goodbye", one, "2025-07-04")
+    second = filled.scores.run("shop.leave", at)
+    same = ["subject_id", "value", "band", "reasons", "model_version", "inputs_hash"]
+    assert second.run != first.run
+    assert second.table.select(same) == first.table.select(same)
+
+
+def test_explanation_recomputes_the_value_that_was_kept(filled: Any) -> None:
+    filled.scores.train("shop.leave", until=date(2025, 6, 30))
+    at = filled.on("2025-06-30")
+    run = filled.scores.run("shop.leave", at)
+    # A later version of the model must not change what was said then.
+    filled.scores.train("shop.leave")
+    for row in run.rows()[:10]:
+        found = filled.scores.explain("shop.leave", row["subject_id"], at)
+        assert (found.value, found.stored, found.same) == (row["value"], row["value"], True)
+        assert (found.model_version, found.inputs_hash) == ("1", row["inputs_hash"])
+        assert [reason.words for reason in found.reasons] == row["reasons"]
+        z = np.log(found.value / (1 - found.value))
+        model = filled.scores._models.load("shop.leave", 1)
+        assert model.intercept + sum(found.contributions.values()) == pytest.approx(z, abs=1e-5)
+    # Without a date, the latest run is explained.
+    assert filled.scores.explain("shop.leave", run.rows()[0]["subject_id"]).same is True
+
+
+def test_corrected_inputs_show_in_the_explanation(filled: Any) -> None:
+    """A visit of before that was logged afterwards is known now, and was not then."""
+    filled.scores.train("shop.leave", until=date(2025, 6, 30))
+    at = filled.on("2025-06-30")
+    row = filled.scores.run("shop.leave", at).rows()[0]
+    filled.log("shop.visit", row["subject_id"], "2025-06-29")
+    found = filled.scores.explain("shop.leave", row["subject_id"], at)
+    assert (found.same, found.stored) == (False, row["value"])
+    assert found.inputs_hash != row["inputs_hash"]
+
+
+def test_score_without_a_model_says_how_to_train_it(filled: Any) -> None:
+    with pytest.raises(NotFound, match=r"crmkit score train shop\.leave"):
+        filled.scores.run("shop.leave", filled.on("2025-06-30"))
+
+
+def test_model_that_learnt_later_events_warns_when_run_for_the_past(filled: Any) -> None:
+    filled.scores.train("shop.leave")
+    run = filled.scores.run("shop.leave", filled.on("2025-03-31"))
+    assert "its values there are no fair test" in run.warnings[0]
+
+
+def test_model_of_an_absent_feature_is_refused_by_name(filled: Any, shop_catalog: Any) -> None:
+    filled.scores.train("shop.leave")
+    sets = {n: s for n, s in shop_catalog().feature_sets.items() if n != "shop.tier"}
+    score = attrs.evolve(
+        filled.catalog.scores["shop.leave"], features=("shop.visits_60d", "shop.days_since_visit")
+    )
+    filled.reopen(shop_catalog(feature_sets=sets, scores={score.name: score}))
+    with pytest.raises(ConfigError, match=r"needs shop\.tier, which no enabled plugin declares"):
+        filled.scores.run("shop.leave", filled.on("2025-06-30"))
+
+
+def test_data_without_time_are_learnt_from_as_they_stand(open_shop: OpenShop) -> None:
+    shop = open_shop()
+    draw = np.random.default_rng(1)
+    for i in range(120):
+        gone = {"left_because": "price"} if draw.random() < (0.6 if i % 2 else 0.2) else {}
+        shop.customer(tier="basic" if i % 2 else "gold", **gone)
+    shop.clock.advance(days=1)
+    model = shop.scores.train("shop.leave")
+    assert (model.until, len(model.dates), model.rows) == (None, 1, 120)
+    assert set(model.tuning["left_out"]) == {"shop.visits_60d", "shop.days_since_visit"}
+    found = shop.scores.evaluate("shop.leave", cv=4)
+    assert found["n"] == 120 and found["train_until"] is None
+    assert found["protocol"].startswith("4-fold cross-validation on ")
+
+
+def test_bands_are_tenths_and_equal_values_go_by_subject() -> None:
+    # 12 rows: the first two bands have two rows, as ntile(10) gives them; ties by position.
+    values = np.array([0.5] * 4 + [0.9] + [0.1] * 7)
+    assert bands(values).tolist() == [1, 2, 2, 3, 1, 4, 5, 6, 7, 8, 9, 10]
+
+
+def test_scores_are_equal_on_each_database(open_shop: OpenShop, database_url: str) -> None:
+    shop = open_shop(database_url)
+    fill(shop, 48)
+    shop.scores.train("shop.leave", until=date(2025, 6, 30))
+    run = shop.scores.run("shop.leave", shop.on("2025-06-30"))
+    found = shop.scores.explain("shop.leave", run.rows()[0]["subject_id"], shop.on("2025-06-30"))
+    assert found.same is True
+    assert isinstance(shop.store.outcomes.list("shop.leave")[0].as_of, datetime)
