@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .analysis.scores import Scores
     from .analysis.segments import Segments
     from .hosting.catalog import Catalog
+    from .hosting.plugins import Plugins
     from .intake.intake import ImportResult, Intake
     from .store.store import Store
     from .warehouse.warehouse import Warehouse
@@ -75,6 +76,13 @@ class Crm:
     def host(self) -> PluginHost:
         """The plugins of this workspace, loaded."""
         return PluginHost.load(self.settings, safe_mode=self.safe_mode)
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """Which plugins there are, are enabled and are sound; checks, enables and disables them."""
+        from .hosting.plugins import Plugins
+
+        return Plugins(self.settings)
 
     @property
     def catalog(self) -> Catalog:
@@ -263,8 +271,8 @@ def init_workspace(
     file.write_text(Settings(folder=folder, plugins=plugins, **values).to_toml(), encoding="utf-8")
     try:
         crm = Crm(load_settings(folder), clock=clock, actor=actor)
-        for fault in crm.host.faults:
-            raise PluginError(fault.plugin, fault.phase, fault.message)
+        for name in crm.settings.plugins:
+            _check_plugin(crm, name)
         plan = crm.unchecked_store.upgrade()
         if plan.faults:
             raise ConfigError("; ".join(plan.faults))
@@ -276,3 +284,10 @@ def init_workspace(
             folder.rmdir()
         raise
     return crm
+
+
+def _check_plugin(crm: Crm, name: str) -> None:
+    """Loads a plugin in a child process first: one that hangs must not hang what comes after."""
+    standing = crm.plugins.check(name)
+    for fault in standing.faults:
+        raise PluginError(fault.plugin, fault.phase, fault.message)

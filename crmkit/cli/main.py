@@ -82,20 +82,29 @@ class State:
         self.workspace, self.safe_mode, self.debug, self.lang = workspace, safe_mode, debug, lang
 
     def open(self, **options: Any) -> Crm:
-        """Opens the workspace that the root options name; labels are in its language from now on."""
+        """Opens the workspace that the root options name; labels are in its language from now on.
+
+        When the command ends, every plugin that was left out or failed on the way is named.
+        """
         from ..workspace import open_workspace
 
         crm = open_workspace(
             self.workspace, safe_mode=self.safe_mode, language=self.lang, **options
         )
         self.lang = crm.settings.language
+        click.get_current_context().find_root().call_on_close(lambda: _name_faults(crm))
         return crm
+
+
+def _name_faults(crm: Crm) -> None:
+    for fault in crm.host.faults:
+        _say(f"plugin {fault}")
 
 
 @click.group(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="crmkit", message="%(prog)s %(version)s")
 @click.option("-w", "--workspace", metavar="DIR", help="Workspace folder; else CRMKIT_WORKSPACE, else the nearest crmkit.toml upward.")  # fmt: skip
-@click.option("--safe-mode", is_flag=True, help="Load no plugin at all.")
+@click.option("--safe-mode", is_flag=True, help="Load no plugin but the built-in ones.")
 @click.option(
     "--lang", type=click.Choice(["en", "zh"]), help="Language of labels; else the workspace's."
 )
@@ -166,7 +175,9 @@ def _show_unexpected(error: Exception) -> int:
         return 8
     words = " ".join(str(error).split())
     shown = words if len(words) <= 300 else words[:300] + " ..."
-    _say(f"E_UNEXPECTED {type(error).__name__}: {shown} (a fault in crmkit; crmkit --debug ... shows where)")
+    _say(
+        f"E_UNEXPECTED {type(error).__name__}: {shown} (a fault in crmkit; crmkit --debug ... shows where)"
+    )
     return 1
 
 
