@@ -43,6 +43,7 @@ SELECT
         WHEN stage = 'termination' THEN
             'no purchase for ' || CAST(silent_days AS VARCHAR) || ' days'
         WHEN stage = 'maturity' AND purchases < 6 THEN 'among the fifth with the most revenue'
+        WHEN purchases = 1 THEN '1 purchase in 365 days'
         ELSE CAST(purchases AS VARCHAR) || ' purchases in 365 days'
     END AS reason
 FROM judged
