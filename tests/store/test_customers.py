@@ -65,10 +65,10 @@ def test_one_ref_in_two_sources_of_one_customer_is_not_ambiguous(store: Store) -
 
 
 @pytest.mark.parametrize("text", ["18", "billing:18", "9" * 30, "²", ""])
-def test_an_unknown_ref_is_not_found(store: Store, text: str) -> None:
-    store.customers.add(refs=[CustomerRef("billing", "17")])
+def test_an_unknown_ref_is_not_found(sqlite_store: Store, text: str) -> None:
+    sqlite_store.customers.add(refs=[CustomerRef("billing", "17")])
     with pytest.raises(NotFound, match="there is no customer") as caught:
-        store.customers.find(text)
+        sqlite_store.customers.find(text)
     assert caught.value.exit_code == 2
 
 
@@ -138,27 +138,27 @@ WRONG = [
 
 @pytest.mark.parametrize(("fields", "words"), WRONG)
 def test_a_value_outside_its_schema_is_refused(
-    store: Store, fields: dict[str, Any], words: str
+    sqlite_store: Store, fields: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):
-        store.customers.add(name="Ann", fields=fields)
-    assert store.customers.list() == []
+        sqlite_store.customers.add(name="Ann", fields=fields)
+    assert sqlite_store.customers.list() == []
 
 
-def test_every_fault_is_told_at_once(store: Store) -> None:
+def test_every_fault_is_told_at_once(sqlite_store: Store) -> None:
     with pytest.raises(UsageError) as caught:
-        store.customers.add(fields={"shop": {"spend": "x", "born_on": "y"}})
+        sqlite_store.customers.add(fields={"shop": {"spend": "x", "born_on": "y"}})
     assert "'spend'" in str(caught.value) and "'born_on'" in str(caught.value)
 
 
-def test_an_unknown_kind_or_column_is_refused(store: Store) -> None:
+def test_an_unknown_kind_or_column_is_refused(sqlite_store: Store) -> None:
     with pytest.raises(NotFound, match=r"customer kind 'robot'\. Known: organisation, person"):
-        store.customers.add(kind="robot")
+        sqlite_store.customers.add(kind="robot")
     with pytest.raises(NotFound, match=r"customer column 'nme'\. Did you mean name"):
-        store.customers.add(nme="Ann")
-    made = store.customers.add(name="Ann")
+        sqlite_store.customers.add(nme="Ann")
+    made = sqlite_store.customers.add(name="Ann")
     with pytest.raises(NotFound, match="customer column 'version'"):
-        store.customers.edit(made.id, version=1, changes={"version": 7})
+        sqlite_store.customers.edit(made.id, version=1, changes={"version": 7})
 
 
 def test_a_merged_customer_reads_as_its_survivor(store: Store) -> None:
