@@ -99,6 +99,8 @@ class Crm:
             self.catalog,
             clock=self.clock,
             actor=self.actor,
+            time_zone=self.settings.time_zone,
+            currency=self.settings.currency,
             observer=lambda committed: self.host.call_observe("after_commit", committed=committed),
         )
 
