@@ -20,7 +20,7 @@ from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, evolve, field
-from sqlalchemy import ARRAY, BIGINT, TEXT, Table, bindparam, func, literal_column, select
+from sqlalchemy import ARRAY, BIGINT, TEXT, Table, bindparam, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Select
@@ -102,11 +102,12 @@ class Statements:
         names = tuple(columns)
         rows = zip(*columns.values(), strict=False)
         if self.sqlite:
-            self._execute_many(connection, self._insert_text(table, names), rows)
+            self.run_many(connection, self._insert_text(table, names), rows)
         else:
-            self._copy(connection, table, names, rows)
+            self.copy(connection, table.name, names, rows)
 
-    def _execute_many(self, connection: Connection, text: str, rows: Iterable[Any]) -> None:
+    def run_many(self, connection: Connection, text: str, rows: Iterable[Any]) -> None:
+        """Runs a statement of SQLite once for each tuple of raw values."""
         # The driver's cursor takes an iterator; SQLAlchemy's would need a list of all the tuples.
         driver: Any = connection.connection.driver_connection
         try:
@@ -134,13 +135,14 @@ class Statements:
         """An identifier, quoted where the database needs it."""
         return str(self.dialect.identifier_preparer.quote(name))
 
-    def _copy(
-        self, connection: Connection, table: Table, names: tuple[str, ...], rows: Iterable[Any]
+    def copy(
+        self, connection: Connection, table: str, names: tuple[str, ...], rows: Iterable[Any]
     ) -> None:
+        """Writes new rows on PostgreSQL."""
         import psycopg
 
         listed = ", ".join(map(self.quoted, names))
-        statement = f"COPY {self.quoted(table.name)} ({listed}) FROM STDIN"
+        statement = f"COPY {self.quoted(table)} ({listed}) FROM STDIN"
         driver: Any = connection.connection.driver_connection
         try:
             with driver.cursor() as cursor, cursor.copy(statement) as copy:
@@ -200,17 +202,9 @@ class Versioned:
         self.key = key
 
     @cached_property
-    def _archive(self) -> Any:
-        kept = [c for c in self.current.columns if c.name in self.history.columns]
-        row = select(
-            *kept,
-            bindparam("_valid_to", type_=TEXT())
-            if self.statements.sqlite
-            else bindparam("_valid_to"),
-            bindparam("_closed_tx"),
-        ).where(self.current.c[self.key] == bindparam("_id"))
-        names = [*(c.name for c in kept), "valid_to", "closed_tx"]
-        return self.history.insert().from_select(names, row)
+    def _kept(self) -> list[str]:
+        """Columns that go to history as they are."""
+        return [c.name for c in self.current.columns if c.name in self.history.columns]
 
     def versions(
         self, connection: Connection, names: tuple[str, ...], ids: set[int]
@@ -233,33 +227,78 @@ class Versioned:
         return found
 
     def change(
-        self, connection: Connection, tx: int, names: Sequence[str], rows: list[dict[str, Any]]
+        self,
+        connection: Connection,
+        tx: int,
+        names: Sequence[str],
+        ids: Sequence[int],
+        since: Sequence[Any],
+        values: Sequence[tuple[Any, ...]],
     ) -> None:
         """Moves the current versions to history and writes new ones.
 
         Args:
             names: columns to set, beside ``valid_from``, ``version`` and ``tx``.
-            rows: each has ``_id``, ``_valid_from`` and one value per name, prefixed by ``_new_``.
+            ids, since, values: per row its id, since when it is true, and a value per name.
         """
-        self.statements.many(
-            connection,
-            self._archive,
-            [{"_valid_to": r["_valid_from"], "_closed_tx": tx, "_id": r["_id"]} for r in rows],
+        if not ids:
+            return
+        if self.statements.sqlite:
+            self._change_singly(connection, tx, names, ids, since, values)
+        else:
+            self._change_together(connection, tx, names, ids, since, values)
+
+    def _change_singly(
+        self, connection: Connection, tx: int, names: Sequence[str], ids: Sequence[int],
+        since: Sequence[Any], values: Sequence[tuple[Any, ...]],
+    ) -> None:  # fmt: skip
+        s, key = self.statements, self.statements.quoted(self.key)
+        current, history = s.quoted(self.current.name), s.quoted(self.history.name)
+        kept = ", ".join(map(s.quoted, self._kept))
+        # Names of declared tables and columns, quoted; values are bound.
+        archive = (
+            f"INSERT INTO {history} ({kept}, valid_to, closed_tx) "  # noqa: S608
+            f"SELECT {kept}, ?, ? FROM {current} WHERE {key} = ?"
         )
-        c = self.current.c
+        s.run_many(connection, archive, zip(since, repeat(tx), ids, strict=False))
+        sets = "".join(f"{s.quoted(n)} = ?, " for n in names)
         update = (
-            self.current.update()
-            .where(c[self.key] == bindparam("_id"))
-            .values(
-                {
-                    **{n: bindparam(f"_new_{n}") for n in names},
-                    "valid_from": bindparam("_valid_from"),
-                    "version": c.version + literal_column("1"),
-                    "tx": bindparam("_tx"),
-                }
-            )
+            f"UPDATE {current} SET {sets}valid_from = ?, tx = ?, version = version + 1 "  # noqa: S608
+            f"WHERE {key} = ?"
         )
-        self.statements.many(connection, update, [{**r, "_tx": tx} for r in rows])
+        rows = ((*row, at, tx, one) for row, at, one in zip(values, since, ids, strict=True))
+        s.run_many(connection, update, rows)
+
+    def _change_together(
+        self, connection: Connection, tx: int, names: Sequence[str], ids: Sequence[int],
+        since: Sequence[Any], values: Sequence[tuple[Any, ...]],
+    ) -> None:  # fmt: skip
+        """One statement for all rows, which come by COPY into a table of the transaction's own."""
+        s, key = self.statements, self.statements.quoted(self.key)
+        current, history = s.quoted(self.current.name), s.quoted(self.history.name)
+        kept = ", ".join(f"t.{s.quoted(n)}" for n in self._kept)
+        into = ", ".join(map(s.quoted, self._kept))
+        new = {n: f"_new_{n}" for n in names}
+        columns = "".join(f", {s.quoted(n)} AS {s.quoted(as_)}" for n, as_ in new.items())
+        sets = "".join(f"{s.quoted(n)} = s.{s.quoted(as_)}, " for n, as_ in new.items())
+        # Names of declared tables and columns, quoted; values are bound.
+        connection.exec_driver_sql(
+            f"CREATE TEMP TABLE _changed ON COMMIT DROP AS "  # noqa: S608
+            f"SELECT {key} AS _id, valid_from AS _since{columns} FROM {current} WITH NO DATA"
+        )
+        rows = ((one, at, *row) for one, at, row in zip(ids, since, values, strict=True))
+        s.copy(connection, "_changed", ("_id", "_since", *new.values()), rows)
+        connection.exec_driver_sql(
+            f"INSERT INTO {history} ({into}, valid_to, closed_tx) "  # noqa: S608
+            f"SELECT {kept}, s._since, %(tx)s FROM {current} t JOIN _changed s ON t.{key} = s._id",
+            {"tx": tx},
+        )
+        connection.exec_driver_sql(
+            f"UPDATE {current} t SET {sets}valid_from = s._since, tx = %(tx)s, "  # noqa: S608
+            f"version = t.version + 1 FROM _changed s WHERE t.{key} = s._id",
+            {"tx": tx},
+        )
+        connection.exec_driver_sql("DROP TABLE _changed")
 
 
 @define
@@ -307,11 +346,18 @@ class Upsert:
         stale = []
         for i, stored in older:
             values = tuple(block.columns[name][i] for name in names)
-            if _held(versions.get(stored.id, ()), since[i]) == values:
+            held = _held(versions.get(stored.id, ()), since[i])
+            # Before the first version nothing contradicts a row that says what is stored now.
+            if (stored.values[: len(names)] if held is None else held) == values:
                 self.past.add((keys[i], since[i]))
             else:
                 stale.append((i, stored.valid_from))
         return stale
+
+    def _since(self, key: Any, block: Block, position: int, at: Any) -> Any:
+        """Since when a changed row is true: never before the version that it replaces."""
+        given = at if block.valid_from is None else block.valid_from[position]
+        return max(given, self.found[key].valid_from)
 
     def _is_past(self, key: Any, block: Block, position: int) -> bool:
         return block.valid_from is not None and (key, block.valid_from[position]) in self.past
@@ -495,14 +541,14 @@ class CustomerUpsert(Upsert):
             ]
         moved = self._change_points(tx, block, old)
         changed = [(r, i) for r, i in old if self.found[r].values != values[i] or r in moved]
-        rows = []
-        for ref, i in changed:
-            stored = self.found[ref]
-            since = at if block.valid_from is None else block.valid_from[i]
-            row = {"_id": stored.id, "_valid_from": max(since, stored.valid_from)}
-            row |= {f"_new_{n}": v for n, v in zip(names, values[i], strict=True)}
-            rows.append(row | {"_new_updated_at": at})
-        self.table.change(tx.connection, tx.id, [*names, "updated_at"], rows)
+        self.table.change(
+            tx.connection,
+            tx.id,
+            [*names, "updated_at"],
+            [self.found[r].id for r, _ in changed],
+            [self._since(r, block, i, at) for r, i in changed],
+            [(*values[i], at) for _, i in changed],
+        )
         return dict.fromkeys((r for r, _ in changed), UPDATED)
 
     def _kind_of(self, block: Block, position: int) -> str:
@@ -759,13 +805,14 @@ def _change_rows(
         and stored.values != new[i]
         and not upsert._is_past(key, block, i)
     ]
-    rows = []
-    for key, i in changed:
-        stored = upsert.found[key]
-        since = at if block.valid_from is None else block.valid_from[i]
-        row = {"_id": stored.id, "_valid_from": max(since, stored.valid_from)}
-        rows.append(row | {f"_new_{n}": v for n, v in zip(names, new[i], strict=True)})
-    table.change(tx.connection, tx.id, names, rows)
+    table.change(
+        tx.connection,
+        tx.id,
+        names,
+        [upsert.found[key].id for key, _ in changed],
+        [upsert._since(key, block, i, at) for key, i in changed],
+        [new[i] for _, i in changed],
+    )
     return dict.fromkeys((key for key, _ in changed), UPDATED)
 
 

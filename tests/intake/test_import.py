@@ -600,3 +600,17 @@ def test_a_file_that_holds_everybody_lists_who_it_leaves_out(shop, monkeypatch):
     listed = Path(result.absent_file).read_text(encoding="utf-8")
     assert listed == "source,ref\ncrm,B2\ncrm,D4\n"
     assert shop.one("select count(*) from customer") == 6
+
+
+def test_older_files_read_again_are_unchanged_where_they_contradict_nothing(shop):
+    profile = CUSTOMERS.replace("[source]", '[source]\neffective = "day"')
+    head = "id,name,phone,office,tier,household,born,member,score,day\n"
+    january = head + "A,one,,,,,,,,2026-01-01\n"
+    shop.load(january, profile)
+    shop.load(head + "A,two,,,,,,,,2026-02-01\n", profile)
+    assert counts(shop.load(january, profile)) == (1, 0, 0, 1, 0)
+    before_all = head + "A,two,,,,,,,,2025-12-01\n"
+    assert counts(shop.load(before_all, profile)) == (1, 0, 0, 1, 0)
+    against = head + "A,two,,,,,,,,2026-01-15\n"
+    assert counts(shop.load(against, profile)) == (1, 0, 0, 0, 1)
+    assert shop.sql("select name, version from customer") == [("two", 2)]
