@@ -1,0 +1,123 @@
+"""``crmkit snapshot``, ``sql`` and ``feature``."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from .conftest import Crmkit
+
+
+@pytest.fixture
+def people(crmkit: Crmkit, shop: Path) -> Path:
+    """A workspace with two customers in two regions; Ann has called."""
+    for name, region in (("Ann", "north"), ("Bob", "south")):
+        crmkit("customer", "add", name, "--region", region, "--ref", f"billing:{name.lower()}")
+    crmkit("interaction", "log", "ann", "core.call", "--at", "2026-02-01T10:00:00Z")
+    return shop
+
+
+def test_snapshot_lists_its_tables_and_says_what_is_new(crmkit: Crmkit, people: Path) -> None:
+    done = crmkit("snapshot", "--format", "json")
+    rows = {row["table"]: row["rows"] for row in done.rows}
+    assert rows["customer"] == 2
+    assert rows["core_call"] == 1
+    assert "all read anew" in done.err
+    assert "0 of them new" in crmkit("snapshot").err
+
+
+def test_snapshot_verify_gives_the_figures_that_differ(crmkit: Crmkit, people: Path) -> None:
+    assert crmkit("snapshot", "--verify", "--format", "json").rows == []
+    (part,) = (people / "warehouse/customer").glob("*.parquet")
+    text = (people / "warehouse/manifest.json").read_text()
+    (people / "warehouse/manifest.json").write_text(text.replace(f'["customer/{part.name}"', '["customer/x"', 1))  # fmt: skip
+    assert crmkit("snapshot", "--verify", code=8).out == ""
+
+
+def test_sql_answers_and_names_customers_by_their_key(crmkit: Crmkit, people: Path) -> None:
+    text = "SELECT customer_id, region FROM customer ORDER BY region"
+    assert crmkit("sql", text, "--format", "json").rows == [
+        {"ref": "ann", "name": "Ann", "region": "north"},
+        {"ref": "bob", "name": "Bob", "region": "south"},
+    ]
+
+
+def test_sql_sees_what_was_there_by_the_date(crmkit: Crmkit, people: Path) -> None:
+    text = "SELECT count(*) AS n FROM core_call"
+    assert crmkit("sql", text, "--as-of", "2026-01-31", "--format", "json").rows == [{"n": 0}]
+    assert crmkit("sql", text, "--as-of", "2026-02-01", "--format", "json").rows == [{"n": 1}]
+
+
+def test_sql_may_read_features(crmkit: Crmkit, people: Path) -> None:
+    text = "SELECT core_contacts_90d AS n FROM feature ORDER BY n"
+    rows = crmkit("sql", text, "--format", "json").rows
+    assert len(rows) == 2
+
+
+def test_sql_from_stdin(crmkit: Crmkit, people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("SELECT 2 AS two"))
+    assert crmkit("sql", "-", "--format", "json").rows == [{"two": 2}]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("DELETE FROM customer", "one SELECT is allowed, not DELETE"),
+        ("SELECT * FROM customer_ref", "there is no table 'customer_ref'"),
+        ("SELECT now()", "function now is not allowed"),
+        ("SELECT name FROM customer", "name"),
+    ],
+)
+def test_sql_refuses_what_is_not_allowed(
+    crmkit: Crmkit, people: Path, text: str, words: str
+) -> None:
+    done = crmkit("sql", text, code=2)
+    assert words in done.err
+    assert done.out == ""
+
+
+def test_sql_explain_shows_what_would_run(crmkit: Crmkit, people: Path) -> None:
+    done = crmkit(
+        "sql", "SELECT count(*) AS n FROM core_call", "--explain", "--as-of", "2026-02-01"
+    )
+    assert "TIMESTAMP '2026-02-02 00:00:00.000000'" in done.out
+    assert done.out.rstrip().endswith("SELECT count(*) AS n FROM core_call")
+
+
+def test_feature_list_says_what_each_feature_is(crmkit: Crmkit, people: Path) -> None:
+    rows = crmkit("feature", "list", "--format", "json").rows
+    assert {"name", "subject", "type", "unit", "title", "feature_set", "scope", "plugin"} <= set(
+        rows[0]
+    )
+    assert "core.contacts_90d" in [row["name"] for row in rows]
+    assert (
+        crmkit("feature", "list", "--subject", "telecom.subscription", "--format", "json").rows
+        == []
+    )
+
+
+def test_feature_build_gives_a_row_per_customer_and_date(crmkit: Crmkit, people: Path) -> None:
+    name = "core.days_since_last_interaction"
+    rows = crmkit("feature", "build", "--name", name, "--format", "json").rows
+    assert [row["ref"] for row in rows] == ["ann", "bob"]
+    assert set(rows[0]) == {"ref", "name", "as_of", "core_days_since_last_interaction"}
+    assert rows[1]["core_days_since_last_interaction"] is None
+    dates = ("--as-of", "2100-01-01", "--as-of", "2100-01-02")
+    both = crmkit("feature", "build", "--name", name, *dates, "--format", "json").rows
+    found = [row["core_days_since_last_interaction"] for row in both if row["ref"] == "ann"]
+    assert found[1] - found[0] == 1
+
+
+def test_feature_build_for_one_customer_equals_that_for_all(crmkit: Crmkit, people: Path) -> None:
+    date = ("--as-of", "2100-01-01", "--format", "json")
+    everyone = crmkit("feature", "build", *date).rows
+    one = crmkit("feature", "build", "--customer", "billing:ann", *date).rows
+    assert len(one) == 1
+    assert one[0].items() <= everyone[0].items()
+
+
+def test_feature_build_refuses_unknown_names(crmkit: Crmkit, people: Path) -> None:
+    assert "Did you mean core.contacts_90d" in crmkit("feature", "build", "--name", "core.contact_90d", code=2).err  # fmt: skip
+    assert "neither a day" in crmkit("feature", "build", "--as-of", "yesterday", code=2).err

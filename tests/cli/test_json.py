@@ -1,0 +1,160 @@
+"""Every command that has ``--format`` writes sound JSON to stdout and nothing else."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from crmkit.cli.main import cli, main
+
+from .conftest import Crmkit
+
+HEADER = (
+    "customerID,gender,SeniorCitizen,Partner,Dependents,tenure,PhoneService,MultipleLines,"
+    "InternetService,OnlineSecurity,OnlineBackup,DeviceProtection,TechSupport,StreamingTV,"
+    "StreamingMovies,Contract,PaperlessBilling,PaymentMethod,MonthlyCharges,TotalCharges,Churn"
+)
+# What to type after `crmkit`, by command. A new command has to be added here.
+ASKED: dict[str, list[str]] = {
+    "demo": [],  # tests/cli/test_demo.py: it makes a workspace of its own
+    "import": ["import", "people.csv", "--profile", "ibm-telco"],
+    "batch list": ["batch", "list"],
+    "batch show": ["batch", "show", "IMPORT"],
+    "profile lint": ["profile", "lint", "ibm-telco"],
+    "profile list": ["profile", "list"],
+    "customer add": ["customer", "add", "Ann"],
+    "customer edit": ["customer", "edit", "P001", "--region", "north"],
+    "customer list": ["customer", "list"],
+    "customer search": ["customer", "search", "P00"],
+    "customer show": ["customer", "show", "P001"],
+    "interaction list": ["interaction", "list", "P001"],
+    "interaction log": ["interaction", "log", "P001", "telecom.complaint"],
+    "record list": ["record", "list", "telecom.subscription"],
+    "record set": ["record", "set", "telecom.subscription", "P001", "--set", "tenure_months=7"],
+    "record show": ["record", "show", "telecom.subscription", "P001"],
+    "lifecycle advance": ["lifecycle", "advance", "P001", "activated", "--lifecycle", "telecom.subscriber"],
+    "lifecycle funnel": ["lifecycle", "funnel"],
+    "lifecycle history": ["lifecycle", "history", "P001"],
+    "lifecycle propose": ["lifecycle", "propose"],
+    "lifecycle show": ["lifecycle", "show", "telecom.subscriber"],
+    "snapshot": ["snapshot"],
+    "sql": ["sql", "SELECT kind, count(*) AS n FROM customer GROUP BY kind"],
+    "feature build": ["feature", "build"],
+    "feature list": ["feature", "list"],
+    "segment list": ["segment", "list"],
+    "segment run": ["segment", "run", "SEGMENT"],
+    "segment show": ["segment", "show", "SEGMENT"],
+    "score evaluate": ["score", "evaluate", "telecom.churn", "--cv", "2"],
+    "score explain": ["score", "explain", "telecom.churn", "P001"],
+    "score list": ["score", "list"],
+    "score run": ["score", "run", "telecom.churn"],
+    "score train": ["score", "train", "telecom.churn"],
+    "rule list": ["rule", "list"],
+    "rule run": ["rule", "run"],
+    "report list": ["report", "list"],
+    "report run": ["report", "run", "telecom.churn-composition"],
+    "report show": ["report", "show", "telecom.churn-composition"],
+    "plugin check": ["plugin", "check", "telecom"],
+    "plugin disable": ["plugin", "disable", "telecom", "--dry-run"],
+    "plugin enable": ["plugin", "enable", "hotel", "--dry-run"],
+    "plugin list": ["plugin", "list"],
+    "plugin show": ["plugin", "show", "telecom"],
+    "db status": ["db", "status"],
+    "doctor": ["doctor"],
+}  # fmt: skip
+# Commands that answer with one document instead of an array of flat objects (design D11).
+NESTED = {"customer show"}
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        elif command is not None:
+            yield " ".join((*path, name)), command
+
+
+def test_every_command_with_rows_is_asked_here() -> None:
+    with_format = {
+        path
+        for path, command in commands(cli)
+        if any("--format" in parameter.opts for parameter in command.params)
+    }
+    assert with_format == set(ASKED)
+
+
+def people() -> str:
+    """A made-up file of 200 subscribers in the form of the public IBM data set; seed 1."""
+    draw, lines = random.Random(1), [HEADER]
+    for i in range(200):
+        contract = draw.choice(["Month-to-month", "One year", "Two year"])
+        left = "Yes" if draw.random() < (0.5 if contract == "Month-to-month" else 0.1) else "No"
+        months, fee = draw.randint(1, 72), draw.randint(20, 110)
+        lines.append(
+            f"P{i:03},Female,0,Yes,No,{months},Yes,No,DSL,No,Yes,No,No,No,No,{contract},Yes,"
+            f"Electronic check,{fee}.50,{months * fee}.00,{left}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A telecom workspace with people, a trained score, stages and fired rules."""
+    folder = tmp_path_factory.mktemp("operator")
+    (folder / "people.csv").write_text(people())
+    steps: list[list[Any]] = [
+        ["init", folder, "--plugin", "telecom"],
+        ["-w", folder, "import", folder / "people.csv", "--profile", "ibm-telco"],
+        ["-w", folder, "score", "train", "telecom.churn"],
+        ["-w", folder, "score", "run", "telecom.churn"],
+    ]
+    for step in steps:
+        assert main([str(word) for word in step]) == 0
+    return folder
+
+
+@pytest.fixture
+def names(operator: Path, crmkit: Crmkit) -> dict[str, str]:
+    """Names that only the workspace knows."""
+    (batch,) = crmkit("-w", operator, "batch", "list", "--format", "json", "--limit", "1").rows
+    segment = crmkit("-w", operator, "segment", "list", "--format", "json").rows[0]
+    return {"IMPORT": batch["id"], "SEGMENT": segment["name"]}
+
+
+@pytest.mark.parametrize("command", [name for name, words in ASKED.items() if words])
+def test_stdout_is_json(
+    command: str,
+    operator: Path,
+    names: dict[str, str],
+    crmkit: Crmkit,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(operator)
+    words = [names.get(word, word) for word in ASKED[command]]
+    done = crmkit("-w", operator, *words, "--format", "json")
+    found = json.loads(done.out)
+    if command in NESTED:
+        assert isinstance(found, dict)
+        return
+    assert isinstance(found, list)
+    for row in found:
+        assert isinstance(row, dict)
+        for key, value in row.items():
+            assert not isinstance(value, dict), f"{key} nests"
+            if key == "id" or key.endswith("_id"):
+                assert value is None or isinstance(value, str), f"{key} is a number"
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "tsv", "table", "html"])
+def test_every_other_form_is_written_too(form: str, operator: Path, crmkit: Crmkit) -> None:
+    for name in ("customer list", "report run", "feature build", "score list"):
+        done = crmkit("-w", operator, *ASKED[name], "--format", form)
+        assert done.out.strip(), name
