@@ -19,9 +19,9 @@ from .layout import WarehouseTable
 from .manifest import Part, TableState
 from .shaping import RAW, order_of, shaping_sql
 
-# A buffer of this size becomes a file: about 300,000 interactions. Together the buffers hold at
+# A buffer of this size becomes a file: about 150,000 interactions. Together the buffers hold at
 # most three times as much, whatever the size of the store.
-PART_BYTES = 64 << 20
+PART_BYTES = 32 << 20
 BUFFER_BYTES = 3 * PART_BYTES
 # Sorted row groups of this size let a window of days skip most of a file.
 ROW_GROUP_ROWS = 61_440

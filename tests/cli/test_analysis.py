@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,9 @@ def test_feature_build_gives_a_row_per_customer_and_date(crmkit: Crmkit, people:
     assert [row["ref"] for row in rows] == ["ann", "bob"]
     assert set(rows[0]) == {"ref", "name", "as_of", "core_days_since_last_interaction"}
     assert rows[1]["core_days_since_last_interaction"] is None
-    dates = ("--as-of", "2100-01-01", "--as-of", "2100-01-02")
+    crmkit("interaction", "log", "ann", "core.call")
+    today = datetime.now(UTC).date()
+    dates = [part for n in (1, 2) for part in ("--as-of", str(today + timedelta(days=n)))]
     both = crmkit("feature", "build", "--name", name, *dates, "--format", "json").rows
     found = [row["core_days_since_last_interaction"] for row in both if row["ref"] == "ann"]
     assert found[1] - found[0] == 1
