@@ -38,15 +38,15 @@ judged AS (
             WHEN lines = 0 THEN 'no line yet'
             WHEN lines = ended THEN 'every line has ended'
             -- Usage comes once a month, so silence shows when a summary stays away for half a month.
-            WHEN silent >= 45 THEN 'no usage for ' || CAST(silent AS VARCHAR) || ' days'
+            WHEN silent >= 45 THEN 'days without usage: ' || CAST(silent AS VARCHAR)
             WHEN payment_model = 'prepaid' AND no_topup >= 30 AND coalesce(silent, 30) >= 30
                 THEN 'prepaid and silent'
             WHEN requests >= 1 THEN 'asked for the porting code or to cancel'
-            WHEN complaints >= 2 THEN 'complained ' || CAST(complaints AS VARCHAR) || ' times in 90 days'
+            WHEN complaints >= 2 THEN 'complaints in 90 days: ' || CAST(complaints AS VARCHAR)
             WHEN trend <= -0.3 THEN 'usage fell by three tenths or more'
             WHEN shock >= 1.5 THEN 'a bill was half again the usual or more'
             WHEN back AND tenure < 6 THEN 'came back after leaving'
-            ELSE 'customer for ' || CAST(tenure AS VARCHAR) || ' months'
+            ELSE 'months as a customer: ' || CAST(tenure AS VARCHAR)
         END AS reason
     FROM known
 )

@@ -23,6 +23,7 @@ from crmkit_telecom.demo.causes import (
     draw_cause,
     expected_departures,
     hazards,
+    standing_cause,
 )
 from crmkit_telecom.demo.verify import area, area_error, first_cause, read_truth
 from crmkit_telecom.scores import GAP_DAYS, HORIZON_DAYS
@@ -130,6 +131,17 @@ def test_expected_departures_by_hand() -> None:
     by_cause["silence"] = np.array([0.1])
     k = KEPT["silence"]
     assert expected_departures(by_cause)[0] == pytest.approx(0.1 * (0.53 + k + 0.5 * k * k))
+
+
+def test_a_faded_grievance_stands_no_longer() -> None:
+    """Price at 0.9 outweighs service at 0.5; network at 0.3 is too old; nothing is the unseen one."""
+    grievances = Grievances.none(3)
+    grievances.level["price"] = np.array([0.9, 0.0, 0.0])
+    grievances.level["service"] = np.array([0.5, 0.0, 0.0])
+    grievances.level["network"] = np.array([0.0, 0.3, 0.0])
+    by_cause = hazards(grievances, np.ones(3), np.zeros(3, bool))
+    found = [CAUSES[i] for i in standing_cause(grievances, by_cause)]
+    assert found == ["price", "unseen", "unseen"]
 
 
 def test_causes_are_drawn_in_proportion() -> None:

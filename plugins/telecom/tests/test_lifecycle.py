@@ -28,17 +28,17 @@ def test_a_customer_without_a_line_is_a_prospect(world) -> None:
 def test_the_stage_of_a_quiet_subscriber_follows_tenure(world, months: int, stage: str) -> None:
     world.add("telecom_subscription", status="active", tenure_months=months)
     world.add("feature", **QUIET, telecom_tenure_months=months)
-    assert _proposed(world) == (stage, f"customer for {months} months")
+    assert _proposed(world) == (stage, f"months as a customer: {months}")
 
 
 @pytest.mark.parametrize(
     ("features", "stage", "reason"),
     [
         ({"telecom_port_out_requests_60d": 1}, "at-risk", "asked for the porting code or to cancel"),
-        ({"telecom_complaints_90d": 2}, "at-risk", "complained 2 times in 90 days"),
+        ({"telecom_complaints_90d": 2}, "at-risk", "complaints in 90 days: 2"),
         ({"telecom_usage_trend_3m": -0.3}, "at-risk", "usage fell by three tenths or more"),
         ({"telecom_bill_shock_3m": 1.5}, "at-risk", "a bill was half again the usual or more"),
-        ({"telecom_days_since_usage": 45}, "dormant", "no usage for 45 days"),
+        ({"telecom_days_since_usage": 45}, "dormant", "days without usage: 45"),
         ({"telecom_payment_model": "prepaid", "telecom_days_since_topup": 30}, "dormant",
          "prepaid and silent"),
     ],

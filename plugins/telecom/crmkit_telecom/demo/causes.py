@@ -25,6 +25,8 @@ WEIGHT = {"price": 0.17, "network": 0.14, "service": 0.16, "silence": 0.18, "con
 # What is left of a grievance after a month. Silence and an open contract last until they end.
 KEPT = {"price": 0.72, "network": 0.72, "service": 0.72, "silence": 0.88, "contract": 0.65}
 BASE = 0.0025
+# A full grievance fades to this within ninety days (0.72 a month).
+LEAST_STANDING = 0.37
 # Bound by a contract one leaves seldom: the exit fee holds back all causes alike.
 BOUND_FACTOR = 0.3
 # Share of the three months after the judged month that falls into the outcome window of the score
@@ -90,10 +92,19 @@ def expected_departures(by_cause: dict[str, Floats]) -> Floats:
     return total
 
 
-def standing_cause(by_cause: dict[str, Floats]) -> NDArray[np.int64]:
-    """Index into CAUSES of the cause that adds most to each customer's hazard now."""
-    parts = np.stack([by_cause[cause] for cause in CAUSES])
-    return np.asarray(parts.argmax(0), dtype=np.int64)
+def standing_cause(grievances: Grievances, by_cause: dict[str, Floats]) -> NDArray[np.int64]:
+    """Index into CAUSES of the grievance that adds most to each customer's hazard now.
+
+    A grievance that has faded below ``LEAST_STANDING`` is passed over: what raised it lies further
+    back than the ninety days that anybody would look at. Without any the cause is the unseen one.
+    """
+    parts = [
+        np.where(grievances.level[cause] >= LEAST_STANDING, by_cause[cause], 0.0)
+        for cause in VISIBLE
+    ]
+    # The unseen one wins over nothing but zeros.
+    parts.append(np.full(len(parts[0]), np.finfo(np.float64).tiny))
+    return np.asarray(np.stack(parts).argmax(0), dtype=np.int64)
 
 
 def draw_cause(by_cause: dict[str, Floats], rng: np.random.Generator) -> NDArray[np.int64]:

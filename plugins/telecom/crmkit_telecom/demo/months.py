@@ -85,7 +85,10 @@ def live(world: World, rng: np.random.Generator) -> Ledger:
         state.gone |= leaving
         by_cause = hazards(state.grievances, state.base_factor, _bound(state, month + 1))
         if month == JUDGED_MONTH:
-            expected, standing = expected_departures(by_cause), standing_cause(by_cause)
+            expected, standing = (
+                expected_departures(by_cause),
+                standing_cause(state.grievances, by_cause),
+            )
             state.ledger.oracle = {
                 int(i): (float(expected[i]), CAUSES[standing[i]]) for i in np.flatnonzero(active)
             }

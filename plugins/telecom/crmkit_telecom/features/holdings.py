@@ -59,7 +59,7 @@ SUBSCRIPTION = (
         title="Tenure",
         title_zh="在网时长",
         description="Whole months since the oldest line was activated, or as the file states it.",
-        phrase="has been a customer for {value} months",
+        phrase="months as a customer: {value}",
     ),
     Feature(
         name="telecom.subscriptions",
