@@ -88,9 +88,12 @@ def show_report(state: State, name: str, format: str, output: str | None) -> Non
 
 
 def _columns(report: Report, currency: str) -> dict[str, Any]:
+    from ..present.people import ID, person_column
     from ..present.results import result_column
 
-    shown = [result_column(c, currency) for c in report.columns]
+    shown = [
+        person_column("ref") if c.name == ID else result_column(c, currency) for c in report.columns
+    ]
     return {
         "columns": [c.name for c in shown],
         "types": [c.type.value if c.type else None for c in shown],

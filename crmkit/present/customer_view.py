@@ -248,7 +248,7 @@ def _head(view: View) -> Iterator[str]:
             "keys": refs,
             **{p["label"] or p["kind"]: p["value"] for p in view["contact_points"]},
             **{key: view[key] for key in ("region", "owner", "team", "locale", "time_zone")},
-            "filed": instant_text(view["created_at"]),
+            "filed": instant_text(view["created_at"].replace(microsecond=0)),
         }
     )
     yield from (f"  {line}" for line in lines)

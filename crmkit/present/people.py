@@ -72,11 +72,12 @@ def name_customers(grid: Grid, store: Store, viewer: Viewer) -> Grid:
         return out
 
     named = [(*row[:place], *cells(row[place]), *row[place + 1 :]) for row in rows]
-    added = [_column(key) for key in (("ref", "name") if with_names else ("ref",))]
+    added = [person_column(key) for key in (("ref", "name") if with_names else ("ref",))]
     return Grid((*grid.columns[:place], *added, *grid.columns[place + 1 :]), named)
 
 
-def _column(key: str) -> Column:
+def person_column(key: str) -> Column:
+    """The column ``ref`` or ``name`` that stands in the place of a customer's id."""
     return Column(
         name=key, type=FieldType.TEXT, title=LABELS["en"][key], title_zh=LABELS["zh"][key]
     )

@@ -95,8 +95,9 @@ def shown(value: Any, column: Column) -> str:
 def _number(value: float, column: Column) -> str:
     if column.unit in (None, "1") and is_share(column.name):
         return f"{value * 100:.1f}%"
-    if column.type is None and value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}"
+    if column.type is None and abs(value) < 1000:
+        # Nobody said how exact it is, as of a figure of merit: four digits that count.
+        return f"{value:.4g}"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     # Two decimals line up in a column; a smaller number would be all noughts with them.
