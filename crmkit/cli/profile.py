@@ -33,9 +33,7 @@ def list_profiles(
     Example: crmkit profile list
     """
     with state.open() as crm:
-        rows = [
-            {"name": p.name, "owner": p.owner, "title": p.title} for p in crm.intake.profiles()
-        ]
+        rows = [{"name": p.name, "owner": p.owner, "title": p.title} for p in crm.intake.profiles()]
     emit(
         rows, format=format, output=output, columns=columns, sort=sort, limit=limit,
         fields=("name", "owner", "title"),
