@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..errors import StorageError
+from ..errors import CrmkitError, StorageError
 from .engine import quoted, quoted_text
 from .layout import WarehouseTable
 from .manifest import Part, TableState
@@ -111,7 +112,7 @@ class PartWriter:
         return {
             name: TableState(
                 buffer.table.types,
-                tuple(_result(future) for future in buffer.written),
+                tuple(future.result() for future in buffer.written),
                 buffer.several,
                 buffer.merged,
             )
@@ -132,12 +133,12 @@ class PartWriter:
         )
         source = f"read_parquet([{files}], union_by_name = true)"
         future = self._pool.submit(self._copy, table, f"SELECT {listed} FROM {source}")
-        return _result(future)
+        return future.result()
 
     def _flush(self, buffer: _Buffer) -> None:
         # One part is written while the next is read; more would only hold memory.
         while len(self._waiting) >= 2:
-            _result(self._waiting.popleft())
+            self._waiting.popleft().result()
         future = self._pool.submit(self._write, buffer.table, buffer.take())
         self._waiting.append(future)
         buffer.written.append(future)
@@ -154,10 +155,11 @@ class PartWriter:
         file = f"{table.name}/{self._serial:06d}-{number:04d}.parquet"
         path = self._folder / file
         path.parent.mkdir(exist_ok=True)
-        answer = self._duckdb.execute(
-            f"COPY ({sql} ORDER BY {order_of(table)}) TO {quoted_text(str(path))} "
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
-        ).fetchone()
+        with _translated(table):
+            answer = self._duckdb.execute(
+                f"COPY ({sql} ORDER BY {order_of(table)}) TO {quoted_text(str(path))} "
+                f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
+            ).fetchone()
         rows = int(answer[0]) if answer else 0
         return Part(file, rows, tuple(column.name for column in table.columns))
 
@@ -168,11 +170,17 @@ def _unified(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
     return [b if b.schema.equals(schema) else b.cast(schema) for b in batches]
 
 
-def _result(future: Future[Part]) -> Part:
+@contextmanager
+def _translated(table: WarehouseTable) -> Iterator[None]:
     try:
-        return future.result()
+        yield
     except duckdb.IOException as error:
         raise StorageError(f"a file of the warehouse cannot be written: {error}") from error
+    except duckdb.Error as error:
+        told = str(error).splitlines()[0]
+        raise CrmkitError(
+            f"rows of {table.entity} cannot be put into the warehouse: {told}"
+        ) from error
 
 
 def joined(old: TableState | None, new: TableState, types: Mapping[str, str]) -> TableState:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from attrs import evolve, field, frozen
 
-from ..errors import StorageError
+from ..errors import CrmkitError, StorageError
 from .layout import FACT_COLUMNS, Layout, Shape, WarehouseTable, fact_table
 from .manifest import Manifest, Part, TableState, read_manifest, sync, write_manifest
 from .parts import PartWriter, joined
@@ -59,21 +59,23 @@ def locked(folder: Path) -> Iterator[None]:
     """Holds the warehouse for writing; waits while another process does.
 
     Raises:
-        StorageError: if the folder cannot be made or written.
+        StorageError: if the folder, or what is written into it, cannot be written.
     """
+    handle = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise StorageError(
-            f"the warehouse {folder} cannot be written: {error.strerror}."
-        ) from error
-    try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+    except CrmkitError:
+        raise
+    except OSError as error:
+        told = error.strerror or str(error)
+        raise StorageError(f"the warehouse {folder} cannot be written: {told}.") from error
     finally:
         # Closing gives the lock back, as does the death of the process.
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
 
 
 def refresh(
@@ -302,14 +304,9 @@ def _remove_leftovers(folder: Path, manifest: Manifest | None) -> None:
 
 def _publish(folder: Path, made: Manifest) -> None:
     fresh = [part for state in made.tables.values() for part in state.parts if _is_of(part, made)]
-    try:
-        paths = [folder / part.file for part in fresh]
-        sync([*paths, *{path.parent for path in paths}])
-        write_manifest(folder, made)
-    except OSError as error:
-        raise StorageError(
-            f"the warehouse {folder} cannot be written: {error.strerror}."
-        ) from error
+    paths = [folder / part.file for part in fresh]
+    sync([*paths, *{path.parent for path in paths}])
+    write_manifest(folder, made)
 
 
 def _is_of(part: Part, made: Manifest) -> bool:

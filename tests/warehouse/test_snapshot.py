@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import subprocess
@@ -440,6 +441,25 @@ def test_a_broken_store_is_told_and_the_snapshot_stands(
     with pytest.raises(StorageError, match=r"the store cannot be read: .*gym_room_history"):
         world.warehouse.refresh(full=True)
     assert len(contents(world.warehouse)["customer"]) == 1
+
+
+def test_a_full_disk_is_told_and_the_snapshot_stands(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.customer("2026-01-01")
+    world.warehouse.refresh()
+    world.customer("2026-01-02")
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot, "sync", full)
+        with pytest.raises(StorageError, match="No space left on device") as caught:
+            world.warehouse.refresh()
+    assert caught.value.exit_code == 8
+    assert len(contents(world.warehouse)["customer"]) == 1
+    assert world.warehouse.refresh().tables["customer"] == 2
 
 
 def test_a_store_in_memory_has_no_warehouse(tmp_path: Path) -> None:
