@@ -29,6 +29,7 @@ TOP = 10
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(file_okay=False))
 @click.option("--customers", type=click.IntRange(min=50), default=3000, show_default=True, metavar="N", help="How many customers to generate.")  # fmt: skip
 @click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="The same number gives the same world.")  # fmt: skip
+@click.option("--database", metavar="URL", help="SQLAlchemy URL of an empty database. Default: a SQLite file in DIR.")  # fmt: skip
 @click.option("--verify", is_flag=True, help="Compare the result with the generator's known truth; exit 1 if a check fails.")  # fmt: skip
 @click.option("--format", type=click.Choice(["table", "json"]), default="table", help="json gives one summary object, with --verify one object per check. Default: table.")  # fmt: skip
 @click.pass_obj
@@ -38,6 +39,7 @@ def command(
     folder: str | None,
     customers: int,
     seed: int,
+    database: str | None,
     verify: bool,
     format: str,
 ) -> None:
@@ -54,7 +56,7 @@ def command(
     plugins = plugins_of(vertical)
     from ..workspace import init_workspace
 
-    with init_workspace(target, plugins=plugins, language=state.lang) as crm:
+    with init_workspace(target, plugins=plugins, database=database, language=state.lang) as crm:
         demo = crm.catalog.demos[vertical]
         if verify and demo.verify is None:
             raise UsageError(f"the demo {vertical} has no truth to verify against.")
