@@ -1,4 +1,4 @@
--- The billing features as an analyst would write them for one date, straight on the Parquet files.
+-- The features of bills and payments as an analyst would write them for one date, straight on the Parquet files.
 WITH bill AS (
     SELECT
         customer_id,
@@ -12,7 +12,7 @@ WITH bill AS (
         avg(amount_minor) OVER earlier_three AS usual,
         count(*) OVER earlier_three AS earlier
     FROM read_parquet($bills)
-    WHERE occurred_at < $instant AND occurred_on > $day - 366
+    WHERE occurred_at < $instant AND occurred_on >= $day - 200
     WINDOW earlier_three AS (
         PARTITION BY customer_id, coalesce(record_id, 0) ORDER BY occurred_at, id
         ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING
@@ -21,7 +21,7 @@ WITH bill AS (
 payment AS (
     SELECT customer_id, coalesce(record_id, 0) AS line, due_on, occurred_on
     FROM read_parquet($payments)
-    WHERE occurred_at < $instant AND occurred_on > $day - 366
+    WHERE occurred_at < $instant AND occurred_on >= $day - 365
 ),
 month AS (
     SELECT
@@ -62,7 +62,7 @@ owed AS (
 late AS (
     SELECT customer_id, count(*) AS late_payments_12m
     FROM payment
-    WHERE occurred_on > due_on
+    WHERE occurred_on > due_on AND occurred_on > $day - 365
     GROUP BY customer_id
 )
 SELECT
@@ -74,8 +74,7 @@ SELECT
     b.overage_share_3m AS telecom_overage_share_3m,
     b.spend_trend_3m AS telecom_spend_trend_3m,
     CASE WHEN b.customer_id IS NOT NULL THEN coalesce(o.days_overdue, 0) END AS telecom_days_overdue,
-    CASE WHEN b.customer_id IS NOT NULL THEN coalesce(l.late_payments_12m, 0) END
-        AS telecom_late_payments_12m
+    coalesce(l.late_payments_12m, 0) AS telecom_late_payments_12m
 FROM read_parquet($customers) c
 LEFT JOIN billed b ON b.customer_id = c.id
 LEFT JOIN owed o ON o.customer_id = c.id
