@@ -57,7 +57,7 @@ DEMO = Demo(
     generate=generate,
     lifecycles=("telecom.subscriber",),
     scores=("telecom.churn",),
-    reports=("telecom.retention-list", "telecom.churn-reasons", "telecom.churn-survival"),
+    reports=("telecom.churn-reasons", "telecom.retention-list"),
     html="telecom.churn-survival",
     verify=verify,
 )
