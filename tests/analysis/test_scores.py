@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import pytest
 
-from crmkit.analysis.scores.dataset import Datasets, month_ends
+from crmkit.analysis.scores.dataset import Datasets, month_ends, recorded
 from crmkit.analysis.scores.service import bands
 from crmkit.declarations import Feature, FeatureSet
 from crmkit.entities import FieldType
@@ -57,6 +57,22 @@ def test_month_ends_between_two_days_both_included() -> None:
         date(2023, 12, 31), date(2024, 1, 31), date(2024, 2, 29),
     ]  # fmt: skip
     assert month_ends(date(2024, 3, 1), date(2024, 3, 30)) == []
+
+
+def test_a_thin_tail_of_events_is_no_record_of_what_did_not_happen() -> None:
+    """Median of 100, 120, 90, 40 and 3 is 90; April has less than 45 and May too."""
+    found = recorded(
+        [
+            (100, date(2025, 1, 3), date(2025, 1, 31)),
+            (3, date(2025, 5, 1), date(2025, 5, 20)),
+            (120, date(2025, 2, 1), date(2025, 2, 28)),
+            (90, date(2025, 3, 1), date(2025, 3, 30)),
+            (40, date(2025, 4, 1), date(2025, 4, 12)),
+        ]
+    )
+    assert found == (date(2025, 1, 3), date(2025, 3, 30))
+    assert recorded([]) == (None, None)
+    assert recorded([(1, date(2025, 1, 3), date(2025, 1, 3))])[1] == date(2025, 1, 3)
 
 
 def test_label_is_what_happens_within_the_horizon_after_the_date(open_shop: OpenShop) -> None:

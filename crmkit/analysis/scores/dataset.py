@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import statistics
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 MAX_DATES = 24
 # Enough for a few dozen weights; more rows cost memory (some 250 bytes each) and buy nothing.
 MAX_ROWS = 400_000
+
+MONTHS = """
+SELECT count(*) AS events, min(occurred_on) AS first_on, max(occurred_on) AS last_on
+FROM interaction GROUP BY CAST(date_trunc('month', occurred_on) AS DATE)
+"""
 
 
 @frozen(kw_only=True)
@@ -112,7 +118,7 @@ class Datasets:
     def over_time(self, score: Score, as_of: AsOf) -> Dataset:
         """Rows at past month-ends whose outcome had been seen before ``as_of``.
 
-        A date counts when its horizon had passed by the last day with any event. Left out, and
+        A date counts when its horizon had passed by the last day of full recording. Left out, and
         warned of, are dates on which an input was not known to anybody (design D3), and the last
         dates if nobody has had the outcome since: there the data end, not the outcomes.
 
@@ -141,13 +147,12 @@ class Datasets:
     # --- steps ------------------------------------------------------------------------------------
 
     def _observed(self, score: Score, as_of: AsOf) -> tuple[date | None, date | None]:
-        """First and last day with any event visible at ``as_of``."""
+        """First day with any event visible at ``as_of``, and the last day of full recording."""
         with self._warehouse.session() as session:
             frame = session.frame(Population.at(as_of), purpose="report", subject=score.subject)
-            span = frame.query(
-                "select min(occurred_on) as f, max(occurred_on) as l from interaction"
-            )
-        return span.column("f")[0].as_py(), span.column("l")[0].as_py()
+            months = frame.query(MONTHS)
+        found = [(row["events"], row["first_on"], row["last_on"]) for row in months.to_pylist()]
+        return recorded(found)
 
     def _month_ends(self, score: Score, first: date | None, last: date | None) -> list[date]:
         if first is None or last is None:
@@ -255,6 +260,27 @@ class Datasets:
                 f"score {score.name} ({self._catalog.owner(score.name)}): its {what} SQL returns "
                 f"{', '.join(found.column_names)} and lacks {', '.join(missing)}."
             )
+
+
+def recorded(months: Sequence[tuple[int, date, date]]) -> tuple[date | None, date | None]:
+    """From when to when events were recorded in full.
+
+    A month with fewer than half the events of the median month is the tail of a feed that has
+    ended, or a few notes of today beside data that end long before: what is not seen there has not
+    been recorded, and taking it for "did not happen" would teach the score a falsehood. So the last
+    day is the last one with an event in the last month that holds half the median or more.
+
+    Args:
+        months: events of each month that has any, with its first and last day with an event.
+
+    Returns:
+        First and last day, or None twice where there is no event.
+    """
+    if not months:
+        return None, None
+    ordered = sorted(months, key=lambda month: month[1])
+    half = statistics.median(events for events, _, _ in ordered) / 2
+    return ordered[0][1], [last for events, _, last in ordered if events >= half][-1]
 
 
 def month_ends(first: date, last: date) -> list[date]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ...declarations import Feature
 from ...errors import ConfigError
 from .inputs import Floats, Input, check_inputs, learn_inputs
-from .metrics import log_loss, logistic
+from .metrics import log_loss
 from .model import Model, Tree, design_matrix
 
 # Strengths of the L2 penalty, as scikit-learn's C, over the decades in which standardised inputs and
@@ -40,8 +40,9 @@ TREE_SETTINGS: dict[str, Any] = {
 }
 TOLERANCE = 1e-6
 Subjects = NDArray[np.int64] | None
+Splits = list[tuple[Any, Any]]
 # The grid is searched on at most this many rows; the final fit takes all.
-TUNING_ROWS = 50_000
+TUNING_ROWS = 20_000
 
 
 def fit(score: str, estimator: str, features: Sequence[Feature], table: pa.Table) -> Model:
@@ -112,12 +113,14 @@ def _fit_logistic(
     straight lines unless bends are better by more than that.
     """
     tried: dict[int, dict[float, Floats]] = {}
+    rows = _tuning_rows(label)
+    splits = inner_folds(label[rows], None if subjects is None else subjects[rows])
     for knots in (0, KNOTS):
         inputs, constant = learn_inputs(features, table, knots=knots)
         if not inputs:
             return Model(score=score, estimator="logistic")
         design = np.column_stack([i.encode(table.column(i.column)) for i in inputs])
-        tried[knots] = _penalty_losses(design, label, subjects)
+        tried[knots] = _penalty_losses(design[rows], label[rows], splits)
     best = {knots: _strongest(losses) for knots, losses in tried.items()}
     gain = tried[0][best[0]] - tried[KNOTS][best[KNOTS]]
     error = gain.std(ddof=1) / np.sqrt(len(gain))
@@ -150,25 +153,30 @@ def _strongest(losses: dict[float, Floats]) -> float:
     return best
 
 
-def _penalty_losses(design: Floats, label: Floats, subjects: Subjects) -> dict[float, Floats]:
+def _penalty_losses(design: Floats, label: Floats, splits: Splits) -> dict[float, Floats]:
     """Log loss of each inner fold for each penalty."""
     losses: dict[float, list[float]] = {c: [] for c in PENALTIES}
-    design, label, subjects = _tuning_rows(design, label, subjects)
-    for train, test in inner_folds(label, subjects):
+    for train, test in splits:
+        x, y = design[train], label[train]
+        regression = _regression()
+        # From the strongest on, each fit starts where the one before ended.
         for c in PENALTIES:
-            weights, intercept = _ridge(design[train], label[train], c)
-            value = logistic(design[test] @ weights + intercept)
+            regression.set_params(C=c).fit(x, y)
+            value = regression.predict_proba(design[test])[:, 1]
             losses[c].append(log_loss(label[test], value))
     return {c: np.array(found) for c, found in losses.items()}
 
 
 def _ridge(design: Floats, label: Floats, penalty_c: float) -> tuple[Floats, float]:
+    regression = _regression().set_params(C=penalty_c).fit(design, label)
+    return np.asarray(regression.coef_[0], dtype=np.float64), float(regression.intercept_[0])
+
+
+def _regression() -> Any:
     from sklearn.linear_model import LogisticRegression
 
     # Newton steps on a few dozen columns: some ten times as fast here as the default solver.
-    regression = LogisticRegression(C=penalty_c, solver="newton-cholesky", max_iter=200)
-    regression.fit(design, label)
-    return np.asarray(regression.coef_[0], dtype=np.float64), float(regression.intercept_[0])
+    return LogisticRegression(solver="newton-cholesky", max_iter=200, warm_start=True)
 
 
 def _subjects(table: pa.Table) -> Subjects:
@@ -179,17 +187,13 @@ def _subjects(table: pa.Table) -> Subjects:
     return found if len(np.unique(found)) < len(found) else None
 
 
-def _tuning_rows(
-    design: Floats, label: Floats, subjects: Subjects
-) -> tuple[Floats, Floats, Subjects]:
-    """At most TUNING_ROWS rows, the same draw every time."""
-    if len(label) <= TUNING_ROWS:
-        return design, label, subjects
-    drawn = np.sort(np.random.default_rng(0).permutation(len(label))[:TUNING_ROWS])
-    return design[drawn], label[drawn], None if subjects is None else subjects[drawn]
+def _tuning_rows(label: Floats) -> NDArray[np.intp]:
+    """Positions of at most TUNING_ROWS rows, the same draw every time."""
+    order = np.random.default_rng(0).permutation(len(label))
+    return np.asarray(np.sort(order[:TUNING_ROWS]), dtype=np.intp)
 
 
-def inner_folds(label: Floats, subjects: Subjects) -> list[tuple[Any, Any]]:
+def inner_folds(label: Floats, subjects: Subjects) -> Splits:
     """The folds of tuning: stratified, and all rows of a subject on one side.
 
     A subject's months resemble one another, so with one month here and the next there every weak
@@ -206,7 +210,7 @@ def inner_folds(label: Floats, subjects: Subjects) -> list[tuple[Any, Any]]:
     return pairs if mixed else folds(label, INNER_FOLDS)
 
 
-def folds(label: Floats, count: int) -> list[tuple[Any, Any]]:
+def folds(label: Floats, count: int) -> Splits:
     """Stratified, shuffled folds with seed 0 (design D13): pairs of train and test positions."""
     from sklearn.model_selection import StratifiedKFold
 
@@ -227,8 +231,9 @@ def _fit_boosting(
         return Model(score=score, estimator="boosting")
     design = design_matrix(inputs, table)
     losses = np.zeros(len(ROUNDS))
-    x, y, who = _tuning_rows(design, label, subjects)
-    for train, test in inner_folds(y, who):
+    rows = _tuning_rows(label)
+    x, y = design[rows], label[rows]
+    for train, test in inner_folds(y, None if subjects is None else subjects[rows]):
         grown = _boost(x[train], y[train], max(ROUNDS))
         stages = list(grown.staged_predict_proba(x[test]))
         losses += [log_loss(y[test], stages[r - 1][:, 1]) / INNER_FOLDS for r in ROUNDS]
