@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 
@@ -25,7 +26,14 @@ from crmkit_telecom.demo.causes import (
     hazards,
     standing_cause,
 )
-from crmkit_telecom.demo.verify import area, area_error, first_cause, read_truth
+from crmkit_telecom.demo.verify import (
+    Truth,
+    area,
+    area_error,
+    first_cause,
+    read_truth,
+    reasons,
+)
 from crmkit_telecom.scores import GAP_DAYS, HORIZON_DAYS
 
 
@@ -175,6 +183,33 @@ def test_reasons_that_speak_of_no_cause_are_passed_over() -> None:
     assert first_cause(evidence) == "network"
     assert first_cause({"telecom.senior": {}}) == "unseen"
     assert first_cause(None) == "unseen"
+
+
+def _truth(cause: str, standing: str) -> Truth:
+    return Truth(
+        left_on=date(2026, 5, 1), kind="voluntary", cause=cause, standing=standing, expected=0.1
+    )
+
+
+def test_reasons_are_judged_on_causes_that_stood_on_the_judged_day() -> None:
+    """Thirty leavers by price of whom twelve are read right are 40 %, below the 60 % asked for.
+
+    Ten more whose grievance came later, and one who left after the window, are not counted.
+    """
+    truth = {f"C{n}": _truth("price", "price") for n in range(30)}
+    truth |= {f"D{n}": _truth("price", "unseen") for n in range(10)}
+    truth["E"] = attrs.evolve(_truth("price", "price"), left_on=date(2026, 6, 15))
+    found = {
+        ref: {
+            "evidence": {"telecom.bill_shock_3m" if ref in right else "telecom.usage_trend_3m": {}}
+        }
+        for right in [{f"C{n}" for n in range(12)}]
+        for ref in truth
+    }
+    check = reasons(found, truth)
+    assert check.found == "12 of 30 leavers (40%)"
+    assert not check.passed
+    assert check.expected.startswith("at least 60%")
 
 
 @pytest.mark.slow
