@@ -136,6 +136,14 @@ def test_every_link_between_pages_leads_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
 
 
+def test_every_page_is_reached_from_the_index() -> None:
+    text = (DOCS / "index.md").read_text(encoding="utf-8")
+    for page in DOCS.rglob("*.md"):
+        name = page.relative_to(DOCS).as_posix()
+        if name != "index.md" and not name.startswith("changelog.d/"):
+            assert f"({name})" in text, name
+
+
 def test_prose_has_one_sentence_on_a_line() -> None:
     """Only hand-written pages: generated ones follow the docstrings."""
     for page in [ROOT / "README.md", DOCS / "index.md", DOCS / "explanation" / "design.md"]:
