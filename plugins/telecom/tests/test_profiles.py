@@ -105,27 +105,56 @@ def test_an_unknown_contract_is_rejected_by_name(crm: Any, tmp_path: Path) -> No
     assert "One year" in reject.allowed
 
 
+CUSTOMERS = (
+    "customer,kind,name,phone,email,joined_on,region,city,postal_code,household,gender,senior,partner,"
+    "dependants,key_account_tier,account_manager,retention_consent",
+    "C1,person,,,,2025-01-01,,,,,,,,,,,",
+)
+LINES = (
+    "subscription,customer,as_of,msisdn,status,payment_model,activated_on,plan,contract_type,"
+    "contract_starts_on,contract_ends_on,early_exit_fee,monthly_fee,data_allowance_gb,"
+    "voice_allowance_min,line_count,internet_service,addon_security,addon_backup,"
+    "addon_device_protection,addon_tech_support,addon_streaming_tv,addon_streaming_movies,"
+    "addon_roaming,addon_family,payment_method,paperless,ported_from,device_model,"
+    "device_acquired_on,instalment_balance,ended_on,churn_kind,churn_reason,churn_to"
+)
+
+
+def _state(as_of: str, **values: str) -> str:
+    row = {"subscription": "L1", "customer": "C1", "activated_on": "2025-01-01", **values}
+    return ",".join({**row, "as_of": as_of}.get(name, "") for name in LINES.split(","))
+
+
+def _import_lines(crm: Any, folder: Path, *rows: str) -> Any:
+    return crm.import_file(_file(folder, LINES, *rows), profile="telecom-subscriptions")
+
+
 def test_a_line_that_ends_before_it_begins_is_refused(crm: Any, tmp_path: Path) -> None:
-    customers = _file(tmp_path, "customer,kind,name,phone,email,joined_on,region,city,postal_code,household,"
-                      "gender,senior,partner,dependants,key_account_tier,account_manager,retention_consent",
-                      "C1,person,,,,2025-01-01,,,,,,,,,,,")  # fmt: skip
-    assert crm.import_file(customers, profile="telecom-customers").created == 1
-    columns = {"subscription": "L1", "customer": "C1", "as_of": "2025-06-01", "status": "terminated",
-               "activated_on": "2025-03-01", "ended_on": "2025-02-28"}  # fmt: skip
-    header = (
-        "subscription,customer,as_of,msisdn,status,payment_model,activated_on,plan,contract_type,"
-        "contract_starts_on,contract_ends_on,early_exit_fee,monthly_fee,data_allowance_gb,"
-        "voice_allowance_min,line_count,internet_service,addon_security,addon_backup,"
-        "addon_device_protection,addon_tech_support,addon_streaming_tv,addon_streaming_movies,"
-        "addon_roaming,addon_family,payment_method,paperless,ported_from,device_model,"
-        "device_acquired_on,instalment_balance,ended_on,churn_kind,churn_reason,churn_to"
-    )
-    row = ",".join(columns.get(name, "") for name in header.split(","))
-    result = crm.import_file(_file(tmp_path, header, row), profile="telecom-subscriptions")
+    assert crm.import_file(_file(tmp_path, *CUSTOMERS), profile="telecom-customers").created == 1
+    result = _import_lines(crm, tmp_path, _state("2025-06-01", ended_on="2024-12-31"))
     assert result.rejected == 1
     (reject,) = crm.store.imports.rejects(result.import_id)
     assert (reject.code, reject.field) == ("E_CONTRADICTION", "ended_on")
     assert "ends before it begins" in reject.message
+
+
+def test_an_earlier_state_read_again_is_no_news_and_a_different_one_is_stale(
+    crm: Any, tmp_path: Path
+) -> None:
+    crm.import_file(_file(tmp_path, *CUSTOMERS), profile="telecom-customers")
+    first = _state("2025-01-01", status="active", plan="S5")
+    second = _state("2025-09-01", status="active", plan="M15")
+    result = _import_lines(crm, tmp_path, first, second)
+    assert (result.created, result.updated) == (1, 1)
+    again = _import_lines(crm, tmp_path, first, second)
+    assert (again.unchanged, again.rejected) == (2, 0)
+    between = _state("2025-03-01", status="active", plan="S5")
+    assert _import_lines(crm, tmp_path, between).unchanged == 1
+    other = _import_lines(crm, tmp_path, _state("2025-03-01", status="active", plan="L40"))
+    assert other.rejected == 1
+    (reject,) = crm.store.imports.rejects(other.import_id)
+    assert reject.code == "E_STALE"
+    assert _line(crm, "C1")["plan_code"] == "M15"
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the shared data are not here")
