@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 import pytest
 
-from crmkit_telecom.demo import generate
+from crmkit_telecom.demo import DEMO, generate
 from crmkit_telecom.demo.calendar import AS_OF, JUDGED_ON, TRAIN_UNTIL, first_day, last_day
 from crmkit_telecom.demo.causes import (
     BASE,
@@ -216,13 +216,13 @@ def test_reasons_are_judged_on_causes_that_stood_on_the_judged_day() -> None:
 def test_crmkit_finds_the_truth(tmp_path: Path) -> None:
     """The whole of ``crmkit demo telecom --verify``, through the Python face."""
     import crmkit
-    from crmkit_telecom.demo import verify
 
     data = generate(tmp_path / "files", 5000, 2)
     with crmkit.init(tmp_path / "workspace", plugins=("telecom",)) as crm:
         for file in data.files:
             result = crm.import_file(file.path, profile=file.profile)
             assert (result.rejected, result.created + result.updated) == (0, result.read)
-        found = verify(crm, data)
+        assert DEMO.verify is not None
+        found = DEMO.verify(crm, data)
     assert [check for check in found if not check.passed] == []
     assert len(found) == 5

@@ -44,7 +44,7 @@ def generate(folder: Path, customers: int, seed: int) -> DemoData:
     )
 
 
-def verify(crm: Crm, data: DemoData) -> list[DemoCheck]:
+def check_demo(crm: Crm, data: DemoData) -> list[DemoCheck]:
     """Compares what crmkit found with what the generator knows; see :mod:`.verify`."""
     from .verify import checks
 
@@ -59,5 +59,5 @@ DEMO = Demo(
     scores=("telecom.churn",),
     reports=("telecom.churn-reasons", "telecom.retention-list"),
     html="telecom.churn-survival",
-    verify=verify,
+    verify=check_demo,
 )
