@@ -111,19 +111,13 @@ class Conditions:
         return tuple(sorted({*named, *condition.wanted} - {"subject_id", "as_of"}))
 
     def _run_scores(self, columns: set[str], as_of: AsOf) -> tuple[str, ...]:
-        remarks = []
-        trained = {row["name"] for row in self._scores.list() if row["trained_at"]}
-        for name in self._catalog.scores:
-            if not columns & {f"score_{sql_name(name)}", f"band_{sql_name(name)}"}:
-                continue
-            if name in trained:
-                self._scores.run_once(name, as_of)
-            else:
-                remarks.append(
-                    f"score {name} has no model yet, so what rests on it is empty: "
-                    f"crmkit score train {name}"
-                )
-        return tuple(remarks)
+        read = [
+            name
+            for name in self._catalog.scores
+            if columns & {f"score_{sql_name(name)}", f"band_{sql_name(name)}"}
+        ]
+        said = [self._scores.ready(name, as_of) for name in read]
+        return tuple(remark for remark in said if remark)
 
     def _ask(
         self,

@@ -115,7 +115,8 @@ class Reports:
             raise UsageError(f"report {name} needs an as-of.", hint="Make one with crm.as_of().")
         values = parse_parameters(report, parameters or {}, self._settings.currency)
         self._warehouse.refresh_if_stale()
-        remarks = self._run_scores(report, as_of)
+        said = [self._scores.ready(name, as_of, again=True) for name in report.scores]
+        remarks = tuple(remark for remark in said if remark)
         table = self._query(report, values, as_of)
         return ReportResult(
             report=report,
@@ -125,20 +126,6 @@ class Reports:
             currency=self._settings.currency,
             remarks=remarks,
         )
-
-    def _run_scores(self, report: Report, as_of: AsOf) -> tuple[str, ...]:
-        """Runs the trained scores that the report reads; a score without a model is a remark."""
-        trained = {row["name"] for row in self._scores.list() if row.get("trained_at")}
-        remarks = []
-        for name in report.scores:
-            if name in trained:
-                self._scores.run(name, as_of)
-            else:
-                remarks.append(
-                    f"score {name} has no model yet, so what rests on it is empty: "
-                    f"crmkit score train {name}"
-                )
-        return tuple(remarks)
 
     def _query(self, report: Report, values: Mapping[str, Any], as_of: AsOf) -> pa.Table:
         population = Population.at(as_of)

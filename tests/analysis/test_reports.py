@@ -156,24 +156,21 @@ def test_a_score_without_a_model_is_a_remark_and_no_failure(crm: Crm) -> None:
     reports = Reports(crm.warehouse, crm.features, crm.scores, catalog, crm.settings)
     found = reports.run(asked.name, {}, crm.as_of("2026-03-31"))
     assert found.remarks == (
-        "score core.none has no model yet, so what rests on it is empty: crmkit score train core.none",
+        "score core.none has no model, so what rests on it is empty: there is no score 'core.none'.",
     )
 
 
-def test_a_trained_score_is_run_at_the_as_of(crm: Crm) -> None:
+def test_a_report_asks_for_fresh_scores_at_its_as_of(crm: Crm) -> None:
     asked, ran = report(scores=("core.some",)), []
 
     class Trained:
-        def list(self) -> list[dict[str, Any]]:
-            return [{"name": "core.some", "trained_at": "2026-01-01T00:00:00Z"}]
-
-        def run(self, name: str, as_of: Any) -> None:
-            ran.append((name, as_of.on))
+        def ready(self, name: str, as_of: Any, *, again: bool) -> None:
+            ran.append((name, as_of.on, again))
 
     catalog = attrs.evolve(crm.catalog, reports={asked.name: asked})
     reports = Reports(crm.warehouse, crm.features, Trained(), catalog, crm.settings)  # type: ignore[arg-type]
     assert reports.run(asked.name, {}, crm.as_of("2026-03-31")).remarks == ()
-    assert ran == [("core.some", date(2026, 3, 31))]
+    assert ran == [("core.some", date(2026, 3, 31), True)]
 
 
 def test_an_unknown_report_or_engine_is_refused(crm: Crm) -> None:

@@ -153,7 +153,7 @@ def test_action_that_nobody_serves_is_counted(open_shop: OpenShop, make_rule: An
     }  # fmt: skip
 
 
-def test_stage_is_a_column_and_an_untrained_score_a_remark(
+def test_stage_is_a_column_and_a_score_that_cannot_be_trained_a_remark(
     open_shop: OpenShop, make_rule: Any
 ) -> None:
     shop = with_rules(
@@ -168,8 +168,8 @@ def test_stage_is_a_column_and_an_untrained_score_a_remark(
     assert fired(run) == [("shop.fan", fan)]
     assert run.faults == {}
     assert run.remarks == (
-        "score shop.leave has no model yet, so what rests on it is empty: "
-        "crmkit score train shop.leave",
+        "score shop.leave has no model, so what rests on it is empty: "
+        "score shop.leave: nobody is in its cross-section on 2026-03-31.",
     )
 
 

@@ -298,6 +298,29 @@ def test_score_without_a_model_says_how_to_train_it(filled: Any) -> None:
         filled.scores.run("shop.leave", filled.on("2025-06-30"))
 
 
+def test_first_look_trains_on_what_was_known_and_the_next_one_does_not(filled: Any) -> None:
+    on = filled.on("2025-06-30")
+    remark = filled.scores.ready("shop.leave", on)
+    assert remark.startswith("score shop.leave had no model and was trained on ")
+    [listed] = [row for row in filled.scores.list() if row["name"] == "shop.leave"]
+    assert listed["version"] == "1"
+    assert filled.scores.ready("shop.leave", on) is None
+    assert [row["version"] for row in filled.scores.list()] == ["1"]
+
+
+def test_model_reads_what_it_learnt_when_the_declaration_has_moved_on(
+    filled: Any, shop_catalog: Any
+) -> None:
+    filled.scores.train("shop.leave", until=date(2025, 6, 30))
+    on = filled.on("2025-06-30")
+    before = filled.scores.run("shop.leave", on).table
+    declared = filled.catalog.scores["shop.leave"]
+    fewer = attrs.evolve(declared, features=declared.features[:1])
+    filled.reopen(shop_catalog(scores={"shop.leave": fewer}))
+    after = filled.scores.run("shop.leave", on).table
+    assert after.column("value").equals(before.column("value"))
+
+
 def test_model_that_learnt_later_events_warns_when_run_for_the_past(filled: Any) -> None:
     filled.scores.train("shop.leave")
     run = filled.scores.run("shop.leave", filled.on("2025-03-31"))

@@ -231,7 +231,9 @@ class Scores:
         Raises:
             NotFound: if the score was never trained.
         """
-        score, model = self.get(name), self._models.load(name, version)
+        model = self._models.load(name, version)
+        # A model reads what it was trained on, also when the score's declaration has moved on.
+        score = attrs.evolve(self.get(name), features=model.features)
         features = self._declared(model)
         self._warehouse.refresh_if_stale()
         table = self._datasets.to_score(score, as_of)
@@ -265,6 +267,34 @@ class Scores:
         )
         return attrs.evolve(run, warnings=self._run_warnings(model, as_of))
 
+    def ready(self, name: str, as_of: AsOf, *, again: bool = False) -> str | None:
+        """Sees to it that a score has outcomes at a date, for a report or a rule that reads it.
+
+        A score that was never trained is trained first, on what was known by that date, so that
+        the first look at imported data is not an empty list.
+
+        Args:
+            again: run it even though the latest model has been run for the date.
+
+        Returns:
+            A remark on what was done or why the outcomes are missing; None when all is usual.
+        """
+        remark = None
+        if not self._models.versions(name):
+            try:
+                model = self.train(name, until=as_of.on)
+            except (ConfigError, NotFound) as error:
+                return f"score {name} has no model, so what rests on it is empty: {error.message}"
+            remark = (
+                f"score {name} had no model and was trained on {model.rows} rows; "
+                f"train it anew with: crmkit score train {name}"
+            )
+        if again:
+            self.run(name, as_of)
+        else:
+            self.run_once(name, as_of)
+        return remark
+
     def run_once(self, name: str, as_of: AsOf) -> Run | None:
         """As :meth:`run` with the latest model, unless that has been run for the date; then None.
 
@@ -289,10 +319,10 @@ class Scores:
         Raises:
             NotFound: if the score was never trained.
         """
-        score = self.get(name)
         at = at or self._last_as_of(name) or self._end(None)
         kept = self._kept(name, subject_id, at)
         model = self._models.load(name, int(kept["model_version"]) if kept else None)
+        score = attrs.evolve(self.get(name), features=model.features)
         features = self._declared(model)
         self._warehouse.refresh_if_stale()
         table = self._datasets.of_subjects(score, [subject_id], at)
