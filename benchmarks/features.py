@@ -146,7 +146,7 @@ def assert_equal(ours: pa.Table, bare: pa.Table) -> None:
             assert same, (a["subject_id"], name, x, y)
 
 
-def run(rows: int, folder: Path, runs: int = 7) -> list[Result]:
+def run(rows: int, folder: Path, runs: int = 15) -> list[Result]:
     """Builds the features by both sides in turn, after one build that warms the caches."""
     with make_world(folder, rows) as crm:
         as_of = AsOf.end_of(LAST, crm.settings.time_zone)
