@@ -291,7 +291,7 @@ class Records(Gateway):
     def _disabled(self, connection: Connection) -> dict[str, DomainTable]:
         """Tables of disabled plugins, as the last upgrade knew them."""
         # Not the store's own metadata: what is known only from the database is never upgraded.
-        metadata = MetaData()
+        metadata = MetaData(info=self._store.metadata.info)
         core_tables(metadata)
         kept = [e for e in entities_kept(self._store, connection) if e.what == "record"]
         return domain_tables(metadata, kept)

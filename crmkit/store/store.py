@@ -106,7 +106,7 @@ class Store:
         self.time_zone, self.currency = ZoneInfo(time_zone), currency
         self._observer = observer
         self.engine = make_engine(url)
-        self.metadata = MetaData()
+        self.metadata = MetaData(info={"dialect": self.engine.dialect.name})
         core = core_tables(self.metadata)
         self.core_names = tuple(core)
         self.domain: Mapping[str, DomainTable] = domain_tables(self.metadata, entities_of(catalog))

@@ -27,7 +27,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import types as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
@@ -98,7 +97,7 @@ class Number(Stored):
     cache_ok = True
     word = "number"
     on_sqlite = sa.REAL()
-    on_postgresql = postgresql.DOUBLE_PRECISION()
+    on_postgresql = sa.DOUBLE_PRECISION()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if value is None:
@@ -137,7 +136,7 @@ class Instant(Stored):
     impl = sa.DateTime
     cache_ok = True
     word = "instant"
-    on_postgresql = postgresql.TIMESTAMP()
+    on_postgresql = sa.TIMESTAMP()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if value is None:

@@ -16,7 +16,6 @@ from datetime import datetime
 
 from attrs import frozen
 from sqlalchemy import Table, literal_column, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -127,7 +126,11 @@ class Writers:
                 f"all {WRITERS} writer numbers of the database are in use.",
                 hint=f"They free themselves {STALE_SECONDS} seconds after their processes end.",
             )
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        # Lazy: PostgreSQL's dialect takes longer to import than a command on SQLite may.
+        if connection.dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import insert
+        else:
+            from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
         made = connection.scalar(
             insert(w)
             .values(number=number, token=token, last_ms=0, leased_at=_now(connection))
