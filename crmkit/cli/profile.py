@@ -1,10 +1,10 @@
-"""``crmkit profile``: list, show and check import profiles."""
+"""``crmkit profile``: list, show, check and draft import profiles."""
 
 from __future__ import annotations
 
 import click
 
-from ..errors import ProfileError
+from ..errors import NotFound, ProfileError
 from .main import State
 from .options import format_option, list_options, output_option
 from .output import emit, emit_text, note
@@ -12,7 +12,7 @@ from .output import emit, emit_text, note
 
 @click.group("profile")
 def command() -> None:
-    """List, show and check import profiles."""
+    """List, show, check and draft import profiles."""
 
 
 @command.command("list")
@@ -72,3 +72,44 @@ def lint(state: State, name: str, format: str, output: str | None) -> int:
         return ProfileError.exit_code
     note(f"profile {name} is sound.")
     return 0
+
+
+GUESS = ("column", "target", "confidence", "values", "remark")
+
+
+@command.command("guess")
+@click.argument("file", metavar="FILE")
+@click.option("--plugin", "plugins", multiple=True, metavar="NAME", help="Feed only this plugin's fields beside core's; may be given again. Default: every enabled plugin.")  # fmt: skip
+@click.option("--encoding", default="utf-8", metavar="NAME", help="Encoding of FILE; never guessed. Default: utf-8.")  # fmt: skip
+@click.option("-o", "--output", metavar="PROFILE.toml", help="Write the profile here, and what was made of each column to stdout.")  # fmt: skip
+@format_option
+@click.pass_obj
+def guess(
+    state: State,
+    file: str,
+    plugins: tuple[str, ...],
+    encoding: str,
+    output: str | None,
+    format: str,
+) -> None:
+    """Draft a profile from the headers and values of FILE, CSV or JSON lines.
+
+    Nothing is imported. The draft is tried on the file's first 200,000 rows, and a field that would
+    reject many of them is left out. Columns that fit no declared field stay unmapped and are named.
+
+    Example: crmkit profile guess customers.csv --output profiles/customers.toml
+    """
+    from ..intake.guess import guess_profile
+
+    with state.open() as crm:
+        for name in plugins:
+            if name not in crm.catalog.plugins:
+                raise NotFound("enabled plugin", name, crm.catalog.plugins)
+        drafted = guess_profile(
+            file, crm.catalog, crm.settings, plugins={"core", *plugins} if plugins else None,
+            encoding=encoding, form=crm.store.dialect,
+        )  # fmt: skip
+    emit_text(drafted.text, output=output)
+    note(f"of {drafted.rows} rows looked at the draft takes {drafted.fitting}.")
+    if output and output != "-":
+        emit([g.as_dict() for g in drafted.columns], format=format, output=None, fields=GUESS)
