@@ -26,7 +26,8 @@ def test_the_readme_shows_what_its_commands_print(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["demo", "telecom"]) == 0
+    # As the Makefile says for `make demo`.
+    assert main(["demo", "telecom", "build/demo", "--customers", "3000", "--seed", "1"]) == 0
     for command, shown in runs():
         capsys.readouterr()
         assert main(shlex.split(command)) == 0
