@@ -62,13 +62,8 @@ def fit(score: str, estimator: str, features: Sequence[Feature], table: pa.Table
             outcome only, or no input varies.
     """
     check_inputs(features)
-    label = np.asarray(table.column("label").to_numpy(), dtype=np.float64)
-    fewest = int(min(label.sum(), len(label) - label.sum()))
-    if fewest < INNER_FOLDS:
-        raise ConfigError(
-            f"score {score}: of {len(label)} training rows {int(label.sum())} had the outcome; "
-            f"at least {INNER_FOLDS} rows with and {INNER_FOLDS} without it are needed."
-        )
+    label = labels(table)
+    check_sides(score, label, INNER_FOLDS)
     limits = _threadpoolctl()
     fitted = _fit_logistic if estimator == "logistic" else _fit_boosting
     # On small matrices waiting threads cost more than they compute (measured: 29 s instead of 5 s on
@@ -83,6 +78,25 @@ def fit(score: str, estimator: str, features: Sequence[Feature], table: pa.Table
     return attrs.evolve(
         model, rows=len(label), positives=int(label.sum()), reference=_reference(values)
     )
+
+
+def labels(table: pa.Table) -> Floats:
+    """The column ``label`` (0 or 1) as floats, one a row."""
+    return np.asarray(table.column("label").to_numpy(), dtype=np.float64)
+
+
+def check_sides(score: str, label: Floats, least: int) -> None:
+    """Refuses labels of which fewer than ``least`` are 1, or fewer than ``least`` are 0.
+
+    Raises:
+        ConfigError: saying how many there are and how many are needed.
+    """
+    positives = int(label.sum())
+    if min(positives, len(label) - positives) < least:
+        raise ConfigError(
+            f"score {score}: of {len(label)} rows {positives} had the outcome; at least "
+            f"{least} with and {least} without it are needed."
+        )
 
 
 def _threadpoolctl() -> Callable[[int], AbstractContextManager[Any]]:

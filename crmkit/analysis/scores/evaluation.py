@@ -14,7 +14,7 @@ from ...declarations import Feature, Score
 from ...errors import ConfigError
 from . import metrics
 from .dataset import Dataset
-from .estimators import fit, folds
+from .estimators import check_sides, fit, folds
 from .inputs import Floats
 
 # Test rows in an evaluation over time, unless a date is given (design D13).
@@ -67,7 +67,7 @@ def cross_validate(
         ConfigError: if there are fewer rows with or without the outcome than folds.
     """
     label = data.label
-    _check_sides(score, label, count)
+    check_sides(score.name, label, count)
     value = np.zeros(len(label))
     rows = []
     for train, test in folds(label, count):
@@ -110,7 +110,7 @@ def evaluate_later(
             hint="Choose another --train-until, or use --cv 5.",
         )
     label = np.asarray(test.column("label").to_numpy(), dtype=np.float64)
-    _check_sides(score, label, 1)
+    check_sides(score.name, label, 1)
     model = fit(score.name, estimator, features, train)
     value = model.predict(test)
     trained = sorted(set(train.column("as_of_on").to_pylist()))
@@ -139,15 +139,6 @@ def _spread(test: pa.Table, label: Floats, value: Floats) -> float | None:
         if 0 < label[here].sum() < here.sum():
             found.append(metrics.auc(label[here], value[here]))
     return float(np.std(found, ddof=1)) if len(found) > 1 else None
-
-
-def _check_sides(score: Score, label: Floats, least: int) -> None:
-    positives = int(label.sum())
-    if min(positives, len(label) - positives) < least:
-        raise ConfigError(
-            f"score {score.name}: of {len(label)} rows {positives} had the outcome; at least "
-            f"{least} with and {least} without it are needed."
-        )
 
 
 def _evaluation(

@@ -20,7 +20,7 @@ from ...errors import ConfigError, NotFound
 from ...warehouse.population import Population
 from ..runs import Run, Runs
 from .dataset import Dataset, Datasets
-from .estimators import TOLERANCE, fit
+from .estimators import INNER_FOLDS, TOLERANCE, check_sides, fit, labels
 from .evaluation import Evaluation, cross_validate, evaluate_later
 from .inputs import Floats
 from .leaks import check_powers, input_powers, refuse_outcome_fields
@@ -151,6 +151,7 @@ class Scores:
         as_of = self._end(until)
         data = self._learnable(score, as_of)
         inputs = self._datasets.inputs(score)
+        check_sides(name, labels(data.table), INNER_FOLDS)
         warnings = check_powers(name, input_powers(inputs, data.table), allow_leak=allow_leak)
         model = fit(name, estimator or score.estimator, inputs, data.table)
         self._check_sql(model, data.table)

@@ -183,7 +183,7 @@ def test_date_as_input_is_refused_with_its_name() -> None:
 
 def test_too_few_outcomes_are_refused_with_their_count() -> None:
     table = pa.table({"t_age": list(range(20)), "label": [1] * 3 + [0] * 17})
-    with pytest.raises(ConfigError, match="of 20 training rows 3 had the outcome"):
+    with pytest.raises(ConfigError, match="of 20 rows 3 had the outcome"):
         estimators.fit("t.leave", "logistic", [AGE], table)
 
 
