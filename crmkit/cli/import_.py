@@ -26,6 +26,7 @@ REJECTED = 3
 @click.option("--dry-run", is_flag=True, help="Do everything, count it, and keep nothing.")
 @click.option("--rejects", metavar="FILE", help="Where rejected rows go. Default: a file in the workspace's rejects folder.")  # fmt: skip
 @click.option("--rejects-ok", is_flag=True, help="Exit 0 even if rows were rejected.")
+@click.option("--encoding", metavar="NAME", help="Of a text file, as gb18030 or big5. Default: the profile's; it is never guessed.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Refuse columns that the profile does not map.")
 @format_option
 @output_option
@@ -39,6 +40,7 @@ def command(
     rejects: str | None,
     rejects_ok: bool,
     strict: bool,
+    encoding: str | None,
     format: str,
     output: str | None,
 ) -> int:
@@ -53,7 +55,7 @@ def command(
     with state.open() as crm, _progress(file) as progress:
         result = crm.intake.import_file(
             file, profile, source=source, dry_run=dry_run, rejects=rejects, strict=strict,
-            progress=progress,
+            encoding=encoding, progress=progress,
         )  # fmt: skip
     _remark(result, dry_run)
     emit_record(result.as_dict(), format=format, output=output)
@@ -69,6 +71,8 @@ def _remark(result: ImportResult, dry_run: bool) -> None:
         note(f"went on at line {result.resumed_at}, where the import had been interrupted.")
     if result.unknown:
         note(f"columns that the profile does not map: {', '.join(result.unknown)}.")
+    for remark in result.remarks:
+        note(remark)
     if result.absent:
         note(f"{result.absent} stored customers are not in the file: {result.absent_file}")
     if result.rejects_file:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import csv
-import difflib
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 from ..errors import InputRefused
 from .batch import BATCH_ROWS, Batch, Broken
 from .checks import shown
+from .columns import check_columns, check_header, unknown_columns
+from .encodings import suggestion
 from .lines import LineReader, Lines
 from .profile import Profile
 
 LARGEST_CELL = 1 << 20
-MOST_COLUMNS = 2_000
 DELIMITERS = (",", ";", "\t", "|")
 Rows = list[list[str | None]]
 
@@ -29,15 +28,19 @@ class CsvReader:
     """
 
     def __init__(self, lines: LineReader, profile: Profile, name: str, *, strict: bool) -> None:
-        self._blocks = lines.blocks()
+        self._lines, self._blocks = lines, lines.blocks()
         self._source, self._name = profile.source, name
         self._queue = Lines(1, [])
         self.delimiter = profile.source.delimiter or ","
         self.header = self._read_header(profile)
         self._width = len(self.header)
-        used = set(profile.used)
-        self.unknown = tuple(h for h in self.header if h not in used and not h.startswith("_"))
-        self._check_columns(profile, strict)
+        self.unknown = unknown_columns(self.header, profile)
+        check_columns(self.header, profile, name, strict=strict)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """A text file is odd in nothing that is not rejected."""
+        return ()
 
     # --- header -------------------------------------------------------------------------------
 
@@ -49,62 +52,20 @@ class CsvReader:
         if 0 in queue.bad:
             raise InputRefused(
                 f"{self._name}, line 1: {queue.bad[0]}.", code="E_ENCODING",
-                hint="Set encoding in the profile's [source]; it is never guessed.",
+                hint=suggestion(self._lines.spoilt, profile.source.encoding),
             )  # fmt: skip
-        first = queue.texts[0]
+        first, where = queue.texts[0], f"{self._name}, line 1"
         if profile.source.delimiter is None:
             counts = {d: first.count(d) for d in DELIMITERS}
             self.delimiter = max(counts, key=lambda d: counts[d])
         if profile.source.columns is not None:
-            return self._checked(list(profile.source.columns))
+            return check_header(profile.source.columns, where)
         try:
             cells = next(csv.reader([first], delimiter=self.delimiter, strict=True), [])
         except csv.Error as error:
-            raise InputRefused(f"{self._name}, line 1: {error}.", code="E_HEADER") from None
+            raise InputRefused(f"{where}: {error}.", code="E_HEADER") from None
         self._drop(1)
-        return self._checked([cell.strip() for cell in cells])
-
-    def _checked(self, header: list[str]) -> list[str]:
-        where = f"{self._name}, line 1"
-        if len(header) > MOST_COLUMNS:
-            raise InputRefused(
-                f"{where}: {len(header)} columns; at most {MOST_COLUMNS} are read.", code="E_HEADER"
-            )
-        blank = [i for i, name in enumerate(header, 1) if not name]
-        if blank or not header:
-            numbers = ", ".join(map(str, blank[:5])) or "1"
-            raise InputRefused(
-                f"{where}: column {numbers} has no name.", code="E_HEADER",
-                hint="Name it, or give columns in the profile's [source].",
-            )  # fmt: skip
-        seen: dict[str, str] = {}
-        for name in header:
-            folded = unicodedata.normalize("NFKC", name).casefold()
-            if folded in seen:
-                raise InputRefused(
-                    f"{where}: columns {seen[folded]!r} and {name!r} have one name.",
-                    code="E_HEADER", hint="Rename one of them.",
-                )  # fmt: skip
-            seen[folded] = name
-        return header
-
-    def _check_columns(self, profile: Profile, strict: bool) -> None:
-        known = set(self.header)
-        lacking = [c for c in profile.used if c not in known and c not in self._source.optional]
-        if lacking:
-            near = difflib.get_close_matches(lacking[0], self.header, n=1)
-            hint = f"Is it {near[0]!r}?" if near else f"It has {', '.join(self.header[:20])}."
-            raise InputRefused(
-                f"{self._name} lacks the columns {', '.join(map(repr, lacking))} that profile "
-                f"{profile.name} reads.",
-                code="E_COLUMN_MISSING", hint=hint,
-            )  # fmt: skip
-        if strict and self.unknown:
-            raise InputRefused(
-                f"{self._name} has columns that profile {profile.name} does not map: "
-                f"{', '.join(self.unknown)}.",
-                code="E_COLUMN_UNKNOWN", hint="Map them or leave --strict out.",
-            )  # fmt: skip
+        return check_header([cell.strip() for cell in cells], where)
 
     # --- lines --------------------------------------------------------------------------------
 

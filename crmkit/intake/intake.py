@@ -17,14 +17,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from attrs import evolve, field, frozen
 
 from ..errors import Busy, InputRefused, NotFound, ProfileError, StorageError, UsageError
-from ..store.imports import ImportReject
-from .csv_rows import CsvReader
-from .jsonl_rows import JsonlReader
-from .lines import LineReader
+from ..store.imports import ImportReject, import_command
 from .loading import Counts, Loader
 from .mapping import Mapper
 from .plan import Plan, build_plan
 from .profile import Profile, parse_profile
+from .readers import open_rows, with_encoding
 from .rejects import Reject, whole_file, write_rejects
 
 if TYPE_CHECKING:
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from ..store.store import Store
 
 Progress = Callable[[int, int], None]
-COMMAND = "import"
 
 
 @frozen(kw_only=True)
@@ -51,6 +48,7 @@ class ImportResult:
         delimiter: of a CSV file, as given or found.
         absent: with ``mode = "full"``, how many stored customers of the source the file leaves out.
         absent_file: where their keys are listed.
+        remarks: what whoever imports should know though no row was rejected for it.
     """
 
     import_id: int | None
@@ -66,6 +64,7 @@ class ImportResult:
     delimiter: str = field(default="", eq=False)
     absent: int = field(default=0, eq=False)
     absent_file: str | None = field(default=None, eq=False)
+    remarks: tuple[str, ...] = field(default=(), eq=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form of design D11."""
@@ -197,6 +196,7 @@ class Intake:
         dry_run: bool = False,
         rejects: str | Path | None = None,
         strict: bool = False,
+        encoding: str | None = None,
         progress: Progress | None = None,
     ) -> ImportResult:
         """Reads a file into the store; the same call after an interruption resumes it.
@@ -208,6 +208,7 @@ class Intake:
             dry_run: True does everything and keeps nothing.
             rejects: where rejected rows go; None is a file in the workspace's ``rejects/``.
             strict: refuse columns that the profile does not map.
+            encoding: of a text file, instead of the profile's.
             progress: called after each batch with the bytes read and the bytes in all.
 
         Returns:
@@ -221,7 +222,7 @@ class Intake:
             PluginError: if a plugin's check fails; earlier batches stay, and the import can be
                 resumed.
         """
-        known = self.profile(profile)
+        known = with_encoding(self.profile(profile), encoding)
         plan = self._plan(known, source)
         with _opened(path) as (stream, name):
             run = _Import(self, plan, stream, name, strict=strict, progress=progress)
@@ -245,12 +246,7 @@ class _Import:
         self.size = stream.tell()
         self.stat = _stamp(stream)
         stream.seek(0)
-        self.lines = LineReader(stream, plan.profile.source.encoding, name)
-        self.reader: CsvReader | JsonlReader = (
-            CsvReader(self.lines, plan.profile, name, strict=strict)
-            if plan.profile.source.format == "csv"
-            else JsonlReader(self.lines, plan.profile, name, strict=strict)
-        )
+        self.reader = open_rows(stream, plan.profile, name, strict=strict)
         self.loader = Loader(self.store, intake.host, plan, Mapper(plan))
 
     def close(self) -> None:
@@ -269,7 +265,7 @@ class _Import:
                     loaded = self.loader.load(tx, batch)
                     self.loader.remember(loaded.remember)
                     counts.add(loaded.counts)
-                    self._report(batch.position)
+                    self._report()
                 raise _RollBack
         except _RollBack:
             pass
@@ -302,7 +298,7 @@ class _Import:
             self._check_unchanged()
             counts.add(self._load(run.id, batch, line))
             line = batch.next_line
-            self._report(batch.position)
+            self._report()
         self._check_hash(run.id)
         return self._finish(run, counts, earlier, rejects)
 
@@ -330,7 +326,7 @@ class _Import:
         return self._load_once(run_id, batch, line)
 
     def _load_once(self, run_id: int, batch: Any, line: int) -> Counts:
-        with self.store.begin(COMMAND, self.plan.source) as tx:
+        with self.store.begin(import_command(run_id), self.plan.source) as tx:
             loaded = self.loader.load(tx, batch)
             if self.store.imports.get(run_id, tx=tx).next_line != line:
                 raise Busy(
@@ -384,7 +380,7 @@ class _Import:
         return number, str(path)
 
     def _write_rejects(self, run_id: int, given: str | Path | None) -> str:
-        suffix = "csv" if self.plan.profile.source.format == "csv" else "jsonl"
+        suffix = "jsonl" if self.reader.header is None else "csv"
         name = f"{Path(self.name).stem or 'stdin'}-{run_id}.{suffix}"
         path = Path(given) if given is not None else self.intake.settings.rejects / name
         header = self.reader.header
@@ -395,7 +391,9 @@ class _Import:
             )
             for r in self.store.imports.rejects(run_id)
         )  # fmt: skip
-        write_rejects(path, found, header=header, delimiter=self.reader.delimiter)
+        # A mark says UTF-8 to an import whose profile has another encoding.
+        mark = self.plan.profile.source.encoding != "utf-8"
+        write_rejects(path, found, header=header, delimiter=self.reader.delimiter or ",", mark=mark)
         return str(path)
 
     # --- guards -------------------------------------------------------------------------------
@@ -405,9 +403,8 @@ class _Import:
             raise self._changed()
 
     def _check_hash(self, run_id: int) -> None:
-        while self.lines.digest and (data := self.stream.read(1 << 20)):
-            self.lines.digest.update(data)
-        if self.lines.digest.hexdigest() != self.hash:
+        self.stream.seek(0)
+        if _hash(self.stream) != self.hash:
             self.store.imports.finish(run_id, status="failed")
             raise self._changed()
 
@@ -418,9 +415,9 @@ class _Import:
             hint="Import it again once it is complete; rows stored already will be unchanged.",
         )
 
-    def _report(self, position: int) -> None:
+    def _report(self) -> None:
         if self.progress is not None:
-            self.progress(position, self.size)
+            self.progress(min(self.stream.tell(), self.size), self.size)
 
     def _result(
         self, run_id: int | None, counts: Counts, rejects_file: str | None, resumed_at: int | None
@@ -437,6 +434,7 @@ class _Import:
             resumed_at=resumed_at,
             unknown=self.reader.unknown,
             delimiter=self.reader.delimiter,
+            remarks=(*self.reader.remarks, *self.loader.remarks),
         )
 
 

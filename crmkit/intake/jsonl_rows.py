@@ -70,6 +70,11 @@ class JsonlReader:
         """Keys that the profile does not map, found so far."""
         return tuple(self._unknown)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """A text file is odd in nothing that is not rejected."""
+        return ()
+
     def batches(self) -> Iterator[Batch]:
         """The objects of the file, at most BATCH_ROWS lines at a time."""
         block = self._first

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import codecs
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 from attrs import define, field
 
 from ..errors import InputRefused
+from .encodings import SAMPLE_BYTES, suggestion
 
 BLOCK_BYTES = 1 << 20
 # A line beyond this is not data but a file of another kind; holding it would break the memory goal.
@@ -38,6 +38,20 @@ _SIGNATURES = {
 }
 
 
+_REMEDIES = {
+    b"PK\x03\x04": 'If it is a workbook, set format = "xlsx" in the profile\'s [source].',
+    b"PAR1": 'Set format = "parquet" in the profile\'s [source].',
+    b"\xd0\xcf\x11\xe0": "Open it in a spreadsheet and save it as .xlsx or CSV.",
+}
+
+
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most ``size`` bytes; none at the end."""
+
+
 @define
 class Lines:
     """Some lines in a row.
@@ -62,17 +76,17 @@ class LineReader:
     """Reads a binary stream once, as blocks of lines.
 
     Args:
-        stream: the file, at its start.
+        stream: the file, at its start; only its ``read`` is used.
         encoding: the profile's; a byte order mark of the file goes before it.
         name: the file's name, for messages.
 
     Attributes:
-        digest: SHA-256 of what was read so far.
+        spoilt: the first lines that are not in the encoding, as bytes, for a suggestion.
     """
 
-    def __init__(self, stream: BinaryIO, encoding: str, name: str) -> None:
+    def __init__(self, stream: Readable, encoding: str, name: str) -> None:
         self._stream, self._encoding, self._name = stream, encoding, name
-        self.digest = hashlib.sha256()
+        self.spoilt = b""
         self._read = 0
         self._number = 1
 
@@ -90,7 +104,7 @@ class LineReader:
             if start.startswith(signature):
                 raise InputRefused(
                     f"{self._name} is {words}, not a text file.", code="E_SIGNATURE",
-                    hint="Save it as CSV or JSONL and import that.",
+                    hint=_REMEDIES.get(signature, "Save it as CSV or JSONL and import that."),
                 )  # fmt: skip
         skip = 0
         for mark, encoding in _BOMS:
@@ -104,7 +118,6 @@ class LineReader:
 
     def _take(self, size: int) -> bytes:
         data = self._stream.read(size)
-        self.digest.update(data)
         self._read += len(data)
         return data
 
@@ -140,6 +153,7 @@ class LineReader:
 
     def _decode_singly(self, data: bytes, offset: int) -> Lines:
         texts: list[str] = []
+        spoilt: list[bytes] = []
         bad: dict[int, str] = {}
         for match in _LINE.finditer(data):
             if match.start() == len(data):
@@ -151,7 +165,19 @@ class LineReader:
                 at = offset + match.start() + error.start
                 bad[len(texts)] = f"byte {at} of the file is not {self._encoding} ({error.reason})"
                 texts.append(line.decode("ascii", errors="backslashreplace"))
+                spoilt.append(line)
+        if self._number == 1:
+            self.spoilt = b"\n".join(spoilt)[:SAMPLE_BYTES]
+            self._check_encoding(len(bad), len(texts))
         return self._number_lines(texts, bad, b"\0" in data)
+
+    def _check_encoding(self, bad: int, lines: int) -> None:
+        """A file of which most lines cannot be decoded is in another encoding, and not all faulty."""
+        if lines > 1 and bad > (lines - 1) / 2:
+            raise InputRefused(
+                f"{self._name}: {bad} of its first {lines} lines are not {self._encoding}.",
+                code="E_ENCODING", hint=suggestion(self.spoilt, self._encoding),
+            )  # fmt: skip
 
     def _wide(self, start: bytes) -> Iterator[Lines]:
         """UTF-16 and UTF-32, where a line cannot be found before decoding."""

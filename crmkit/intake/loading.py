@@ -26,6 +26,7 @@ from ..store.bulk import (
     lock_sources,
 )
 from .absent import Present
+from .alike import Alike
 from .batch import Batch, Broken
 from .checks import Fault, shown
 from .hooks import hook_batch
@@ -89,6 +90,7 @@ class Loader:
         self.present = Present(plan) if plan.profile.source.mode == "full" else None
         self.sources = {e.source for e in plan.emits}
         entities = [(e.entity, e.source) for e in plan.emits]
+        self.alike = [Alike() for _ in plan.emits]
         self._twice = [entities.count(pair) > 1 for pair in entities]
         self._first_load = [False] * len(plan.emits)
 
@@ -99,6 +101,11 @@ class Loader:
         self.mapper.close()
         if self.present is not None:
             self.present.close()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is odd about the keys, found so far."""
+        return tuple(dict.fromkeys(a.remark for a in self.alike if a.remark))
 
     # --- first loads --------------------------------------------------------------------------
 
@@ -130,7 +137,7 @@ class Loader:
     def skip(self, batch: Batch, rejected: frozenset[int]) -> None:
         """Remembers the keys of rows that an earlier run has loaded; writes nothing."""
         keyed = self.mapper.keys(batch)
-        self._note_present(keyed)
+        self._note(keyed)
         alive = [line not in rejected for line in batch.lines]
         if not self.last_wins:
             self._repeats(keyed, batch, alive, {})
@@ -163,7 +170,7 @@ class Loader:
 
     def _load_part(self, tx: Tx, batch: Batch, loaded: Loaded) -> None:
         keyed = self.mapper.keys(batch)
-        self._note_present(keyed)
+        self._note(keyed)
         mapped = self.mapper.values(batch, keyed)
         faults = keyed.faults
         alive = [True] * batch.size
@@ -188,9 +195,12 @@ class Loader:
         loaded.counts.add(counts)
         loaded.rejects += [_reject(batch, i, found) for i, found in sorted(faults.items())]
 
-    def _note_present(self, keyed: Keyed) -> None:
+    def _note(self, keyed: Keyed) -> None:
         if self.present is not None:
             self.present.add(keyed)
+        for alike, emit, refs in zip(self.alike, self.plan.emits, keyed.emits, strict=True):
+            if emit.kind == CUSTOMER:
+                alike.add(refs.refs)
 
     def _ask_plugins(self, mapped: list[Mapped], faults: RowFaults) -> None:
         for one in mapped:

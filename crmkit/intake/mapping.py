@@ -130,9 +130,10 @@ class Mapper:
         emits = [self._refs(i, batch, rows, faults) for i in range(len(self.plan.emits))]
         units = []
         if self.plan.row_unit:
-            units.append(self._unit(None, range(batch.size), rows, self.plan.profile.used, batch))
+            used = _beside(self.plan.row_key, self.plan.profile.used)
+            units.append(self._unit(None, range(batch.size), rows, used, batch))
         for i in self.plan.units:
-            used = self.plan.emits[i].emit.used
+            used = _beside(self.plan.emits[i].key, self.plan.emits[i].emit.used)
             units.append(self._unit(i, emits[i].positions, emits[i].refs, used, batch))
         return Keyed(emits, units, faults)
 
@@ -238,7 +239,7 @@ class Mapper:
         columns = [batch.cells(name) for name in used]
         if len(positions) < batch.size:
             columns = [[c[i] for i in positions] for c in columns]
-        prints = list(map(hash, zip(*columns, strict=True)))
+        prints = list(map(hash, zip(*columns, strict=True))) if columns else [0] * len(positions)
         if None in keys:
             whole = [k is not None for k in keys]
             positions, prints = list(compress(positions, whole)), list(compress(prints, whole))
@@ -349,6 +350,13 @@ class _Cells:
         if not spec.columns:
             return [stored.converter.constant(spec.value)] * len(self.positions)
         return self._convert(name, spec.used, stored.converter.column)
+
+
+def _beside(key: Key | None, used: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that a fingerprint needs beside a key of one column, whose blanks do not count."""
+    if key is None or key.single is None:
+        return used
+    return tuple(name for name in used if name != key.single)
 
 
 def _masked(cells: Sequence[Any], mask: Sequence[bool] | None) -> Sequence[Any]:

@@ -31,6 +31,9 @@ _CORE: dict[str, Mapping[str, Any]] = {
     "kind": {"type": "string", "enum": list(CUSTOMER_KINDS)},
     "web": _WEB,
 }
+# They end up in headers of messages, where a line end begins another header.
+_ONE_LINE = ("email", "phone")
+_NO_LINE_END = r"^[^\r\n]*$"
 _ENVELOPE: dict[str, Mapping[str, Any]] = {
     "channel": {"type": "string", "enum": list(CHANNELS)},
     "direction": {"type": "string", "enum": list(DIRECTIONS)},
@@ -226,11 +229,19 @@ class _Planner:
                 known = ", ".join((*CUSTOMER_FIELDS, *CONTACTS))
                 self.fault(emit, f"a customer has no field {name!r} (fields: {known})")
                 continue
-            target = self._target(emit, Field(base, FieldType.TEXT, _CORE[base]), spec, self.form)
+            schema = _CORE[base]
+            if base in _ONE_LINE and self._may_hold_lines:
+                schema = {**schema, "pattern": _NO_LINE_END}
+            target = self._target(emit, Field(base, FieldType.TEXT, schema), spec, self.form)
             if base in CONTACTS:
                 made.contacts[base, label] = target
             else:
                 made.targets.append(target)
+
+    @property
+    def _may_hold_lines(self) -> bool:
+        source = self.profile.source
+        return source.multiline or source.format != "csv"
 
     def _targets(self, emit: Emit, made: EmitPlan, fields: FieldSet) -> None:
         form = "payload" if made.kind == INTERACTION else self.form

@@ -469,18 +469,11 @@ class _Reader:
         return None
 
     def _encoding(self, name: str) -> str:
-        try:
-            found = codecs.lookup(name).name
-            kept = _ASCII.decode(found) == _ASCII.decode("ascii")
-        except LookupError:
-            self.fault("source.encoding", f"{name!r} is no encoding that Python knows")
+        fault = encoding_fault(name)
+        if fault:
+            self.fault("source.encoding", fault)
             return "utf-8"
-        except UnicodeError:
-            kept = False
-        if not kept and not found.startswith(("utf-16", "utf-32")):
-            # UTF-7 and EBCDIC: lines and delimiters could not be found in the bytes.
-            self.fault("source.encoding", f"{name!r} does not keep ASCII and cannot be read")
-        return found
+        return codecs.lookup(name).name
 
     def _single(self, where: str, table: Mapping[str, Any], key: str) -> str | None:
         value = self.text(where, table, key)
@@ -512,6 +505,21 @@ class _Reader:
             return value
         self.fault(f"{where}.currency", f"{value!r} is no ISO 4217 code")
         return None
+
+
+def encoding_fault(name: str) -> str:
+    """Why text cannot be read in an encoding, or an empty text."""
+    try:
+        found = codecs.lookup(name).name
+        kept = _ASCII.decode(found) == _ASCII.decode("ascii")
+    except LookupError:
+        return f"{name!r} is no encoding that Python knows"
+    except UnicodeError:
+        kept = False
+    if not kept and not found.startswith(("utf-16", "utf-32")):
+        # UTF-7 and EBCDIC: lines and delimiters could not be found in the bytes.
+        return f"{name!r} does not keep ASCII and cannot be read"
+    return ""
 
 
 def _plain(value: Any) -> Any:

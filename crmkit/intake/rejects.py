@@ -41,17 +41,21 @@ def write_rejects(
     *,
     header: Sequence[str] | None,
     delimiter: str,
+    mark: bool = False,
 ) -> None:
     """Writes the file whole or not at all.
 
     Args:
         header: columns of a CSV file; None writes JSONL.
         delimiter: of the CSV file that was read.
+        mark: begin it with the byte order mark of UTF-8.
 
     Raises:
         StorageError: if it cannot be written.
     """
     with whole_file(path) as out:
+        if mark:
+            out.write("\ufeff")
         if header is None:
             _write_jsonl(out, rejects)
         else:
@@ -108,5 +112,23 @@ def _write_jsonl(out: TextIO, rejects: Iterable[Reject]) -> None:
         # What was refused as JSON is kept as it stood: reading it would lose, say, the other one of
         # two equal keys.
         unread = reject.code in ("E_JSON", "E_ENCODING")
-        found = {"_text": reject.original} if unread else json.loads(reject.original)
-        out.write(json.dumps({**found, **reason}, ensure_ascii=False) + "\n")
+        text = json.dumps({"_text": reject.original}) if unread else reject.original
+        out.write(_with_reason(text, reason) + "\n")
+
+
+def _with_reason(text: str, reason: dict[str, Any]) -> str:
+    """The object with the reason at its end; its numbers stay as they are written.
+
+    To read and write them again would cut long decimals and fail at thousands of digits.
+    """
+    body = text.strip()
+    if (at := body.rfind(f'"{REASON_COLUMNS[0]}":')) > 0:
+        # A mended rejects file: its old reason is replaced.
+        if json.loads("{" + body[at:]).keys() <= {*REASON_COLUMNS}:
+            body = body[:at].rstrip().rstrip(",") + "}"
+        else:
+            kept = {k: v for k, v in json.loads(body).items() if k not in REASON_COLUMNS}
+            body = json.dumps(kept, ensure_ascii=False)
+    inner = body[:-1].rstrip()
+    comma = "" if inner == "{" else ", "
+    return inner + comma + json.dumps(reason, ensure_ascii=False)[1:]

@@ -31,6 +31,7 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}"
     r"(:[0-9]{2}([.,][0-9]{1,9})?)?( ?(Z|z|[+-][0-9]{2}:?[0-9]{2}))?"
 )
+_LEAP_SECOND = re.compile(r"([T ]23:59):60([.,][0-9]+)?")
 _BOOLEANS = {
     **dict.fromkeys(("true", "yes", "y", "t", "1"), True),
     **dict.fromkeys(("false", "no", "n", "f", "0"), False),
@@ -170,6 +171,8 @@ def read_instant(text: str, layout: str | None, zone: ZoneInfo) -> datetime:
         first = datetime.combine(read_date(text, None), time(), zone)
         return first.astimezone(UTC)
     elif _INSTANT.fullmatch(text):
+        # Clocks of computers have no leap second; the last instant before it is the nearest.
+        text = _LEAP_SECOND.sub(r"\1:59.999999", text)
         found = datetime.fromisoformat(text.replace(",", ".").replace(" +", "+").replace(" Z", "Z"))
     else:
         raise ValueError("is not an instant such as 2026-03-31T10:00:00Z")

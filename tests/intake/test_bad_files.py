@@ -46,7 +46,7 @@ REFUSED = {
     "pdf": (b"%PDF-1.7\n", "E_SIGNATURE"),
     "exe": (b"MZ\x90\x00", "E_SIGNATURE"),
     "xlsx named csv": (b"PK\x03\x04....", "E_SIGNATURE"),
-    "gzip": (b"\x1f\x8b\x08....", "E_SIGNATURE"),
+    "gzip": (b"\x1f\x8b\x08....", "E_GZIP"),
     "duplicate header": (b"id,name,name\n1,a,b\n", "E_HEADER"),
     "headers equal after folding": ("id,name,ＮＡＭＥ\n1,a,b\n".encode(), "E_HEADER"),
     "unnamed column": (b"id,,name\n1,a,b\n", "E_HEADER"),

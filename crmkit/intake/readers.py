@@ -1,0 +1,84 @@
+"""Which reader a file needs: by its profile's format and, within that, by its first bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+from attrs import evolve
+
+from ..errors import InputRefused
+from .batch import Batch
+from .csv_rows import CsvReader
+from .gunzip import MAGIC, GunzipStream, check_gzip
+from .jsonl_rows import JsonlReader
+from .lines import LineReader
+from .profile import Profile
+
+
+class RowReader(Protocol):
+    """Rows in batches.
+
+    Attributes:
+        delimiter: of a CSV file, as given or found.
+    """
+
+    delimiter: str
+
+    @property
+    def header(self) -> list[str] | None:
+        """The columns; None where each row names its own."""
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Columns that the profile does not map, found so far."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is odd about the file though it can be read, found so far."""
+
+    def batches(self) -> Iterator[Batch]:
+        """All rows in file order; to be called once."""
+
+
+def open_rows(stream: BinaryIO, profile: Profile, name: str, *, strict: bool) -> RowReader:
+    """A reader whose header has been read and checked.
+
+    Args:
+        stream: the file, at its start; it can be sought.
+        name: the file's name, for messages.
+        strict: refuse columns that the profile does not map.
+
+    Raises:
+        InputRefused: if the file cannot be read as the profile says.
+    """
+    start = stream.read(8)
+    stream.seek(0)
+    lines = _lines(stream, start, profile, name)
+    if profile.source.format == "jsonl":
+        return JsonlReader(lines, profile, name, strict=strict)
+    return CsvReader(lines, profile, name, strict=strict)
+
+
+def _lines(stream: BinaryIO, start: bytes, profile: Profile, name: str) -> LineReader:
+    if start.startswith(MAGIC):
+        check_gzip(stream, name)
+        return LineReader(GunzipStream(stream, name), profile.source.encoding, name)
+    return LineReader(stream, profile.source.encoding, name)
+
+
+def with_encoding(profile: Profile, encoding: str | None) -> Profile:
+    """The profile with another encoding, which makes it another profile to resume with.
+
+    Raises:
+        InputRefused: if it is no encoding in which a text file can be read.
+    """
+    from .profile import encoding_fault
+
+    if encoding is None:
+        return profile
+    fault = encoding_fault(encoding)
+    if fault:
+        raise InputRefused(f"{fault}.", code="E_ENCODING", hint="Examples: gb18030, big5, cp1252.")
+    text = f"{profile.text}\n# --encoding {encoding}\n"
+    return evolve(profile, source=evolve(profile.source, encoding=encoding), text=text)
