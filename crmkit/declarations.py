@@ -87,6 +87,34 @@ class CustomerFields:
         return FieldSet(self.schema)
 
 
+# What kind of value a match key is: it decides how values are brought into one form and compared.
+MATCH_KINDS = (
+    "given_name", "family_name", "name", "date", "identifier", "code", "phone", "email", "address",
+    "place",
+)  # fmt: skip
+
+
+@frozen(kw_only=True)
+class MatchKey:
+    """A value by which two customers may be found to be one.
+
+    Args:
+        name: ``telecom.msisdn``.
+        field: where the value is: ``customer.name``; ``contact.phone`` or another kind of contact
+            point; a customer field ``<plugin>.<field>``; or a field of a record type that customers
+            own, ``<plugin>.<type>.<field>``, of which the first record counts.
+        kind: one of MATCH_KINDS. An ``identifier`` is nearly unique (passport, loyalty number), a
+            ``code`` is shared by many (postal code).
+        title: names the value in the evidence: ``same <title>``.
+    """
+
+    name: str
+    kind: str = field(validator=in_(MATCH_KINDS))
+    field: str
+    title: str
+    title_zh: str = ""
+
+
 @frozen(kw_only=True)
 class RecordType:
     """A plugin's own entity: a real table with typed columns, a key, an owner and kept history.
@@ -468,6 +496,30 @@ class StageVeto:
 
 
 @frozen(kw_only=True)
+class MergeConflict:
+    """A field in which two customers that are to be merged differ, both having a value.
+
+    ``kept_id`` is the customer that stays, ``merged_id`` the one that goes into it. ``entity`` is
+    ``customer`` or ``<plugin>.customer``. Values are in Python's types, money as ``Money``.
+    """
+
+    kept_id: int
+    merged_id: int
+    entity: str
+    field: str
+    kept: Any
+    merged: Any
+
+
+@frozen(kw_only=True)
+class MergeChoice:
+    """Which value survives: ``conflict`` is the position in the batch, from 0."""
+
+    conflict: int
+    survivor: str = field(validator=in_(("kept", "merged")))
+
+
+@frozen(kw_only=True)
 class Committed:
     """What one transaction changed: rows written per entity."""
 
@@ -478,9 +530,9 @@ class Committed:
 
 
 __all__ = [
-    "ACTIONS", "CHARTS", "CUSTOMER", "Batch", "Chart", "Committed", "CustomerFields", "Demo",
+    "ACTIONS", "CHARTS", "CUSTOMER", "MATCH_KINDS", "Batch", "Chart", "Committed", "CustomerFields", "Demo",
     "DemoCheck", "DemoData", "DemoFile", "Feature", "FeatureSet", "ImportProfile",
-    "InteractionKind", "Lifecycle", "Migration", "Parameter", "RecordType", "Report",
+    "InteractionKind", "Lifecycle", "MatchKey", "MergeChoice", "MergeConflict", "Migration", "Parameter", "RecordType", "Report",
     "ReportColumn", "RowFault", "Rule", "Scope", "Score", "Segment", "StageMove", "StageVeto",
     "sql_name",
 ]  # fmt: skip

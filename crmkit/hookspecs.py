@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         FeatureSet,
         ImportProfile,
         InteractionKind,
+        MatchKey,
+        MergeChoice,
+        MergeConflict,
         Migration,
         RecordType,
         Report,
@@ -150,6 +153,29 @@ def register_profiles() -> list[ImportProfile]:
         @hookimpl
         def register_profiles():
             return [ImportProfile(name="ibm-telco", text=resource_text(__name__, "profiles/x.toml"))]
+    """
+
+
+@hookspec
+def register_match_keys() -> list[MatchKey]:
+    """Values by which two customers may be found to be one: passport, loyalty number, msisdn.
+
+    Called once when a workspace opens. ``crmkit customer duplicates`` looks for pairs that share
+    one of them, or some of them together, and weighs how well all of them agree; see
+    ``docs/explanation/matching.md``.
+
+    Returns:
+        Match keys named ``<plugin>.<name>`` over fields that the plugin itself declares, over
+        the customer's name and over contact points.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_match_keys():
+            return [MatchKey(name="telecom.msisdn", field="telecom.subscription.msisdn",
+                             kind="phone", title="subscriber number")]
     """
 
 
@@ -343,6 +369,33 @@ def after_commit(committed: Committed) -> None:
         @hookimpl
         def after_commit(committed):
             log.info("%s rows of telecom.bill", committed.written.get("telecom.bill", 0))
+    """
+
+
+@hookspec
+def choose_merged_values(conflicts: Sequence[MergeConflict]) -> Sequence[MergeChoice]:
+    """Decides which of two values survives when two customers are merged.
+
+    Called once per merge command and plugin, before anything is written, with the conflicts in the
+    plugin's own customer fields; those in the customer's own columns go to the built-in ``core``.
+    Fields in which only one side has a value take that one without asking, and fields declared
+    ``stricter`` (consent, do not contact) take the stricter value whatever a plugin says.
+
+    Args:
+        conflicts: fields in which both sides have a value and differ, of one or many merges.
+
+    Returns:
+        One choice per conflict that the plugin decides; what it leaves out keeps the value of the
+        customer that stays. An empty sequence or None leaves all.
+
+    Policy veto: if it raises, nothing is merged (exit 7).
+
+    Example::
+
+        @hookimpl
+        def choose_merged_values(conflicts):
+            return [MergeChoice(conflict=i, survivor="merged") for i, c in enumerate(conflicts)
+                    if c.field == "tier" and TIERS.index(c.merged) > TIERS.index(c.kept)]
     """
 
 

@@ -22,6 +22,7 @@ from .hosting.host import PluginHost
 from .settings import FILE, KEYS, Settings, find_workspace, load_settings
 
 if TYPE_CHECKING:
+    from .access.ownership import Ownership
     from .analysis.features import Features
     from .analysis.lifecycles import Lifecycles
     from .analysis.reports import Reports
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .hosting.catalog import Catalog
     from .hosting.plugins import Plugins
     from .intake.intake import ImportResult, Intake
+    from .intake.matching.duplicates import Duplicates
     from .store.store import Store
     from .warehouse.warehouse import Warehouse
 
@@ -123,6 +125,14 @@ class Crm:
         return Intake(self.store, self.catalog, self.host, self.settings, clock=self.clock)
 
     @cached_property
+    def ownership(self) -> Ownership:
+        """Who works which customer: handing over, protection of renewals, claims."""
+        from .access.ownership import Ownership
+
+        lines = (name for name in self.catalog.plugins if name in self.settings.plugins)
+        return Ownership(self.store, self.settings, lines)
+
+    @cached_property
     def warehouse(self) -> Warehouse:
         """The read-only columnar snapshot."""
         from .warehouse.warehouse import Warehouse
@@ -131,6 +141,13 @@ class Crm:
             self.settings.warehouse, self.catalog, self.store,
             time_zone=self.settings.time_zone, runs=self.settings.runs,
         )  # fmt: skip
+
+    @cached_property
+    def duplicates(self) -> Duplicates:
+        """Customers that may be one person: found, decided, merged and unmerged."""
+        from .intake.matching.duplicates import Duplicates
+
+        return Duplicates(self.store, self.catalog, self.host)
 
     @cached_property
     def features(self) -> Features:

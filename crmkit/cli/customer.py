@@ -9,6 +9,8 @@ import click
 
 from ..entities.customer import CONTACT_KINDS, CUSTOMER_KINDS, ContactPoint, Customer, CustomerRef
 from ..errors import NotFound, UsageError
+from . import duplicates
+from .assign import COMMANDS
 from .main import State
 from .options import columns_option, format_option, limit_option, list_options, output_option
 from .output import emit, emit_nested, emit_record, emit_text, note
@@ -26,7 +28,11 @@ _SHOWN_ONLY = ("ref",)
 
 @click.group("customer")
 def command() -> None:
-    """List, search, show, add and edit customers."""
+    """List, search, show, add, edit and hand over customers."""
+
+
+for _made in COMMANDS:
+    command.add_command(_made)
 
 
 def _pairs(
@@ -204,7 +210,7 @@ def show_customer(
             timeline=timeline, language=crm.settings.language,
         )  # fmt: skip
     if format == "json":
-        emit_nested(view, output=output)
+        emit_nested([view], output=output)
     else:
         emit_text("\n".join(view_lines(view)), output=output)
 
@@ -279,6 +285,8 @@ def add_customer(
     Example: crmkit customer add "Ann Example" --ref billing:1042 --contact phone:+4930123456
     """
     with state.open() as crm:
+        if columns.get("owner"):
+            crm.ownership.check_agent(columns["owner"])
         made = crm.store.customers.add(
             kind=kind or CUSTOMER_KINDS[0],
             name=name,
@@ -324,6 +332,8 @@ def edit_customer(
         )
     with state.open() as crm:
         found = crm.store.customers.find(customer)
+        if changes.get("owner"):
+            crm.ownership.check_agent(changes["owner"])
         edited = crm.store.customers.edit(
             found.id,
             version=version or found.version,
@@ -353,3 +363,8 @@ def _plugin_fields(crm: Crm, given: Mapping[str, str | None]) -> dict[str, dict[
         fields = crm.catalog.customer_fields[plugin].fields.by_name
         out.setdefault(plugin, {})[field] = typed_text(fields, field, text)
     return out
+
+
+# --- one person, several records ------------------------------------------------------------------
+
+command.add_command(duplicates.command)

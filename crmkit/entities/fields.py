@@ -12,6 +12,8 @@ schema keywords, these annotations:
 ``currency``    ISO 4217 code that fixes the currency of a money field
 ``timeless``    true: holds for all time (birth date, opened_on); see design D3
 ``known``       ``outcome``: known only after the outcome; features never see it (D13)
+``stricter``    of a boolean: the value that survives a merge whichever side has it; false for a
+                consent, true for "do not contact"
 =============== ======================================================================
 
 The type of a field is read from its schema: ``string`` (with ``format`` ``date``, ``date-time`` or
@@ -32,7 +34,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 PII_CLASSES = ("none", "quasi", "direct", "secret")
 HIDDEN_PII = ("direct", "secret")
 ANNOTATIONS = frozenset(
-    "title title_zh description unit pii index currency timeless known default examples".split()
+    "title title_zh description unit pii index currency timeless known stricter default examples".split()
 )
 KEYWORDS = frozenset(
     "type format enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf "
@@ -111,6 +113,11 @@ class Field:
     def outcome_only(self) -> bool:
         """Whether the value is known only after the outcome, so that no feature may use it."""
         return self.schema.get("known") == "outcome"
+
+    @property
+    def stricter(self) -> bool | None:
+        """The value that survives a merge whichever side has it, or None."""
+        return self.schema.get("stricter")
 
     @property
     def currency(self) -> str | None:
@@ -222,6 +229,10 @@ def _property_faults(name: str, schema: Any) -> list[str]:
     out += [f"field {name!r} has the unknown keyword {word!r}" for word in unknown]
     if schema.get("pii", "none") not in PII_CLASSES:
         out.append(f"field {name!r}: pii {schema['pii']!r} is not one of {', '.join(PII_CLASSES)}")
+    if "stricter" in schema and not (
+        isinstance(schema["stricter"], bool) and schema.get("type") == "boolean"
+    ):
+        out.append(f"field {name!r}: stricter is true or false, and for a boolean only")
     if schema.get("known", "outcome") != "outcome":
         out.append(f"field {name!r}: known {schema['known']!r} is not 'outcome'")
     return out

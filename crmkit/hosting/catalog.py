@@ -20,6 +20,7 @@ from ..declarations import (
     FeatureSet,
     ImportProfile,
     InteractionKind,
+    MatchKey,
     Migration,
     RecordType,
     Report,
@@ -34,7 +35,7 @@ from .manifest import Manifest
 
 _KINDS = (
     "record_types", "interaction_kinds", "lifecycles", "feature_sets", "scores", "rules",
-    "segments", "reports", "profiles", "demos", "migrations",
+    "segments", "reports", "profiles", "demos", "match_keys", "migrations",
 )  # fmt: skip
 _DATA = ("customer_fields", "record_types", "interaction_kinds", "lifecycles")
 
@@ -64,6 +65,7 @@ class Catalog:
     reports: Mapping[str, Report] = _by_name()
     profiles: Mapping[str, ImportProfile] = _by_name()
     demos: Mapping[str, Demo] = _by_name()
+    match_keys: Mapping[str, MatchKey] = _by_name()
     migrations: Mapping[str, Migration] = _by_name()
     shared_owners: Mapping[str, str] = _by_name()
 

@@ -10,13 +10,14 @@ from typing import Any
 import pluggy
 
 from .. import hookspecs
-from ..declarations import RowFault, StageVeto
+from ..declarations import MergeChoice, RowFault, StageVeto
 from .declared import DECLARING
 from .isolation import unusable
 
 # Acting hooks and the class of the items that they return; None means nothing is returned.
 ACTING: dict[str, type | None] = {
     "check_rows": RowFault,
+    "choose_merged_values": MergeChoice,
     "before_stage_moves": StageVeto,
     "after_commit": None,
 }

@@ -225,6 +225,8 @@ def _trials(
             # Any envelope column may be asked for, and has no rows either.
             empty: defaultdict[str, list[Any]] = defaultdict(list, {c: [] for c in columns})
             yield "check_rows", {"batch": Batch(entity=entity, columns=empty, size=0)}
+    if "choose_merged_values" in hooks:
+        yield "choose_merged_values", {"conflicts": []}
     if "before_stage_moves" in hooks:
         yield "before_stage_moves", {"moves": []}
     if "after_commit" in hooks:

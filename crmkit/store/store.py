@@ -24,6 +24,7 @@ from .writers import Lease, Writers
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
     from .customers import Customers
+    from .decisions import Decisions
     from .imports import Imports
     from .interactions import Interactions
     from .migration import Plan, Status
@@ -298,6 +299,13 @@ class Store:
         from .customers import Customers
 
         return Customers(self)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """What people have said about pairs that may be one customer."""
+        from .decisions import Decisions
+
+        return Decisions(self)
 
     @cached_property
     def relations(self) -> Relations:

@@ -24,7 +24,7 @@ from sqlalchemy import (
     Table,
 )
 
-from .types import Date, Instant, Integer, Json, Number, Stored, Text
+from .types import Boolean, Date, Instant, Integer, Json, Number, Stored, Text
 
 CUSTOMER_COLUMNS = (
     "kind", "name", "locale", "time_zone", "region", "owner", "team", "created_at", "updated_at",
@@ -63,9 +63,11 @@ def core_tables(metadata: MetaData) -> dict[str, Table]:
     made = [
         *_transactions(metadata),
         *_customers(metadata),
+        *_matching(metadata),
         *_facts(metadata),
         *_outcomes(metadata),
         *_imports(metadata),
+        *_ownership(metadata),
         *_schema(metadata),
     ]
     return {t.name: t for t in made}
@@ -136,6 +138,13 @@ def _customers(metadata: MetaData) -> list[Table]:
     )  # fmt: skip
     Index("ix_contact_point_customer_id", contact.c.customer_id)
     Index("ix_contact_point_value", contact.c.value)
+    # What an import changed or removed, so that it can be reverted.
+    past_contact = table(
+        "contact_point_history", metadata, key("id"), needed("customer_id", Integer),
+        needed("kind", Text), needed("value", Text), needed("label", Text),
+        needed("position", Integer), needed("tx", Integer), key("closed_tx"), rowid=False,
+    )  # fmt: skip
+    Index("ix_contact_point_history_closed_tx", past_contact.c.closed_tx)
     relation = table(
         "relation", metadata, key("id"),
         needed("customer_id", Integer, ForeignKey("customer.id")),
@@ -144,7 +153,29 @@ def _customers(metadata: MetaData) -> list[Table]:
     )  # fmt: skip
     Index("ix_relation_customer_id", relation.c.customer_id)
     Index("ix_relation_related_id", relation.c.related_id)
-    return [customer, history, ref, contact, relation]
+    return [customer, history, ref, contact, past_contact, relation]
+
+
+def _matching(metadata: MetaData) -> list[Table]:
+    # What somebody said of a pair; the lower id stands first.
+    decision = table(
+        "duplicate_decision", metadata,
+        needed("a_id", Integer, ForeignKey("customer.id")),
+        needed("b_id", Integer, ForeignKey("customer.id")), needed("decision", Text),
+        optional("reason", Text), needed("tx", Integer), PrimaryKeyConstraint("a_id", "b_id"),
+        rowid=False,
+    )  # fmt: skip
+    # One row per merge: what it changed in the customer that stayed, so that it can be undone.
+    merge = table(
+        "customer_merge", metadata, key("id"),
+        needed("kept_id", Integer, ForeignKey("customer.id")),
+        needed("merged_id", Integer, ForeignKey("customer.id")), needed("changes", Json),
+        needed("tx", Integer), optional("undone_tx", Integer),
+    )  # fmt: skip
+    Index("ix_customer_merge_kept_id", merge.c.kept_id)
+    Index("ix_customer_merge_merged_id", merge.c.merged_id)
+    Index("ix_customer_merge_tx", merge.c.tx)
+    return [decision, merge]
 
 
 def _facts(metadata: MetaData) -> list[Table]:
@@ -209,6 +240,36 @@ def _imports(metadata: MetaData) -> list[Table]:
     )  # fmt: skip
     Index("ix_import_reject_import_id", reject.c.import_id, reject.c.line)
     return [run, reject]
+
+
+def _ownership(metadata: MetaData) -> list[Table]:
+    # Who left or came back, and when; the last change up to a day says how an agent stands then.
+    agent = table(
+        "agent_change", metadata, key("id"), needed("agent", Text), needed("change", Text),
+        needed("changed_on", Date), optional("reason", Text), needed("tx", Integer),
+    )  # fmt: skip
+    Index("ix_agent_change_agent", agent.c.agent)
+    # Append-only. `owner_id` is the customer, as in every table of things that customers have.
+    assignment = table(
+        "assignment", metadata, key("id"),
+        needed("owner_id", Integer, ForeignKey("customer.id")), needed("line", Text),
+        optional("from_agent", Text), optional("to_agent", Text), needed("reason", Text),
+        needed("rule", Text), needed("orphaned", Boolean), needed("assigned_on", Date),
+        needed("actor", Text), needed("version", Integer), needed("valid_from", Instant),
+        needed("tx", Integer),
+    )  # fmt: skip
+    Index("ix_assignment_owner_id", assignment.c.owner_id)
+    Index("ix_assignment_line", assignment.c.line)
+    Index("ix_assignment_tx", assignment.c.tx)
+    claim = table(
+        "claim", metadata, key("id"), needed("customer_id", Integer, ForeignKey("customer.id")),
+        needed("line", Text), needed("agent", Text), needed("claimed_on", Date),
+        optional("evidence", Text), needed("status", Text), optional("rule", Text),
+        optional("decision", Text), optional("decided_by", Text), optional("decided_at", Instant),
+        needed("tx", Integer),
+    )  # fmt: skip
+    Index("ix_claim_customer_id", claim.c.customer_id)
+    return [agent, assignment, claim]
 
 
 def _schema(metadata: MetaData) -> list[Table]:

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from crmkit import hookimpl
-from crmkit.declarations import FeatureSet, InteractionKind, Report
+from crmkit.declarations import (
+    CustomerFields,
+    FeatureSet,
+    InteractionKind,
+    MatchKey,
+    MergeChoice,
+    MergeConflict,
+    Report,
+)
 from crmkit.entities import Lifecycle
 
-from . import features, kinds, lifecycle, reports
+from . import features, kinds, lifecycle, person, reports
+
+
+@hookimpl
+def register_customer_fields() -> CustomerFields:
+    """Name in parts, birth date, identity number, postal address, consent."""
+    return person.customer_fields()
+
+
+@hookimpl
+def register_match_keys() -> list[MatchKey]:
+    """Names, birth date, identity number, contact points and address."""
+    return person.match_keys()
+
+
+@hookimpl
+def choose_merged_values(conflicts: Sequence[MergeConflict]) -> list[MergeChoice]:
+    """A name written out over its initial."""
+    return person.merged_names(conflicts)
 
 
 @hookimpl

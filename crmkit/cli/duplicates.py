@@ -1,0 +1,92 @@
+"""``crmkit customer duplicates``: pairs that may be one person, and what somebody says of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..errors import UsageError
+from .main import State
+from .options import format_option, list_options, output_option
+from .output import emit, emit_record, note
+
+COLUMNS = ("a_ref", "b_ref", "probability", "evidence", "decision")
+# The words of crmkit.store.decisions, which is imported when a command runs.
+DECISIONS = ("same", "different", "unsure")
+
+
+@click.group("duplicates", invoke_without_command=True)
+@click.option("--at-least", type=click.FloatRange(0, 1, min_open=True), default=0.5, show_default=True, metavar="P", help="Lowest probability.")  # fmt: skip
+@click.option("--undecided", is_flag=True, help="Only pairs that nobody has decided.")
+@click.option("--engine", type=click.Choice(["splink", "fixed"]), help="splink learns weights from the customers, fixed takes general ones. Default: splink where it is installed and there is enough to learn from.")  # fmt: skip
+@list_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    at_least: float,
+    undecided: bool,
+    engine: str | None,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """List pairs of customers that may be one person.
+
+    Each pair has a probability, the evidence in words and what somebody decided. Nothing is
+    changed: crmkit customer merge does that, pair by pair or for all above a probability.
+
+    Example: crmkit customer duplicates --at-least 0.9 --undecided
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    state: State = ctx.obj
+    from ..present.people import shown_refs
+
+    with state.open() as crm:
+        found = crm.duplicates.find(at_least, engine=engine)
+        if undecided:
+            found = [pair for pair in found if pair.decision is None]
+        refs = shown_refs(crm.store, {i for pair in found for i in (pair.a_id, pair.b_id)})
+    rows = [
+        {
+            "a_ref": refs[pair.a_id], "b_ref": refs[pair.b_id], "probability": pair.probability,
+            "evidence": pair.evidence, "decision": pair.decision,
+        }
+        for pair in found
+    ]  # fmt: skip
+    emit(
+        rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=COLUMNS
+    )
+    note(f"{len(rows)} pairs. Merge one with: crmkit customer merge A_REF B_REF")
+
+
+@command.command("decide")
+@click.argument("a", metavar="A_REF")
+@click.argument("b", metavar="B_REF")
+@click.argument("decision", type=click.Choice(DECISIONS))
+@click.option("--reason", metavar="TEXT", help="Why; kept with the decision.")
+@format_option
+@output_option
+@click.pass_obj
+def decide(
+    state: State, a: str, b: str, decision: str, reason: str | None, format: str, output: str | None
+) -> None:
+    """Say whether two customers are one; nothing is merged by it.
+
+    A pair decided different is never taken when many are merged at once.
+
+    Example: crmkit customer duplicates decide billing:1042 hotel:77 different
+    """
+    from ..present.people import shown_refs
+
+    with state.open() as crm:
+        one, other = crm.store.customers.find(a), crm.store.customers.find(b)
+        if one.id == other.id:
+            raise UsageError(f"{a!r} and {b!r} are one customer already.")
+        crm.duplicates.decide([(one.id, other.id)], decision, reason)
+        refs = shown_refs(crm.store, (one.id, other.id))
+    row: dict[str, Any] = {"a_ref": refs[one.id], "b_ref": refs[other.id], "decision": decision}
+    emit_record({**row, "reason": reason}, format=format, output=output)

@@ -1,0 +1,99 @@
+"""How well two values of one key can agree: the levels of each kind, best first, and their odds.
+
+A level is a condition over two values in DuckDB's SQL. ``m`` is the share of true pairs that reach
+it, ``u`` that of two random customers; log2(m/u) is what it adds to the evidence (Fellegi and Sunter,
+1969, doi 10.1080/01621459.1969.10501049). The figures here are where training begins and what holds
+where there is too little to train on: m by our judgement of how often such a value is mistyped or
+has changed (about one in ten), u by how often two people share such a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+
+@frozen
+class Level:
+    """One degree of agreement.
+
+    Args:
+        phrase: the evidence in words; ``{title}`` is the key's.
+        condition: SQL over ``{l}`` and ``{r}``; empty for the last level, which takes all else.
+        m, u: as above.
+        exact: whether the values are equal, so that a rare value weighs more than a common one.
+    """
+
+    phrase: str
+    condition: str
+    m: float
+    u: float
+    exact: bool = False
+
+
+def _name(u_same: float) -> tuple[Level, ...]:
+    # 0.92 lets one letter of a name of seven differ, 0.8 two; Winkler (1990) as Splink's own levels.
+    return (
+        Level("same {title}", "{l} = {r}", 0.80, u_same, exact=True),
+        Level("{title} nearly the same", "jaro_winkler_similarity({l}, {r}) >= 0.92", 0.09, 0.003),
+        Level("{title} similar", "jaro_winkler_similarity({l}, {r}) >= 0.80", 0.05, 0.01),
+        Level("{title} differs", "", 0.06, 1 - u_same - 0.013),
+    )
+
+
+def _number(u_same: float, u_near: float) -> tuple[Level, ...]:
+    return (
+        Level("same {title}", "{l} = {r}", 0.88, u_same, exact=True),
+        Level("{title} differs in one place", "damerau_levenshtein({l}, {r}) <= 1", 0.07, u_near),
+        Level("{title} differs", "", 0.05, 1 - u_same - u_near),
+    )
+
+
+_DATE = (
+    Level("same {title}", "{l} = {r}", 0.88, 0.0001, exact=True),
+    Level("{title} differs in one place", "damerau_levenshtein({l}, {r}) <= 1", 0.06, 0.0015),
+    Level("{title} differs in two places", "damerau_levenshtein({l}, {r}) <= 2", 0.02, 0.01),
+    Level("{title} differs", "", 0.04, 0.9884),
+)
+_PHONE = (
+    Level("same {title}", "{l} = {r}", 0.70, 0.00005, exact=True),
+    # One of the two was written without country or area code.
+    Level("same last eight digits of the {title}",
+          "length({l}) >= 8 AND length({r}) >= 8 AND right({l}, 8) = right({r}, 8)", 0.08, 0.00001),
+    Level("{title} differs in one place", "damerau_levenshtein({l}, {r}) <= 1", 0.02, 0.00005),
+    Level("{title} differs", "", 0.20, 0.99989),
+)  # fmt: skip
+_EMAIL = (
+    Level("same {title}", "{l} = {r}", 0.70, 0.00005, exact=True),
+    Level("same {title} before the @", "split_part({l}, '@', 1) = split_part({r}, '@', 1)", 0.08, 0.0005),
+    Level("{title} nearly the same", "jaro_winkler_similarity({l}, {r}) >= 0.95", 0.02, 0.0005),
+    Level("{title} differs", "", 0.20, 0.99895),
+)  # fmt: skip
+_ADDRESS = (
+    Level("same {title}", "{l} = {r}", 0.70, 0.0005, exact=True),
+    Level("{title} nearly the same", "jaro_winkler_similarity({l}, {r}) >= 0.92", 0.12, 0.0005),
+    Level("{title} similar", "jaro_winkler_similarity({l}, {r}) >= 0.80", 0.06, 0.005),
+    Level("{title} differs", "", 0.12, 0.994),
+)
+
+LEVELS: Mapping[str, tuple[Level, ...]] = {
+    "given_name": _name(0.005),
+    "family_name": _name(0.002),
+    "name": _name(0.0005),
+    "place": _name(0.01),
+    "date": _DATE,
+    "identifier": _number(0.00001, 0.0001),
+    "code": _number(0.005, 0.01),
+    "phone": _PHONE,
+    "email": _EMAIL,
+    "address": _ADDRESS,
+}
+
+
+def condition(
+    level: Level, column: str, left: str = "{column}_l", right: str = "{column}_r"
+) -> str:
+    """The level's condition over the two sides of a column, as ``"core_phone_l"``."""
+    sides = {side: f'"{text.format(column=column)}"' for side, text in (("l", left), ("r", right))}
+    return level.condition.format(**sides)

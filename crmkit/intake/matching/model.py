@@ -1,0 +1,232 @@
+"""How probable it is that two records are one person (Fellegi and Sunter, 1969).
+
+Each key adds log2(m/u) of the level on which the two values agree; equal values weigh more the rarer
+they are. With enough pairs that are certainly true, the shares m and u are learnt from the customers
+themselves by Splink: u from random pairs, m by expectation maximisation, no labelled pair needed.
+With fewer, or without Splink, the shares of :mod:`crmkit.intake.matching.levels` are taken as they
+are: trained on a handful of pairs, or on none, expectation maximisation finds a structure that is
+not there, such as households.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import duckdb
+from attrs import frozen
+
+from .blocking import NAMES, Rule, affordable, certain_pairs, certain_rules, pair_sql, rules
+from .levels import LEVELS, Level, condition
+from .people import People
+
+# Below this many certain pairs the learnt shares of rare levels rest on one or two pairs each.
+LEAST_CERTAIN = 100
+# Of the true pairs, how many the certain rules find; with more, the prior would be too low.
+CERTAIN_RECALL = 0.7
+# Where nothing is certain, one customer in a hundred is taken to be there twice.
+DUPLICATE_SHARE = 0.01
+U_PAIRS = 1_000_000
+PEOPLE = "people"
+
+
+@frozen
+class Scored:
+    """A pair with what its probability is made of.
+
+    Attributes:
+        a, b: the customers, ``a`` the one known longer.
+        reached: by key column, the position of the level reached; missing values are left out.
+        weights: by key column, log2 of how many times likelier this agreement is for one person.
+    """
+
+    a: int
+    b: int
+    probability: float
+    reached: Mapping[str, int]
+    weights: Mapping[str, float]
+
+
+def score(people: People, least: float, *, engine: str | None = None) -> list[Scored]:
+    """Every pair with at least this probability, likeliest first.
+
+    Args:
+        people: the customers with their normalised values.
+        least: lowest probability, from 0 to 1.
+        engine: ``splink`` or ``fixed``; None takes Splink if it is installed and there is enough to
+            learn from.
+    """
+    if people.size < 2 or not people.keys:
+        return []
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        connection.register("given_people", people.table)
+        connection.execute(f"CREATE TABLE {PEOPLE} AS SELECT * FROM given_people").fetchall()  # noqa: S608
+        wanted = affordable(connection, PEOPLE, rules(people.keys), people.size)
+        certain = [r for r in certain_rules(people.keys) if r in affordable(connection, PEOPLE, [r], people.size)]  # fmt: skip
+        known = certain_pairs(connection, PEOPLE, certain)
+        if not wanted:
+            return []
+        learn = engine == "splink" or (engine is None and known >= LEAST_CERTAIN and has_splink())
+        if learn:
+            found = _splink(connection, people, wanted, certain, least)
+        else:
+            found = _fixed(connection, people, wanted, known, least)
+        return sorted(found, key=lambda s: (-s.probability, s.a, s.b))
+
+
+def has_splink() -> bool:
+    """Whether the extra ``dedupe`` is installed."""
+    from importlib.util import find_spec
+
+    return find_spec("splink") is not None
+
+
+# --- learnt ---------------------------------------------------------------------------------------
+
+
+def _splink(
+    connection: duckdb.DuckDBPyConnection,
+    people: People,
+    wanted: Sequence[Rule],
+    certain: Sequence[Rule],
+    least: float,
+) -> Iterator[Scored]:
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name="id",
+        comparisons=[_comparison(name, key.kind) for name, key in people.keys.items()],
+        blocking_rules_to_generate_predictions=[block_on(*rule) for rule in wanted],
+        retain_intermediate_calculation_columns=True,
+        retain_matching_columns=True,
+    )
+    linker = Linker(DuckDBAPI(connection).register(PEOPLE), settings)
+    # Making a linker turns on pages of remarks about each step; the command tells what was found.
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    training = linker.training
+    training.estimate_probability_two_random_records_match(
+        [block_on(*rule) for rule in certain], recall=CERTAIN_RECALL
+    )
+    # A fixed seed, so that the same customers give the same pairs again.
+    training.estimate_u_using_random_sampling(max_pairs=U_PAIRS, seed=0)
+    for rule in _sessions(people, wanted):
+        training.estimate_parameters_using_expectation_maximisation(block_on(*rule))
+    pairs = linker.inference.predict(threshold_match_probability=least)
+    for row in pairs.as_record_list():
+        reached, weights = {}, {}
+        for name, key in people.keys.items():
+            gamma = row[f"gamma_{name}"]
+            if gamma < 0:
+                continue
+            # Splink counts levels from the last one, which is 0.
+            reached[name] = len(LEVELS[key.kind]) - 1 - gamma
+            weights[name] = row[f"mw_{name}"] + row.get(f"mw_tf_adj_{name}", 0.0)
+        a, b = sorted((row["id_l"], row["id_r"]))
+        yield Scored(a, b, row["match_probability"], reached, weights)
+
+
+def _comparison(name: str, kind: str) -> dict[str, Any]:
+    missing = {
+        "sql_condition": f'"{name}_l" IS NULL OR "{name}_r" IS NULL',
+        "label_for_charts": "missing",
+        "is_null_level": True,
+    }
+    return {"output_column_name": name, "comparison_levels": [missing, *_levels(name, kind)]}
+
+
+def _levels(name: str, kind: str) -> Iterator[dict[str, Any]]:
+    for level in LEVELS[kind]:
+        made: dict[str, Any] = {
+            "sql_condition": condition(level, name) or "ELSE",
+            "label_for_charts": level.phrase,
+            "m_probability": level.m,
+            "u_probability": level.u,
+        }
+        if level.exact and kind not in ("date", "identifier", "phone", "email"):
+            # Shared values of these are rare by nature; of names and places some are common.
+            made["tf_adjustment_column"] = name
+        yield made
+
+
+def _sessions(people: People, wanted: Sequence[Rule]) -> list[Rule]:
+    """Rules to learn under: each key must be free in at least one, so two without a common key."""
+
+    def kinds(rule: Rule) -> int:
+        # Best learnt under a birth date and under a whole name: few values are shared by chance,
+        # and a typing mistake in one says nothing about mistakes in the others.
+        found = {people.keys[name].kind for name in rule}
+        return 0 if found == {"date"} else 1 if found == set(NAMES) else 2
+
+    ordered = sorted(wanted, key=kinds)
+    for first in ordered:
+        for second in ordered:
+            if not set(first) & set(second):
+                return [first, second]
+    return ordered[:1]
+
+
+# --- fixed ----------------------------------------------------------------------------------------
+
+
+def _fixed(
+    connection: duckdb.DuckDBPyConnection,
+    people: People,
+    wanted: Sequence[Rule],
+    known: int,
+    least: float,
+) -> Iterator[Scored]:
+    size = people.size
+    true_pairs = max(1.0, known / CERTAIN_RECALL, DUPLICATE_SHARE * size)
+    prior = min(0.5, true_pairs / (size * (size - 1) / 2))
+    before = math.log2(prior / (1 - prior))
+    names = list(people.keys)
+    holders = {n: Counter(v for v in people.table[n].to_pylist() if v) for n in names}
+    for a, b, *cells in _compared(connection, people, wanted):
+        reached, weights = {}, {}
+        for name, position, value in zip(names, cells[::2], cells[1::2], strict=True):
+            if position is None:
+                continue
+            level = LEVELS[people.keys[name].kind][position]
+            reached[name] = position
+            weights[name] = _weight(level, holders[name], value)
+        total = before + sum(weights.values())
+        probability = 1 / (1 + 2**-total) if total > -60 else 0.0
+        if probability >= least:
+            yield Scored(a, b, probability, reached, weights)
+
+
+def _weight(level: Level, holders: Counter[str], value: str) -> float:
+    if not level.exact:
+        return math.log2(level.m / level.u)
+    # How often two random customers share this very value, but no rarer than the kind's own share
+    # divided by ten: a value that two of ten customers have says less than its rarity here.
+    share = holders[value] / holders.total()
+    return math.log2(level.m / max(level.u / 10, min(share, level.u * 10)))
+
+
+def _compared(
+    connection: duckdb.DuckDBPyConnection, people: People, wanted: Sequence[Rule]
+) -> list[tuple[Any, ...]]:
+    """Each pair with, for every key, the position of the level reached and the left value."""
+    union = " UNION ".join(pair_sql(PEOPLE, rule) for rule in wanted)
+    columns = []
+    for name, key in people.keys.items():
+        left, right = f'a."{name}"', f'b."{name}"'
+        cases = " ".join(
+            f"WHEN {level.condition.format(l=left, r=right)} THEN {position}"
+            for position, level in enumerate(LEVELS[key.kind])
+            if level.condition
+        )
+        last = len(LEVELS[key.kind]) - 1
+        columns += [
+            f"CASE WHEN {left} IS NULL OR {right} IS NULL THEN NULL {cases} ELSE {last} END", left,
+        ]  # fmt: skip
+    query = (
+        f"SELECT p.id_l, p.id_r, {', '.join(columns)} FROM ({union}) p "  # noqa: S608
+        f"JOIN {PEOPLE} a ON a.id = p.id_l JOIN {PEOPLE} b ON b.id = p.id_r"
+    )
+    return connection.execute(query).fetchall()
