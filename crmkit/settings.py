@@ -21,6 +21,8 @@ KEYS: dict[str, type] = {
     "currency": str,
     "time_zone": str,
     "language": str,
+    "protection_months": int,
+    "revert_days": int,
 }
 
 
@@ -41,6 +43,9 @@ class Settings:
         currency: ISO 4217 code of amounts that name none.
         time_zone: IANA zone in which days begin and end.
         language: ``en`` or ``zh``, for labels.
+        protection_months: for so long after an assignment nobody but the owner works a customer's
+            renewals; 0 switches the protection off.
+        revert_days: for so many days after its end an import can be taken back.
     """
 
     folder: Path
@@ -50,6 +55,8 @@ class Settings:
     currency: str = "USD"
     time_zone: str = "UTC"
     language: str = "en"
+    protection_months: int = 6
+    revert_days: int = 30
 
     @property
     def database_url(self) -> str:
@@ -98,6 +105,10 @@ class Settings:
             lines.append(f"without = {listed(self.without)}")
         for key in ("database", "currency", "time_zone", "language"):
             lines.append(f"{key} = {quote(getattr(self, key))}")
+        if self.protection_months != 6:
+            lines.append(f"protection_months = {self.protection_months}")
+        if self.revert_days != 30:
+            lines.append(f"revert_days = {self.revert_days}")
         return "\n".join(lines) + "\n"
 
 
@@ -148,6 +159,13 @@ def _faults(raw: Mapping[str, Any]) -> list[str]:
             out.append(f"{key} must be a {KEYS[key].__name__}, not {value!r}")
         elif isinstance(value, list) and not all(isinstance(v, str) for v in value):
             out.append(f"{key} must be a list of names, not {value!r}")
+    months = raw.get("protection_months", 0)
+    # A truth value is a whole number to Python.
+    if isinstance(months, bool) or (isinstance(months, int) and not 0 <= months <= 120):
+        out.append(f"protection_months must be from 0 to 120, not {months!r}")
+    days = raw.get("revert_days", 0)
+    if isinstance(days, bool) or (isinstance(days, int) and not 0 <= days <= 3650):
+        out.append(f"revert_days must be from 0 to 3650, not {days!r}")
     if isinstance(raw.get("time_zone"), str):
         try:
             ZoneInfo(raw["time_zone"])

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("entities", "declarations"),
     ("settings", "resources", "hookspecs", "hosting", "policy"),
     ("store", "warehouse"),
-    ("intake", "analysis"),
+    ("intake", "analysis", "access"),
     ("builtin", "present"),
     ("workspace",),
     ("cli", "testing"),
