@@ -160,7 +160,7 @@ class LineReader:
                 break
             line = match[1]
             try:
-                texts.append(_composed(line.decode(self._encoding)))
+                texts.append(composed(line.decode(self._encoding)))
             except UnicodeDecodeError as error:
                 at = offset + match.start() + error.start
                 bad[len(texts)] = f"byte {at} of the file is not {self._encoding} ({error.reason})"
@@ -220,7 +220,7 @@ def _last_end(data: bytes) -> int:
 
 def _split(text: str) -> list[str]:
     # str.splitlines would also split at form feeds and the like, which are data.
-    text = _composed(text)
+    text = composed(text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
@@ -229,7 +229,8 @@ def _split(text: str) -> list[str]:
     return lines
 
 
-def _composed(text: str) -> str:
+def composed(text: str) -> str:
+    """The text in Unicode's composed form (NFC)."""
     if text.isascii() or unicodedata.is_normalized("NFC", text):
         return text
     return unicodedata.normalize("NFC", text)

@@ -23,7 +23,7 @@ T = TypeVar("T")
 _ASCII = bytes(range(32, 127)) + b"\t\r\n"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-FORMATS = ("csv", "jsonl")
+FORMATS = ("csv", "jsonl", "xlsx")
 MODES = ("upsert", "full")
 CUSTOMER_FIELDS = ("kind", "name", "locale", "time_zone", "region", "owner", "team")
 CONTACTS = ("phone", "email", "address", "web", "social")
@@ -137,6 +137,7 @@ class Source:
     encoding: str = "utf-8"
     delimiter: str | None = None
     columns: tuple[str, ...] | None = None
+    sheet: str | None = None
     multiline: bool = False
     mode: str = "upsert"
     key: tuple[str, ...] = ()
@@ -280,6 +281,7 @@ class _Reader:
             encoding=self._encoding(self.text(where, table, "encoding") or "utf-8"),
             delimiter=self._single(where, table, "delimiter"),
             columns=self.texts(where, table, "columns"),
+            sheet=self.text(where, table, "sheet"),
             multiline=self.flag(where, table, "multiline", False),
             mode=self.choice(where, table, "mode", MODES),
             key=self.texts(where, table, "key") or (),

@@ -14,6 +14,8 @@ from .gunzip import MAGIC, GunzipStream, check_gzip
 from .jsonl_rows import JsonlReader
 from .lines import LineReader
 from .profile import Profile
+from .workbook import OLD_OFFICE, ZIP
+from .xlsx_rows import XlsxReader
 
 
 class RowReader(Protocol):
@@ -54,10 +56,19 @@ def open_rows(stream: BinaryIO, profile: Profile, name: str, *, strict: bool) ->
     """
     start = stream.read(8)
     stream.seek(0)
+    if profile.source.format == "xlsx":
+        if start.startswith((ZIP, OLD_OFFICE)):
+            return XlsxReader(stream, profile, name, strict=strict)
+        profile = _as_csv(profile)
     lines = _lines(stream, start, profile, name)
     if profile.source.format == "jsonl":
         return JsonlReader(lines, profile, name, strict=strict)
     return CsvReader(lines, profile, name, strict=strict)
+
+
+def _as_csv(profile: Profile) -> Profile:
+    """For the rejects of a file without lines: a CSV file with the same columns."""
+    return evolve(profile, source=evolve(profile.source, multiline=True, columns=None))
 
 
 def _lines(stream: BinaryIO, start: bytes, profile: Profile, name: str) -> LineReader:
