@@ -9,6 +9,8 @@ from attrs import define, frozen
 
 # One transaction and one call of each hook per batch.
 BATCH_ROWS = 10_000
+# Characters.
+LARGEST_CELL = 1 << 20
 
 
 @frozen
@@ -22,6 +24,11 @@ class Broken:
     allowed: str = ""
     field: str = ""
     value: str = ""
+
+
+def bounded(cells: Sequence[str | None]) -> list[str | None]:
+    """A broken row as it can be kept and written to a file: no cell too large, no NUL."""
+    return [None if c is None else c.replace("\0", "\\0")[:LARGEST_CELL] for c in cells]
 
 
 @define(kw_only=True)

@@ -6,14 +6,13 @@ import csv
 from collections.abc import Iterator, Sequence
 
 from ..errors import InputRefused
-from .batch import BATCH_ROWS, Batch, Broken
+from .batch import BATCH_ROWS, LARGEST_CELL, Batch, Broken, bounded
 from .checks import shown
 from .columns import check_columns, check_header, unknown_columns
 from .encodings import suggestion
 from .lines import LineReader, Lines
 from .profile import Profile
 
-LARGEST_CELL = 1 << 20
 DELIMITERS = (",", ";", "\t", "|")
 Rows = list[list[str | None]]
 
@@ -258,12 +257,12 @@ class CsvReader:
             cells = next(csv.reader([text.replace("\n", " ")], delimiter=self.delimiter), [])
         finally:
             csv.field_size_limit(limit)
-        cells = [c.replace("\0", "\\0")[:LARGEST_CELL] for c in cells]
+        kept = bounded(cells)
         field, value = "", ""
         if code in ("E_QUOTE", "E_CELL") and 0 < len(cells) <= self._width:
             # The open quote swallowed the rest of the line, so its cell is the last one.
-            field, value = self.header[len(cells) - 1], shown(cells[-1])
-        return Broken(line, code, words, cells, _REMEDY.get(code, ""), field, value)
+            field, value = self.header[len(cells) - 1], shown(kept[-1] or "")
+        return Broken(line, code, words, kept, _REMEDY.get(code, ""), field, value)
 
 
 _REMEDY = {

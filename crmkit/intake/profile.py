@@ -23,7 +23,7 @@ T = TypeVar("T")
 _ASCII = bytes(range(32, 127)) + b"\t\r\n"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-FORMATS = ("csv", "jsonl", "xlsx")
+FORMATS = ("csv", "jsonl", "xlsx", "parquet")
 MODES = ("upsert", "full")
 CUSTOMER_FIELDS = ("kind", "name", "locale", "time_zone", "region", "owner", "team")
 CONTACTS = ("phone", "email", "address", "web", "social")

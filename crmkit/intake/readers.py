@@ -60,6 +60,13 @@ def open_rows(stream: BinaryIO, profile: Profile, name: str, *, strict: bool) ->
         if start.startswith((ZIP, OLD_OFFICE)):
             return XlsxReader(stream, profile, name, strict=strict)
         profile = _as_csv(profile)
+    elif profile.source.format == "parquet":
+        if start.startswith(b"PAR1"):
+            # Lazy: other files need no pyarrow.
+            from .parquet_rows import ParquetReader
+
+            return ParquetReader(stream, profile, name, strict=strict)
+        profile = _as_csv(profile)
     lines = _lines(stream, start, profile, name)
     if profile.source.format == "jsonl":
         return JsonlReader(lines, profile, name, strict=strict)

@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import BinaryIO
 
 from ..errors import InputRefused
-from .batch import BATCH_ROWS, Batch, Broken
+from .batch import BATCH_ROWS, LARGEST_CELL, Batch, Broken, bounded
 from .checks import shown
 from .columns import MOST_COLUMNS, check_columns, check_header, unknown_columns
-from .csv_rows import LARGEST_CELL
 from .profile import Profile
 from .sheet import BadCell, SheetReader, SheetRow, Value
 from .workbook import Workbook
@@ -149,7 +148,7 @@ class XlsxReader:
             return cells, None
         code, name, value_shown, words = bad
         allowed = _ALLOWED.get(code, f"{width} cells" if code == "E_COLUMNS" else "")
-        return cells, Broken(row.number, code, words, cells, allowed, name, value_shown)
+        return cells, Broken(row.number, code, words, bounded(cells), allowed, name, value_shown)
 
     def _text(self, column: str, value: Value) -> str:
         if isinstance(value, str):

@@ -19,13 +19,14 @@ from .case import Case, profile
 from .desk import Desk, open_desk
 from .files import CASES as FILES
 from .json_lines import CASES as JSON_LINES
+from .parquet_files import CASES as PARQUET_FILES
 from .spreadsheets import CASES as SPREADSHEETS
 from .table_shape import CASES as TABLE_SHAPE
 from .texts import CASES as TEXTS
 from .values import CASES as VALUES
 
 CASES: tuple[Case, ...] = (
-    *FILES, *TABLE_SHAPE, *JSON_LINES, *SPREADSHEETS, *TEXTS, *VALUES,
+    *FILES, *TABLE_SHAPE, *JSON_LINES, *SPREADSHEETS, *PARQUET_FILES, *TEXTS, *VALUES,
 )  # fmt: skip
 
 __all__ = ["CASES", "Case", "Desk", "open_desk", "profile"]
