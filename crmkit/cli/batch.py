@@ -1,15 +1,17 @@
-"""``crmkit batch``: past imports and their rejects."""
+"""``crmkit batch``: past imports, their rejects, and taking one back."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from ..errors import UsageError
+from ..errors import NotConfirmed, UsageError
 from .main import State
 from .options import format_option, list_options, output_option
-from .output import emit, emit_record
+from .output import emit, emit_record, note
 
 COLUMNS = (
     "id", "file_name", "profile", "source", "status", "read", "created", "updated", "unchanged",
@@ -20,7 +22,7 @@ REJECT_COLUMNS = ("line", "code", "field", "value", "allowed", "message")
 
 @click.group("batch")
 def command() -> None:
-    """List and show past imports."""
+    """List, show and revert past imports."""
 
 
 @command.command("list")
@@ -58,16 +60,69 @@ def show(state: State, id: str, rejects: bool, format: str, output: str | None) 
 
     Example: crmkit batch show 250166919359889409 --rejects
     """
-    if not id.isascii() or not id.isdigit():
-        raise UsageError(f"{id!r} is no import id.", hint="See: crmkit batch list")
     with state.open() as crm:
-        run = crm.store.imports.get(int(id))
+        run = crm.store.imports.get(_import_id(id))
         if not rejects:
             emit_record(_row(run), format=format, output=output)
             return
         found = crm.store.imports.rejects(run.id)
     rows = [{name: getattr(r, name) for name in REJECT_COLUMNS} for r in found]
     emit(rows, format=format, output=output, fields=REJECT_COLUMNS)
+
+
+@command.command("revert")
+@click.argument("id", metavar="ID")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@format_option
+@output_option
+@click.pass_obj
+def revert(
+    state: State, id: str, dry_run: bool, yes: bool, format: str, output: str | None
+) -> None:
+    """Take an import back: what it created goes, what it changed is again as it was.
+
+    It is refused, and nothing changed, where later work would be lost: rows that were edited since,
+    or things that were added to what would go. Within revert_days of crmkit.toml (30) only. Scores
+    and computed stages of what goes, go with it; rejects and the import's own record stay.
+
+    Example: crmkit batch revert 250166919359889409 --dry-run
+    """
+    from ..store.revert import revert as take_back
+
+    number = _import_id(id)
+    with state.open() as crm:
+        days = crm.settings.revert_days
+        plan = take_back(crm.store, number, window_days=days, dry_run=True)
+        if not (dry_run or plan.already):
+            _confirm(
+                f"{_counted(plan.removed)} would go, {_counted(plan.restored)} be put back", yes
+            )
+            plan = take_back(crm.store, number, window_days=days)
+    if plan.already:
+        note("it had been reverted before; nothing was done.")
+    if dry_run:
+        note("dry run: nothing was changed.")
+    emit_record(plan.as_dict(), format=format, output=output)
+
+
+def _confirm(what: str, yes: bool) -> None:
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise NotConfirmed(f"{what}; this was not confirmed.", hint="Give --yes.")
+    if not click.confirm(f"{what}. Go on?", err=True):
+        raise NotConfirmed("not confirmed; nothing was changed.")
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{rows} {name}" for name, rows in counts.items()) or "nothing"
+
+
+def _import_id(id: str) -> int:
+    if not id.isascii() or not id.isdigit():
+        raise UsageError(f"{id!r} is no import id.", hint="See: crmkit batch list")
+    return int(id)
 
 
 def _row(run: Any) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from attrs import frozen
 EPOCH_MS = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp() * 1000)
 WRITER_BITS, COUNTER_BITS = 10, 12
 WRITERS, COUNTERS = 1 << WRITER_BITS, 1 << COUNTER_BITS
+# Command of a transaction that removes rows: the warehouse then writes its files anew.
+REVERT = "batch revert"
 
 
 @frozen(kw_only=True)

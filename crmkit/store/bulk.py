@@ -20,7 +20,7 @@ from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, evolve, field
-from sqlalchemy import ARRAY, BIGINT, TEXT, Table, bindparam, func, select
+from sqlalchemy import ARRAY, BIGINT, TEXT, Table, bindparam, func, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Select
@@ -579,6 +579,15 @@ class CustomerUpsert(Upsert):
                 tx, kind, label, position, [c for c, _ in added], [v for _, v in added]
             )
         by_id = table.c.id == bindparam("_id")
+        past = s.table("contact_point_history")
+        kept = [*table.columns, bindparam("_tx", type_=BIGINT())]
+        # What this very transaction wrote is not worth keeping: it may change a point twice.
+        before = select(*kept).where(by_id, table.c.tx != bindparam("_tx", type_=BIGINT()))
+        s.many(
+            tx.connection,
+            insert(past).from_select([c.name for c in past.columns], before),
+            [{"_id": row["_id"], "_tx": tx.id} for row in (*updates, *deletes)],
+        )
         s.many(
             tx.connection,
             table.update().where(by_id).values(value=bindparam("_value"), tx=bindparam("_tx")),
@@ -628,7 +637,7 @@ class FieldsUpsert(Upsert):
                 "customer_id": fresh,
                 **{n: _pick(v, rows) for n, v in block.columns.items()},
                 "valid_from": since,
-                "version": repeat(1),
+                "version": self._next_versions(tx.connection, fresh),
                 "tx": repeat(tx.id),
             },
             len(fresh),
@@ -637,6 +646,23 @@ class FieldsUpsert(Upsert):
         outcomes |= _change_rows(self, self.table, tx, block, first, at)
         tx.count(self.entity, sum(map(bool, outcomes.values())))
         return _spread(owners, first, {o: o for o in first}, outcomes)
+
+    def _next_versions(self, connection: Connection, fresh: list[int]) -> list[int]:
+        """1, but where a merge that was taken back left earlier versions without a current one."""
+        h = self.table.history.c
+        if not fresh:
+            return []
+
+        def build() -> Select[Any]:
+            past = self.statements.among(h.customer_id, "ids", ids=True)
+            return select(h.customer_id, func.max(h.version)).where(past).group_by(h.customer_id)
+
+        rows = self.statements.fetch(
+            connection, (self.entity, "next versions"), build,
+            {"ids": self.statements.listed(set(fresh))},
+        )  # fmt: skip
+        last = {row[0]: row[1] for row in rows}
+        return [last.get(i, 0) + 1 for i in fresh]
 
 
 class RecordUpsert(Upsert):

@@ -19,7 +19,7 @@ from .rows import insert_rows
 if TYPE_CHECKING:
     from .store import Tx
 
-STATUSES = ("running", "done", "failed")
+STATUSES = ("running", "done", "failed", "reverted")
 COUNTS = ("read", "created", "updated", "unchanged", "rejected")
 
 
@@ -28,7 +28,7 @@ class ImportRun:
     """One import of one file through one profile.
 
     ``read`` is the sum of ``created``, ``updated``, ``unchanged`` and ``rejected``. ``next_line``
-    is the line at which an unfinished import goes on.
+    is the line at which an unfinished import goes on. Of a reverted one nothing is stored any more.
     """
 
     id: int
@@ -48,6 +48,11 @@ class ImportRun:
     finished_at: datetime | None = None
     seconds: float | None = None
     rejects_file: str | None = None
+
+
+def import_command(run_id: int) -> str:
+    """What a batch's transaction says that it does, so that an import's rows can be found again."""
+    return f"import {run_id}"
 
 
 @frozen(kw_only=True)

@@ -144,6 +144,9 @@ def _still_fitting(
     if manifest.newest and manifest.newest not in reader.transactions(manifest.newest):
         # The store was replaced, by a restore or a new one: nothing here can be trusted.
         return None
+    if any(tx not in manifest.listed for tx in reader.reverts(since(manifest))):
+        # An import was taken back: rows that the files hold are no longer in the store.
+        return None
     return manifest
 
 

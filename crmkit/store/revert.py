@@ -1,0 +1,377 @@
+"""Taking an import back: what it created goes, what it changed is again as it was.
+
+An import's batches are transactions that name it, and every row carries the transaction that wrote
+it, so its work is known exactly (design D2). A row that somebody has changed since, or that something
+later hangs on, stops the revert: nothing is lost unasked. The import's own record and its rejects
+stay; everything happens in one transaction or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    union,
+    update,
+)
+from sqlalchemy.engine import Connection
+
+from ..declarations import CUSTOMER
+from ..entities.transaction import REVERT
+from ..errors import UsageError
+from .bulk import lock_sources
+from .history import Versions
+from .imports import import_command
+from .rows import BATCH
+
+if TYPE_CHECKING:
+    from .imports import ImportRun
+    from .store import Store, Tx
+
+WINDOW_DAYS = 30
+# Named in a refusal; the others are counted.
+NAMED = 20
+
+
+@frozen(kw_only=True)
+class Reverted:
+    """What a revert did.
+
+    Attributes:
+        removed: rows that the import had created, by entity.
+        restored: rows put back as they were before it, by entity.
+        already: whether it had been reverted before, so that nothing was done now.
+    """
+
+    import_id: int
+    removed: Mapping[str, int] = field(factory=dict)
+    restored: Mapping[str, int] = field(factory=dict)
+    already: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form; sums over the entities."""
+        return {
+            "import_id": str(self.import_id),
+            "removed": sum(self.removed.values()),
+            "restored": sum(self.restored.values()),
+            "already": self.already,
+        }
+
+
+class RevertRefused(UsageError):
+    """The caller asked to take back an import on which later work rests; nothing was changed.
+
+    Attributes:
+        later: what would be lost, one sentence each, at most NAMED.
+        count: how many there are in all.
+    """
+
+    code = "E_REVERT"
+
+    def __init__(self, import_id: int, later: list[str], count: int) -> None:
+        self.later, self.count = later, count
+        more = f"; and {count - len(later)} more" if count > len(later) else ""
+        super().__init__(
+            f"import {import_id} cannot be reverted, later work would be lost: "
+            f"{'; '.join(later)}{more}.",
+            hint="Undo these first, or import a corrected file.",
+        )
+
+
+class _RollBack(Exception):
+    """Ends a dry run's transaction without keeping it."""
+
+
+def revert(
+    store: Store, import_id: int, *, window_days: int = WINDOW_DAYS, dry_run: bool = False
+) -> Reverted:
+    """Takes an import back.
+
+    Args:
+        window_days: for so many days after its end an import can be reverted.
+        dry_run: True does everything and keeps nothing.
+
+    Raises:
+        NotFound: if there is no such import.
+        UsageError: if the window is over, or an older version stored it without its transactions.
+        RevertRefused: naming what somebody did since to rows of the import.
+    """
+    done: list[Reverted] = []
+    with suppress(_RollBack), store.begin(REVERT) as tx:
+        run = store.imports.get(import_id, tx=tx)
+        lock_sources(tx.connection, store.dialect, {run.source})
+        if run.status == "reverted":
+            done.append(Reverted(import_id=import_id, already=True))
+            raise _RollBack
+        done.append(_Revert(store, tx, run, window_days).run())
+        if dry_run:
+            raise _RollBack
+    return done[0]
+
+
+class _Revert:
+    """One revert inside its transaction."""
+
+    def __init__(self, store: Store, tx: Tx, run: ImportRun, window_days: int) -> None:
+        self.store, self.tx, self.run_, self.window = store, tx, run, window_days
+        self.connection: Connection = tx.connection
+        txs = store.tables["tx"]
+        # Lowest first, so that the history is walked in the order in which it was made.
+        self.mine = select(txs.c.id).where(txs.c.command == import_command(run.id))
+        self.kept = dict(self._versioned())
+        self.removed: dict[str, int] = {}
+        self.restored: dict[str, int] = {}
+
+    def run(self) -> Reverted:
+        """Checks everything, then changes everything."""
+        self._check_window()
+        self._check_later()
+        self._remove_dependents()
+        for name, table in self._facts():
+            self._count(self.removed, name, self._run(delete(table).where(self._by_me(table))))
+        self._restore_contacts()
+        for name, kept in reversed(list(self.kept.items())):
+            self._restore(name, kept)
+            self._remove(name, kept)
+        runs = self.store.tables["import_run"]
+        # A process that still runs the import finds another line than its own and stops.
+        stopped = update(runs).where(runs.c.id == self.run_.id)
+        self._run(stopped.values(status="reverted", next_line=0))
+        for counts in (self.removed, self.restored):
+            for name, rows in counts.items():
+                self.tx.count(name, rows)
+        return Reverted(
+            import_id=self.run_.id, removed=dict(self.removed), restored=dict(self.restored)
+        )
+
+    # --- what there is ------------------------------------------------------------------------
+
+    def _versioned(self) -> Iterator[tuple[str, Versions]]:
+        """Every table with history, owners before what they own."""
+        tables = self.store.tables
+        yield CUSTOMER, Versions(tables["customer"], tables["customer_history"])
+        names = {e.table_name: e for e in self.store.entities if e.what != "interaction"}
+        for table in self.store.metadata.sorted_tables:
+            entity = names.get(table.name)
+            if entity is not None:
+                key = "customer_id" if entity.what == "customer" else "id"
+                yield entity.name, Versions(table, tables[f"{table.name}_history"], key)
+
+    def _facts(self) -> Iterator[tuple[str, Table]]:
+        yield "interaction", self.store.tables["interaction"]
+        yield "customer_ref", self.store.tables["customer_ref"]
+
+    def _by_me(self, table: Table) -> ColumnElement[bool]:
+        return table.c.tx.in_(self.mine)
+
+    def _created(self, kept: Versions) -> CompoundSelect[Any]:
+        """Keys of the rows whose first version is the import's."""
+        now, past = kept.current.c, kept.history.c
+        return union(
+            select(now[kept.key]).where(now.version == 1, now.tx.in_(self.mine)),
+            select(past[kept.key]).where(past.version == 1, past.tx.in_(self.mine)),
+        )
+
+    def _created_subjects(self) -> CompoundSelect[Any]:
+        found = [
+            select(self._created(kept).subquery().c[0])
+            for kept in self.kept.values()
+            if kept.key == "id"
+        ]
+        return union(*found)
+
+    # --- refusals -----------------------------------------------------------------------------
+
+    def _check_window(self) -> None:
+        run = self.run_
+        ended = run.finished_at or run.started_at
+        if self.tx.at - ended > timedelta(days=self.window):
+            raise UsageError(
+                f"import {run.id} ended on {ended:%Y-%m-%d}, more than {self.window} days ago "
+                "(revert_days in crmkit.toml), and cannot be reverted any more.",
+                code="E_REVERT_WINDOW",
+            )
+        known = self.connection.execute(self.mine.limit(1)).first()
+        if known is None and run.read > run.rejected:
+            raise UsageError(
+                f"import {run.id} was made by a version that did not note its transactions and "
+                "cannot be reverted.",
+                code="E_REVERT_UNKNOWN",
+            )
+
+    def _check_later(self) -> None:
+        """Refuses if anything was changed since, or hangs on what would go."""
+        later: list[str] = []
+        count = 0
+        for what, query in self._later():
+            total = self.connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+            if not total:
+                continue
+            count += total
+            room = NAMED - len(later)
+            if room > 0:
+                rows = self.connection.execute(query.limit(room)).all()
+                later += [f"{what} {row[0]} (by {self._who(row[1])})" for row in rows]
+        if count:
+            raise RevertRefused(self.run_.id, later, count)
+
+    def _who(self, tx_id: int | None) -> str:
+        txs = self.store.tables["tx"]
+        query = select(txs.c.actor, txs.c.command, txs.c.at).where(txs.c.id == tx_id)
+        row = self.connection.execute(query).first()
+        return f"{row.actor}, {row.command}, {row.at:%Y-%m-%d %H:%M}" if row else "an unknown hand"
+
+    def _later(self) -> Iterator[tuple[str, Select[Any]]]:
+        """What would be lost: queries for an id and the transaction that wrote it."""
+        for name, kept in self.kept.items():
+            now, past = kept.current.c, kept.history.c
+            ours = select(past[kept.key]).where(past.tx.in_(self.mine))
+            since = select(now[kept.key], now.tx).where(
+                now.tx.not_in(self.mine), now[kept.key].in_(ours)
+            )
+            yield f"{name} changed since:", since
+            between = kept.history.alias()
+            yield (
+                f"{name} changed between:",
+                select(between.c[kept.key], between.c.tx).where(
+                    between.c.tx.not_in(self.mine),
+                    select(past.version)
+                    .where(
+                        past[kept.key] == between.c[kept.key],
+                        past.version < between.c.version,
+                        past.tx.in_(self.mine),
+                    )
+                    .exists(),
+                    now.tx.in_(self.mine),
+                    now[kept.key] == between.c[kept.key],
+                ),
+            )
+        fact = self.store.tables["interaction"]
+        newer = fact.alias()
+        yield (
+            "interaction revised since:",
+            select(newer.c.id, newer.c.tx)
+            .join(fact, and_(*(fact.c[n] == newer.c[n] for n in ("kind", "source", "ref"))))
+            .where(
+                newer.c.revision > fact.c.revision,
+                fact.c.tx.in_(self.mine),
+                newer.c.tx.not_in(self.mine),
+            ),
+        )
+        yield from self._hanging()
+
+    def _hanging(self) -> Iterator[tuple[str, Select[Any]]]:
+        """Rows of others that point to what the import created."""
+        created = {kept.current.name: self._created(kept) for kept in self.kept.values()}
+        for table in self.store.metadata.sorted_tables:
+            if "tx" not in table.c:
+                continue
+            names = ("id", "ref", *(c.name for c in table.primary_key.columns))
+            identity = table.c[next(n for n in names if n in table.c)]
+            links: list[ColumnElement[bool]] = [
+                fk.parent.in_(created[fk.column.table.name])
+                for fk in table.foreign_keys
+                if fk.column.table.name in created
+            ]
+            if "subject_id" in table.c and table.name not in ("outcome", "stage", "stage_change"):
+                links.append(table.c.subject_id.in_(self._created_subjects()))
+            for link in links:
+                added = select(identity, table.c.tx).where(table.c.tx.not_in(self.mine), link)
+                yield f"{table.name} added since:", added
+        moves = self.store.tables["stage_change"]
+        # A stage that a rule has computed is computed again; what a person decided is not.
+        yield (
+            "stage moved by hand since: subject",
+            select(moves.c.subject_id, moves.c.tx).where(
+                moves.c.rule.is_(None), moves.c.subject_id.in_(self._created_subjects())
+            ),
+        )
+
+    # --- changes ------------------------------------------------------------------------------
+
+    def _run(self, statement: Any) -> int:
+        return int(self.connection.execute(statement).rowcount)
+
+    @staticmethod
+    def _count(counts: dict[str, int], name: str, rows: int) -> None:
+        if rows > 0:
+            counts[name] = counts.get(name, 0) + rows
+
+    def _remove_dependents(self) -> None:
+        """Scores and computed stages of what goes: they would speak of nobody."""
+        for name in ("outcome", "stage", "stage_change"):
+            table = self.store.tables[name]
+            self._run(delete(table).where(table.c.subject_id.in_(self._created_subjects())))
+
+    def _restore_contacts(self) -> None:
+        points, past = (
+            self.store.tables["contact_point"],
+            self.store.tables["contact_point_history"],
+        )
+        names = [c.name for c in points.columns]
+        self._count(
+            self.removed, "contact_point", self._run(delete(points).where(self._by_me(points)))
+        )
+        # What the import changed twice has a version of its own in between, which is not wanted.
+        before = select(*(past.c[n] for n in names)).where(
+            past.c.closed_tx.in_(self.mine), past.c.tx.not_in(self.mine)
+        )
+        # PostgreSQL's driver does not say how many rows such an INSERT has written.
+        restored = self.connection.scalar(select(func.count()).select_from(before.subquery()))
+        self._run(insert(points).from_select(names, before))
+        self._count(self.restored, "contact_point", restored or 0)
+        self._run(delete(past).where(past.c.closed_tx.in_(self.mine)))
+
+    def _restore(self, name: str, kept: Versions) -> None:
+        """Puts rows that existed before back to their version of then."""
+        now, past = kept.current.c, kept.history.c
+        first = (
+            select(past[kept.key].label("key"), func.min(past.version).label("version"))
+            .where(past.closed_tx.in_(self.mine))
+            .group_by(past[kept.key])
+            .subquery()
+        )
+        # The version that the import's first change closed is the one to come back.
+        query = (
+            select(kept.history)
+            .join(first, and_(past[kept.key] == first.c.key, past.version == first.c.version))
+            .where(past.tx.not_in(self.mine))
+        )
+        columns = [c.name for c in kept.current.columns if c.name != kept.key]
+        back = (
+            update(kept.current)
+            .where(now[kept.key] == bindparam("b_key"))
+            .values({n: bindparam(f"b_{n}", type_=now[n].type) for n in columns})
+        )
+        forget = delete(kept.history).where(
+            past[kept.key] == bindparam("b_key"), past.version >= bindparam("b_version")
+        )
+        rows = self.connection.execute(query).mappings().all()
+        for start in range(0, len(rows), BATCH):
+            part = rows[start : start + BATCH]
+            values = [{"b_key": r[kept.key], **{f"b_{n}": r[n] for n in columns}} for r in part]
+            # One value set a row: what each row goes back to is its own.
+            self.connection.execute(back, values)
+            keys = [{"b_key": r[kept.key], "b_version": r["version"]} for r in part]
+            self.connection.execute(forget, keys)
+        self._count(self.restored, name, len(rows))
+
+    def _remove(self, name: str, kept: Versions) -> None:
+        """Removes the rows that the import created: what was there before is restored by now."""
+        gone = delete(kept.current).where(self._by_me(kept.current))
+        self._count(self.removed, name, self._run(gone))
+        self._run(delete(kept.history).where(self._by_me(kept.history)))
