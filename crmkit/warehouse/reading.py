@@ -24,7 +24,7 @@ from urllib.parse import quote
 import adbc_driver_manager
 import pyarrow as pa
 
-from ..entities.transaction import COUNTER_BITS, WRITER_BITS
+from ..entities.transaction import COUNTER_BITS, REVERT, WRITER_BITS
 from ..errors import Busy, ConfigError, CrmkitError, StorageError
 from .layout import Shape, WarehouseTable
 
@@ -214,6 +214,13 @@ class StoreReader:
         )
         ids, lows = found["id"].to_pylist(), found["low"].to_pylist()
         return {tx: min(tx, low) for tx, low in zip(ids, lows, strict=True)}
+
+    def reverts(self, since: int = 0) -> list[int]:
+        """Committed transactions with ``id >= since`` that took an import back."""
+        found = self.table(
+            f"SELECT id FROM tx WHERE id >= {since} AND command = '{REVERT}'", {"id": "BIGINT"}
+        )
+        return [int(i) for i in found["id"].to_pylist()]
 
 
 def _few(source: SqliteCursor, after: int) -> bool:
