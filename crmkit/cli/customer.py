@@ -9,7 +9,7 @@ import click
 
 from ..entities.customer import CONTACT_KINDS, CUSTOMER_KINDS, ContactPoint, Customer, CustomerRef
 from ..errors import NotFound, UsageError
-from . import duplicates
+from . import duplicates, merges
 from .assign import COMMANDS
 from .main import State
 from .options import columns_option, format_option, limit_option, list_options, output_option
@@ -368,3 +368,5 @@ def _plugin_fields(crm: Crm, given: Mapping[str, str | None]) -> dict[str, dict[
 # --- one person, several records ------------------------------------------------------------------
 
 command.add_command(duplicates.command)
+command.add_command(merges.merge)
+command.add_command(merges.unmerge)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
-from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.engine import Connection
 
 from ..entities.customer import CUSTOMER_KINDS, ContactPoint, Customer, CustomerRef
@@ -57,6 +57,16 @@ class Customers(Gateway):
         """
         with self._reading(tx) as connection:
             return self._get(connection, self._id_of(connection, text))
+
+    def find_own(self, text: str, *, tx: Tx | None = None) -> int:
+        """The id of the very customer that has this key, also if it was merged into another.
+
+        Raises:
+            NotFound: if nobody has that key.
+            UsageError: if several have it; the message names each with its source.
+        """
+        with self._reading(tx) as connection:
+            return self._id_of(connection, text, own=True)
 
     def refs(self, ids: Iterable[int], *, tx: Tx | None = None) -> RefsById:
         """The keys of each customer, those of customers merged into it included, by source."""
@@ -279,6 +289,7 @@ class Customers(Gateway):
     ) -> None:
         p = self._table("contact_point")
         tx.connection.execute(p.delete().where(p.c.customer_id == customer_id))
+        points = self._without_members(tx, customer_id, points)
         if not points:
             return
         rows = [
@@ -291,6 +302,27 @@ class Customers(Gateway):
             )
         ]  # fmt: skip
         tx.connection.execute(p.insert(), rows)
+
+    def _without_members(
+        self, tx: Tx, customer_id: int, points: Sequence[ContactPoint]
+    ) -> Sequence[ContactPoint]:
+        """The points that customers merged into this one do not bring; what is not wanted goes there.
+
+        What they bring stays with them, so that taking the merge back gives it back.
+        """
+        p = self._table("contact_point")
+        members = members_of(tx.connection, self._table("customer"), [customer_id])
+        others = [i for i in members if i != customer_id]
+        if not others:
+            return points
+        theirs = tx.connection.execute(
+            select(p.c.id, p.c.kind, p.c.value).where(is_in(tx.connection, p.c.customer_id, others))
+        ).all()
+        wanted = {(point.kind, point.value) for point in points}
+        gone = [row.id for row in theirs if (row.kind, row.value) not in wanted]
+        tx.connection.execute(p.delete().where(is_in(tx.connection, p.c.id, gone)))
+        kept = {(row.kind, row.value) for row in theirs}
+        return [point for point in points if (point.kind, point.value) not in kept]
 
     def _set_fields(self, tx: Tx, customer_id: int, fields: Fields) -> None:
         tables = self._plugin_tables()
@@ -313,7 +345,12 @@ class Customers(Gateway):
             return
         new = {**codec.columns(merged), "valid_from": tx.at, "tx": tx.id}
         if row is None:
-            new |= {"customer_id": customer_id, "version": 1}
+            # A merge that was taken back may have left earlier versions without a current one.
+            past = made.history.c
+            last = tx.connection.scalar(
+                select(func.max(past.version)).where(past.customer_id == customer_id)
+            )
+            new |= {"customer_id": customer_id, "version": (last or 0) + 1}
             tx.connection.execute(table.insert(), new)
         else:
             versions = Versions(table, made.history, "customer_id")
@@ -364,19 +401,24 @@ class Customers(Gateway):
         self, connection: Connection, ids: Sequence[int], before: datetime | None = None
     ) -> PointsById:
         p, t = self._table("contact_point").c, self._table("tx").c
+        members = members_of(connection, self._table("customer"), ids)
         query = select(p.customer_id, p.kind, p.value, p.label).where(
-            is_in(connection, p.customer_id, ids)
+            is_in(connection, p.customer_id, members)
         )
         if before is not None:
             query = query.join(self._table("tx"), t.id == p.tx).where(t.at < before)
         out: PointsById = {}
-        for row in connection.execute(query.order_by(p.customer_id, p.position)):
-            out.setdefault(row.customer_id, []).append(ContactPoint(row.kind, row.value, row.label))
+        rows = connection.execute(query.order_by(p.customer_id, p.position)).all()
+        # Their own come before those of customers merged into them, each value once.
+        for row in sorted(rows, key=lambda row: row.customer_id != members[row.customer_id]):
+            points = out.setdefault(members[row.customer_id], [])
+            if all((row.kind, row.value) != (known.kind, known.value) for known in points):
+                points.append(ContactPoint(row.kind, row.value, row.label))
         return out
 
     # --- questions ----------------------------------------------------------------------------
 
-    def _id_of(self, connection: Connection, text: str) -> int:
+    def _id_of(self, connection: Connection, text: str, *, own: bool = False) -> int:
         r, c = self._table("customer_ref").c, self._table("customer").c
         named = r.ref == text
         source, colon, ref = text.partition(":")
@@ -385,7 +427,7 @@ class Customers(Gateway):
         query = select(r.source, r.ref, r.customer_id).where(named).order_by(r.source, r.ref)
         rows = connection.execute(query).all()
         survivors = survivors_of(connection, self._table("customer"), [x.customer_id for x in rows])
-        people = {survivors[row.customer_id] for row in rows}
+        people = {row.customer_id if own else survivors[row.customer_id] for row in rows}
         if len(people) > 1:
             names = ", ".join(str(CustomerRef(row.source, row.ref)) for row in rows)
             raise UsageError(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .decisions import Decisions
     from .imports import Imports
     from .interactions import Interactions
+    from .merge import Merges
     from .migration import Plan, Status
     from .outcomes import Outcomes
     from .records import Records
@@ -306,6 +307,13 @@ class Store:
         from .decisions import Decisions
 
         return Decisions(self)
+
+    @cached_property
+    def merges(self) -> Merges:
+        """Customers merged into others, and taken apart again."""
+        from .merge import Merges
+
+        return Merges(self)
 
     @cached_property
     def relations(self) -> Relations:

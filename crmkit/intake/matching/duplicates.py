@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from ...errors import UsageError
+from ...declarations import CUSTOMER, MergeConflict
+from ...errors import PluginError, UsageError
 from .evidence import evidence
 from .model import score
 from .people import read_people
@@ -15,8 +16,11 @@ from .people import read_people
 if TYPE_CHECKING:
     from ...hosting.catalog import Catalog
     from ...hosting.host import PluginHost
+    from ...store.merge import Merge
     from ...store.store import Store
 
+Pair = tuple[int, int]
+HOOK = "choose_merged_values"
 # Every pair that is likelier than not is shown; from here on a merge of many takes pairs unseen.
 REVIEW_FROM = 0.5
 MERGE_FROM = 0.9
@@ -76,6 +80,97 @@ class Duplicates:
     def decide(self, pairs: Sequence[tuple[int, int]], decision: str, reason: str | None) -> None:
         """Notes what somebody says of pairs; see :meth:`crmkit.store.decisions.Decisions.decide`."""
         self._store.decisions.decide(pairs, decision, reason)
+
+    # --- merging ------------------------------------------------------------------------------
+
+    def merge(self, pairs: Sequence[Pair], *, dry_run: bool = False) -> list[Merge]:
+        """Merges each second customer of a pair into the first, all or none.
+
+        Where both have a value, plugins may choose whose survives (``choose_merged_values``); else
+        the value of the one that stays does. A field that only one of them has a value in takes
+        that one, and consent the stricter one.
+
+        Raises:
+            NotFound: if a customer does not exist.
+            UsageError: if one of them is merged already.
+            PluginError: if a plugin's choice fails; nothing was merged then.
+        """
+        conflicts = self._store.merges.conflicts(pairs)
+        return self._store.merges.merge(pairs, self._chosen(conflicts), dry_run=dry_run)
+
+    def likely(self, least: float = MERGE_FROM, *, engine: str | None = None) -> list[Pair]:
+        """What a merge of all pairs from this probability on would merge: (kept, merged).
+
+        Pairs decided ``same`` are in it whatever their probability from :data:`REVIEW_FROM` on,
+        those decided otherwise are not. Of several records of one person the oldest stays. Two
+        records that somebody decided are different never end up in one customer, by no third one
+        either.
+        """
+        found = self.find(min(least, REVIEW_FROM), engine=engine)
+        apart = [p for p, d in self._store.decisions.all().items() if d.decision != "same"]
+        groups = Groups(apart)
+        for pair in found:
+            wanted = pair.decision == "same" or (
+                pair.decision is None and pair.probability >= least
+            )
+            if wanted:
+                groups.join(pair.a_id, pair.b_id)
+        return groups.pairs()
+
+    def unmerge(self, merges: Sequence[Merge]) -> None:
+        """Takes merges back; see :meth:`crmkit.store.merge.Merges.unmerge`."""
+        self._store.merges.unmerge(merges)
+
+    def _chosen(self, conflicts: Sequence[MergeConflict]) -> list[MergeConflict]:
+        """The conflicts in which a plugin lets the merged customer's value survive."""
+        by_plugin: dict[str, list[MergeConflict]] = {}
+        for conflict in conflicts:
+            plugin = "core" if conflict.entity == CUSTOMER else conflict.entity.partition(".")[0]
+            by_plugin.setdefault(plugin, []).append(conflict)
+        out = []
+        for plugin, own in sorted(by_plugin.items()):
+            if plugin not in self._host.loaded or HOOK not in self._host.entry(plugin).hooks:
+                continue
+            for choice in self._host.call_alone(plugin, HOOK, conflicts=own):
+                if not 0 <= choice.conflict < len(own):
+                    raise PluginError(
+                        plugin, HOOK, f"chose in conflict {choice.conflict} of {len(own)}."
+                    )
+                if choice.survivor == "merged":
+                    out.append(own[choice.conflict])
+        return out
+
+
+class Groups:
+    """Records of one person, joined pair by pair.
+
+    Args:
+        apart: pairs that must not come together.
+    """
+
+    def __init__(self, apart: Sequence[Pair] = ()) -> None:
+        self._group: dict[int, set[int]] = {}
+        self._apart: dict[int, set[int]] = {}
+        for a, b in apart:
+            self._apart.setdefault(a, set()).add(b)
+            self._apart.setdefault(b, set()).add(a)
+
+    def join(self, a: int, b: int) -> bool:
+        """Joins the groups of two records; false if that would bring two together that must not."""
+        one, other = (self._group.get(i, {i}) for i in (a, b))
+        if one is other:
+            return True
+        if any(self._apart.get(i, set()) & other for i in one):
+            return False
+        joined = one | other
+        for i in joined:
+            self._group[i] = joined
+        return True
+
+    def pairs(self) -> list[Pair]:
+        """(kept, merged) for each record but the oldest of its group, in order."""
+        oldest = {i: min(group) for i, group in self._group.items()}
+        return sorted((kept, i) for i, kept in oldest.items() if i != kept)
 
 
 def check_splink() -> None:
