@@ -22,6 +22,7 @@ KEYS: dict[str, type] = {
     "time_zone": str,
     "language": str,
     "protection_months": int,
+    "document_megabytes": int,
     "revert_days": int,
 }
 
@@ -45,6 +46,7 @@ class Settings:
         language: ``en`` or ``zh``, for labels.
         protection_months: for so long after an assignment nobody but the owner works a customer's
             renewals; 0 switches the protection off.
+        document_megabytes: the largest file that is taken as a document, in MB of 1,000,000 bytes.
         revert_days: for so many days after its end an import can be taken back.
     """
 
@@ -56,6 +58,7 @@ class Settings:
     time_zone: str = "UTC"
     language: str = "en"
     protection_months: int = 6
+    document_megabytes: int = 20
     revert_days: int = 30
 
     @property
@@ -87,6 +90,11 @@ class Settings:
         return self.folder / "rejects"
 
     @property
+    def documents(self) -> Path:
+        """Folder of the files attached to customers and records."""
+        return self.folder / "documents"
+
+    @property
     def profiles(self) -> Path:
         """Folder of the workspace's own import profiles."""
         return self.folder / "profiles"
@@ -107,6 +115,8 @@ class Settings:
             lines.append(f"{key} = {quote(getattr(self, key))}")
         if self.protection_months != 6:
             lines.append(f"protection_months = {self.protection_months}")
+        if self.document_megabytes != 20:
+            lines.append(f"document_megabytes = {self.document_megabytes}")
         if self.revert_days != 30:
             lines.append(f"revert_days = {self.revert_days}")
         return "\n".join(lines) + "\n"
@@ -163,6 +173,9 @@ def _faults(raw: Mapping[str, Any]) -> list[str]:
     # A truth value is a whole number to Python.
     if isinstance(months, bool) or (isinstance(months, int) and not 0 <= months <= 120):
         out.append(f"protection_months must be from 0 to 120, not {months!r}")
+    most = raw.get("document_megabytes", 1)
+    if isinstance(most, bool) or (isinstance(most, int) and not 1 <= most <= 1000):
+        out.append(f"document_megabytes must be from 1 to 1000, not {most!r}")
     days = raw.get("revert_days", 0)
     if isinstance(days, bool) or (isinstance(days, int) and not 0 <= days <= 3650):
         out.append(f"revert_days must be from 0 to 3650, not {days!r}")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .hosting.plugins import Plugins
     from .intake.intake import ImportResult, Intake
     from .intake.matching.duplicates import Duplicates
+    from .store.documents import Documents
     from .store.store import Store
     from .warehouse.warehouse import Warehouse
 
@@ -131,6 +132,14 @@ class Crm:
 
         lines = (name for name in self.catalog.plugins if name in self.settings.plugins)
         return Ownership(self.store, self.settings, lines)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Files attached to customers and records."""
+        from .store.documents import Documents
+
+        most = self.settings.document_megabytes * 1_000_000
+        return Documents(self.store, self.settings.documents, most_bytes=most)
 
     @cached_property
     def warehouse(self) -> Warehouse:

@@ -26,6 +26,7 @@ NOUNS = {
     "customer": ("customer", "List, show and edit customers."),
     "interaction": ("interaction", "Log and list interactions."),
     "record": ("record", "List and show plugins' records."),
+    "document": ("document", "Attach files to customers and records."),
     "lifecycle": ("lifecycle", "Show, move and measure stages."),
     "snapshot": ("snapshot", "Refresh the warehouse."),
     "sql": ("sql", "Ask the analysis tables, read-only."),

@@ -68,6 +68,7 @@ def core_tables(metadata: MetaData) -> dict[str, Table]:
         *_outcomes(metadata),
         *_imports(metadata),
         *_ownership(metadata),
+        *_documents(metadata),
         *_schema(metadata),
     ]
     return {t.name: t for t in made}
@@ -270,6 +271,30 @@ def _ownership(metadata: MetaData) -> list[Table]:
     )  # fmt: skip
     Index("ix_claim_customer_id", claim.c.customer_id)
     return [agent, assignment, claim]
+
+
+def _documents(metadata: MetaData) -> list[Table]:
+    def columns() -> list[Column[Any]]:
+        return [
+            optional("record_type", Text), optional("record_id", Integer), needed("type", Text),
+            optional("expires_on", Date), needed("removed", Boolean), needed("file_name", Text),
+            needed("media_type", Text), needed("size", Integer), needed("sha256", Text),
+        ]  # fmt: skip
+
+    # `owner_id` is the customer; of a record, the one that it belongs to when it is attached.
+    document = table(
+        "document", metadata, key("id"), optional("owner_id", Integer, ForeignKey("customer.id")),
+        *columns(), needed("version", Integer), needed("valid_from", Instant),
+        needed("tx", Integer),
+    )  # fmt: skip
+    Index("ix_document_owner_id", document.c.owner_id)
+    Index("ix_document_sha256", document.c.sha256)
+    history = table(
+        "document_history", metadata, key("id"), optional("owner_id", Integer), *columns(),
+        key("version"), needed("valid_from", Instant), needed("tx", Integer),
+        needed("valid_to", Instant), needed("closed_tx", Integer), rowid=False,
+    )  # fmt: skip
+    return [document, history]
 
 
 def _schema(metadata: MetaData) -> list[Table]:

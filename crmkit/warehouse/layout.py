@@ -91,6 +91,13 @@ OUTCOME_COLUMNS = _columns(
     "name VARCHAR, subject_type VARCHAR, subject_id BIGINT, kind VARCHAR, as_of TIMESTAMP, "
     "as_of_on DATE, run VARCHAR, value DOUBLE, band BIGINT, reasons VARCHAR, model_version VARCHAR"
 )
+DOCUMENT_COLUMNS = _columns(
+    "type VARCHAR, expires_on DATE, record_type VARCHAR, record_id BIGINT, removed BOOLEAN"
+)
+ASSIGNMENT_COLUMNS = _columns(
+    "line VARCHAR, from_agent VARCHAR, to_agent VARCHAR, rule VARCHAR, orphaned BOOLEAN, "
+    "assigned_on DATE"
+)
 OWNER = WarehouseColumn("owner_id", "BIGINT")
 # Columns that every visible row has; a declared field may not take their names.
 ROW_COLUMNS = ("subject_id", "as_of", "as_of_on", "days_before", "days_after", "customer_id")
@@ -110,6 +117,7 @@ class WarehouseTable:
         owner: of a record type: ``customer``, a record type or None.
         about: of an interaction kind: the record type that it is declared about, or None.
         filled: envelope columns that the payload fills where the fact itself has no value.
+        history: of versioned tables: whether earlier versions are kept; rows of others never change.
     """
 
     name: str
@@ -121,6 +129,7 @@ class WarehouseTable:
     owner: str | None = None
     about: str | None = None
     filled: frozenset[str] = frozenset()
+    history: bool = True
 
     @property
     def columns(self) -> tuple[WarehouseColumn, ...]:
@@ -151,7 +160,9 @@ class Layout:
         Raises:
             DeclarationError: if a declared field takes the name of an envelope column.
         """
-        tables = [CUSTOMER_TABLE, STAGE_CHANGE_TABLE, OUTCOME_TABLE]
+        tables = [
+            CUSTOMER_TABLE, STAGE_CHANGE_TABLE, OUTCOME_TABLE, DOCUMENT_TABLE, ASSIGNMENT_TABLE,
+        ]  # fmt: skip
         for plugin, declared in catalog.customer_fields.items():
             tables.append(
                 _table(plugin, f"{plugin}.customer", Shape.CUSTOMER_FIELDS, declared.fields)
@@ -243,4 +254,13 @@ STAGE_CHANGE_TABLE = WarehouseTable(
 OUTCOME_TABLE = WarehouseTable(
     name="outcome", entity="outcome", shape=Shape.OUTCOME, store="outcome",
     envelope=OUTCOME_COLUMNS,
+)  # fmt: skip
+# Names of files stay in the store, as all names do (D17).
+DOCUMENT_TABLE = WarehouseTable(
+    name="document", entity="document", shape=Shape.RECORD, store="document",
+    envelope=(*VERSION_COLUMNS, OWNER), fields=DOCUMENT_COLUMNS, owner=CUSTOMER,
+)  # fmt: skip
+ASSIGNMENT_TABLE = WarehouseTable(
+    name="assignment", entity="assignment", shape=Shape.RECORD, store="assignment",
+    envelope=(*VERSION_COLUMNS, OWNER), fields=ASSIGNMENT_COLUMNS, owner=CUSTOMER, history=False,
 )  # fmt: skip

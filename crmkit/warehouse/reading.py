@@ -284,10 +284,10 @@ def select(table: WarehouseTable, where: str = "", history_where: str = "") -> s
     key = "customer_id" if table.shape is Shape.CUSTOMER_FIELDS else "id"
     listed = ", ".join(f"{key} AS id" if name == "id" else f'"{name}"' for name in names)
     before = f" WHERE {history_where}" if history_where else ""
-    return (
-        f'SELECT {listed} FROM "{table.store}" i{current} '
-        f'UNION ALL SELECT {listed} FROM "{table.store}_history" i{before}'
-    )
+    now = f'SELECT {listed} FROM "{table.store}" i{current}'
+    if not table.history:
+        return now
+    return f'{now} UNION ALL SELECT {listed} FROM "{table.store}_history" i{before}'
 
 
 def _sentinel(types: Mapping[str, str]) -> str:

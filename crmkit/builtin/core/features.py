@@ -15,7 +15,7 @@ INTEGER = FieldType.INTEGER
 
 
 def feature_sets() -> list[FeatureSet]:
-    """Contacts within a year, and purchases over all time."""
+    """Contacts within a year, purchases over all time, and documents."""
     return [
         FeatureSet(
             name="core.contacts",
@@ -27,6 +27,11 @@ def feature_sets() -> list[FeatureSet]:
             name="core.purchases",
             sql=resource_text(__package__, "sql/purchases.sql"),
             features=PURCHASES,
+        ),
+        FeatureSet(
+            name="core.documents",
+            sql=resource_text(__package__, "sql/documents.sql"),
+            features=DOCUMENTS,
         ),
     ]
 
@@ -80,5 +85,20 @@ PURCHASES = (
         name="core.revenue_365d_minor", type=FieldType.MONEY, unit="money", missing=0,
         title="Revenue in 365 days", title_zh="近365天收入",
         description="Purchases less refunds; missing where they are in more than one currency.",
+    ),
+)  # fmt: skip
+
+DOCUMENTS = (
+    Feature(
+        name="core.days_to_document_expiry", type=INTEGER, unit="day",
+        title="Days to the next expiry of a document", title_zh="距下次文件到期天数",
+        description="Of documents that still hold, 0 on their last day; missing where none ends.",
+        phrase="a document expires in {value} days",
+    ),
+    Feature(
+        name="core.expired_documents", type=INTEGER, unit="1", missing=0,
+        title="Documents that have expired", title_zh="已过期文件数",
+        description="Those not removed, past their last day.",
+        phrase="{value} documents have expired",
     ),
 )  # fmt: skip

@@ -16,7 +16,7 @@ LIFECYCLE = Parameter(
 
 def reports() -> list[Report]:
     """The reports of core."""
-    return [FUNNEL, DURATIONS, RETENTION, CUSTOMERS]
+    return [FUNNEL, DURATIONS, RETENTION, REASSIGNED, CUSTOMERS]
 
 
 def _column(name: str, kind: FieldType, title: str, title_zh: str, unit: str | None = None,
@@ -103,6 +103,40 @@ RETENTION = Report(
     source="crmkit, requirement L4",
     notes="Where the history begins in the middle of a customer's life, its first month holds all "
     "customers of before.",
+)  # fmt: skip
+
+REASSIGNED = Report(
+    name="core.reassigned-retention",
+    title="Customers who stayed after they got a new owner",
+    title_zh="更换负责人后的客户留存",
+    sql=resource_text(__package__, "queries/reassigned_retention.sql"),
+    columns=(
+        _column("month_on", DATE, "Reassigned in the month of", "移交月份"),
+        _column("why", TEXT, "Orphan or transfer", "孤儿或转移"),
+        _column("to_agent", TEXT, "New owner", "新负责人"),
+        _column("reassigned", INTEGER, "Customers reassigned", "移交客户数", "customer"),
+        _column("followed", INTEGER, "Followed to the end", "已满观察期", "customer"),
+        _column("stayed", INTEGER, "Of them, stayed", "留存客户数", "customer"),
+        _column("retention", NUMBER, "Retention", "留存率", "1"),
+    ),
+    key=("month_on", "why", "to_agent"),
+    parameters=(
+        Parameter(name="days", type=INTEGER, default=180, title="Days followed",
+                  title_zh="观察天数", unit="day"),
+    ),
+    charts=(
+        Chart(kind="bar", x="retention", y="to_agent", color="why",
+              title="Share of reassigned customers who stayed", title_zh="移交客户留存率",
+              horizontal=True),
+    ),
+    method="A customer is reassigned when somebody becomes its owner in all lines of business, and "
+    "an orphan when the owner before had left or there was none; customers in termination on that "
+    "day are left out. It stayed if it did not move into termination within the days followed, the "
+    "last of them included. Retention is over those who were reassigned at least so many days "
+    "before the as-of; the others are not judged yet.",
+    source="crmkit, requirement C7",
+    notes="A customer reassigned twice counts for each of its new owners. Changes made by customer "
+    "edit or an import are no assignments.",
 )  # fmt: skip
 
 CUSTOMERS = Report(
