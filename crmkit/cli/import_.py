@@ -20,7 +20,7 @@ REJECTED = 3
 
 
 @click.command("import")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="[FILE|URL]", required=False)
 @click.option("--profile", required=True, metavar="NAME|FILE.toml", help="How the file's rows become customers, records and interactions; see: crmkit profile list.")  # fmt: skip
 @click.option("--source", metavar="NAME", help="Whose keys the file's are. Default: the profile's source.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Do everything, count it, and keep nothing.")
@@ -33,7 +33,7 @@ REJECTED = 3
 @click.pass_obj
 def command(
     state: State,
-    file: str,
+    file: str | None,
     profile: str,
     source: str | None,
     dry_run: bool,
@@ -46,13 +46,15 @@ def command(
 ) -> int:
     """Read FILE (- is standard input) into the store through a profile.
 
+    A profile with a query reads a database instead: that of URL, or of the profile.
+
     Every row is created, updated, unchanged or rejected, and the four sum to those read. Rejected
     rows are written to a file with the reason beside each, and the exit code is 3. The same command
     after an interruption goes on where it stopped; after a complete import it changes nothing.
 
     Example: crmkit import telco_churn.csv --profile ibm-telco
     """
-    with state.open() as crm, _progress(file) as progress:
+    with state.open() as crm, _progress(file or profile) as progress:
         result = crm.intake.import_file(
             file, profile, source=source, dry_run=dry_run, rejects=rejects, strict=strict,
             encoding=encoding, progress=progress,

@@ -24,6 +24,7 @@ from .plan import Plan, build_plan
 from .profile import Profile, parse_profile
 from .readers import open_rows, with_encoding
 from .rejects import Reject, whole_file, write_rejects
+from .sql_rows import is_url, query_rows
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
@@ -189,7 +190,7 @@ class Intake:
 
     def import_file(
         self,
-        path: str | Path,
+        path: str | Path | None,
         profile: str,
         *,
         source: str | None = None,
@@ -202,7 +203,8 @@ class Intake:
         """Reads a file into the store; the same call after an interruption resumes it.
 
         Args:
-            path: the file; ``-`` is standard input.
+            path: the file; ``-`` is standard input. For a profile with a query, the database's
+                URL, or None for the profile's ``url``.
             profile: name of a profile, or path of a TOML file.
             source: whose keys these are, instead of the profile's source.
             dry_run: True does everything and keeps nothing.
@@ -224,7 +226,7 @@ class Intake:
         """
         known = with_encoding(self.profile(profile), encoding)
         plan = self._plan(known, source)
-        with _opened(path) as (stream, name):
+        with _opened(path, known) as (stream, name):
             run = _Import(self, plan, stream, name, strict=strict, progress=progress)
             try:
                 return run.rehearse() if dry_run else run.run(rejects)
@@ -468,7 +470,11 @@ def _stamp(stream: BinaryIO) -> tuple[int, int]:
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[tuple[BinaryIO, str]]:
+def _opened(path: str | Path | None, profile: Profile) -> Iterator[tuple[BinaryIO, str]]:
+    if path is None or is_url(path):
+        with query_rows(path, profile) as spooled:
+            yield spooled
+        return
     if str(path) == "-":
         # Read twice (its hash, then its rows), so it has to be a file.
         with tempfile.TemporaryFile(prefix="crmkit-") as spool:

@@ -11,6 +11,7 @@ import re
 import string
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,7 +24,7 @@ T = TypeVar("T")
 _ASCII = bytes(range(32, 127)) + b"\t\r\n"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-FORMATS = ("csv", "jsonl", "xlsx", "parquet")
+FORMATS = ("csv", "jsonl", "xlsx", "parquet", "sql")
 MODES = ("upsert", "full")
 CUSTOMER_FIELDS = ("kind", "name", "locale", "time_zone", "region", "owner", "team")
 CONTACTS = ("phone", "email", "address", "web", "social")
@@ -35,7 +36,9 @@ class Spec:
     """Where one value comes from: columns (joined by ``sep``) or a constant, and how it is read.
 
     ``map`` is source text to value; ``null``, ``decimal``, ``thousands``, ``time_zone`` and
-    ``currency`` are None where the source's hold. ``currency_column`` names the column that holds
+    ``currency`` are None where the source's hold. ``part`` is the number of the piece of a cell cut
+    at ``split`` (blanks if None), from 1, or from -1 at its end; ``factor`` multiplies a number;
+    ``other`` is what texts become that ``map`` does not hold (None: they are faults). ``currency_column`` names the column that holds
     an amount's currency.
     """
 
@@ -47,6 +50,9 @@ class Spec:
     currency: str | None = None
     currency_column: str | None = None
     split: str | None = None
+    part: int | None = None
+    factor: Decimal | None = None
+    other: Any = None
     null: frozenset[str] | None = None
     decimal: str | None = None
     thousands: str | None = None
@@ -138,6 +144,8 @@ class Source:
     delimiter: str | None = None
     columns: tuple[str, ...] | None = None
     sheet: str | None = None
+    url: str | None = None
+    query: str | None = None
     multiline: bool = False
     mode: str = "upsert"
     key: tuple[str, ...] = ()
@@ -275,6 +283,7 @@ class _Reader:
         null = self.texts(where, table, "null")
         optional = self.texts(where, table, "optional")
         effective = table.get("effective")
+        self._query(where, table)
         return Source(
             name=self.text(where, table, "name") or name,
             format=self.choice(where, table, "format", FORMATS),
@@ -282,6 +291,8 @@ class _Reader:
             delimiter=self._single(where, table, "delimiter"),
             columns=self.texts(where, table, "columns"),
             sheet=self.text(where, table, "sheet"),
+            url=self.text(where, table, "url"),
+            query=self.text(where, table, "query"),
             multiline=self.flag(where, table, "multiline", False),
             mode=self.choice(where, table, "mode", MODES),
             key=self.texts(where, table, "key") or (),
@@ -296,6 +307,14 @@ class _Reader:
             currency=self._currency(where, table.get("currency")),
             optional=frozenset(optional or ()),
         )
+
+    def _query(self, where: str, table: Mapping[str, Any]) -> None:
+        is_query = table.get("format") == "sql"
+        if is_query and not table.get("query"):
+            self.fault(f"{where}.query", 'a source of format "sql" needs a query')
+        for key in ("url", "query"):
+            if key in table and not is_query:
+                self.fault(f"{where}.{key}", 'is for format = "sql"')
 
     def emits(self) -> tuple[Emit, ...]:
         tables = self.raw.get("emit", [])
@@ -452,6 +471,9 @@ class _Reader:
             currency=self._currency(where, currency),
             currency_column=currency_column,
             split=self.text(where, value, "split"),
+            part=self._part(where, value),
+            factor=self._factor(where, value),
+            other=self._other(where, value),
             null=None if null is None else frozenset(null),
             decimal=self._single(where, value, "decimal"),
             thousands=self._single(where, value, "thousands"),
@@ -469,6 +491,29 @@ class _Reader:
             return None if value is None else {k: _plain(v) for k, v in value.items()}
         self.fault(f"{where}.map", f"{value!r} is neither a table nor the name of one")
         return None
+
+    def _part(self, where: str, table: Mapping[str, Any]) -> int | None:
+        value = table.get("part")
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and value):
+            return value
+        self.fault(f"{where}.part", f"{value!r} is not a whole number from 1, or from -1 backwards")
+        return None
+
+    def _factor(self, where: str, table: Mapping[str, Any]) -> Decimal | None:
+        value = table.get("factor")
+        if value is None:
+            return None
+        # The digits as they are written: 0.1 is a tenth and not the float nearest to it.
+        found = Decimal(str(value)) if type(value) in (int, float) else Decimal(0)
+        if found.is_finite() and found:
+            return found
+        self.fault(f"{where}.factor", f"{value!r} is not a number other than 0")
+        return None
+
+    def _other(self, where: str, table: Mapping[str, Any]) -> Any:
+        if "other" in table and "map" not in table:
+            self.fault(f"{where}.other", "says what texts become that map lacks, so it needs a map")
+        return _plain(table.get("other"))
 
     def _encoding(self, name: str) -> str:
         fault = encoding_fault(name)
@@ -530,5 +575,6 @@ def _plain(value: Any) -> Any:
 
 
 _SPEC_KEYS = frozenset(
-    "column value join sep map date currency split null decimal thousands time_zone default".split()
+    "column value join sep map date currency split null decimal thousands time_zone default "
+    "part factor other".split()
 )

@@ -67,6 +67,8 @@ def open_rows(stream: BinaryIO, profile: Profile, name: str, *, strict: bool) ->
 
             return ParquetReader(stream, profile, name, strict=strict)
         profile = _as_csv(profile)
+    elif profile.source.format == "sql":
+        profile = _as_csv(profile)
     lines = _lines(stream, start, profile, name)
     if profile.source.format == "jsonl":
         return JsonlReader(lines, profile, name, strict=strict)
