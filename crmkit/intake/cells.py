@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ..entities.fields import Field, FieldType
 from ..entities.money import Money
 from .checks import Fault, Reference, allowed_words, compile_check, shown
 from .profile import Spec
-from .values import Reading, expected_words, read_currency, reader_of
+from .values import Reading, expected_words, plain_reader, read_currency, reader_of
 
 Encode = Callable[[Any], Any]
 Cell = Any  # the text of a cell, None where it is absent, or a tuple of these
@@ -146,6 +147,7 @@ class Converter:
             and spec.map is None
             and len(spec.columns) == 1
             and spec.default is None
+            and spec.part is None
         )
 
     def _plain_column(self, cells: Sequence[Cell]) -> list[Any] | None:
@@ -207,10 +209,19 @@ class Converter:
         return None if text in self.null else text
 
     def _one(self, text: str) -> Any:
+        if self.spec.part is not None:
+            piece = self._clean(_piece(text, self.spec.split, self.spec.part))
+            if piece is None:
+                return self.missing
+            text = piece
         table = self.spec.map
         if table is None:
-            return self._finish(text, self.read)
+            return self._finish(text, self.read if self.spec.factor is None else self._scaled)
         if text not in table:
+            if self.spec.other == "":
+                return self.missing
+            if self.spec.other is not None:
+                return self._finish(_text(self.spec.other), self.read_plain)
             allowed = ", ".join(table)
             return Fault(
                 "E_MAP", shown(text), allowed, f"{shown(text)!r} is not one of {shown(allowed)}"
@@ -218,6 +229,17 @@ class Converter:
         mapped = table[text]
         # A map may say that a text means missing.
         return self.missing if mapped == "" else self._finish(_text(mapped), self.read_plain)
+
+    def _scaled(self, text: str) -> Any:
+        """A number in the file's unit, read in the field's."""
+        plain = plain_reader(self.reading)(text)
+        try:
+            found = Decimal(plain) * (self.spec.factor or 1)
+        except InvalidOperation:
+            raise ValueError("is not a number") from None
+        if not found.is_finite():
+            raise ValueError("is not a finite number")
+        return self.read_plain(f"{found.normalize():f}")
 
     def _finish(self, text: str, read: Callable[[str], Any]) -> Any:
         try:
@@ -241,6 +263,13 @@ def _judged(value: Any) -> Any:
     if isinstance(value, Money):
         return str(value)
     return value.isoformat() if isinstance(value, date) else value
+
+
+def _piece(text: str, separator: str | None, number: int) -> str | None:
+    """The piece of that number, from 1 or from -1 backwards; None if there are not so many."""
+    pieces = text.split(separator)
+    at = number - 1 if number > 0 else number
+    return pieces[at] if -len(pieces) <= at < len(pieces) else None
 
 
 def _text(value: Any) -> str:

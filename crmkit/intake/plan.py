@@ -39,6 +39,7 @@ _ENVELOPE: dict[str, Mapping[str, Any]] = {
     "direction": {"type": "string", "enum": list(DIRECTIONS)},
     "actor": {"type": "string"},
 }
+_NUMERIC = (FieldType.INTEGER, FieldType.NUMBER, FieldType.MONEY)
 _MONEY = Field("amount", FieldType.MONEY, {"type": "string", "format": "money"})
 _INSTANT: Mapping[str, Any] = {"type": "string", "format": "date-time"}
 
@@ -281,19 +282,24 @@ class _Planner:
             date=spec.date or (source.date if found.type is FieldType.DATE else None),
             zone=ZoneInfo(spec.time_zone) if spec.time_zone else self.zone,
             currency=found.currency or spec.currency or self.currency,
-            split=spec.split,
+            split=None if spec.part else spec.split,
         )
 
     def _check_constants(self, emit: Emit, target: Target) -> None:
         """Values that the profile itself gives are judged now, not row by row."""
         spec, converter = target.spec, target.converter
         where = f"field {target.name!r}"
+        if spec.factor and converter.field.type not in _NUMERIC:
+            kind = converter.field.type.value
+            self.fault(emit, f"{where}: factor is for numbers, and this is {kind}")
+        if spec.factor and spec.currency_column:
+            self.fault(emit, f"{where}: factor is not for amounts of several currencies")
         if not spec.columns:
             target.constant = converter.constant(spec.value)
             if isinstance(target.constant, Fault):
                 self.fault(emit, f"{where}: {target.constant.message}")
         given = [] if spec.default is None else [spec.default]
-        given += [v for v in (spec.map or {}).values() if v != ""]
+        given += [v for v in (*(spec.map or {}).values(), spec.other) if v not in (None, "")]
         for value in given:
             found = converter.constant(value)
             if isinstance(found, Fault):

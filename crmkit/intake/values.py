@@ -66,7 +66,7 @@ def reader_of(kind: FieldType, reading: Reading) -> Read:
         return lambda text: read_date(text, reading.date)
     if kind is FieldType.INSTANT:
         return lambda text: read_instant(text, reading.date, reading.zone)
-    plain = _plain_reader(reading)
+    plain = plain_reader(reading)
     if kind is FieldType.INTEGER:
         return lambda text: read_integer(plain(text))
     if kind is FieldType.NUMBER:
@@ -74,7 +74,7 @@ def reader_of(kind: FieldType, reading: Reading) -> Read:
     return lambda text: read_money(plain(text), reading.currency)
 
 
-def _plain_reader(reading: Reading) -> Callable[[str], str]:
+def plain_reader(reading: Reading) -> Callable[[str], str]:
     """Takes grouping and the decimal sign of the file out of a number."""
     if reading.decimal == "." and reading.thousands is None:
         return str

@@ -1,0 +1,92 @@
+"""What a field's source can do with a cell: take a piece, scale it, and say what the rest becomes."""
+
+from __future__ import annotations
+
+import pytest
+
+from crmkit.errors import ProfileError
+
+from .conftest import Shop
+
+PROFILE = """
+name = "p"
+[source]
+name = "p"
+key = ["id"]
+[[emit]]
+entity = "customer"
+key = "id"
+[emit.fields]
+%s
+[[emit]]
+entity = "shop.customer"
+[emit.fields]
+%s
+"""
+
+
+def test_two_fields_take_two_pieces_of_a_column(lite: Shop) -> None:
+    profile = PROFILE % (
+        'name = { column = "who", part = -1 }\nregion = { column = "at", split = "/", part = 2 }',
+        "",
+    )
+    result = lite.load("id,who,at\n1,Ann von Berg,AT/Wien\n2,Bo,DE\n", profile)
+    assert (result.created, result.rejected) == (2, 0)
+    assert lite.sql("SELECT name, region FROM customer ORDER BY name") == [
+        ("Berg", "Wien"),
+        ("Bo", None),
+    ]
+
+
+def test_a_number_is_brought_to_its_unit_in_decimal_digits(lite: Shop) -> None:
+    """0.1 three times is 0.3, as it is not in binary floats."""
+    profile = PROFILE % (
+        'name = "id"',
+        'score = { column = "s", factor = 0.1, decimal = ",", thousands = "." }\n'
+        'household = { column = "h", factor = 0.5 }',
+    )
+    result = lite.load('id,s,h\n1,3,4\n2,"1.234,5",3\n3,"1.234,5",\n4,x,\n', profile)
+    assert (result.created, result.rejected) == (2, 2)
+    assert lite.sql("SELECT score, household FROM shop_customer ORDER BY score") == [
+        (0.3, 2),
+        (123.45, None),
+    ]
+    # Half of 3 is no whole number, and x is none at all.
+    rejects = lite.store.imports.rejects(result.import_id)
+    assert [(r.line, r.field, r.code) for r in rejects] == [
+        (3, "household", "E_TYPE"),
+        (5, "score", "E_TYPE"),
+    ]
+
+
+def test_an_amount_is_scaled_to_whole_cents(lite: Shop) -> None:
+    profile = (PROFILE % ('name = "id"', "")).replace("shop.customer", "shop.line") + (
+        'fee = { column = "cents", factor = 0.01, currency = "EUR" }\n'
+    )
+    lite.load("id,cents\n1,1999\n", profile)
+    assert lite.sql("SELECT fee_minor, fee_currency FROM shop_line") == [(1999, "EUR")]
+
+
+@pytest.mark.parametrize(("other", "stored"), [("basic", "basic"), ("", None)])
+def test_other_says_what_the_rest_becomes(lite: Shop, other: str, stored: str | None) -> None:
+    spec = f'tier = {{ column = "t", map = {{ G = "max" }}, other = "{other}" }}'
+    result = lite.load("id,t\n1,G\n2,Z\n", PROFILE % ('name = "id"', spec))
+    assert result.rejected == 0
+    assert lite.sql("SELECT tier FROM shop_customer ORDER BY customer_id") == [("max",), (stored,)]
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ('tier = { column = "t", factor = 2 }', "field 'tier': factor is for numbers, and this is text"),
+        ('score = { column = "t", factor = 0 }', "factor: 0 is not a number other than 0"),
+        ('score = { column = "t", factor = nan }', "factor: nan is not a number other than 0"),
+        ('tier = { column = "t", part = 0 }', "part: 0 is not a whole number from 1"),
+        ('tier = { column = "t", other = "max" }', "so it needs a map"),
+        ('tier = { column = "t", map = { G = "max" }, other = "gold" }', "gold"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused(lite: Shop, spec: str, words: str) -> None:
+    with pytest.raises(ProfileError) as refused:
+        lite.load("id,t\n1,1\n", PROFILE % ('name = "id"', spec))
+    assert words in str(refused.value)
