@@ -39,6 +39,20 @@ RULES = (
         source=f"{BRIEF} 2",
     ),
     Rule(
+        name="telecom.no-contract-risk",
+        title="No contract holds the customer and the risk is high",
+        title_zh="无合约约束且风险高",
+        when="telecom_contract_type = 'month_to_month' AND band_telecom_churn = 1 "
+        "AND telecom_retention_consent",
+        action="list",
+        target="retention",
+        message="can leave any month, probability of leaving {score_telecom_churn:.0%}: "
+        "offer a contract within the budget",
+        evidence=("telecom_tenure_months", "telecom_monthly_fee"),
+        cooldown_days=30,
+        source=f"{BRIEF} 2",
+    ),
+    Rule(
         name="telecom.bill-shock",
         title="Bill far above the usual",
         title_zh="账单突增",
