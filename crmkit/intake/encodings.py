@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 SAMPLE_BYTES = 64 << 10
 SHOWN = 24
+# Characters; in fewer, Korean and Chinese cannot be told apart.
+TELLING = 20
 
 
 def suggest_encodings(data: bytes) -> list[str]:
@@ -28,6 +30,9 @@ def suggest_encodings(data: bytes) -> list[str]:
         foreign = [c for c in text if ord(c) > 127]
         if foreign:
             share = sum(map(weigh, foreign)) / len(foreign)
+            if name == "euc_kr" and len(foreign) >= TELLING and share > 0.95:
+                # Hangul lies within the common Chinese rows, but Chinese does not stay within it.
+                share += 0.1
             if share >= 0.5:
                 found.append((-round(share, 2), rank, name))
     return [name for _, _, name in sorted(found)]
