@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,9 @@ from ..errors import UsageError
 from .main import State
 from .options import format_option, list_options, output_option
 from .output import emit, emit_record, note
+
+if TYPE_CHECKING:
+    from ..workspace import Crm
 
 COLUMNS = ("a_ref", "b_ref", "probability", "evidence", "decision")
 # The words of crmkit.store.decisions, which is imported when a command runs.
@@ -90,3 +93,52 @@ def decide(
         refs = shown_refs(crm.store, (one.id, other.id))
     row: dict[str, Any] = {"a_ref": refs[one.id], "b_ref": refs[other.id], "decision": decision}
     emit_record({**row, "reason": reason}, format=format, output=output)
+
+
+@command.command("review")
+@click.argument("a", metavar="A_REF")
+@click.argument("b", metavar="B_REF")
+@format_option
+@output_option
+@click.pass_obj
+def review(state: State, a: str, b: str, format: str, output: str | None) -> None:
+    """Show two customers side by side, to decide whether they are one.
+
+    One row per field in which at least one of them has a value; secrets are masked, but whether they
+    are the same is told.
+
+    Example: crmkit customer duplicates review billing:1042 hotel:77
+    """
+    from ..policy import local_viewer, masked
+
+    with state.open() as crm:
+        sides = [_values(crm, ref) for ref in (a, b)]
+        viewer = local_viewer(crm.actor)
+        pii = _pii(crm)
+    rows = []
+    for field in dict.fromkeys([*sides[0], *sides[1]]):
+        one, other = (side.get(field) for side in sides)
+        same = None if one is None or other is None else one == other
+        shown = [masked(value, pii.get(field, "direct"), viewer) for value in (one, other)]
+        rows.append({"field": field, "a": shown[0], "b": shown[1], "same": same})
+    emit(rows, format=format, output=output, fields=("field", "a", "b", "same"))
+
+
+def _values(crm: Crm, ref: str) -> dict[str, str]:
+    """What is known of a customer, by field and as text."""
+    customer = crm.store.customers.find(ref)
+    out = {name: getattr(customer, name) for name in ("kind", "name", "region", "owner", "team")}
+    for point in customer.contact_points:
+        out.setdefault(point.kind, point.value)
+    for plugin, values in crm.store.customers.fields(customer.id).items():
+        out |= {f"{plugin}.{name}": value for name, value in values.items()}
+    return {name: str(value) for name, value in out.items() if value is not None}
+
+
+def _pii(crm: Crm) -> dict[str, str]:
+    """The class of each field; names and contact points are direct."""
+    return {
+        f"{plugin}.{f.name}": f.pii
+        for plugin, declared in crm.catalog.customer_fields.items()
+        for f in declared.fields.fields
+    }

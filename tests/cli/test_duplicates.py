@@ -101,3 +101,14 @@ def test_what_makes_no_sense_is_refused(
     crmkit: Crmkit, two: None, arguments: tuple[str, ...], said: str
 ) -> None:
     assert said in crmkit("customer", *arguments, code=2).err
+
+
+def test_review_puts_two_side_by_side_and_masks_secrets(crmkit: Crmkit, two: None) -> None:
+    done = crmkit("customer", "duplicates", "review", "1042", "77", "--format", "json")
+    rows = {row["field"]: row for row in done.rows}
+    assert rows["name"] == {"field": "name", "a": "Ann Example", "b": "Example, Ann", "same": False}
+    assert rows["core.national_id"] == {
+        "field": "core.national_id", "a": "***", "b": "***", "same": True,
+    }  # fmt: skip
+    assert rows["core.locality"] == {"field": "core.locality", "a": None, "b": "Bern", "same": None}
+    assert "ID471122" not in done.out
