@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from attrs import frozen
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select
 
 from ..entities.fields import FieldType
 from ..store.family import members_of
@@ -72,6 +72,7 @@ def handover_sheet(
         records = _records(store, connection, family)
         items = _open_items(store, connection, records)
         renewals = _renewals(store, connection, records, today, days)
+        _add_documents(store, connection, family, renewals, today, days)
     rows = [
         HandoverRow(
             customer_id=i, region=person.region, lines=", ".join(sorted(lines[i])),
@@ -153,3 +154,18 @@ def _renewals(
             for record, on in connection.execute(query):
                 out.setdefault(mine[record], []).append((on, f"{made.entity.name} {found.name}"))
     return out
+
+
+def _add_documents(
+    store: Store, connection: Connection, family: Mapping[int, int], renewals: Days, today: date,
+    days: int,
+) -> None:  # fmt: skip
+    d = store.tables["document"].c
+    first, last = today - timedelta(days=days), today + timedelta(days=days)
+    query = select(d.owner_id, d.expires_on, d.type).where(
+        is_in(connection, d.owner_id, family),
+        d.removed == false(),
+        d.expires_on.between(first, last),
+    )
+    for member, on, kind in connection.execute(query):
+        renewals.setdefault(family[member], []).append((on, f"document {kind}"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import crmkit
 from crmkit.access.handover import handover_sheet
 from crmkit.access.ownership import add_months, decide
 from crmkit.entities import CustomerRef
@@ -21,6 +24,12 @@ from crmkit.workspace import Crm
 @pytest.fixture(autouse=True)
 def first_of_april(crm_clock: SettableClock) -> None:
     crm_clock.set(datetime(2026, 4, 1, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+def telecom(tmp_path: Path, crm_clock: SettableClock) -> Iterator[Crm]:
+    with crmkit.init(tmp_path / "telecom", plugins=("telecom",), clock=crm_clock) as crm:
+        yield crm
 
 
 def add(crm: Crm, ref: str, owner: str | None = None, region: str | None = None) -> int:
@@ -368,3 +377,36 @@ def test_the_handover_sheet_shows_the_last_contact_of_each_customer(workspace: C
     assert [(r.customer_id, r.region, r.lines, r.last_contact_on, r.open_items) for r in sheet] == [
         (first, "north", "all", None, 0), (second, None, "all", date(2026, 3, 9), 0),
     ]  # fmt: skip
+
+
+def test_the_handover_sheet_shows_what_expires_next_first(workspace: Crm, tmp_path: Path) -> None:
+    """Today is 1 April: of 90 days 30 June is the last, 1 July is too far."""
+    ids = [add(workspace, str(i), "ann") for i in range(3)]
+    file = tmp_path / "a.pdf"
+    file.write_bytes(b"%PDF-1.4")
+    for person, day in (
+        (ids[0], date(2026, 7, 1)),
+        (ids[1], date(2026, 6, 30)),
+        (ids[2], date(2026, 3, 20)),
+        (ids[2], date(2026, 5, 1)),
+    ):
+        workspace.documents.add(file, type="lease", customer_id=person, expires_on=day)
+    sheet = handover_sheet(workspace.store, workspace.ownership, "ann", days=90)
+    assert [(r.customer_id, r.renewal_on, r.renewal) for r in sheet] == [
+        (ids[2], date(2026, 3, 20), "document lease"), (ids[1], date(2026, 6, 30), "document lease"),
+        (ids[0], None, None),
+    ]  # fmt: skip
+
+
+def test_the_handover_sheet_shows_when_a_contract_ends(telecom: Crm) -> None:
+    """A contract that ends on 31 May, within 90 days of 1 April."""
+    person = add(telecom, "1", "ann")
+    line = telecom.store.records.set(
+        "telecom.subscription", source="t", ref="s1", owner_id=person, values={}
+    )
+    telecom.store.records.set(
+        "telecom.contract", source="t", ref="k1", owner_id=line.id,
+        values={"ends_on": date(2026, 5, 31)},
+    )  # fmt: skip
+    (row,) = handover_sheet(telecom.store, telecom.ownership, "ann")
+    assert (row.renewal_on, row.renewal) == (date(2026, 5, 31), "telecom.contract ends_on")
