@@ -70,6 +70,67 @@ def show(state: State, id: str, rejects: bool, format: str, output: str | None) 
     emit(rows, format=format, output=output, fields=REJECT_COLUMNS)
 
 
+@command.command("quality")
+@click.option("--source", metavar="NAME", help="Only imports of this source. Default: all.")
+@list_options
+@click.pass_obj
+def quality(
+    state: State,
+    source: str | None,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Show by import how much of each source was rejected and why, and whether it gets worse.
+
+    Shares are of the rows read: missing keys and required values, malformed cells, stale states,
+    contradictory rows and duplicate keys. Change is against the import before it of that profile.
+
+    Example: crmkit batch quality --source ibm
+    """
+    from ..intake.quality import COLUMNS as QUALITY
+    from ..intake.quality import quality_rows
+
+    with state.open() as crm:
+        rows = quality_rows(crm.store, source)
+    emit(
+        rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=QUALITY
+    )
+
+
+@command.command("absent")
+@click.argument("id", metavar="ID")
+@list_options
+@click.pass_obj
+def absent(
+    state: State,
+    id: str,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """List the customers that a full extract (mode = "full") left out, as they were flagged.
+
+    Nothing was deleted: whether they have gone is for somebody to say.
+
+    Example: crmkit batch absent 250166919359889409
+    """
+    from ..intake.absent import absent_file, read_absent
+
+    number = _import_id(id)
+    with state.open() as crm:
+        crm.store.imports.get(number)
+        rows = read_absent(absent_file(crm.settings.rejects, number))
+    emit(
+        rows, format=format, output=output, columns=columns, sort=sort, limit=limit,
+        fields=("source", "ref"),
+    )  # fmt: skip
+
+
 @command.command("revert")
 @click.argument("id", metavar="ID")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")

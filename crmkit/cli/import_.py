@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ REJECTED = 3
 @click.option("--rejects", metavar="FILE", help="Where rejected rows go. Default: a file in the workspace's rejects folder.")  # fmt: skip
 @click.option("--rejects-ok", is_flag=True, help="Exit 0 even if rows were rejected.")
 @click.option("--encoding", metavar="NAME", help="Of a text file, as gb18030 or big5. Default: the profile's; it is never guessed.")  # fmt: skip
+@click.option("--yes", is_flag=True, help="Import even what is below the profile's declared quality, without asking.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Refuse columns that the profile does not map.")
 @format_option
 @output_option
@@ -39,6 +40,7 @@ def command(
     dry_run: bool,
     rejects: str | None,
     rejects_ok: bool,
+    yes: bool,
     strict: bool,
     encoding: str | None,
     format: str,
@@ -52,16 +54,28 @@ def command(
     rows are written to a file with the reason beside each, and the exit code is 3. The same command
     after an interruption goes on where it stopped; after a complete import it changes nothing.
 
+    A profile with [quality] is tried on the whole file first; below it, the import asks before it
+    stores anything, and without a terminal refuses (exit 2) unless --yes is given.
+
     Example: crmkit import telco_churn.csv --profile ibm-telco
     """
     with state.open() as crm, _progress(file or profile) as progress:
         result = crm.intake.import_file(
             file, profile, source=source, dry_run=dry_run, rejects=rejects, strict=strict,
-            encoding=encoding, progress=progress,
+            encoding=encoding, accept=lambda found: yes or _asked(found), progress=progress,
         )  # fmt: skip
     _remark(result, dry_run)
     emit_record(result.as_dict(), format=format, output=output)
     return REJECTED if result.rejected and not rejects_ok else 0
+
+
+def _asked(found: Sequence[str]) -> bool:
+    """Asks on a terminal whether to import what falls short; without one the answer is no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    for words in found:
+        note(words)
+    return click.confirm("Below the declared quality. Import nevertheless?", err=True)
 
 
 def _remark(result: ImportResult, dry_run: bool) -> None:

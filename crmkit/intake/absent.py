@@ -6,12 +6,15 @@ customers have gone is for a person to say.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from ..declarations import CUSTOMER
+from ..errors import UsageError
 from .keys import SeenKeys
 from .mapping import Keyed
 from .plan import Plan
@@ -20,6 +23,27 @@ if TYPE_CHECKING:
     from ..store.store import Store
 
 REFS_AT_ONCE = 10_000
+
+
+def absent_file(folder: Path, import_id: int) -> Path:
+    """Where those absent from a full extract are flagged."""
+    return folder / f"absent-{import_id}.csv"
+
+
+def read_absent(path: Path) -> list[dict[str, str]]:
+    """``source`` and ``ref`` of each customer flagged as absent.
+
+    Raises:
+        UsageError: if that import flagged nobody because its file was no full extract.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            return list(csv.DictReader(lines))
+    except FileNotFoundError:
+        raise UsageError(
+            f"there is no {path.name}: that import was no complete full extract.",
+            hint='Only a profile with mode = "full" says who is absent.',
+        ) from None
 
 
 class Present:

@@ -8,8 +8,9 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -18,10 +19,12 @@ from attrs import evolve, field, frozen
 
 from ..errors import Busy, InputRefused, NotFound, ProfileError, StorageError, UsageError
 from ..store.imports import ImportReject, import_command
+from .absent import absent_file
 from .loading import Counts, Loader
 from .mapping import Mapper
 from .plan import Plan, build_plan
 from .profile import Profile, parse_profile
+from .quality import Accept, check_gate, shortfalls
 from .readers import open_rows, with_encoding
 from .rejects import Reject, whole_file, write_rejects
 from .sql_rows import is_url, query_rows
@@ -198,6 +201,7 @@ class Intake:
         rejects: str | Path | None = None,
         strict: bool = False,
         encoding: str | None = None,
+        accept: Accept | None = None,
         progress: Progress | None = None,
     ) -> ImportResult:
         """Reads a file into the store; the same call after an interruption resumes it.
@@ -211,6 +215,8 @@ class Intake:
             rejects: where rejected rows go; None is a file in the workspace's ``rejects/``.
             strict: refuse columns that the profile does not map.
             encoding: of a text file, instead of the profile's.
+            accept: asked, if the file is below the quality that the profile declares, with what
+                falls short; True imports it nevertheless. None is no.
             progress: called after each batch with the bytes read and the bytes in all.
 
         Returns:
@@ -220,6 +226,7 @@ class Intake:
             NotFound: if there is no such file or profile.
             InputRefused: if the file cannot be read as the profile says; nothing was changed.
             ProfileError: if the profile is not sound.
+            NotConfirmed: if the file is below the declared quality; nothing was changed.
             Busy: if another process runs the same import.
             PluginError: if a plugin's check fails; earlier batches stay, and the import can be
                 resumed.
@@ -227,11 +234,19 @@ class Intake:
         known = with_encoding(self.profile(profile), encoding)
         plan = self._plan(known, source)
         with _opened(path, known) as (stream, name):
-            run = _Import(self, plan, stream, name, strict=strict, progress=progress)
-            try:
+
+            def one() -> _Import:
+                stream.seek(0)
+                return _Import(self, plan, stream, name, strict=strict, progress=progress)
+
+            if known.quality and not dry_run:
+                # Every row is judged before the first is stored, so a refusal leaves nothing behind.
+                with closing(one()) as trial:
+                    if not trial.resumes:
+                        counts = trial.rehearse()
+                        check_gate(shortfalls(known.quality, counts.read, trial.codes), accept)
+            with closing(one()) as run:
                 return run.rehearse() if dry_run else run.run(rejects)
-            finally:
-                run.close()
 
 
 class _Import:
@@ -250,6 +265,12 @@ class _Import:
         stream.seek(0)
         self.reader = open_rows(stream, plan.profile, name, strict=strict)
         self.loader = Loader(self.store, intake.host, plan, Mapper(plan))
+        self.codes: Counter[str] = Counter()
+
+    @property
+    def resumes(self) -> bool:
+        """Whether an earlier run of this file was interrupted, whose quality was accepted then."""
+        return self._unfinished() is not None
 
     def close(self) -> None:
         """Removes temporary files."""
@@ -267,6 +288,7 @@ class _Import:
                     loaded = self.loader.load(tx, batch)
                     self.loader.remember(loaded.remember)
                     counts.add(loaded.counts)
+                    self.codes.update(r.code for r in loaded.rejects)
                     self._report()
                 raise _RollBack
         except _RollBack:
@@ -372,7 +394,7 @@ class _Import:
         present = self.loader.present
         if present is None:
             return 0, None
-        path = self.intake.settings.rejects / f"absent-{run_id}.csv"
+        path = absent_file(self.intake.settings.rejects, run_id)
         number = 0
         with whole_file(path) as out:
             writer = csv.writer(out, lineterminator="\n")

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from attrs import field, frozen
 
 from ..errors import ProfileError
+from .quality import LIMITS
 
 T = TypeVar("T")
 
@@ -147,6 +148,7 @@ class Source:
     url: str | None = None
     query: str | None = None
     multiline: bool = False
+    guarded: bool = False
     mode: str = "upsert"
     key: tuple[str, ...] = ()
     effective: Spec | None = None
@@ -171,6 +173,7 @@ class Profile:
     emits: tuple[Emit, ...]
     text: str = field(repr=False)
     origin: str = ""
+    quality: Mapping[str, float] = field(factory=dict, hash=False)
 
     @property
     def hash(self) -> str:
@@ -206,14 +209,16 @@ def parse_profile(text: str, origin: str) -> Profile:
     name, title = reader.text("", raw, "name", ""), reader.text("", raw, "title", "")
     if name is None or not NAME.fullmatch(name):
         reader.fault("name", f"{name!r} is not a name of letters, digits, '-' and '_'")
-    reader.unknown("", raw, ("name", "title", "source", "values", "emit"))
+    reader.unknown("", raw, ("name", "title", "source", "quality", "values", "emit"))
     source = reader.source(name or "")
     emits = reader.emits()
+    quality = reader.quality()
     if reader.faults:
         raise ProfileError(origin, reader.faults)
     return Profile(
-        name=name or "", title=title or "", source=source, emits=emits, text=text, origin=origin
-    )
+        name=name or "", title=title or "", source=source, emits=emits, text=text, origin=origin,
+        quality=quality,
+    )  # fmt: skip
 
 
 class _Reader:
@@ -294,6 +299,7 @@ class _Reader:
             url=self.text(where, table, "url"),
             query=self.text(where, table, "query"),
             multiline=self.flag(where, table, "multiline", False),
+            guarded=self.flag(where, table, "guarded", False),
             mode=self.choice(where, table, "mode", MODES),
             key=self.texts(where, table, "key") or (),
             effective=None if effective is None else self._moment(f"{where}.effective", effective),
@@ -315,6 +321,20 @@ class _Reader:
         for key in ("url", "query"):
             if key in table and not is_query:
                 self.fault(f"{where}.{key}", 'is for format = "sql"')
+
+    def quality(self) -> dict[str, float]:
+        table = self.raw.get("quality", {})
+        if not isinstance(table, dict):
+            self.fault("quality", "is not a table")
+            return {}
+        self.unknown("quality", table, LIMITS)
+        found: dict[str, float] = {}
+        for name, value in table.items():
+            if type(value) in (int, float) and 0 <= value <= 1:
+                found[name] = float(value)
+            else:
+                self.fault(f"quality.{name}", f"{value!r} is not a share of rows from 0 to 1")
+        return found
 
     def emits(self) -> tuple[Emit, ...]:
         tables = self.raw.get("emit", [])

@@ -86,7 +86,7 @@ def test_conditions_may_be_one_or_many():
 SHAPES = [
     ("name = 3", "3 is not a text"),
     ('name = "a b"', "'a b' is not a name of letters"),
-    ('name = "p"\nextra = 1', "extra: unknown key (known: name, title, source, values, emit)"),
+    ('name = "p"\nextra = 1', "extra: unknown key (known: name, title, source, quality, values, emit)"),
     ("x = = 1", "line 1"),
     ('name = "p"', "a profile needs at least one [[emit]] block"),
     (GOOD.replace("[source]", '[source]\nformat = "xml"'), "source.format: 'xml' is not one of csv, jsonl"),
