@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from crmkit.declarations import StageMove
@@ -28,7 +29,7 @@ def test_days_to_the_next_expiry_are_a_feature(
     for day in (date(2027, 1, 31), date(2027, 2, 28), date(2027, 1, 19), None):
         workspace.documents.add(file, type="contract", customer_id=person, expires_on=day)
     gone = workspace.documents.add(
-        file, type="offer", customer_id=person, expires_on=date(2027, 1, 21)
+        file, type="offer", customer_id=person, expires_on=date(2027, 1, 18)
     )
     crm_clock.set(noon(2027, 1, 15))
     workspace.documents.remove(gone.id)
@@ -47,9 +48,22 @@ def test_days_to_the_next_expiry_are_a_feature(
     assert on("2027-01-31") == (0, 1)
     assert on("2027-02-01") == (27, 2)
     assert on("2027-03-01") == (None, 3)
-    # Before the removal the offer of the 21st came first.
-    assert on("2027-01-12") == (7, 0)
-    assert on("2027-01-14") == (5, 0)
+    # Before it was removed, the offer of the 18th came first.
+    assert on("2027-01-12") == (6, 0)
+    # Many dates at once give the same.
+    days = ("2027-01-12", "2027-01-20", "2027-02-01", "2027-03-01")
+    points = [workspace.as_of(day) for day in days]
+    at_once = Population.rows(
+        pa.table({
+            "subject_id": pa.array([person] * 4, pa.int64()),
+            "as_of": pa.array([p.instant.replace(tzinfo=None) for p in points], pa.timestamp("us")),
+            "as_of_on": pa.array([date.fromisoformat(day) for day in days]),
+        })
+    )  # fmt: skip
+    rows = workspace.features.build("customer", names, at_once).sort_by("as_of").to_pylist()
+    assert [(r["core_days_to_document_expiry"], r["core_expired_documents"]) for r in rows] == [
+        (6, 0), (11, 1), (27, 2), (None, 3),
+    ]  # fmt: skip
 
 
 def test_names_of_files_never_reach_the_warehouse(
