@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 
 from ..errors import InputRefused
@@ -14,6 +15,8 @@ from .lines import LineReader, Lines
 from .profile import Profile
 
 DELIMITERS = (",", ";", "\t", "|")
+# As crmkit writes what a spreadsheet would run.
+_GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
 Rows = list[list[str | None]]
 
 
@@ -220,7 +223,8 @@ class CsvReader:
         widths = set(map(len, rows))
         if widths - {self._width}:
             rows, lines = self._evened(rows, lines, broken)
-        columns = zip(*rows, strict=True) if rows else [()] * self._width
+        cells = [list(map(_unguarded, row)) for row in rows] if self._source.guarded else rows
+        columns = zip(*cells, strict=True) if rows else [()] * self._width
         return Batch(
             lines=lines,
             columns=dict(zip(self.header, columns, strict=True)),
@@ -270,6 +274,10 @@ _REMEDY = {
     "E_CELL": f"at most {LARGEST_CELL} characters",
     "E_NUL": "text without NUL",
 }
+
+
+def _unguarded(cell: str | None) -> str | None:
+    return cell[1:] if cell and _GUARDED.match(cell) else cell
 
 
 def _csv_fault(error: csv.Error) -> tuple[str, str]:

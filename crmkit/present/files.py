@@ -17,7 +17,8 @@ from .grid import Grid
 from .values import file_text, is_id, json_value
 
 # A text cell that begins so is run as a formula by spreadsheet programs (OWASP, CSV injection).
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
+# A text that begins with ' and a formula's sign is guarded too, so that one ' can be taken off again.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 # Rows of an XLSX sheet including the heading (Microsoft, Excel specifications and limits).
 SHEET_ROWS = 1_048_576

@@ -16,6 +16,8 @@ import xlsxwriter
 
 from crmkit.errors import InputRefused
 from crmkit.intake.encodings import suggest_encodings
+from crmkit.present.files import write_csv
+from crmkit.present.grid import Grid
 from crmkit.testing.corpus import CASES
 
 PROFILE = """
@@ -188,3 +190,16 @@ def test_a_bomb_is_refused_in_less_than_a_tenth_of_a_second(lite):
         lite.intake.import_file(file, known)
     assert caught.value.code == "E_BOMB"
     assert time.perf_counter() - begun < 0.1
+
+
+@pytest.mark.parametrize("text", ["=1+1", "'=1", "''@x", "-2+3", "'quoted'", "+cmd", "plain", "'"])
+def test_what_is_guarded_on_export_is_imported_as_it_was(lite, text):
+    out = io.BytesIO()
+    write_csv(Grid.of([{"id": "1", "name": text, "born": ""}]), out)
+    lite.load(out.getvalue(), profile("csv").replace("[source]", "[source]\nguarded = true"))
+    assert lite.one("select name from customer") == text
+
+
+def test_the_corpus_shows_every_item_and_names_each_case_once():
+    assert {item for case in CASES for item in case.items} == set(range(1, 70))
+    assert len({case.name for case in CASES}) == len(CASES) >= 150

@@ -79,4 +79,10 @@ CASES: tuple[Case, ...] = (
     _kept("plus sign", 55, "+1"),
     _kept("minus sign", 55, "-1"),
     _kept("at sign", 55, "@x"),
+    _kept("guard of another program", 55, "'=1"),
+    Case(
+        name="guard taken off", items=(55,), profile=profile("guarded = true"),
+        content=b"id,name\n1,'=1+1\n2,''=1\n3,'quoted'\n4,'\t=1\n",
+        stored={"1": "=1+1", "2": "'=1", "3": "'quoted'", "4": "=1"},
+    ),
 )  # fmt: skip
