@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +57,15 @@ def stored(shop: Shop) -> tuple[int, int]:
 )  # fmt: skip
 def test_a_code_is_of_a_kind(code: str, kind: str) -> None:
     assert kind_of(code) == kind
+
+
+def test_every_documented_code_of_a_row_has_its_kind(root: Path) -> None:
+    """A new code that nobody classified would count as a plugin's."""
+    page = (root / "docs/reference/error-codes.md").read_text(encoding="utf-8")
+    rows = page.partition("## When a row is rejected")[2].partition("\n## ")[0]
+    codes = set(re.findall(r"`(E_[A-Z_]+)`", rows))
+    contradictory = {code for code in codes if kind_of(code) == "contradictory"}
+    assert contradictory == {"E_OWNER", "E_SUBJECT", "E_PLUGIN_CHECK"}
 
 
 def test_exactly_the_limit_is_good_enough() -> None:
