@@ -126,6 +126,7 @@ class Merges(Gateway):
             rows = _Rows(
                 self._store, own.connection,
                 [i for m in standing for i in (m.kept_id, m.merged_id)],
+                lock=True,
             )  # fmt: skip
             for merge in reversed(standing):
                 rows.take_back(merge)
@@ -164,7 +165,8 @@ class Merges(Gateway):
         self, connection: Connection, pairs: Sequence[Pair], taken: set[tuple[int, int, str, str]],
         tx_id: int, ids: Sequence[int],
     ) -> tuple[_Rows, list[Merge]]:  # fmt: skip
-        rows = _Rows(self._store, connection, [i for pair in pairs for i in pair])
+        ids_asked = [i for pair in pairs for i in pair]
+        rows = _Rows(self._store, connection, ids_asked, lock=tx_id != 0)
         made = []
         for merge_id, (kept, merged) in zip(ids, pairs, strict=True):
             chosen = {(e, f) for k, m, e, f in taken if (k, m) == (kept, merged)}
@@ -233,7 +235,9 @@ class _Part:
 class _Rows:
     """The rows of some customers, changed in memory and written once."""
 
-    def __init__(self, store: Store, connection: Connection, ids: Iterable[int]) -> None:
+    def __init__(
+        self, store: Store, connection: Connection, ids: Iterable[int], *, lock: bool = False
+    ) -> None:
         self._store = store
         table, past = store.tables[CUSTOMER], store.tables["customer_history"]
         # `kind` is always there, so it is never filled from the other.
@@ -244,6 +248,10 @@ class _Rows:
         for part in self.parts:
             t = part.made.current
             query = select(t).where(is_in(connection, t.c[part.made.key], wanted))
+            if lock and part is own:
+                # PostgreSQL: two merges of one customer wait for each other, and the second sees
+                # what the first did. In the order of ids, so that they cannot block each other.
+                query = query.order_by(t.c.id).with_for_update()
             self.now[part.entity] = {
                 row[part.made.key]: dict(row) for row in connection.execute(query).mappings()
             }

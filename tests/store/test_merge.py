@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -197,6 +198,27 @@ def test_a_merge_inside_another_is_taken_back_after_it(store: Store) -> None:
     store.merges.unmerge([inner])
     with pytest.raises(UsageError, match="taken back already"):
         store.merges.unmerge([inner])
+
+
+def test_of_two_merges_of_one_customer_at_once_one_is_refused(store: Store) -> None:
+    a, b, c = (store.customers.add(name=n).id for n in "abc")
+    start, ended = threading.Barrier(2), list[str]()
+
+    def merge_into(kept: int) -> None:
+        start.wait()
+        try:
+            store.merges.merge([(kept, b)])
+            ended.append("merged")
+        except UsageError as error:
+            ended.append(str(error))
+
+    threads = [threading.Thread(target=merge_into, args=(kept,)) for kept in (a, c)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ended) == sorted(["merged", f"customer {b} is merged into another already."])
+    assert len(store.merges.of_customer(b)) == 1
 
 
 def test_decisions_are_kept_by_pair_whichever_is_named_first(store: Store) -> None:
