@@ -92,7 +92,7 @@ def guess(
     output: str | None,
     format: str,
 ) -> None:
-    """Draft a profile from the headers and values of FILE, CSV or JSON lines.
+    """Draft a profile from the headers and values of FILE: CSV, JSON lines, XLSX or Parquet.
 
     Nothing is imported. The draft is tried on the file's first 200,000 rows, and a field that would
     reject many of them is left out. Columns that fit no declared field stay unmapped and are named.

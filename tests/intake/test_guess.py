@@ -206,6 +206,22 @@ def test_json_lines_are_drafted_too(lite: Shop) -> None:
     assert found.columns[0].target == "customer: key"
 
 
+def test_packed_files_and_parquet_are_drafted_and_come_in(lite: Shop) -> None:
+    import gzip
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    packed = lite.write("a.csv.gz", gzip.compress(b"id,name\n1,Ann\n2,Bob\n"))
+    pq.write_table(pa.table({"id": [3, 4], "name": ["Cy", "Di"]}), lite.folder / "b.parquet")
+    for file, form in ((packed, "csv"), (lite.folder / "b.parquet", "parquet")):
+        found = drafted(lite, file)
+        assert tomllib.loads(found.text)["source"]["format"] == form
+        assert [g.target for g in found.columns] == ["customer: key", "customer: name"]
+        path = lite.write("draft.toml", found.text)
+        assert lite.intake.import_file(file, str(path)).created == 2
+
+
 def test_a_header_cannot_end_its_comment_or_its_text(lite: Shop) -> None:
     file = lite.write("a.csv", 'id,"x\u2028y = ""1"" \\ # z",name\n1,2,Ann\n')
     profile = tomllib.loads(drafted(lite, file).text)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from attrs import evolve, frozen
 
 from ...errors import InputRefused, NotFound, StorageError
 from ..batch import Batch
-from ..csv_rows import CsvReader
-from ..jsonl_rows import JsonlReader
-from ..lines import LineReader
+from ..gunzip import MAGIC, check_gzip
 from ..profile import Profile, Source
+from ..readers import RowReader, open_rows
+from ..workbook import ZIP
 
 # Enough to tell a key from a column that is nearly one, and read in a few seconds.
 SAMPLED_ROWS = 200_000
@@ -48,7 +49,7 @@ class Sample:
 
 
 def read_sample(path: str | Path, encoding: str = "utf-8") -> Sample:
-    """Reads the first rows of a CSV, TSV or JSONL file.
+    """Reads the first rows of a CSV, TSV or JSONL file, packed by gzip or not, or of XLSX or Parquet.
 
     Raises:
         NotFound: if there is no such file.
@@ -57,20 +58,14 @@ def read_sample(path: str | Path, encoding: str = "utf-8") -> Sample:
     path = Path(path)
     try:
         with path.open("rb") as stream:
-            beginning = stream.read(LOOKED_AT_BYTES)
-            stream.seek(0)
-            _check_encoding(path.name, beginning, encoding)
-            jsonl = path.suffix.lower() in (".jsonl", ".ndjson")
-            source = Source(name="file", encoding=encoding, format="jsonl" if jsonl else "csv")
-            columns = _jsonl_keys(beginning, encoding) if jsonl else ()
-            source = evolve(source, key=columns)
+            beginning = _beginning(stream, path.name)
+            form = _format(path, beginning)
+            if form in ("csv", "jsonl"):
+                _check_encoding(path.name, beginning, encoding)
+            columns = _jsonl_keys(beginning, encoding) if form == "jsonl" else ()
+            source = Source(name="file", encoding=encoding, format=form, key=columns)
             profile = Profile(name="guess", title="", source=source, emits=(), text="")
-            lines = LineReader(stream, encoding, path.name)
-            reader: CsvReader | JsonlReader = (
-                JsonlReader(lines, profile, path.name, strict=False)
-                if jsonl
-                else CsvReader(lines, profile, path.name, strict=False)
-            )
+            reader = open_rows(stream, profile, path.name, strict=False)
             return _taken(path.name, reader, source, columns)
     except FileNotFoundError:
         raise NotFound("file", str(path)) from None
@@ -82,9 +77,28 @@ def read_sample(path: str | Path, encoding: str = "utf-8") -> Sample:
         raise StorageError(f"cannot read {path}: {error.strerror}.") from error
 
 
-def _taken(
-    name: str, reader: CsvReader | JsonlReader, source: Source, columns: tuple[str, ...]
-) -> Sample:
+def _beginning(stream: BinaryIO, name: str) -> bytes:
+    """The first bytes of a file, of a compressed one unpacked; the stream is at its start again."""
+    found = stream.read(LOOKED_AT_BYTES)
+    stream.seek(0)
+    if found.startswith(MAGIC):
+        check_gzip(stream, name)
+        stream.seek(0)
+        with gzip.GzipFile(fileobj=stream) as unpacked:
+            found = unpacked.read(LOOKED_AT_BYTES)
+        stream.seek(0)
+    return found
+
+
+def _format(path: Path, beginning: bytes) -> str:
+    if beginning.startswith(ZIP):
+        return "xlsx"
+    if beginning.startswith(b"PAR1"):
+        return "parquet"
+    return "jsonl" if {".jsonl", ".ndjson"} & {s.lower() for s in path.suffixes} else "csv"
+
+
+def _taken(name: str, reader: RowReader, source: Source, columns: tuple[str, ...]) -> Sample:
     batches: list[Batch] = []
     taken, whole = 0, True
     for batch in reader.batches():
