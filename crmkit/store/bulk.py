@@ -582,10 +582,10 @@ class CustomerUpsert(Upsert):
         past = s.table("contact_point_history")
         kept = [*table.columns, bindparam("_tx", type_=BIGINT())]
         # What this very transaction wrote is not worth keeping: it may change a point twice.
-        before = select(*kept).where(by_id, table.c.tx != bindparam("_tx", type_=BIGINT()))
+        ending = select(*kept).where(by_id, table.c.tx != bindparam("_tx", type_=BIGINT()))
         s.many(
             tx.connection,
-            insert(past).from_select([c.name for c in past.columns], before),
+            insert(past).from_select([c.name for c in past.columns], ending),
             [{"_id": row["_id"], "_tx": tx.id} for row in (*updates, *deletes)],
         )
         s.many(
