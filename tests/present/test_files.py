@@ -56,7 +56,9 @@ def test_csv_reads_back_with_the_standard_reader() -> None:
     ]
 
 
-@pytest.mark.parametrize("bad", ["=1+1", "'=1+1", "''-x", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize(
+    "bad", ["=1+1", "'=1+1", "''-x", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
+)
 def test_a_cell_that_a_spreadsheet_would_run_is_guarded(bad: str) -> None:
     text = written(files.write_csv, [{"name": bad}]).decode()
     assert list(csv.reader(io.StringIO(text, newline="")))[1] == ["'" + bad]
