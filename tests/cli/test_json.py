@@ -31,12 +31,25 @@ ASKED: dict[str, list[str]] = {
     "customer add": ["customer", "add", "Ann"],
     "customer duplicates decide": ["customer", "duplicates", "decide", "P001", "P002", "different"],
     "customer duplicates review": ["customer", "duplicates", "review", "P001", "P002"],
+    "customer agent list": ["customer", "agent", "list"],
+    "customer assign": ["customer", "assign", "P002", "--to", "ben"],
+    "customer assignments": ["customer", "assignments"],
+    "customer claim": ["customer", "claim", "P003", "--agent", "ben"],
+    "customer claims": ["customer", "claims"],
+    "customer handover": ["customer", "handover", "ann"],
+    "customer orphans": ["customer", "orphans", "--limit", "3"],
+    "customer protection": ["customer", "protection", "P001"],
+    "customer settle": ["customer", "settle", "P004"],
     "customer edit": ["customer", "edit", "P001", "--region", "north"],
     "customer list": ["customer", "list"],
     "customer merge": ["customer", "merge", "P001", "P002", "--dry-run"],
     "customer search": ["customer", "search", "P00"],
     "customer show": ["customer", "show", "P001"],
     "customer unmerge": [],  # tests/cli/test_duplicates.py: it needs a merge
+    "document add": ["document", "add", "P001", "deed.txt", "--type", "deed"],
+    "document check": ["document", "check"],
+    "document list": ["document", "list"],
+    "document show": ["document", "show", "DOCUMENT"],
     "interaction list": ["interaction", "list", "P001"],
     "interaction log": ["interaction", "log", "P001", "telecom.complaint"],
     "record list": ["record", "list", "telecom.subscription"],
@@ -114,9 +127,12 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A telecom workspace with people, a trained score, stages and fired rules."""
     folder = tmp_path_factory.mktemp("operator")
     (folder / "people.csv").write_text(people())
+    (folder / "deed.txt").write_text("a deed")
     steps: list[list[Any]] = [
         ["init", folder, "--plugin", "telecom"],
         ["-w", folder, "import", folder / "people.csv", "--profile", "ibm-telco"],
+        ["-w", folder, "customer", "claim", "P004", "--agent", "ann", "--evidence", "offer 7"],
+        ["-w", folder, "document", "add", "P001", folder / "deed.txt", "--type", "deed"],
         ["-w", folder, "score", "train", "telecom.churn"],
         ["-w", folder, "score", "run", "telecom.churn"],
     ]
@@ -130,7 +146,8 @@ def names(operator: Path, crmkit: Crmkit) -> dict[str, str]:
     """Names that only the workspace knows."""
     (batch,) = crmkit("-w", operator, "batch", "list", "--format", "json", "--limit", "1").rows
     segment = crmkit("-w", operator, "segment", "list", "--format", "json").rows[0]
-    return {"IMPORT": batch["id"], "SEGMENT": segment["name"]}
+    document = crmkit("-w", operator, "document", "list", "--format", "json").rows[0]
+    return {"IMPORT": batch["id"], "SEGMENT": segment["name"], "DOCUMENT": document["id"]}
 
 
 @pytest.mark.parametrize("command", [name for name, words in ASKED.items() if words])
