@@ -62,7 +62,12 @@ def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Comman
 
 
 def _help(command: click.Command, path: str) -> str:
-    context = click.Context(command, info_name=path, terminal_width=WIDTH, max_content_width=WIDTH)
+    # The names are those of the root command, which a context without parent does not know; click
+    # keeps the help option that was made first, so a test that ran before would decide otherwise.
+    context = click.Context(
+        command, info_name=path, terminal_width=WIDTH, max_content_width=WIDTH,
+        help_option_names=["-h", "--help"],
+    )  # fmt: skip
     return f"```text\n{command.get_help(context)}\n```\n"
 
 
