@@ -24,8 +24,12 @@ HEADER = (
 ASKED: dict[str, list[str]] = {
     "demo": [],  # tests/cli/test_demo.py: it makes a workspace of its own
     "import": ["import", "people.csv", "--profile", "ibm-telco"],
+    "batch absent": [],  # tests/cli/test_batch.py, as the next: it needs a full extract
+    "batch revert": [],
+    "batch quality": ["batch", "quality"],
     "batch list": ["batch", "list"],
     "batch show": ["batch", "show", "IMPORT"],
+    "profile guess": ["profile", "guess", "people.csv", "--output", "drafted.toml"],
     "profile lint": ["profile", "lint", "ibm-telco"],
     "profile list": ["profile", "list"],
     "customer add": ["customer", "add", "Ann"],
