@@ -116,6 +116,18 @@ def test_every_exit_code_is_in_the_reference() -> None:
         assert re.search(rf"\b{code}\b", section), code
 
 
+def test_every_error_code_is_in_the_reference() -> None:
+    found = {
+        code
+        for path in (ROOT / "crmkit").rglob("*.py")
+        if "testing" not in path.parts
+        for code in re.findall(r'"(E_[A-Z_]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert {"E_REVERT", "E_REVERT_WINDOW", "E_REVERT_UNKNOWN", "E_TYPE", "E_BUSY"} <= found
+    text = reference("error-codes.md")
+    assert sorted(code for code in found if f"`{code}`" not in text) == []
+
+
 def test_every_format_is_in_the_reference() -> None:
     section = reference("cli.md").partition("## Formats")[2]
     for name in FORMATS:
