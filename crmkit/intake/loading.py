@@ -15,6 +15,7 @@ from ..declarations import CUSTOMER
 from ..errors import PluginError
 from ..store.bulk import (
     CREATED,
+    ID,
     UPDATED,
     CustomerUpsert,
     FieldsUpsert,
@@ -268,7 +269,7 @@ class Loader:
             return [None] * one.block.size
         by_position = dict(zip(owner.positions, owner.block.refs, strict=True))
         refs = (by_position.get(p) for p in one.positions)
-        return [found[ref].id if ref in found else None for ref in refs]
+        return [found[ref][ID] if ref in found else None for ref in refs]
 
     def _stored_ids(self, connection: Connection, one: Mapped, what: str) -> list[int | None]:
         stored = one.plan.owner_ref if what == "owner" else one.plan.subject_ref

@@ -177,7 +177,18 @@ class Statements:
             bound: Any = tuple(values[n] for n in compiled.positiontup)
         else:
             bound = values
-        return connection.exec_driver_sql(str(compiled), bound).fetchall()  # type: ignore[return-value]
+        text = str(compiled)
+        # Bare tuples: SQLAlchemy's rows cost as much again, and the collector would track each.
+        driver: Any = connection.connection
+        cursor = driver.cursor()
+        base = self.store.engine.dialect.loaded_dbapi.Error
+        try:
+            cursor.execute(text, bound)
+            return cursor.fetchall()  # type: ignore[no-any-return]
+        except base as error:
+            raise self._as_raised(text, error, base) from error
+        finally:
+            cursor.close()
 
     def among(self, column: ColumnElement[Any], name: str, *, ids: bool) -> ColumnElement[bool]:
         """``column`` is one of the values of the list parameter ``name``, whatever its length."""
@@ -301,13 +312,12 @@ class Versioned:
         connection.exec_driver_sql("DROP TABLE _changed")
 
 
-@define
-class Stored:
-    """A row as it is stored: its id, since when it is true, and the compared values."""
-
-    id: int
-    valid_from: Any
-    values: tuple[Any, ...]
+# A stored row is the bare tuple that the driver gave: its key, its id, since when it is true (of an
+# interaction: its revision), and the compared values. Objects of a class would be tracked by the
+# garbage collector, which then took half the time of an import that finds its rows stored.
+Stored = tuple[Any, ...]
+ID, SINCE, VALUES = 1, 2, slice(3, None)
+NO_POINT: Stored = (None, None, None, None, None)
 
 
 class Upsert:
@@ -337,27 +347,27 @@ class Upsert:
         older = [
             (i, stored)
             for i, key in enumerate(keys)
-            if (stored := get(key)) is not None and since[i] < stored.valid_from
+            if (stored := get(key)) is not None and since[i] < stored[SINCE]
         ]
         if not older:
             return []
         names = tuple(block.columns)
-        versions = table.versions(connection, names, {stored.id for _, stored in older})
+        versions = table.versions(connection, names, {stored[ID] for _, stored in older})
         stale = []
         for i, stored in older:
             values = tuple(block.columns[name][i] for name in names)
-            held = _held(versions.get(stored.id, ()), since[i])
+            held = _held(versions.get(stored[ID], ()), since[i])
             # Before the first version nothing contradicts a row that says what is stored now.
-            if (stored.values[: len(names)] if held is None else held) == values:
+            if (stored[VALUES][: len(names)] if held is None else held) == values:
                 self.past.add((keys[i], since[i]))
             else:
-                stale.append((i, stored.valid_from))
+                stale.append((i, stored[SINCE]))
         return stale
 
     def _since(self, key: Any, block: Block, position: int, at: Any) -> Any:
         """Since when a changed row is true: never before the version that it replaces."""
         given = at if block.valid_from is None else block.valid_from[position]
-        return max(given, self.found[key].valid_from)
+        return max(given, self.found[key][SINCE])
 
     def _is_past(self, key: Any, block: Block, position: int) -> bool:
         return block.valid_from is not None and (key, block.valid_from[position]) in self.past
@@ -383,7 +393,8 @@ class CustomerUpsert(Upsert):
     def __init__(self, statements: Statements, source: str) -> None:
         super().__init__(statements, CUSTOMER, source)
         self.table = Versioned(statements, CUSTOMER, "id")
-        self.points: dict[int, dict[tuple[str, str], tuple[int, str]]] = {}
+        # By (kind, label) and customer: (kind, label, customer, id, value) of the first in order.
+        self.points: dict[tuple[str, str], dict[int, Stored]] = {}
 
     def prepare(
         self, connection: Connection, block: Block, refs: Iterable[str]
@@ -415,36 +426,36 @@ class CustomerUpsert(Upsert):
             connection, ("customer", names), build,
             {"source": self.source, "refs": s.listed(wanted)},
         )  # fmt: skip
-        self.found = {row[0]: Stored(row[1], row[2], tuple(row[3:])) for row in rows}
+        self.found = {row[0]: row for row in rows}
         if block.contacts and self.found:
-            self._find_points(connection, {kind for kind, _ in block.contacts})
+            self._find_points(connection, block.contacts)
         return self._stale(connection, self.table, block.refs, block)
 
-    def _find_points(self, connection: Connection, kinds: set[str]) -> None:
+    def _find_points(self, connection: Connection, mapped: Iterable[tuple[str, str]]) -> None:
         s = self.statements
         p = s.table("contact_point").c
 
         def build() -> Select[Any]:
             return (
-                select(p.customer_id, p.kind, p.label, p.id, p.value)
+                select(p.kind, p.label, p.customer_id, p.id, p.value)
                 .where(s.among(p.customer_id, "ids", ids=True))
                 .order_by(p.position.desc(), p.id.desc())
             )
 
-        ids = s.listed({stored.id for stored in self.found.values()})
-        self.points = {}
-        for customer, kind, label, point, value in s.fetch(
-            connection, "points", build, {"ids": ids}
-        ):
-            if kind in kinds:
-                self.points.setdefault(customer, {})[kind, label] = (point, value)
+        self.points = {point: {} for point in mapped}
+        ids = s.listed(sorted(row[ID] for row in self.found.values()))
+        get = self.points.get
+        for row in s.fetch(connection, "points", build, {"ids": ids}):
+            # Last in this order is the first one, which stands.
+            if (points := get(row[:2])) is not None:
+                points[row[2]] = row
 
     def write(self, tx: Tx, block: Block) -> Written:
         """Creates the new customers, changes those that differ, and says what became of each."""
         at = self.statements.instant(tx.at)
         first = first_positions(block.refs)
         fresh = [r for r in first if r not in self.found]
-        ids = {ref: stored.id for ref, stored in self.found.items()}
+        ids = {ref: stored[ID] for ref, stored in self.found.items()}
         ids |= zip(fresh, tx.take_ids(len(fresh)), strict=True)
         if fresh:
             self._create(tx, block, fresh, [first[r] for r in fresh], ids, at)
@@ -540,12 +551,13 @@ class CustomerUpsert(Upsert):
                 for i, v in enumerate(values)
             ]
         moved = self._change_points(tx, block, old)
-        changed = [(r, i) for r, i in old if self.found[r].values != values[i] or r in moved]
+        found = self.found
+        changed = [(r, i) for r, i in old if found[r][VALUES] != values[i] or r in moved]
         self.table.change(
             tx.connection,
             tx.id,
             [*names, "updated_at"],
-            [self.found[r].id for r, _ in changed],
+            [found[r][ID] for r, _ in changed],
             [self._since(r, block, i, at) for r, i in changed],
             [(*values[i], at) for _, i in changed],
         )
@@ -554,20 +566,22 @@ class CustomerUpsert(Upsert):
     def _kind_of(self, block: Block, position: int) -> str:
         stored = self.found.get(block.refs[position])
         names = list(block.columns)
-        return str(stored.values[names.index("kind")]) if stored else "person"
+        return str(stored[VALUES][names.index("kind")]) if stored else "person"
 
     def _change_points(self, tx: Tx, block: Block, old: list[tuple[str, int]]) -> set[str]:
         """Brings the mapped contact points up to date; returns the refs whose points changed."""
         s, moved = self.statements, set()
         table = s.table("contact_point")
         updates, deletes = [], []
+        found = self.found
         for position, ((kind, label), values) in enumerate(block.contacts.items()):
             added: list[tuple[int, str]] = []
+            get = self.points[kind, label].get
             for ref, i in old:
-                customer, value = self.found[ref].id, values[i]
-                point, before = self.points.get(customer, {}).get((kind, label), (None, None))
-                if value == before:
+                if get(found[ref][ID], NO_POINT)[4] == values[i]:
                     continue
+                customer, value = found[ref][ID], values[i]
+                point = get(customer, NO_POINT)[3]
                 moved.add(ref)
                 if point is None:
                     added.append((customer, value))
@@ -615,12 +629,12 @@ class FieldsUpsert(Upsert):
             return []
 
         def build() -> Select[Any]:
-            return select(c.customer_id, c.valid_from, *(c[n] for n in names)).where(
-                s.among(c.customer_id, "ids", ids=True)
-            )
+            return select(
+                c.customer_id, c.customer_id.label("id"), c.valid_from, *(c[n] for n in names)
+            ).where(s.among(c.customer_id, "ids", ids=True))
 
         rows = s.fetch(connection, (self.entity, names), build, {"ids": s.listed(wanted)})
-        self.found = {row[0]: Stored(row[0], row[1], tuple(row[2:])) for row in rows}
+        self.found = {row[0]: row for row in rows}
         return self._stale(connection, self.table, customers, block)
 
     def write(self, tx: Tx, block: Block, owners: Sequence[int]) -> Written:
@@ -692,7 +706,7 @@ class RecordUpsert(Upsert):
             connection, (self.entity, names), build,
             {"source": self.source, "refs": s.listed(wanted)},
         )  # fmt: skip
-        self.found = {row[0]: Stored(row[1], row[2], tuple(row[3:])) for row in rows}
+        self.found = {row[0]: row for row in rows}
         return self._stale(connection, self.table, block.refs, block)
 
     def write(self, tx: Tx, block: Block, owners: Sequence[int | None] | None) -> Written:
@@ -703,7 +717,7 @@ class RecordUpsert(Upsert):
         first = first_positions(block.refs)
         fresh = [r for r in first if r not in self.found]
         rows = [first[r] for r in fresh]
-        ids = {ref: stored.id for ref, stored in self.found.items()}
+        ids = {ref: stored[ID] for ref, stored in self.found.items()}
         new_ids = tx.take_ids(len(fresh))
         ids |= zip(fresh, new_ids, strict=True)
         since = repeat(at) if block.valid_from is None else _pick(block.valid_from, rows)
@@ -733,13 +747,12 @@ class InteractionUpsert(Upsert):
     def __init__(self, statements: Statements, entity: str, source: str) -> None:
         super().__init__(statements, entity, source)
         self.table = statements.table("interaction")
-        self.revisions: dict[str, int] = {}
 
     def prepare(self, connection: Connection, block: Block, refs: Iterable[str]) -> None:
         """Looks up the latest revision of each of ``refs``."""
         names, s, c = (*block.columns, "customer_id", "subject_id"), self.statements, self.table.c
         wanted = list(dict.fromkeys(refs))
-        self.found, self.revisions = {}, {}
+        self.found = {}
         if not wanted:
             return
 
@@ -760,8 +773,7 @@ class InteractionUpsert(Upsert):
         )  # fmt: skip
         for row in rows:
             # In order of revision, so that the latest stands.
-            self.found[row[0]] = Stored(row[1], None, tuple(row[3:]))
-            self.revisions[row[0]] = row[2]
+            self.found[row[0]] = row
 
     def write(
         self,
@@ -785,15 +797,16 @@ class InteractionUpsert(Upsert):
                 stored = self.found.get(ref)
                 if stored is None:
                     outcomes[ref] = CREATED
-                elif stored.values != new[i]:
+                elif stored[VALUES] != new[i]:
                     outcomes[ref] = UPDATED
         else:
             outcomes = dict.fromkeys(first, CREATED)
         refs = list(outcomes)
         rows = [first[r] for r in refs]
         new_ids = tx.take_ids(len(refs))
-        ids = {r: stored.id for r, stored in self.found.items()}
+        ids = {r: stored[ID] for r, stored in self.found.items()}
         ids |= zip(refs, new_ids, strict=True)
+        found = self.found
         types = [subject_type if s is not None else None for s in _pick(about, rows)]
         self.statements.insert(
             tx.connection,
@@ -806,7 +819,7 @@ class InteractionUpsert(Upsert):
                 "recorded_at": repeat(at),
                 "source": repeat(self.source),
                 "ref": refs,
-                "revision": [self.revisions.get(r, 0) + 1 for r in refs],
+                "revision": [found[r][SINCE] + 1 if r in found else 1 for r in refs],
                 "subject_type": types,
                 "tx": repeat(tx.id),
             },
@@ -824,18 +837,19 @@ def _change_rows(
         return {}
     names = list(block.columns)
     new = list(zip(*block.columns.values(), strict=True)) if names else [()] * block.size
+    get = upsert.found.get
     changed = [
         (key, i)
         for key, i in first.items()
-        if (stored := upsert.found.get(key)) is not None
-        and stored.values != new[i]
+        if (stored := get(key)) is not None
+        and stored[VALUES] != new[i]
         and not upsert._is_past(key, block, i)
     ]
     table.change(
         tx.connection,
         tx.id,
         names,
-        [upsert.found[key].id for key, _ in changed],
+        [upsert.found[key][ID] for key, _ in changed],
         [upsert._since(key, block, i, at) for key, i in changed],
         [new[i] for _, i in changed],
     )
