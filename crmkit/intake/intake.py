@@ -20,6 +20,7 @@ from attrs import evolve, field, frozen
 from ..errors import Busy, InputRefused, NotFound, ProfileError, StorageError, UsageError
 from ..store.imports import ImportReject, import_command
 from .absent import absent_file
+from .collecting import collecting_by_batch
 from .loading import Counts, Loader
 from .mapping import Mapper
 from .plan import Plan, build_plan
@@ -309,20 +310,22 @@ class _Import:
             rejected = frozenset(r.line for r in self.store.imports.rejects(run.id))
         counts = Counts(run.read, run.created, run.updated, run.unchanged, run.rejected)
         line = run.next_line
-        for batch in self.reader.batches():
-            if batch.next_line <= run.next_line:
-                self.loader.skip(batch, rejected)
-                continue
-            if batch.lines and batch.lines[0] < run.next_line:
-                raise InputRefused(
-                    f"import {run.id} stopped at line {run.next_line}, inside a batch of this "
-                    "version; it cannot be resumed.",
-                    hint="Run: crmkit batch list",
-                )
-            self._check_unchanged()
-            counts.add(self._load(run.id, batch, line))
-            line = batch.next_line
-            self._report()
+        with collecting_by_batch() as collect:
+            for batch in self.reader.batches():
+                if batch.next_line <= run.next_line:
+                    self.loader.skip(batch, rejected)
+                    continue
+                if batch.lines and batch.lines[0] < run.next_line:
+                    raise InputRefused(
+                        f"import {run.id} stopped at line {run.next_line}, inside a batch of this "
+                        "version; it cannot be resumed.",
+                        hint="Run: crmkit batch list",
+                    )
+                self._check_unchanged()
+                counts.add(self._load(run.id, batch, line))
+                line = batch.next_line
+                self._report()
+                collect()
         self._check_hash(run.id)
         return self._finish(run, counts, earlier, rejects)
 
