@@ -45,6 +45,9 @@ class Versions:
         names = [c.name for c in self.current.columns]
         until = valid_to if isinstance(valid_to, ColumnElement) else literal(valid_to, Instant())
         ending = select(*self.current.columns, until, literal(tx_id, Integer())).where(rows)
+        # The rows are locked while they are read: of two writers on PostgreSQL the second then sees
+        # what the first has left, and does not keep the same version once more.
+        ending = ending.with_for_update()
         connection.execute(
             insert(self.history).from_select([*names, "valid_to", "closed_tx"], ending)
         )
