@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import features, hooks, import_, startup
+from . import features, hooks, import_, import_databases, startup
 from .measure import machine, show
 
 
@@ -24,6 +24,7 @@ def main() -> None:
         results = startup.run()
         imported, taken = import_.run(options.rows, folder)
         results += imported
+        results += import_databases.run(options.rows, folder)
         results += hooks.run(taken * 1_000_000 / options.rows)
         results += features.run(options.interactions, folder)
     show(results)

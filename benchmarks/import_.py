@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import crmkit
 from crmkit.entities.transaction import IdSource
@@ -27,6 +28,7 @@ from .measure import Result, machine, seconds, show
 
 BATCH = 10_000
 NOW = "2026-03-31 12:00:00.000000"
+YES = {"Yes": 1, "No": 0}
 GOAL, GOAL_UTILS = 0.8, 5.0
 TABLES = ("customer", "customer_ref", "contact_point", "telecom_customer")
 
@@ -91,26 +93,29 @@ def import_bare(database: Path, file: Path) -> None:
     with file.open(encoding="utf-8", newline="") as source:
         reader = csv.reader(source)
         next(reader)
-        for batch in _batches(reader):
+        for batch in batches_of(reader):
             tx, *numbers = ids.take(1 + len(batch) * 3)
             connection.execute("begin immediate")
-            for table, rows in _rows(batch, tx, numbers).items():
+            for table, rows in stored_rows(batch, tx, numbers).items():
                 connection.executemany(INSERTS[table], rows)
             connection.execute("commit")
     connection.close()
 
 
-def _batches(reader: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+def batches_of(reader: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+    """Rows of the file, a transaction's worth at a time."""
     while batch := list(itertools.islice(reader, BATCH)):
         yield batch
 
 
-def _rows(batch: list[list[str]], tx: int, numbers: list[int]) -> dict[str, list[tuple]]:
+def stored_rows(
+    batch: list[list[str]], tx: int, numbers: list[int], *, now: Any = NOW, yes: Any = YES
+) -> dict[str, list[tuple]]:
+    """Rows by table; ``now`` and ``yes`` are the instant and the truth values as bound."""
     customers, phones, emails = numbers[::3], numbers[1::3], numbers[2::3]
-    yes = {"Yes": 1, "No": 0}
     return {
         "customer": [
-            (i, r[1], r[4], r[5], NOW, NOW, NOW, tx) for i, r in zip(customers, batch, strict=True)
+            (i, r[1], r[4], r[5], now, now, now, tx) for i, r in zip(customers, batch, strict=True)
         ],
         "customer_ref": [(r[0], i, tx) for i, r in zip(customers, batch, strict=True)],
         "contact_point": [
@@ -119,10 +124,10 @@ def _rows(batch: list[list[str]], tx: int, numbers: list[int]) -> dict[str, list
             for row in ((p, i, "phone", r[2], 0, tx), (e, i, "email", r[3], 1, tx))
         ],
         "telecom_customer": [
-            (i, r[6], yes[r[7]], yes[r[8]], r[9], r[10], r[11], NOW, tx)
+            (i, r[6], yes[r[7]], yes[r[8]], r[9], r[10], r[11], now, tx)
             for i, r in zip(customers, batch, strict=True)
         ],
-        "tx": [(tx, NOW)],
+        "tx": [(tx, now)],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import features, hooks, import_, startup
+from benchmarks import features, hooks, import_, import_databases, startup
 
 pytestmark = pytest.mark.slow
 
@@ -20,6 +20,13 @@ def test_both_imports_store_the_same_rows(tmp_path):
     results, taken = import_.run(2_000, tmp_path)
     assert len(results) == 2
     assert taken > 0
+
+
+def test_a_changed_copy_is_imported_again(tmp_path):
+    """run() itself compares the counts of both imports, and on PostgreSQL the tables."""
+    results = import_databases.run(2_000, tmp_path)
+    assert len(results) in (2, 5)  # without and with PostgreSQL's server programs
+    assert all(result.ratio > 0 for result in results)
 
 
 def test_hooks_are_measured():
