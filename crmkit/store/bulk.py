@@ -27,6 +27,7 @@ from sqlalchemy.sql import Select
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..declarations import CUSTOMER, sql_name
+from .copy_text import copy_texts
 from .types import Instant
 
 if TYPE_CHECKING:
@@ -100,11 +101,11 @@ class Statements:
         if not size:
             return
         names = tuple(columns)
-        rows = zip(*columns.values(), strict=False)
         if self.sqlite:
+            rows = zip(*columns.values(), strict=False)
             self.run_many(connection, self._insert_text(table, names), rows)
         else:
-            self.copy(connection, table.name, names, rows)
+            self.copy(connection, table.name, names, list(columns.values()))
 
     def run_many(self, connection: Connection, text: str, rows: Iterable[Any]) -> None:
         """Runs a statement of SQLite once for each tuple of raw values."""
@@ -136,9 +137,13 @@ class Statements:
         return str(self.dialect.identifier_preparer.quote(name))
 
     def copy(
-        self, connection: Connection, table: str, names: tuple[str, ...], rows: Iterable[Any]
+        self,
+        connection: Connection,
+        table: str,
+        names: tuple[str, ...],
+        columns: Sequence[Iterable[Any]],
     ) -> None:
-        """Writes new rows on PostgreSQL."""
+        """Writes new rows on PostgreSQL, given column by column in storage form."""
         import psycopg
 
         listed = ", ".join(map(self.quoted, names))
@@ -146,9 +151,8 @@ class Statements:
         driver: Any = connection.connection.driver_connection
         try:
             with driver.cursor() as cursor, cursor.copy(statement) as copy:
-                write = copy.write_row
-                for row in rows:
-                    write(row)
+                for text in copy_texts(columns):
+                    copy.write(text)
         except psycopg.Error as error:
             raise self._as_raised(statement, error, psycopg.Error) from error
 
@@ -290,15 +294,15 @@ class Versioned:
         kept = ", ".join(f"t.{s.quoted(n)}" for n in self._kept)
         into = ", ".join(map(s.quoted, self._kept))
         new = {n: f"_new_{n}" for n in names}
-        columns = "".join(f", {s.quoted(n)} AS {s.quoted(as_)}" for n, as_ in new.items())
+        taken = "".join(f", {s.quoted(n)} AS {s.quoted(as_)}" for n, as_ in new.items())
         sets = "".join(f"{s.quoted(n)} = s.{s.quoted(as_)}, " for n, as_ in new.items())
         # Names of declared tables and columns, quoted; values are bound.
         connection.exec_driver_sql(
             f"CREATE TEMP TABLE _changed ON COMMIT DROP AS "  # noqa: S608
-            f"SELECT {key} AS _id, valid_from AS _since{columns} FROM {current} WITH NO DATA"
+            f"SELECT {key} AS _id, valid_from AS _since{taken} FROM {current} WITH NO DATA"
         )
-        rows = ((one, at, *row) for one, at, row in zip(ids, since, values, strict=True))
-        s.copy(connection, "_changed", ("_id", "_since", *new.values()), rows)
+        columns = [ids, since, *zip(*values, strict=True)]
+        s.copy(connection, "_changed", ("_id", "_since", *new.values()), columns)
         connection.exec_driver_sql(
             f"INSERT INTO {history} ({into}, valid_to, closed_tx) "  # noqa: S608
             f"SELECT {kept}, s._since, %(tx)s FROM {current} t JOIN _changed s ON t.{key} = s._id",
