@@ -11,6 +11,7 @@ from ..entities.customer import CONTACT_KINDS, CUSTOMER_KINDS, ContactPoint, Cus
 from ..errors import NotFound, UsageError
 from . import duplicates, merges
 from .assign import COMMANDS
+from .export import export_customers
 from .main import State
 from .options import columns_option, format_option, limit_option, list_options, output_option
 from .output import emit, emit_nested, emit_record, emit_text, note
@@ -33,6 +34,7 @@ def command() -> None:
 
 for _made in COMMANDS:
     command.add_command(_made)
+command.add_command(export_customers)
 
 
 def _pairs(

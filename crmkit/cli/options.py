@@ -44,7 +44,7 @@ _format = click.option(
     default="table",
     help="Form of the result. Default: that of the --output file's name, else table.",
 )
-_no_guard = click.option(
+no_guard_option: Decorator = click.option(
     "--no-formula-guard",
     is_flag=True,
     expose_value=False,
@@ -55,7 +55,7 @@ _no_guard = click.option(
 
 def format_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--format`` as the argument ``format``, one of FORMATS, and ``--no-formula-guard``."""
-    return _format(_no_guard(function))
+    return _format(no_guard_option(function))
 
 
 output_option: Decorator = click.option(

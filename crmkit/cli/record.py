@@ -9,6 +9,7 @@ import click
 
 from ..declarations import CUSTOMER
 from ..errors import NotFound, UsageError
+from .export import export_records
 from .main import State
 from .options import as_of_option, format_option, list_options, output_option
 from .output import emit, emit_record
@@ -24,7 +25,10 @@ OWN_SOURCE = "crmkit"
 
 @click.group("record")
 def command() -> None:
-    """List, show and set plugins' records."""
+    """List, show, set and export plugins' records."""
+
+
+command.add_command(export_records)
 
 
 def pairs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:

@@ -1,0 +1,47 @@
+"""``crmkit customer export`` and ``crmkit record export`` as a person runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Crmkit = Callable[..., Any]
+
+
+def test_exported_customers_are_imported_unchanged(crmkit: Crmkit, shop: Path) -> None:
+    crmkit("customer", "add", "=Ann, 李", "--ref", "billing:1", "--contact", "phone:+49 30 1")
+    crmkit("customer", "export", "--output", "c.csv", "--profile-out", "c.toml")
+    text = (shop / "c.csv").read_text(encoding="utf-8")
+    assert text.startswith("ref,kind,name,locale,")
+    assert '"\'=Ann, 李"' in text
+    done = crmkit("import", "c.csv", "--profile", "c.toml", "--format", "json")
+    assert '"unchanged": 1' in done.out
+
+
+def test_the_files_name_says_its_form_and_others_are_refused(crmkit: Crmkit, shop: Path) -> None:
+    crmkit("customer", "add", "Ann", "--ref", "billing:1")
+    crmkit("customer", "export", "--output", "c.jsonl")
+    assert (shop / "c.jsonl").read_text(encoding="utf-8").startswith('{"ref": "1"')
+    refused = crmkit("customer", "export", "--output", "c.xlsx", code=2)
+    assert "csv or jsonl, not xlsx" in refused.err
+
+
+def test_several_sources_are_named(crmkit: Crmkit, shop: Path) -> None:
+    for source in ("billing", "web"):
+        crmkit("customer", "add", "Ann", "--ref", f"{source}:1")
+    assert "sources: billing, web" in crmkit("customer", "export", code=2).err
+    done = crmkit("customer", "export", "--source", "web")
+    assert len(done.out.splitlines()) == 2
+    assert "1 customers have no key of web." in done.err
+
+
+def test_exported_records_are_imported_unchanged(crmkit: Crmkit, tmp_path: Path) -> None:
+    folder = tmp_path / "telecom"
+    crmkit("init", folder, "--plugin", "telecom")
+    here = ("-w", folder)
+    crmkit(*here, "record", "set", "telecom.plan", "P-9", "--set", "monthly_fee=19.99", "--set", "plan_name=P")  # fmt: skip
+    file, profile = folder / "p.jsonl", folder / "p.toml"
+    crmkit(*here, "record", "export", "telecom.plan", "-o", file, "--profile-out", profile)
+    done = crmkit(*here, "import", file, "--profile", profile, "--format", "json")
+    assert '"unchanged": 1' in done.out
