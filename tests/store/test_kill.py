@@ -42,20 +42,25 @@ for i in range(100_000):
 UPGRADE = EMPTY + 'print("ready", flush=True)\nstore.upgrade()\nprint("done", flush=True)\n'
 
 
-def run_and_kill(script: str, *args: str, after: float) -> list[str]:
-    """Runs the script, kills it so many seconds after it was ready, and gives what it printed."""
+def run_and_kill(script: str, *args: str, after: float, lines: int = 0) -> list[str]:
+    """Runs the script and kills it; gives what it printed since it was ready.
+
+    Args:
+        after: seconds to wait before the kill.
+        lines: how many lines to wait for before that, so that a slow machine gets as far.
+    """
     process = subprocess.Popen(
         [sys.executable, "-c", script, *args],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
+    waited_for = [process.stdout.readline().rstrip("\n") for _ in range(lines)]
     time.sleep(after)
     process.kill()
     out, _ = process.communicate(timeout=60)
-    lines = out.split("\n")
     # The last line may be cut; only a whole line is an acknowledgement.
-    return lines[:-1]
+    return waited_for + out.split("\n")[:-1]
 
 
 def test_acknowledged_writes_survive_twenty_kills(open_store: OpenStore, database_url: str) -> None:
@@ -64,7 +69,8 @@ def test_acknowledged_writes_survive_twenty_kills(open_store: OpenStore, databas
     moment = random.Random(7)
     acknowledged: list[int] = []
     for n in range(20):
-        out = run_and_kill(WRITE, database_url, f"run{n}", after=moment.uniform(0.0, 0.5))
+        wait = moment.uniform(0.0, 0.05)
+        out = run_and_kill(WRITE, database_url, f"run{n}", after=wait, lines=moment.randint(0, 15))
         acknowledged += [int(line) for line in out]
     found = {c.id: c for c in store.customers.list()}
     assert len(acknowledged) > 100
