@@ -98,7 +98,8 @@ class State:
 
 
 def _name_faults(crm: Crm) -> None:
-    for fault in crm.host.faults:
+    # One that its manifest and its last check name alike is said once.
+    for fault in dict.fromkeys(crm.host.faults):
         _say(f"plugin {fault}")
 
 

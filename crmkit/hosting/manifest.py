@@ -52,6 +52,7 @@ class Manifest:
         distribution: the installed distribution, as ``crmkit-telecom``.
         builtin: whether it ships inside crmkit.
         files: its package folder, or its one module's file; None if it was not found.
+        stated: whether it has a manifest file at all, sound or not.
         faults: every reason why this manifest is not sound, one sentence each.
     """
 
@@ -69,6 +70,7 @@ class Manifest:
     distribution: str = ""
     builtin: bool = False
     files: Path | None = None
+    stated: bool = True
     faults: tuple[str, ...] = ()
 
     def load(self) -> Any:
@@ -180,7 +182,7 @@ def _read(base: Manifest, path: Path) -> Manifest:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return evolve(base, faults=(f"{FILE} is missing in {path.parent}",))
+        return evolve(base, stated=False, faults=(f"{FILE} is missing in {path.parent}",))
     except (OSError, UnicodeDecodeError) as error:
         return evolve(base, faults=(f"{FILE} cannot be read: {error}",))
     return _filled(base, text)

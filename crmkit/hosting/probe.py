@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..declarations import CUSTOMER, Batch, Committed
 from ..errors import ConfigError, PluginError
@@ -67,9 +67,9 @@ def check_plugin(name: str, manifests: Mapping[str, Manifest]) -> Checked:
     manifest = manifests[name]
     seconds = _limit(SECONDS_SETTING, DEFAULT_SECONDS)
     megabytes = _limit(MEGABYTES_SETTING, DEFAULT_MEGABYTES)
-    if manifest.faults:
-        faults = [PluginFault(name, "manifest", fault) for fault in manifest.faults]
-        return Checked(tuple(faults), make_verdict(manifest, faults))
+    stated = [PluginFault(name, "manifest", fault) for fault in manifest.faults]
+    if stated and manifest.stated:
+        return Checked(tuple(stated), make_verdict(manifest, stated))
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="crmkit-check-") as folder:
         report = Path(folder, "report.jsonl")
@@ -79,10 +79,10 @@ def check_plugin(name: str, manifests: Mapping[str, Manifest]) -> Checked:
     last = lines[-1] if lines else {}
     if "faults" not in last:
         at = next((line["at"] for line in reversed(lines) if "at" in line), "start")
-        faults = [PluginFault(name, "limit", _death(ended, at, seconds, megabytes))]
+        faults = [*stated, PluginFault(name, "limit", _death(ended, at, seconds, megabytes))]
         return Checked(tuple(faults), make_verdict(manifest, faults, seconds=took))
     faults = [PluginFault(*parts) for parts in last["faults"]]
-    own = faults_of(name, faults)
+    own = [*stated, *faults_of(name, faults)]
     if any(fault.phase in ("requires", "installed") for fault in own):
         return Checked(tuple(own), None)
     verdict = make_verdict(manifest, own, hooks=last["hooks"], claims=last["claims"], seconds=took)
@@ -192,6 +192,9 @@ def _probe(name: str, write: Any) -> dict[str, Any]:
     from .host import PluginHost
 
     manifests = find_manifests()
+    if not manifests[name].stated:
+        # The author is to hear of every other fault too, and not only that the file is missing.
+        manifests[name] = evolve(manifests[name], faults=())
     host = PluginHost(manifests, progress=lambda at: write({"at": at}))
     names = {name, *requirements_of(name, manifests)}
     names |= {m.name for m in manifests.values() if m.builtin}

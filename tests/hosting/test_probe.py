@@ -138,3 +138,11 @@ def test_a_limit_that_is_no_positive_number_is_refused(text, make_plugin, monkey
     monkeypatch.setenv("CRMKIT_CHECK_SECONDS", text)
     with pytest.raises(ConfigError, match=f"CRMKIT_CHECK_SECONDS is '{text}'"):
         check("shop")
+
+
+def test_without_a_manifest_every_other_fault_is_named_too(make_plugin):
+    make_plugin("bare", "@hookimpl\ndef register_rulez():\n    return []", manifest=None)
+    first, second = check_plugin("bare", find_manifests()).faults
+    assert (first.phase, second.phase) == ("manifest", "register")
+    assert first.message.startswith("crmkit-plugin.toml is missing in ")
+    assert second.message == "there is no hook 'register_rulez'; did you mean register_rules?"
