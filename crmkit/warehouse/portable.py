@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import lru_cache
 
 import sqlglot
 from attrs import field, frozen
@@ -130,17 +131,37 @@ def check_sql(
     Raises:
         SqlRefused: naming every fault: function, table, type or syntax, and what is allowed.
     """
-    tree = _parse(sql)
-    faults = [*_shape_faults(tree), *_function_faults(tree), *_window_faults(tree)]
-    found = frozenset(_tables(tree, faults))
+    read = _read(sql)
+    faults = list(read.faults)
     if tables is not None:
-        faults += [_unknown_table(name, tables) for name in sorted(found - set(tables))]
-    named = frozenset(p.name for p in tree.find_all(exp.Placeholder) if p.name)
+        faults += [_unknown_table(name, tables) for name in sorted(read.tables - set(tables))]
     if parameters is not None:
-        faults += [_unknown_parameter(name, parameters) for name in sorted(named - set(parameters))]
+        unknown = sorted(read.parameters - set(parameters))
+        faults += [_unknown_parameter(name, parameters) for name in unknown]
     if faults:
         raise refused(faults)
-    return Statement(sql.strip().rstrip(";").rstrip(), found, _columns(tree), named)
+    return Statement(sql.strip().rstrip(";").rstrip(), read.tables, read.columns, read.parameters)
+
+
+@frozen
+class _Read:
+    """What a text says by itself, whatever tables and parameters there are."""
+
+    tables: frozenset[str]
+    columns: frozenset[str]
+    parameters: frozenset[str]
+    faults: tuple[str, ...]
+
+
+# One run asks the same few texts again and again (each date, each score, each report), and reading
+# one takes ten milliseconds and more.
+@lru_cache(maxsize=1024)
+def _read(sql: str) -> _Read:
+    tree = _parse(sql)
+    faults = [*_shape_faults(tree), *_function_faults(tree), *_window_faults(tree)]
+    tables = frozenset(_tables(tree, faults))
+    named = frozenset(p.name for p in tree.find_all(exp.Placeholder) if p.name)
+    return _Read(tables, _columns(tree), named, tuple(faults))
 
 
 def check_condition(text: str) -> frozenset[str]:
