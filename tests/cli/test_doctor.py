@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -104,4 +105,6 @@ def test_a_copy_of_a_workspace_is_as_sound_as_the_first(
     crmkit: Crmkit, shop: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(shop, tmp_path / "copy")
-    crmkit("-w", tmp_path / "copy", "doctor")
+    first = json.loads(crmkit("-w", shop, "doctor", "--format", "json").out)
+    copy = json.loads(crmkit("-w", tmp_path / "copy", "doctor", "--format", "json").out)
+    assert [row["status"] for row in copy] == [row["status"] for row in first]
