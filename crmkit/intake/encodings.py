@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 
 SAMPLE_BYTES = 64 << 10
 SHOWN = 24
 # Characters; in fewer, Korean and Chinese cannot be told apart.
 TELLING = 20
+_ASCII = bytes(range(32, 127)) + b"\t\r\n"
 
 
 def suggest_encodings(data: bytes) -> list[str]:
@@ -97,3 +99,18 @@ _CANDIDATES: dict[str, Callable[[str], float]] = {
     "euc_kr": _common_in("euc_kr", 0xB0, 0xC8),
     "cp1252": _western,
 }
+
+
+def encoding_fault(name: str) -> str:
+    """Why text cannot be read in an encoding, or an empty text."""
+    try:
+        found = codecs.lookup(name).name
+        kept = _ASCII.decode(found) == _ASCII.decode("ascii")
+    except LookupError:
+        return f"{name!r} is no encoding that Python knows"
+    except UnicodeError:
+        kept = False
+    if not kept and not found.startswith(("utf-16", "utf-32")):
+        # UTF-7 and EBCDIC: lines and delimiters could not be found in the bytes.
+        return f"{name!r} does not keep ASCII and cannot be read"
+    return ""

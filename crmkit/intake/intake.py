@@ -24,7 +24,8 @@ from .collecting import collecting_by_batch
 from .loading import Counts, Loader
 from .mapping import Mapper
 from .plan import Plan, build_plan
-from .profile import Profile, parse_profile
+from .profile import Profile
+from .profile_toml import parse_profile
 from .quality import Accept, check_gate, shortfalls
 from .readers import open_rows, with_encoding
 from .rejects import Reject, whole_file, write_rejects

@@ -10,6 +10,7 @@ from attrs import evolve
 from ..errors import InputRefused
 from .batch import Batch
 from .csv_rows import CsvReader
+from .encodings import encoding_fault
 from .gunzip import MAGIC, GunzipStream, check_gzip
 from .jsonl_rows import JsonlReader
 from .lines import LineReader
@@ -93,8 +94,6 @@ def with_encoding(profile: Profile, encoding: str | None) -> Profile:
     Raises:
         InputRefused: if it is no encoding in which a text file can be read.
     """
-    from .profile import encoding_fault
-
     if encoding is None:
         return profile
     fault = encoding_fault(encoding)

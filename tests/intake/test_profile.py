@@ -10,7 +10,8 @@ from attrs import evolve
 from crmkit.declarations import InteractionKind, RecordType
 from crmkit.errors import NotFound, ProfileError
 from crmkit.intake.plan import build_plan
-from crmkit.intake.profile import Condition, Key, parse_profile
+from crmkit.intake.profile import Condition, Key
+from crmkit.intake.profile_toml import parse_profile
 
 GOOD = """
 name = "p"
@@ -189,13 +190,13 @@ def test_the_example_of_the_reference_is_sound(lite, root):
 
 
 def test_every_key_of_the_format_stands_in_the_reference(root):
-    from crmkit.intake.profile import _SPEC_KEYS, OPERATORS, Emit, Source
+    from crmkit.intake.profile import OPERATORS, SPEC_KEYS, Emit, Source
 
     reference = (root / "docs/reference/profiles.md").read_text(encoding="utf-8")
     names = [a.name for kind in (Emit, Source) for a in kind.__attrs_attrs__]
     missing = [
         n
-        for n in (*names, *_SPEC_KEYS, *OPERATORS)
+        for n in (*names, *SPEC_KEYS, *OPERATORS)
         if f"`{n}`" not in reference and f" {n} =" not in reference
     ]
     assert missing == []

@@ -13,7 +13,7 @@ from attrs import define, frozen
 from ...declarations import CUSTOMER
 from ..mapping import Mapper
 from ..plan import build_plan
-from ..profile import parse_profile
+from ..profile_toml import parse_profile
 from .columns import Column, amount_of, look_at, spec_of
 from .core_fields import Fed, core_fields, of_role, repeated_key, unique_key
 from .headers import synonyms, words_of

@@ -1,0 +1,89 @@
+"""Values of TOML tables, each checked, with every fault gathered by the key where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class TableReader:
+    """Reads keys of tables; ``faults`` holds what is wrong with them."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def fault(self, where: str, message: str) -> None:
+        self.faults.append(f"{where}: {message}")
+
+    def unknown(self, where: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
+        for key in table:
+            if key not in known:
+                place = f"{where}.{key}" if where else key
+                self.fault(place, f"unknown key (known: {', '.join(known)})")
+
+    def text(
+        self, where: str, table: Mapping[str, Any], key: str, default: str | None = None
+    ) -> str | None:
+        value = table.get(key, default)
+        if value is None or isinstance(value, str):
+            return value
+        self.fault(f"{where}.{key}".strip("."), f"{value!r} is not a text")
+        return default
+
+    def texts(self, where: str, table: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+        value = table.get(key)
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return (value,)
+        if isinstance(value, list) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        self.fault(f"{where}.{key}".strip("."), f"{value!r} is not a list of texts")
+        return None
+
+    def flag(self, where: str, table: Mapping[str, Any], key: str, default: bool) -> bool:
+        value = table.get(key, default)
+        if isinstance(value, bool):
+            return value
+        self.fault(f"{where}.{key}", f"{value!r} is not true or false")
+        return default
+
+    def choice(self, where: str, table: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str:
+        value = table.get(key, allowed[0])
+        if value in allowed:
+            return str(value)
+        self.fault(f"{where}.{key}", f"{value!r} is not one of {', '.join(allowed)}")
+        return allowed[0]
+
+    def single(self, where: str, table: Mapping[str, Any], key: str) -> str | None:
+        value = self.text(where, table, key)
+        if value is None or len(value) == 1:
+            return value
+        self.fault(f"{where}.{key}", f"{value!r} is not one character")
+        return None
+
+    def date(self, where: str, table: Mapping[str, Any]) -> str | None:
+        value = self.text(where, table, "date")
+        if value is not None and "%" not in value:
+            self.fault(f"{where}.date", f"{value!r} is no strptime format such as '%d/%m/%Y'")
+        if value is not None and "%y" in value:
+            self.fault(f"{where}.date", "two-digit years (%y) do not say their century")
+        return value
+
+    def zone(self, where: str, table: Mapping[str, Any]) -> str | None:
+        value = self.text(where, table, "time_zone")
+        if value is not None:
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError):
+                self.fault(f"{where}.time_zone", f"{value!r} is no IANA zone")
+                return None
+        return value
+
+    def currency(self, where: str, value: Any) -> str | None:
+        if value is None or (isinstance(value, str) and re.fullmatch("[A-Z]{3}", value)):
+            return value
+        self.fault(f"{where}.currency", f"{value!r} is no ISO 4217 code")
+        return None
