@@ -165,11 +165,16 @@ class InteractionKind:
 
 @frozen(kw_only=True)
 class ImportProfile:
-    """An import profile that ships with a plugin: ``text`` is TOML (design D10)."""
+    """An import profile that ships with a plugin: ``text`` is TOML (design D10).
+
+    Args:
+        tables: the CSV texts in which it looks values up, by the file names that it gives them.
+    """
 
     name: str
     text: str = field(repr=False)
     title: str = ""
+    tables: Mapping[str, str] = field(factory=dict, repr=False, hash=False)
 
 
 @frozen(kw_only=True)

@@ -42,15 +42,18 @@ def list_profiles(
 
 @command.command("show")
 @click.argument("name", metavar="NAME|FILE.toml")
+@click.option("--table", metavar="FILE", help="Show this lookup table of the profile instead.")
 @output_option
 @click.pass_obj
-def show(state: State, name: str, output: str | None) -> None:
+def show(state: State, name: str, table: str | None, output: str | None) -> None:
     """Show a profile as TOML, to be copied into the workspace's profiles folder and changed.
+
+    A copy wants the profile's lookup tables beside it: --table writes them.
 
     Example: crmkit profile show ibm-telco --output profiles/mine.toml
     """
     with state.open() as crm:
-        text, _ = crm.intake.profile_text(name)
+        text = crm.intake.table_text(name, table) if table else crm.intake.profile_text(name)
     emit_text(text, output=output)
 
 

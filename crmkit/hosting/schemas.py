@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..declarations import ImportProfile
 from .declared import NOUNS, Declared
 from .soundness import field_sets
 
@@ -24,11 +25,26 @@ def schema_faults(declared: Declared) -> list[str]:
         if isinstance(fields.schema, Mapping):
             out += [f"{label}: {fault}" for fault in _schema_faults(fields.schema)]
     for profile in declared.of("profiles"):
-        try:
-            tomllib.loads(profile.text)
-        except tomllib.TOMLDecodeError as error:
-            out.append(f"{NOUNS['profiles']} {profile.name}: {error}")
+        out += [
+            f"{NOUNS['profiles']} {profile.name}: {fault}" for fault in _profile_faults(profile)
+        ]
     return out
+
+
+def _profile_faults(profile: ImportProfile) -> Iterator[str]:
+    try:
+        lookups = tomllib.loads(profile.text).get("lookups", {})
+    except tomllib.TOMLDecodeError as error:
+        yield str(error)
+        return
+    tables: Any = profile.tables  # a plugin may have handed in anything
+    if not isinstance(tables, Mapping) or not all(isinstance(v, str) for v in tables.values()):
+        yield "tables must be the texts of CSV files by name"
+        return
+    for table in lookups.values() if isinstance(lookups, dict) else ():
+        file = table.get("file") if isinstance(table, dict) else None
+        if file not in tables:
+            yield f"looks values up in {file!r}, which it does not bring along ({', '.join(tables) or 'none'})"
 
 
 def _schema_faults(schema: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from ..entities.fields import Field, FieldType
 from ..entities.money import Money
 from .checks import Fault, Reference, allowed_words, compile_check, shown
+from .lookups import Lookup
 from .profile import Spec
 from .values import Reading, expected_words, plain_reader, read_currency, reader_of
 
@@ -145,6 +146,7 @@ class Converter:
             self.field.type is FieldType.TEXT
             and self.encode is _same
             and spec.map is None
+            and spec.lookup is None
             and len(spec.columns) == 1
             and spec.default is None
             and spec.part is None
@@ -177,6 +179,8 @@ class Converter:
         return self._finish(_text(value), self.read_plain)
 
     def _joined(self, cell: Cell) -> Any:
+        if self.spec.lookup is not None:
+            return self._found(self.spec.lookup, cell if cell.__class__ is tuple else (cell,))
         if cell.__class__ is tuple:
             parts = [p for p in map(self._clean, cell) if p is not None]
             cell = self.spec.sep.join(parts) if parts else None
@@ -208,24 +212,46 @@ class Converter:
             text = text.strip()
         return None if text in self.null else text
 
-    def _one(self, text: str) -> Any:
-        if self.spec.part is not None:
-            piece = self._clean(_piece(text, self.spec.split, self.spec.part))
-            if piece is None:
-                return self.missing
-            text = piece
+    def _found(self, lookup: Lookup, cells: tuple[Cell, ...]) -> Any:
+        """The value of the table's row with this key; a key that lacks a part is missing."""
+        key = tuple(self._part(self._clean(cell)) for cell in cells)
+        if None in key:
+            return self.missing
+        text = lookup.values.get(key)  # type: ignore[arg-type]
+        if text is None:
+            given = shown(", ".join(map(str, key)))
+            columns = ", ".join(lookup.table.key)
+            return self._others(
+                Fault(
+                    "E_LOOKUP", given, f"{columns} of {lookup.table.where}",
+                    f"{given!r} is not among {columns} of {lookup.table.where}",
+                )
+            )  # fmt: skip
+        return self.missing if text == "" else self._finish(text, self.read_plain)
+
+    def _others(self, fault: Fault) -> Any:
+        """What becomes of a text that is not found."""
+        other = self.spec.other
+        if other is None:
+            return fault
+        return self.missing if other == "" else self._finish(_text(other), self.read_plain)
+
+    def _part(self, text: str | None) -> str | None:
+        if text is None or self.spec.part is None:
+            return text
+        return self._clean(_piece(text, self.spec.split, self.spec.part))
+
+    def _one(self, cell: str) -> Any:
+        text = self._part(cell)
+        if text is None:
+            return self.missing
         table = self.spec.map
         if table is None:
             return self._finish(text, self.read if self.spec.factor is None else self._scaled)
         if text not in table:
-            if self.spec.other == "":
-                return self.missing
-            if self.spec.other is not None:
-                return self._finish(_text(self.spec.other), self.read_plain)
             allowed = ", ".join(table)
-            return Fault(
-                "E_MAP", shown(text), allowed, f"{shown(text)!r} is not one of {shown(allowed)}"
-            )
+            words = f"{shown(text)!r} is not one of {shown(allowed)}"
+            return self._others(Fault("E_MAP", shown(text), allowed, words))
         mapped = table[text]
         # A map may say that a text means missing.
         return self.missing if mapped == "" else self._finish(_text(mapped), self.read_plain)

@@ -22,6 +22,7 @@ from ..store.imports import ImportReject, import_command
 from .absent import absent_file
 from .collecting import collecting_by_batch
 from .loading import Counts, Loader
+from .lookups import ReadTable, tables_beside, tables_of_plugin
 from .mapping import Mapper
 from .plan import Plan, build_plan
 from .profile import Profile
@@ -132,12 +133,12 @@ class Intake:
             found[name] = KnownProfile(name, declared.title, self.catalog.owner(name))
         if self.settings.profiles.is_dir():
             for path in sorted(self.settings.profiles.glob("*.toml")):
-                title = parse_profile(_text_of(path), str(path)).title
+                title = parse_profile(_text_of(path), str(path), tables_beside(path.parent)).title
                 found[path.stem] = KnownProfile(path.stem, title, "workspace", path)
         return [found[name] for name in sorted(found)]
 
-    def profile_text(self, name: str) -> tuple[str, str]:
-        """The TOML of a profile and where it comes from.
+    def profile_text(self, name: str) -> str:
+        """The TOML of a profile.
 
         Args:
             name: of a profile, or the path of a TOML file.
@@ -145,29 +146,48 @@ class Intake:
         Raises:
             NotFound: if there is no such profile.
         """
+        return self._found(name)[0]
+
+    def table_text(self, name: str, file: str) -> str:
+        """A lookup table of a profile, as text.
+
+        Raises:
+            NotFound: if there is no such profile, or it has no such table.
+            ProfileError: if the profile is not sound.
+        """
+        known = [table.file for table in self.profile(name).tables.values()]
+        if file not in known:
+            raise NotFound("lookup table", file, known)
+        data, _ = self._found(name)[2](file)
+        return data.decode("utf-8-sig")
+
+    def _found(self, name: str) -> tuple[str, str, ReadTable]:
+        """The TOML of a profile, where it comes from, and what reads its tables."""
         path = Path(name)
         if path.suffix == ".toml" or "/" in name:
             if not path.is_file():
                 raise NotFound("profile file", name)
-            return _text_of(path), str(path)
+            return _text_of(path), str(path), tables_beside(path.parent)
         own = self.settings.profiles / f"{name}.toml"
         if own.is_file():
-            return _text_of(own), str(own)
+            return _text_of(own), str(own), tables_beside(own.parent)
         if name in self.catalog.profiles:
-            return self.catalog.profiles[name].text, f"{name} (plugin {self.catalog.owner(name)})"
+            declared = self.catalog.profiles[name]
+            origin = f"{name} (plugin {self.catalog.owner(name)})"
+            return declared.text, origin, tables_of_plugin(declared.tables, origin)
         known = [*self.catalog.profiles]
         if self.settings.profiles.is_dir():
             known += [p.stem for p in self.settings.profiles.glob("*.toml")]
         raise NotFound("profile", name, known)
 
     def profile(self, name: str) -> Profile:
-        """A profile whose shape is sound.
+        """A profile whose shape is sound, with its lookup tables.
 
         Raises:
             NotFound: if there is no such profile.
             ProfileError: with every fault of its shape.
         """
-        return parse_profile(*self.profile_text(name))
+        return parse_profile(*self._found(name))
 
     def lint(self, name: str) -> list[str]:
         """Every reason why a profile cannot be used; empty when it can.

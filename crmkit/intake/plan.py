@@ -16,6 +16,7 @@ from ..entities.interaction import CHANNELS, DIRECTIONS
 from ..errors import ProfileError
 from .cells import Converter, encoder
 from .checks import Fault
+from .lookups import Lookup
 from .profile import CONTACTS, CUSTOMER_FIELDS, Emit, Key, Profile, Reference, Spec
 from .values import Reading
 
@@ -304,6 +305,17 @@ class _Planner:
             found = converter.constant(value)
             if isinstance(found, Fault):
                 self.fault(emit, f"{where}: {found.message} (allowed: {found.allowed})")
+        if spec.lookup:
+            self._check_lookup(emit, where, spec.lookup, converter)
+
+    def _check_lookup(self, emit: Emit, where: str, lookup: Lookup, converter: Converter) -> None:
+        """Every value of the column that is taken from a table; the first that does not fit."""
+        for key, text in lookup.values.items():
+            found = converter.constant(text) if text else None
+            if isinstance(found, Fault):
+                place = f"{lookup.table.where} line {lookup.table.lines[key]}, column {lookup.take}"
+                self.fault(emit, f"{where}: {place}: {found.message} (allowed: {found.allowed})")
+                return
 
     # --- time and envelope --------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from .lookups import Lookup, LookupTable
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 FORMATS = ("csv", "jsonl", "xlsx", "parquet", "sql")
 MODES = ("upsert", "full")
@@ -21,7 +23,7 @@ CONTACTS = ("phone", "email", "address", "web", "social")
 OPERATORS = ("equals", "not_equals", "in", "not_in", "filled", "empty")
 SPEC_KEYS = frozenset(
     "column value join sep map date currency split null decimal thousands time_zone default "
-    "part factor other".split()
+    "part factor other lookup take".split()
 )
 
 
@@ -32,8 +34,9 @@ class Spec:
     ``map`` is source text to value; ``null``, ``decimal``, ``thousands``, ``time_zone`` and
     ``currency`` are None where the source's hold. ``part`` is the number of the piece of a cell cut
     at ``split`` (blanks if None), from 1, or from -1 at its end; ``factor`` multiplies a number;
-    ``other`` is what texts become that ``map`` does not hold (None: they are faults). ``currency_column`` names the column that holds
-    an amount's currency.
+    ``lookup`` is the table in which the columns' texts are looked up; ``other`` is what texts become
+    that ``map`` or ``lookup`` does not hold (None: they are faults). ``currency_column`` names the
+    column that holds an amount's currency.
     """
 
     columns: tuple[str, ...] = ()
@@ -46,6 +49,7 @@ class Spec:
     split: str | None = None
     part: int | None = None
     factor: Decimal | None = None
+    lookup: Lookup | None = None
     other: Any = None
     null: frozenset[str] | None = None
     decimal: str | None = None
@@ -167,11 +171,15 @@ class Profile:
     text: str = field(repr=False)
     origin: str = ""
     quality: Mapping[str, float] = field(factory=dict, hash=False)
+    tables: Mapping[str, LookupTable] = field(factory=dict, hash=False)
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the text: an import is resumed only with the same profile."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        """SHA-256 of the text and its tables: an import is resumed only with the same profile."""
+        digest = hashlib.sha256(self.text.encode())
+        for name in sorted(self.tables):
+            digest.update(f"\0{name}\0{self.tables[name].hash}".encode())
+        return digest.hexdigest()
 
     @property
     def used(self) -> tuple[str, ...]:

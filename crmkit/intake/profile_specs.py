@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from .lookups import Lookup, LookupTable, ReadTable, file_fault, no_column, read_table
 from .profile import SPEC_KEYS, Spec
 from .toml_tables import TableReader
 
+LOOKUP_KEYS = ("file", "key", "delimiter")
+# A table is written plainly by the profile's author, and one way to a value is enough.
+_NOT_WITH_LOOKUP = frozenset(("map", "value", "factor", "date", "decimal", "thousands", "sep"))
+
 
 class SpecReader(TableReader):
-    """Reads field sources; the profile's value maps are known to it by name."""
+    """Reads field sources; the profile's value maps and tables are known to it by name."""
 
-    def __init__(self, raw: Mapping[str, Any]) -> None:
+    def __init__(self, raw: Mapping[str, Any], read: ReadTable) -> None:
         super().__init__()
         self.raw = raw
         values = raw.get("values", {})
@@ -24,6 +29,40 @@ class SpecReader(TableReader):
                 self.maps[name] = table
             else:
                 self.fault(f"values.{name}", "is not a table")
+        # Of a table that cannot be read its faults are known, so None: those who use it say no more.
+        self.tables: dict[str, LookupTable | None] = {}
+        lookups = raw.get("lookups", {})
+        if not isinstance(lookups, dict):
+            self.fault("lookups", "is not a table of tables")
+            lookups = {}
+        for name, table in lookups.items():
+            self.tables[name] = self._table(f"lookups.{name}", table, read)
+
+    def _table(self, where: str, table: Any, read: ReadTable) -> LookupTable | None:
+        if not isinstance(table, dict):
+            self.fault(where, "is not a table")
+            return None
+        before = len(self.faults)
+        self.unknown(where, table, LOOKUP_KEYS)
+        file, key = self.text(where, table, "file") or "", self.texts(where, table, "key")
+        delimiter = self.single(where, table, "delimiter") or ","
+        if not key:
+            self.fault(f"{where}.key", "names no column of the table")
+        fault = file_fault(file)
+        if fault:
+            self.fault(f"{where}.file", fault)
+        if len(self.faults) > before:
+            return None
+        try:
+            data, place = read(file)
+        except OSError as error:
+            reason = "there is none" if isinstance(error, FileNotFoundError) else error.strerror
+            self.fault(f"{where}.file", f"{file!r} cannot be read beside the profile: {reason}")
+            return None
+        found, faults = read_table(file, data, place, key or (), delimiter)
+        for words in faults:
+            self.fault(where, words)
+        return found
 
     def moment(self, where: str, value: Any) -> Spec:
         # A bare date is the commonest effective date, so it need not be written as {value = ...}.
@@ -55,6 +94,7 @@ class SpecReader(TableReader):
             if not currency_column:
                 self.fault(f"{where}.currency", "needs a column")
             currency = None
+        lookup = self._lookup(where, value, columns or ())
         return Spec(
             columns=columns or (),
             sep=self.text(where, value, "sep", " ") or "",
@@ -66,6 +106,7 @@ class SpecReader(TableReader):
             split=self.text(where, value, "split"),
             part=self._part(where, value),
             factor=self._factor(where, value),
+            lookup=lookup,
             other=self._other(where, value),
             null=None if null is None else frozenset(null),
             decimal=self.single(where, value, "decimal"),
@@ -103,9 +144,35 @@ class SpecReader(TableReader):
         self.fault(f"{where}.factor", f"{value!r} is not a number other than 0")
         return None
 
+    def _lookup(self, where: str, spec: Mapping[str, Any], columns: Sequence[str]) -> Lookup | None:
+        name, take = self.text(where, spec, "lookup"), self.text(where, spec, "take")
+        if name is None:
+            if take is not None:
+                self.fault(f"{where}.take", "names a column of a table, so it needs a lookup")
+            return None
+        beside = sorted(_NOT_WITH_LOOKUP & set(spec))
+        if beside or isinstance(spec.get("currency"), dict):
+            words = ", ".join(beside) or "a currency column"
+            self.fault(f"{where}.lookup", f"does not go with {words}")
+        if name not in self.tables:
+            known = ", ".join(self.tables) or "none"
+            self.fault(f"{where}.lookup", f"there is no [lookups.{name}] (known: {known})")
+        table = self.tables.get(name)
+        if table is None:
+            return None
+        if len(columns) != len(table.key):
+            words = f"{name} has the key {', '.join(table.key)}, and the columns named are"
+            self.fault(f"{where}.lookup", f"{words} {', '.join(columns) or 'none'}")
+        if take is None or take not in table.columns:
+            words = "is missing" if take is None else no_column(table.where, take, table.columns)
+            self.fault(f"{where}.take", words)
+            return None
+        return Lookup.of(table, take)
+
     def _other(self, where: str, table: Mapping[str, Any]) -> Any:
-        if "other" in table and "map" not in table:
-            self.fault(f"{where}.other", "says what texts become that map lacks, so it needs a map")
+        if "other" in table and not {"map", "lookup"} & set(table):
+            words = "says what texts become that are not found, so it needs a map or a lookup"
+            self.fault(f"{where}.other", words)
         return _plain(table.get("other"))
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from ..errors import ProfileError
 from .encodings import encoding_fault
+from .lookups import ReadTable, no_tables
 from .profile import (
     CONTACTS,
     FORMATS,
@@ -33,12 +34,13 @@ from .quality import LIMITS
 T = TypeVar("T")
 
 
-def parse_profile(text: str, origin: str) -> Profile:
+def parse_profile(text: str, origin: str, read: ReadTable = no_tables) -> Profile:
     """The profile that a TOML text says.
 
     Args:
         text: the TOML.
         origin: where it comes from (a path or ``plugin telecom``), for messages.
+        read: gives the bytes of a lookup table, and where it is; raises OSError.
 
     Raises:
         ProfileError: with the line of broken TOML, or with every fault of its shape.
@@ -47,11 +49,11 @@ def parse_profile(text: str, origin: str) -> Profile:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(origin, [str(error)]) from error
-    reader = _Reader(raw)
+    reader = _Reader(raw, read)
     name, title = reader.text("", raw, "name", ""), reader.text("", raw, "title", "")
     if name is None or not NAME.fullmatch(name):
         reader.fault("name", f"{name!r} is not a name of letters, digits, '-' and '_'")
-    reader.unknown("", raw, ("name", "title", "source", "quality", "values", "emit"))
+    reader.unknown("", raw, ("name", "title", "source", "quality", "values", "lookups", "emit"))
     source = reader.source(name or "")
     emits = reader.emits()
     quality = reader.quality()
@@ -59,7 +61,7 @@ def parse_profile(text: str, origin: str) -> Profile:
         raise ProfileError(origin, reader.faults)
     return Profile(
         name=name or "", title=title or "", source=source, emits=emits, text=text, origin=origin,
-        quality=quality,
+        quality=quality, tables={n: t for n, t in reader.tables.items() if t is not None},
     )  # fmt: skip
 
 

@@ -283,3 +283,15 @@ def test_a_profile_that_is_no_toml_is_said_with_its_line():
     assert schema_faults(declared(profiles=[profile])) == [
         "import profile till: Invalid value (at line 2, column 10)"
     ]
+
+
+def test_a_profile_brings_the_tables_that_it_looks_values_up_in():
+    text = '[lookups.a]\nfile = "a.csv"\n[lookups.b]\nfile = "b.csv"\n'
+    profile = ImportProfile(name="till", text=text, tables={"a.csv": "code,title\n"})
+    assert schema_faults(declared(profiles=[profile])) == [
+        "import profile till: looks values up in 'b.csv', which it does not bring along (a.csv)"
+    ]
+    profile = ImportProfile(name="till", text=text, tables=["a.csv"])
+    assert schema_faults(declared(profiles=[profile])) == [
+        "import profile till: tables must be the texts of CSV files by name"
+    ]
