@@ -370,6 +370,21 @@ class Chart:
 
 
 @frozen(kw_only=True)
+class Headline:
+    """The one figure that stands for a report on an index page, under its column's title.
+
+    Args:
+        column: whose value it is.
+        where: which row, by column name; empty is the first row.
+        total: the sum over those rows, not the first of them.
+    """
+
+    column: str
+    where: Mapping[str, Any] = field(factory=dict, hash=False)
+    total: bool = False
+
+
+@frozen(kw_only=True)
 class Report:
     """A question with an answer in rows, asked at one as-of date.
 
@@ -380,6 +395,7 @@ class Report:
         key: columns that identify a row and order the result (D18).
         order: columns to order by before the key, ``-name`` for descending.
         scores: scores that must have been run at the as-of date; the runner runs them if trained.
+        headline: the figure for an index page; None is the number of rows.
         method, source, notes: how it is computed, where the method comes from, what to beware of.
     """
 
@@ -393,6 +409,7 @@ class Report:
     parameters: tuple[Parameter, ...] = field(default=(), converter=_parameters)
     charts: tuple[Chart, ...] = field(default=(), converter=_charts)
     scores: tuple[str, ...] = field(default=(), converter=_texts)
+    headline: Headline | None = None
     method: str = ""
     source: str = ""
     notes: str = ""

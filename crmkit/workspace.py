@@ -9,7 +9,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .hosting.plugins import Plugins
     from .intake.intake import ImportResult, Intake
     from .intake.matching.duplicates import Duplicates
+    from .present.publishing import Publication
     from .store.documents import Documents
     from .store.store import Store
     from .warehouse.warehouse import Warehouse
@@ -212,6 +213,34 @@ class Crm:
     def import_file(self, path: str | Path, *, profile: str, **options: Any) -> ImportResult:
         """Reads a file through a profile; see :meth:`crmkit.intake.intake.Intake.import_file`."""
         return self.intake.import_file(path, profile=profile, **options)
+
+    def publish_reports(
+        self,
+        folder: str | Path,
+        names: Iterable[str] | None = None,
+        as_of: AsOf | None = None,
+        *,
+        language: str | None = None,
+    ) -> Publication:
+        """Writes a page per report and an index page into a folder.
+
+        Args:
+            folder: made if it is not there.
+            names: which reports; None is all. Every report takes its default parameters.
+            as_of: what may be seen; None is now.
+            language: of titles and labels; None is the workspace's.
+
+        Raises:
+            NotFound: for a report that does not exist; nothing is written.
+            UsageError, StorageError: if the folder cannot be written; earlier pages are kept.
+        """
+        from .policy import local_viewer
+        from .present.publishing import publish_reports
+
+        return publish_reports(
+            self.reports, self.catalog, self.store, local_viewer(self.actor), Path(folder),
+            as_of or self.as_of(), names=names, language=language or self.settings.language,
+        )  # fmt: skip
 
     def as_of(self, text: str | None = None) -> AsOf:
         """The as-of of a command: a day, an instant, or None for now.

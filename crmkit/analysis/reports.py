@@ -91,6 +91,7 @@ class Reports:
         as_of: AsOf | None = None,
         *,
         engine: str = "duckdb",
+        again: bool = True,
     ) -> ReportResult:
         """Runs a report.
 
@@ -100,6 +101,7 @@ class Reports:
                 their defaults.
             as_of: what may be seen.
             engine: ``duckdb``.
+            again: run its scores even if their latest models have been run for the date.
 
         Raises:
             NotFound: for a report or parameter that does not exist.
@@ -115,7 +117,7 @@ class Reports:
             raise UsageError(f"report {name} needs an as-of.", hint="Make one with crm.as_of().")
         values = parse_parameters(report, parameters or {}, self._settings.currency)
         self._warehouse.refresh_if_stale()
-        said = [self._scores.ready(name, as_of, again=True) for name in report.scores]
+        said = [self._scores.ready(name, as_of, again=again) for name in report.scores]
         remarks = tuple(remark for remark in said if remark)
         table = self._query(report, values, as_of)
         return ReportResult(

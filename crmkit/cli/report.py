@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import NotFound
+from ..errors import NotFound, PluginError
 from .main import State
 from .options import as_of_option, format_option, list_options, output_option
 from .output import emit, emit_record, note, shape, write_grid
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..present.grid import Grid
     from ..workspace import Crm
 
+PAGE_FIELDS = ("name", "plugin", "title", "file", "rows", "figure", "value")
 LIST_FIELDS = ("name", "title", "plugin", "parameters", "charts")
 
 
@@ -167,13 +169,41 @@ def run_report(
     write_report(result, grid, format=format, output=output, language=state.lang or "en")
 
 
+@command.command("publish")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@as_of_option
+@click.option("--output", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Folder for the pages; made if it is not there. Other files in it stay.")  # fmt: skip
+@format_option
+@click.pass_obj
+def publish_reports(
+    state: State, names: tuple[str, ...], as_of: str | None, folder: Path, format: str
+) -> None:
+    """Write a page per report and an index page into a folder.
+
+    Without a NAME every report is published, each with its default parameters. The pages open
+    without a network and are replaced whole; pages of the last publication that are not in this one
+    go. Prints what was published; a report that cannot be run is named and ends with exit code 7,
+    after the others have been published.
+
+    Example: crmkit report publish --as-of 2026-06-30 --output pages
+    """
+    with state.open() as crm:
+        made = crm.publish_reports(folder, names or None, crm.as_of(as_of), language=state.lang)
+        rows = [entry.document(state.lang or crm.settings.language) for entry in made.entries]
+    emit(rows, format=format, fields=PAGE_FIELDS)
+    for name, fault in made.faults.items():
+        note(f"not published: {name}: {fault}")
+    note(f"{len(made.entries)} reports: {made.index}")
+    if made.faults:
+        click.get_current_context().exit(PluginError.exit_code)
+
+
 def report_grid(crm: Crm, result: ReportResult) -> Grid:
     """A report's rows as people read them: money as decimals, customers by name (D17)."""
     from ..policy import local_viewer
-    from ..present.people import name_customers
-    from ..present.results import result_grid
+    from ..present.results import named_grid
 
-    return name_customers(result_grid(result), crm.store, local_viewer(crm.actor))
+    return named_grid(result, crm.store, local_viewer(crm.actor))
 
 
 def write_report(

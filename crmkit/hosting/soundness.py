@@ -197,6 +197,8 @@ def _report_faults(report: Report) -> Iterator[str]:
     asked += [("order", name.removeprefix("-")) for name in report.order]
     for chart in report.charts:
         asked += [("chart", n) for n in (chart.x, chart.y, chart.color, *chart.where) if n]
+    if report.headline is not None:
+        asked += [("headline", n) for n in (report.headline.column, *report.headline.where)]
     shown = {*columns, *(c.name.removesuffix("_minor") for c in report.columns if c.currency_minor)}
     for what, name in dict.fromkeys(asked):
         if name not in shown:

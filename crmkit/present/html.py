@@ -5,7 +5,6 @@ The file holds everything that it needs, so it opens with no network and can be 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -13,11 +12,11 @@ from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__
 from ..declarations import Chart
 from ..entities.fields import FieldType
 from ..errors import ConfigError
 from ..resources import resource_text
+from .frame import Fact, page, script_json
 from .grid import Column, Grid
 from .labels import heading_unit, label
 from .tables import column_heading, right_aligned
@@ -33,21 +32,23 @@ MOST_ROWS = 20_000
 MOST_COLUMNS = 8
 # Longer text gets a wide column that wraps; shorter stays on one line.
 LONG_TEXT = 36
-Fact = tuple[str, str]
 
 
 def grid_page(grid: Grid, *, title: str, language: str = "en") -> str:
     """A page with a table and nothing else: any list of rows."""
-    return _page(title, language, [_table(grid, language)])
+    return page(title, language, [_table(grid, language)])
 
 
-def report_page(result: ReportResult, grid: Grid, *, language: str = "en") -> str:
+def report_page(
+    result: ReportResult, grid: Grid, *, language: str = "en", index: str | None = None
+) -> str:
     """The page of a report.
 
     Args:
         result: what was run; its method, source and notes stand below the table.
         grid: its rows as they are to be shown, customers by name where allowed.
         language: ``en`` or ``zh``.
+        index: relative address of the page that lists this one among others.
     """
     report = result.report
     title = (report.title_zh if language == "zh" else "") or report.title
@@ -59,7 +60,7 @@ def report_page(result: ReportResult, grid: Grid, *, language: str = "en") -> st
     charts, missing = _charts(grid, report.charts, language)
     remarks = [*result.remarks, *missing]
     parts = [_remarks(remarks), charts, _table(grid, language), _about(result, language)]
-    return _page(title, language, parts, facts)
+    return page(title, language, parts, facts, index=index)
 
 
 # What programs write for a choice: ``month_to_month``.
@@ -120,7 +121,7 @@ def _charts(grid: Grid, charts: tuple[Chart, ...], language: str) -> tuple[str, 
         specs.append(spec)
     calls = (
         f"<script>{script}</script>\n"
-        f'<script type="application/json" id="charts">{_script_json(specs)}</script>\n'
+        f'<script type="application/json" id="charts">{script_json(specs)}</script>\n'
         '<script>JSON.parse(document.getElementById("charts").textContent).forEach('
         'function (spec, i) { vegaEmbed("#chart" + i, spec, {actions: false, renderer: "svg"}); });'
         "</script>"
@@ -158,7 +159,7 @@ def _table(grid: Grid, language: str) -> str:
         f'<section class="card"><div class="scroll"><table{" class=dense" if wide else ""}>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
         f"{_pager(len(rows), len(grid), language)}</section>\n"
-        f'<script type="application/json" id="rows">{_script_json(data)}</script>\n'
+        f'<script type="application/json" id="rows">{script_json(data)}</script>\n'
         f"<script>{resource_text('crmkit.present', 'page.js')}</script>"
     )
 
@@ -238,27 +239,3 @@ def _about(result: ReportResult, language: str) -> str:
     if not lines:
         return ""
     return f'<section class="card"><h2>{label("about", language)}</h2><dl>{lines}</dl></section>'
-
-
-def _page(title: str, language: str, parts: Iterable[str], facts: Iterable[Fact] = ()) -> str:
-    listed = "".join(
-        f"<li>{escape(name)}{' ' if name else ''}<b>{escape(value)}</b></li>"
-        for name, value in facts
-    )
-    made = label("print", language).format(version=__version__)
-    return (
-        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        # An empty icon, so that a browser does not ask the server for one.
-        '<link rel="icon" href="data:,">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{resource_text('crmkit.present', 'page.css')}</style>\n"
-        f"</head>\n<body>\n<main>\n<header><h1>{escape(title)}</h1>"
-        f'<ul class="facts">{listed}</ul></header>\n'
-        + "\n".join(part for part in parts if part)
-        + f"\n<footer>{escape(made)}</footer>\n</main>\n</body>\n</html>\n"
-    )
-
-
-def _script_json(value: Any) -> str:
-    """JSON that cannot end the script element it stands in, whatever the data say."""
-    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")

@@ -14,6 +14,8 @@ LABELS = {
         "cut": "The page holds the first {shown} of {total} rows; other formats hold all.",
         "no_charts": "Charts need the extra: pip install 'crmkit[charts]'.",
         "print": "Made by crmkit {version}", "ref": "Customer", "name": "Name", "about": "About this report",
+        "reports": "Reports", "reports_unit": "reports", "report": "Report", "all_reports": "All reports", "key_figure": "Key figure", "count": "Rows",
+        "failed": "Not published", "none_published": "No report was published.",
     },
     "zh": {
         "as_of": "截至", "parameters": "参数", "rows": "行", "row": "行",
@@ -23,6 +25,8 @@ LABELS = {
         "cut": "本页只含前 {shown} 行，共 {total} 行；其他格式含全部数据。",
         "no_charts": "图表需要附加组件：pip install 'crmkit[charts]'。",
         "print": "由 crmkit {version} 生成", "ref": "客户", "name": "姓名", "about": "关于本报表",
+        "reports": "报表目录", "reports_unit": "份报表", "report": "报表", "all_reports": "全部报表", "key_figure": "关键指标", "count": "行数",
+        "failed": "未能生成", "none_published": "没有生成任何报表。",
     },
 }  # fmt: skip
 

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 from ..declarations import Parameter, ReportColumn
 from ..entities.fields import FieldType
 from ..entities.money import Money, exponent
+from ..policy import Viewer
 from .grid import Column, Grid
+from .people import name_customers
 from .values import shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..analysis.reports import ReportResult
+    from ..store.store import Store
 
 
 def result_grid(result: ReportResult) -> Grid:
@@ -33,6 +36,34 @@ def result_grid(result: ReportResult) -> Grid:
         for c in result.report.columns
     ]
     return Grid.of(pa.table(arrays, names=[c.name for c in columns]), columns)
+
+
+def named_grid(result: ReportResult, store: Store, viewer: Viewer) -> Grid:
+    """The rows of a report with customers by business key and, where allowed, name (D17)."""
+    return name_customers(result_grid(result), store, viewer)
+
+
+def headline(result: ReportResult) -> tuple[Column, Any] | None:
+    """The column and value of a report's headline; None where it declares none or has no such row.
+
+    A total of missing values is missing, and so is no headline.
+    """
+    asked = result.report.headline
+    if asked is None:
+        return None
+    grid = result_grid(result)
+    place = grid.names.index(shown_name(grid, asked.column))
+    wanted = [(grid.names.index(shown_name(grid, k)), v) for k, v in asked.where.items()]
+    values = [row[place] for row in grid.rows() if all(row[i] == v for i, v in wanted)]
+    known = [v for v in (values if asked.total else values[:1]) if v is not None]
+    if not known:
+        return None
+    return grid.columns[place], sum(known[1:], start=known[0])
+
+
+def shown_name(grid: Grid, name: str) -> str:
+    """A report names a money column as declared; the grid shows it without ``_minor``."""
+    return name if name in grid.names else name.removesuffix("_minor")
 
 
 def result_column(column: ReportColumn, currency: str) -> Column:

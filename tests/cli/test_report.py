@@ -108,3 +108,25 @@ def test_csv_opens_with_the_standard_reader(crmkit: Crmkit, people: Path) -> Non
 
     text = crmkit("report", "run", "core.customers", "--format", "csv").out
     assert [row["name"] for row in csv.DictReader(io.StringIO(text))] == ["Ann", "Bob"]
+
+
+def test_publish_writes_pages_and_says_what(crmkit: Crmkit, people: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    done = crmkit("report", "publish", "core.customers", "--output", folder, "--format", "json")
+    (row,) = done.rows
+    assert (row["name"], row["file"], row["rows"]) == ("core.customers", "core.customers.html", 2)
+    assert str(folder / "index.html") in done.err
+    assert ">Ann<" in (folder / "core.customers.html").read_text()
+
+
+def test_publish_in_another_language(crmkit: Crmkit, people: Path, tmp_path: Path) -> None:
+    crmkit("--lang", "zh", "report", "publish", "core.funnel", "--output", tmp_path / "pages")
+    assert "五阶段漏斗" in (tmp_path / "pages" / "index.html").read_text()
+
+
+def test_publish_names_a_report_that_does_not_exist(
+    crmkit: Crmkit, people: Path, tmp_path: Path
+) -> None:
+    done = crmkit("report", "publish", "core.funel", "--output", tmp_path / "pages", code=2)
+    assert "Did you mean core.funnel?" in done.err
+    assert not (tmp_path / "pages").exists()
