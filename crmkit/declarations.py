@@ -324,7 +324,18 @@ class Segment:
 
 @frozen(kw_only=True)
 class Parameter:
-    """A report parameter ``$name``: text given by the user is parsed by ``type``."""
+    """A parameter of a report, ``$name`` in its SQL, or of a command: ``--name`` or an argument.
+
+    Text given by the user is parsed by ``type``.
+
+    Args:
+        default: the value where none is given.
+        title: what it means, in a few words; the help of a command's option.
+        choices: the only values allowed; None allows all.
+        required: of a command: must be given.
+        positional: of a command: an argument and no option, in the order of declaration.
+        multiple: of a command: may be given several times; the value is a tuple.
+    """
 
     name: str
     type: FieldType
@@ -333,6 +344,9 @@ class Parameter:
     title_zh: str = ""
     unit: str | None = None
     choices: tuple[Any, ...] | None = None
+    required: bool = False
+    positional: bool = False
+    multiple: bool = False
 
 
 @frozen(kw_only=True)
@@ -413,6 +427,69 @@ class Report:
     method: str = ""
     source: str = ""
     notes: str = ""
+
+
+# --- work ---------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Service:
+    """An object that a plugin offers to others and to embedding programs.
+
+    Args:
+        name: ``ledger.accounts``; :meth:`crmkit.workspace.Crm.service` returns it.
+        make: called once with the open workspace, when the service is first asked for. Who uses
+            it names the plugin in ``requires`` of its manifest.
+    """
+
+    name: str
+    make: Callable[[Crm], Any]
+    title: str = ""
+
+
+@frozen(kw_only=True)
+class Answer:
+    """What a command found or did.
+
+    Args:
+        rows: dictionaries with the names of the command's columns; missing keys read None.
+        remarks: what the reader should know, one sentence each; they go to stderr.
+    """
+
+    rows: Sequence[Mapping[str, Any]] = field(default=(), repr=False, hash=False)
+    remarks: tuple[str, ...] = field(default=(), converter=_texts)
+
+
+@frozen(kw_only=True)
+class Command:
+    """A verb that a plugin adds to the command line, and to :meth:`crmkit.workspace.Crm.run`.
+
+    A command names its options, calls the plugin's own function and returns rows; crmkit presents
+    them in every format, with names and masks by the policy.
+
+    Args:
+        name: ``<noun> <verb>``, as ``case open``, or a noun alone, as ``desk``. The noun stands in
+            ``commands`` of the manifest, and is the plugin's alone.
+        run: called with the workspace and every parameter by name; returns an :class:`Answer`.
+        help: a verb sentence; after an empty line, what is read and written.
+        example: a command line that shows its use.
+        parameters: options and arguments.
+        columns: of the rows, as in a report: ``customer_id`` is shown as ``ref`` and ``name``.
+        as_of: whether ``--as-of`` is taken; ``run`` gets it as ``as_of``.
+        writes: whether it changes the store. Then ``--dry-run`` runs it and takes its one
+            transaction back.
+        single: whether the answer is one row, shown field by field in a table.
+    """
+
+    name: str
+    run: Callable[..., Answer]
+    help: str = field(repr=False)
+    example: str = ""
+    parameters: tuple[Parameter, ...] = field(default=(), converter=_parameters)
+    columns: tuple[ReportColumn, ...] = field(default=(), converter=_report_columns)
+    as_of: bool = False
+    writes: bool = False
+    single: bool = False
 
 
 # --- demo ---------------------------------------------------------------------------------------
@@ -552,9 +629,9 @@ class Committed:
 
 
 __all__ = [
-    "ACTIONS", "CHARTS", "CUSTOMER", "MATCH_KINDS", "Batch", "Chart", "Committed", "CustomerFields", "Demo",
+    "ACTIONS", "CHARTS", "CUSTOMER", "MATCH_KINDS", "Answer", "Batch", "Chart", "Command", "Committed", "CustomerFields", "Demo",
     "DemoCheck", "DemoData", "DemoFile", "Feature", "FeatureSet", "ImportProfile",
     "InteractionKind", "Lifecycle", "MatchKey", "MergeChoice", "MergeConflict", "Migration", "Parameter", "RecordType", "Report",
-    "ReportColumn", "RowFault", "Rule", "Scope", "Score", "Segment", "StageMove", "StageVeto",
+    "ReportColumn", "RowFault", "Rule", "Scope", "Score", "Segment", "Service", "StageMove", "StageVeto",
     "sql_name",
 ]  # fmt: skip

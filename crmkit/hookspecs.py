@@ -27,6 +27,7 @@ import pluggy
 if TYPE_CHECKING:
     from .declarations import (
         Batch,
+        Command,
         Committed,
         CustomerFields,
         Demo,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         Rule,
         Score,
         Segment,
+        Service,
         StageMove,
         StageVeto,
     )
@@ -319,6 +321,52 @@ def register_demos() -> list[Demo]:
         @hookimpl
         def register_demos():
             return [Demo(name="telecom", generate=demo.generate, verify=demo.verify)]
+    """
+
+
+# --- declaring: work ------------------------------------------------------------------------------
+
+
+@hookspec
+def register_commands() -> list[Command]:
+    """Verbs that this plugin adds to the command line.
+
+    Called once when one of the plugin's nouns is used, or ``crm.run()`` is called. The nouns stand
+    in the manifest, so that ``crmkit --help`` shows them without importing the plugin.
+
+    Returns:
+        Commands named ``<noun> <verb>`` or ``<noun>``. Two plugins that claim one noun are both
+        refused.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_commands():
+            return [Command(name="loan renew", run=loans.renew, writes=True,
+                            help="Renew a loan.", example="crmkit loan renew L-17",
+                            parameters=[Parameter(name="loan", type=FieldType.TEXT, positional=True)],
+                            columns=[ReportColumn(name="due_on", type=FieldType.DATE)])]
+    """
+
+
+@hookspec
+def register_services() -> list[Service]:
+    """Objects that other plugins and embedding programs may use through ``crm.service(name)``.
+
+    Called once when the workspace opens; a service itself is made when it is first asked for.
+
+    Returns:
+        Services named ``<plugin>.<name>``.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_services():
+            return [Service(name="library.loans", make=Loans, title="Loans and renewals")]
     """
 
 

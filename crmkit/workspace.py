@@ -22,6 +22,7 @@ from .hosting.host import PluginHost
 from .settings import FILE, KEYS, Settings, find_workspace, load_settings
 
 if TYPE_CHECKING:
+    from .access.commands import Commands
     from .access.ownership import Ownership
     from .analysis.features import Features
     from .analysis.lifecycles import Lifecycles
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .analysis.rules import Rules
     from .analysis.scores import Scores
     from .analysis.segments import Segments
+    from .declarations import Answer
     from .hosting.catalog import Catalog
     from .hosting.plugins import Plugins
     from .intake.intake import ImportResult, Intake
@@ -209,6 +211,30 @@ class Crm:
         from .analysis.reports import Reports
 
         return Reports(self.warehouse, self.features, self.scores, self.catalog, self.settings)
+
+    @cached_property
+    def commands(self) -> Commands:
+        """The commands that plugins declare."""
+        from .access.commands import Commands
+
+        return Commands(self)
+
+    def run(self, name: str, /, **values: Any) -> Answer:
+        """Runs a plugin's command, as ``crm.run("case open", customer="C-1", topic="billing")``.
+
+        Raises:
+            NotFound, UsageError, PluginError: as :meth:`crmkit.access.commands.Commands.run`.
+        """
+        return self.commands.run(name, values)
+
+    def service(self, name: str) -> Any:
+        """A service that a plugin offers, as ``crm.service("ledger.accounts")``; made once.
+
+        Raises:
+            NotFound: if no enabled plugin offers it.
+            PluginError: if it cannot be made.
+        """
+        return self.commands.service(name)
 
     def import_file(self, path: str | Path, *, profile: str, **options: Any) -> ImportResult:
         """Reads a file through a profile; see :meth:`crmkit.intake.intake.Intake.import_file`."""

@@ -15,7 +15,7 @@ import attrs
 import click
 
 from crmkit import declarations, entities, errors, hookspecs, settings
-from crmkit.cli.main import cli
+from crmkit.cli.main import PluginNoun, cli
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py from the program; do not edit. -->\n"
@@ -56,6 +56,8 @@ def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Comman
         command = group.get_command(context, name)
         if command is None:
             continue
+        if isinstance(command, PluginNoun):
+            command = command.declared()
         yield f"{path} {name}", command
         if isinstance(command, click.Group):
             yield from _commands(command, f"{path} {name}")

@@ -14,6 +14,8 @@ from .. import __version__
 from ..errors import CrmkitError
 
 if TYPE_CHECKING:
+    from ..hosting.catalog import Catalog
+    from ..settings import Settings
     from ..workspace import Crm
 
 # noun: (module, one line of help). The help stands here so that `--help` imports no noun.
@@ -45,25 +47,34 @@ class Nouns(click.Group):
     """A group whose members are imported on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(NOUNS)
+        return [*NOUNS, *plugin_nouns(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in NOUNS:
-            return None
-        module = importlib.import_module(f".{NOUNS[cmd_name][0]}", __package__)
-        command: click.Command = module.command
-        return command
+        if cmd_name in NOUNS:
+            module = importlib.import_module(f".{NOUNS[cmd_name][0]}", __package__)
+            command: click.Command = module.command
+            return command
+        nouns = plugin_nouns(ctx)
+        return PluginNoun(cmd_name, nouns[cmd_name]) if cmd_name in nouns else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in NOUNS and not args[0].startswith("-"):
-            raise click.exceptions.NoSuchCommand(args[0], possibilities=NOUNS, ctx=ctx)
+            nouns = plugin_nouns(ctx)
+            if args[0] not in nouns:
+                raise click.exceptions.NoSuchCommand(
+                    args[0], possibilities=[*NOUNS, *nouns], ctx=ctx
+                )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in NOUNS.items()])
+        nouns = plugin_nouns(ctx)
+        if nouns:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(list(nouns.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         # Inside click's own handler, which would end a closed pipe (`| head`) with exit 1.
@@ -74,6 +85,75 @@ class Nouns(click.Group):
             _abandon_stdout()
             return 0
         return result
+
+
+class PluginNoun(click.Command):
+    """A noun of a plugin, which is imported when the noun is used."""
+
+    def __init__(self, noun: str, text: str) -> None:
+        super().__init__(noun, help=text)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:  # fmt: skip
+        state = parent.obj if parent is not None else None
+        return self.declared(state).make_context(info_name, args, parent, **extra)
+
+    def declared(self, state: State | None = None) -> click.Command:
+        """The command or group that the plugin declares; None is a place without a workspace."""
+        from .plugin_commands import noun_command
+
+        return noun_command(str(self.name), self.help or "", _declaring(state))
+
+
+def plugin_nouns(ctx: click.Context) -> dict[str, str]:
+    """Nouns of the plugins that the workspace enables, with their help, read from the manifests.
+
+    Without a workspace, those of the built-ins. A noun that crmkit itself has stays crmkit's.
+    """
+    from ..hosting.manifest import find_manifests
+    from ..hosting.standing import enabled_names, manifest_faults
+
+    manifests = find_manifests()
+    settings = _settings(ctx.params.get("workspace"))
+    names = [n for n, m in manifests.items() if m.builtin]
+    if settings is not None:
+        names = enabled_names(settings, manifests)
+    if ctx.params.get("safe_mode"):
+        names = [n for n in names if n in manifests and manifests[n].builtin]
+    faulty = {fault.plugin for fault in manifest_faults(names, manifests)}
+    found = {
+        noun: text
+        for name in names
+        if name not in faulty
+        for noun, text in manifests[name].commands.items()
+    }
+    return {noun: text for noun, text in sorted(found.items()) if noun not in NOUNS}
+
+
+def _settings(workspace: str | None) -> Settings | None:
+    """The settings of the workspace; None where there is none, or none that can be read."""
+    from ..settings import find_workspace, load_settings
+
+    try:
+        return load_settings(find_workspace(workspace))
+    except CrmkitError:
+        return None
+
+
+def _declaring(state: State | None) -> Catalog:
+    """What the sound plugins of the workspace declare; without one, the built-ins."""
+    from ..hosting.host import PluginHost
+    from ..hosting.manifest import find_manifests
+
+    settings = None if state is None else _settings(state.workspace)
+    if state is not None and settings is not None:
+        return PluginHost.load(settings, safe_mode=state.safe_mode).catalog
+    manifests = find_manifests()
+    host = PluginHost(manifests)
+    host.take([name for name, manifest in manifests.items() if manifest.builtin])
+    return host.catalog
 
 
 class State:
@@ -105,8 +185,11 @@ def _name_faults(crm: Crm) -> None:
 
 @click.group(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="crmkit", message="%(prog)s %(version)s")
-@click.option("-w", "--workspace", metavar="DIR", help="Workspace folder; else CRMKIT_WORKSPACE, else the nearest crmkit.toml upward.")  # fmt: skip
-@click.option("--safe-mode", is_flag=True, help="Load no plugin but the built-in ones.")
+# Eager, because --help is: it shows the nouns of the workspace's plugins.
+@click.option("-w", "--workspace", metavar="DIR", is_eager=True, help="Workspace folder; else CRMKIT_WORKSPACE, else the nearest crmkit.toml upward.")  # fmt: skip
+@click.option(
+    "--safe-mode", is_flag=True, is_eager=True, help="Load no plugin but the built-in ones."
+)
 @click.option(
     "--lang", type=click.Choice(["en", "zh"]), help="Language of labels; else the workspace's."
 )

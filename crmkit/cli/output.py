@@ -33,7 +33,9 @@ def note(text: str) -> None:
 
 
 def named(
-    crm: Crm, rows: Sequence[Mapping[str, Any]] | pa.Table, fields: Sequence[str] | None = None
+    crm: Crm,
+    rows: Sequence[Mapping[str, Any]] | pa.Table,
+    fields: Sequence[str] | Sequence[Column] | None = None,
 ) -> Grid:
     """Rows with ``customer_id`` shown as ``ref`` and, where the policy allows, ``name`` (D17).
 

@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from ..declarations import (
     CUSTOMER,
+    Command,
     CustomerFields,
     Demo,
     Feature,
@@ -27,15 +28,17 @@ from ..declarations import (
     Rule,
     Score,
     Segment,
+    Service,
 )
 from ..entities.lifecycle import Lifecycle
 from ..errors import NotFound
-from .declared import NOUNS, Declared, name_of
+from .declared import NOUNS, SHARED, Declared, name_of
 from .manifest import Manifest
 
 _KINDS = (
     "record_types", "interaction_kinds", "lifecycles", "feature_sets", "scores", "rules",
-    "segments", "reports", "profiles", "demos", "match_keys", "migrations",
+    "segments", "reports", "profiles", "demos", "match_keys", "migrations", "commands",
+    "services",
 )  # fmt: skip
 _DATA = ("customer_fields", "record_types", "interaction_kinds", "lifecycles")
 
@@ -67,6 +70,8 @@ class Catalog:
     demos: Mapping[str, Demo] = _by_name()
     match_keys: Mapping[str, MatchKey] = _by_name()
     migrations: Mapping[str, Migration] = _by_name()
+    commands: Mapping[str, Command] = _by_name()
+    services: Mapping[str, Service] = _by_name()
     shared_owners: Mapping[str, str] = _by_name()
 
     @cached_property
@@ -137,7 +142,7 @@ def build_catalog(found: Iterable[tuple[Manifest, Declared]]) -> Catalog:
         for kind in _KINDS:
             by_kind[kind].update((name_of(record), record) for record in declared.of(kind))
         owners.update(
-            (name, manifest.name) for names in declared.claims().values() for name in names
+            (name_of(record), manifest.name) for kind in SHARED for record in declared.of(kind)
         )
     return Catalog(
         plugins=plugins, customer_fields=customer_fields, shared_owners=owners, **by_kind

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ..declarations import (
+    Command,
     CustomerFields,
     Demo,
     FeatureSet,
@@ -20,6 +21,7 @@ from ..declarations import (
     Rule,
     Score,
     Segment,
+    Service,
 )
 from ..entities.lifecycle import Lifecycle
 from .claims import SHARED_NOUNS
@@ -38,6 +40,8 @@ DECLARING: dict[str, tuple[str, type]] = {
     "register_rules": ("rules", Rule),
     "register_segments": ("segments", Segment),
     "register_reports": ("reports", Report),
+    "register_commands": ("commands", Command),
+    "register_services": ("services", Service),
     "register_demos": ("demos", Demo),
 }
 HOOK_OF = {kind: hook for hook, (kind, _) in DECLARING.items()}
@@ -56,10 +60,13 @@ NOUNS = {
     "rules": "rule",
     "segments": "segment",
     "reports": "report",
+    "commands": SHARED_NOUNS["commands"],
+    "services": "service",
     "demos": SHARED_NOUNS["demos"],
 }
-# Named freely, not ``<plugin>.<name>``: two plugins that claim one are both refused.
-SHARED = ("profiles", "demos")
+# Named freely, not ``<plugin>.<name>``: two plugins that claim one are both refused. The nouns of
+# commands are claimed by the manifests.
+SHARED = ("profiles", "demos", "commands")
 
 
 @frozen(kw_only=True)
@@ -88,7 +95,7 @@ class Declared:
         return {
             kind: tuple(sorted(name_of(record) for record in self.of(kind)))
             for kind in SHARED
-            if self.of(kind)
+            if kind != "commands" and self.of(kind)
         }
 
 

@@ -306,6 +306,7 @@ class PluginHost:
         with Guard() as guard:
             found = [*name_faults(declared), *declaration_faults(declared)]
             found += _table_faults(one.manifest, declared)
+            found += _noun_faults(one.manifest, declared)
             if deep and not found:
                 from .schemas import schema_faults
 
@@ -358,5 +359,25 @@ def _table_faults(manifest: Manifest, declared: Declared) -> list[str]:
     out += [
         f"its manifest lists the table {t!r}, which it does not declare"
         for t in sorted(listed - made)
+    ]
+    return out
+
+
+def _noun_faults(manifest: Manifest, declared: Declared) -> list[str]:
+    """The nouns of commands stand in the manifest, where `--help` reads them, and nowhere else."""
+    made = {command.name.partition(" ")[0] for command in declared.of("commands")}
+    out = [
+        f"it declares commands of {noun!r}, a noun that its manifest does not list"
+        for noun in sorted(made - set(manifest.commands))
+    ]
+    out += [
+        f"its manifest lists the noun {noun!r}, of which it declares no command"
+        for noun in sorted(set(manifest.commands) - made)
+    ]
+    alone = {c.name for c in declared.of("commands") if " " not in c.name}
+    out += [
+        f"{command.name!r}: the noun {noun!r} is a command by itself"
+        for command in declared.of("commands")
+        if (noun := command.name.partition(" ")[0]) in alone and noun != command.name
     ]
     return out

@@ -16,7 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from .. import API
 
@@ -28,8 +28,8 @@ BUILTIN_PACKAGE = "crmkit.builtin"
 BUILTIN_FOLDER = Path(__file__).resolve().parent.parent / "builtin"
 
 TEXTS = ("name", "version", "title", "title_zh", "description")
-LISTS = ("requires", "conflicts", "commands", "tables")
-KEYS = (*TEXTS, "api", *LISTS)
+LISTS = ("requires", "conflicts", "tables")
+KEYS = (*TEXTS, "api", *LISTS, "commands")
 REQUIRED = ("name", "version", "api")
 
 _API_RANGE = re.compile(r">=(\d+),<(\d+)")
@@ -46,7 +46,7 @@ class Manifest:
         api: lowest and highest :data:`crmkit.API` it was written for, both included.
         requires: plugins that must be enabled too.
         conflicts: plugins beside which this one cannot be enabled.
-        commands: nouns that it adds to the command line.
+        commands: nouns that it adds to the command line, each with its line of help.
         tables: SQL names of the tables that it declares, as ``telecom_bill``.
         module: what the entry point names: ``crmkit_telecom`` or ``package.module:object``.
         distribution: the installed distribution, as ``crmkit-telecom``.
@@ -64,7 +64,7 @@ class Manifest:
     title: str = ""
     title_zh: str = ""
     description: str = ""
-    commands: tuple[str, ...] = ()
+    commands: Mapping[str, str] = field(factory=dict, hash=False)
     tables: tuple[str, ...] = ()
     module: str = ""
     distribution: str = ""
@@ -158,6 +158,8 @@ def parse_manifest(text: str) -> tuple[dict[str, Any], list[str]]:
             faults.append(f"{FILE}: {key} must be text, not {value!r}")
         elif key in LISTS and not _is_texts(value):
             faults.append(f"{FILE}: {key} must be a list of texts, not {value!r}")
+        elif key == "commands" and not _is_named_texts(value):
+            faults.append(f'{FILE}: commands must be a table of noun = "help", not {value!r}')
         elif key in LISTS:
             values[key] = tuple(value)
         else:
@@ -254,6 +256,10 @@ def _list_faults(values: Mapping[str, Any]) -> list[str]:
 
 def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_named_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
 def _distribution(entry: EntryPoint) -> str:

@@ -10,6 +10,7 @@ from .declared import NOUNS, SHARED, Declared
 
 _OWNED = re.compile(r"[a-z][a-z0-9]*\.[a-z0-9][a-z0-9_-]*")
 _FREE = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+_VERB = re.compile(r"[a-z][a-z0-9-]*(?: [a-z][a-z0-9-]*)?")
 # PostgreSQL cuts identifiers at 63 bytes; the history table's name is 8 longer than the table's.
 LONGEST_TABLE, LONGEST_COLUMN = 55, 63
 # The store adds these to a table's name.
@@ -23,7 +24,10 @@ def name_faults(declared: Declared) -> list[str]:
     for kind, name, _ in declared.named():
         seen[kind, name] += 1
         noun = NOUNS[kind]
-        if kind in SHARED:
+        if kind == "commands":
+            if not _VERB.fullmatch(name):
+                out.append(f"{noun} {name!r} is no '<noun> <verb>' of small letters")
+        elif kind in SHARED:
             if not _FREE.fullmatch(name):
                 out.append(f"{noun} {name!r} does not match {_FREE.pattern}")
         elif not name.startswith(f"{plugin}."):

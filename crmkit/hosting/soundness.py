@@ -11,7 +11,18 @@ from typing import Any
 
 import attrs
 
-from ..declarations import CUSTOMER, Feature, FeatureSet, Migration, Report, Rule, Score, sql_name
+from ..declarations import (
+    CUSTOMER,
+    Command,
+    Feature,
+    FeatureSet,
+    Migration,
+    Parameter,
+    Report,
+    Rule,
+    Score,
+    sql_name,
+)
 from ..entities.fields import NAME, FieldSet
 from ..entities.lifecycle import Lifecycle
 from .declared import NOUNS, Declared
@@ -59,6 +70,7 @@ def declaration_faults(declared: Declared) -> list[str]:
         *_each(declared, "scores", _score_faults),
         *_each(declared, "rules", _rule_faults),
         *_each(declared, "reports", _report_faults),
+        *_each(declared, "commands", _command_faults),
         *_each(declared, "migrations", _migration_faults),
     ]  # fmt: skip
 
@@ -203,7 +215,37 @@ def _report_faults(report: Report) -> Iterator[str]:
     for what, name in dict.fromkeys(asked):
         if name not in shown:
             yield f"{what} names {name!r}, which is no column ({', '.join(columns)})"
-    for parameter in report.parameters:
+    yield from _parameter_faults(report.parameters)
+
+
+# What the command line adds to every command, or to those that say so.
+_TAKEN = frozenset("help format output limit columns sort dry_run as_of".split())
+
+
+def _command_faults(command: Command) -> Iterator[str]:
+    run: Any = command.run  # a plugin may have handed in anything
+    if not callable(run):
+        yield f"run is {run!r:.60}, which cannot be called"
+    if not command.help.strip():
+        yield "has no help"
+    if not command.example.startswith(f"crmkit {command.name}"):
+        yield f"its example does not begin with 'crmkit {command.name}'"
+    names = [parameter.name for parameter in command.parameters]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield f"parameter {name!r} is declared twice"
+    for name in sorted(_TAKEN.intersection(names)):
+        yield f"parameter {name!r}: crmkit itself has that option; rename it"
+    columns = [column.name for column in command.columns]
+    for name in sorted({n for n in columns if columns.count(n) > 1}):
+        yield f"column {name!r} is declared twice"
+    open_ended = [p.name for p in command.parameters if p.positional and p.multiple]
+    if open_ended and open_ended != [[p.name for p in command.parameters if p.positional][-1]]:
+        yield f"parameter {open_ended[0]!r} takes several values, so it must be the last argument"
+    yield from _parameter_faults(command.parameters)
+
+
+def _parameter_faults(parameters: Iterable[Parameter]) -> Iterator[str]:
+    for parameter in parameters:
         if not NAME.fullmatch(parameter.name):
             yield f"parameter {parameter.name!r} does not match {NAME.pattern}"
         if parameter.choices is not None and parameter.default not in (None, *parameter.choices):

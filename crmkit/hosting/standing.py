@@ -43,7 +43,7 @@ def manifest_faults(names: Iterable[str], manifests: Mapping[str, Manifest]) -> 
             if other in names
         ]
     faulty = {fault.plugin for fault in out}
-    commands = {n: {"commands": manifests[n].commands} for n in names if n not in faulty}
+    commands = {n: {"commands": tuple(manifests[n].commands)} for n in names if n not in faulty}
     return out + shared_claims(commands)
 
 

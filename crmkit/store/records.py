@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,18 +17,21 @@ from .domain import DomainTable, Entity, domain_tables
 from .family import members_of
 from .gateway import Gateway
 from .history import Row, Versions
+from .record_batches import put_records, read_records
 from .rows import is_in
 from .search import has_value
 from .tables import core_tables
 from .values import changed
 
 if TYPE_CHECKING:
+    from .bulk import Written
     from .store import Tx
 
 ENVELOPE = ("id", "source", "ref", "owner_id", "valid_from", "version")
 # Inside the class `list` is its method.
 Found = list[Record]
 Names = list[str]
+Tuples = list[tuple[Any, ...]]
 
 
 class Records(Gateway):
@@ -98,15 +101,37 @@ class Records(Gateway):
         """
         with self._reading(tx) as connection:
             made = self._made(connection, type)
-            query = select(made.current)
-            for name, value in (where or {}).items():
-                query = query.where(_has(made, name, value))
-            for name in sort:
-                column = _column(made, name.removeprefix("-"))
-                order = column.desc() if name.startswith("-") else column.asc()
-                query = query.order_by(order.nulls_last())
-            query = query.order_by(made.current.c.id).limit(limit)
+            query = self._asked(made, where or {}, sort).limit(limit)
             return self._records(connection, made, query)
+
+    def read(
+        self,
+        type: str,
+        names: Sequence[str],
+        *,
+        where: Mapping[str, Any] | None = None,
+        among: Mapping[str, Iterable[Any]] | None = None,
+        sort: Sequence[str] = (),
+        limit: int | None = None,
+        tx: Tx | None = None,
+    ) -> Tuples:
+        """Some columns of many records, as tuples in the order of ``names``: faster than records.
+
+        Args:
+            names: fields, or ``id``, ``ref``, ``source``, ``owner_id``, ``valid_from``, ``version``.
+            where, sort, limit: as in :meth:`list`.
+            among: wanted values by column, any number of each; ``id``, ``owner_id``, ``ref`` or a
+                text or whole-number field.
+
+        Raises:
+            NotFound: for an unknown type or column.
+        """
+        with self._reading(tx) as connection:
+            made = self._made(connection, type)
+            for name in (*names, *(among or {})):
+                _column(made, name)
+            query = self._asked(made, where or {}, sort).limit(limit)
+            return read_records(connection, made, query, names, among or {})
 
     def list_for(self, customer_id: int, *, tx: Tx | None = None) -> Found:
         """Every record that belongs to a customer, directly or through another record.
@@ -219,6 +244,43 @@ class Records(Gateway):
                     self._change(own, made, row, new, effective)
             return self.get(type, record_id, tx=own)
 
+    def put(
+        self,
+        type: str,
+        *,
+        source: str,
+        refs: Sequence[str],
+        values: Mapping[str, Sequence[Any]],
+        owners: Sequence[int] | None = None,
+        effective: Sequence[datetime] | None = None,
+        tx: Tx | None = None,
+    ) -> Written:
+        """Makes or changes many records of one type at once, given column by column.
+
+        Args:
+            refs: business keys, each once.
+            values: fields to set, each with one value a record; fields left out stay as they are.
+            owners: the customer or owning record of each; needed where the type has an owner.
+            effective: since when each holds (aware); None is now.
+
+        Returns:
+            The id of each record, in the order of ``refs``, and whether it was created (2),
+            changed (1) or had these values already (0).
+
+        Raises:
+            NotFound: for an unknown type, field or owner.
+            UsageError: if a value is not allowed or missing, a key stands twice, or a change
+                would begin before the version that it ends. Nothing is written then.
+        """
+        made = self._enabled().get(type)
+        if made is None:
+            raise NotFound("record type", type, self._enabled(), hint=self._why_not(type))
+        with self._writing(tx, "record set") as own:
+            return put_records(
+                self._store, own, made, self._codec(made.entity), source=source, refs=refs,
+                values=values, owners=owners, effective=effective,
+            )  # fmt: skip
+
     def _insert(
         self,
         tx: Tx,
@@ -266,6 +328,18 @@ class Records(Gateway):
         if connection.scalar(select(table.c.id).where(table.c.id == owner_id)) is None:
             raise NotFound(made.entity.owner, str(owner_id))
         return owner_id
+
+    def _asked(
+        self, made: DomainTable, where: Mapping[str, Any], sort: Sequence[str]
+    ) -> Select[Any]:
+        query = select(made.current)
+        for name, value in where.items():
+            query = query.where(_has(made, name, value))
+        for name in sort:
+            column = _column(made, name.removeprefix("-"))
+            order = column.desc() if name.startswith("-") else column.asc()
+            query = query.order_by(order.nulls_last())
+        return query.order_by(made.current.c.id)
 
     # --- tables -------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
@@ -18,6 +18,7 @@ from ..declarations import Committed
 from ..errors import Busy, ConfigError, NotFound, SchemaOutdated, StorageError
 from .domain import DomainTable, Entity, domain_tables, entities_of
 from .engine import WRITES, make_engine, translated
+from .locks import lock_customers
 from .tables import core_tables
 from .writers import Lease, Writers
 
@@ -64,6 +65,14 @@ class Tx:
             self.first_id = ids[0] if self.first_id is None else self.first_id
             self.last_id = ids[-1]
         return ids
+
+    def lock_customers(self, ids: Iterable[int]) -> None:
+        """Lets nobody else who locks these customers go on until this write has ended.
+
+        For checks that must still hold when the write commits, such as caps on contacts. On SQLite
+        the open write already shuts out every other one.
+        """
+        lock_customers(self.connection, ids)
 
     def count(self, entity: str, rows: int) -> None:
         """Adds ``rows`` written rows of ``entity`` to what observers are told."""
@@ -152,6 +161,8 @@ class Store:
                 self._finish(tx, lease)
         finally:
             self._here.writing = False
+        if getattr(self._here, "rehearsing", False):
+            return
         if self._observer is not None:
             self._observer(Committed(tx=tx.id, command=command, source=source, written=tx.written))
 
@@ -172,6 +183,19 @@ class Store:
                 return
 
     @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Writes of this thread run in full and are rolled back where they would commit.
+
+        For dry runs: what is done, and every error, is the same, and nothing is changed. A second
+        write does not see the first one's, so what is rehearsed writes once.
+        """
+        self._here.rehearsing = True
+        try:
+            yield
+        finally:
+            self._here.rehearsing = False
+
+    @contextmanager
     def joined(self, connection: Connection, command: str) -> Iterator[Tx]:
         """A write inside a transaction that the caller has begun and will commit.
 
@@ -189,6 +213,9 @@ class Store:
     def _finish(self, tx: Tx, lease: Lease) -> None:
         self._writers.record(tx.connection, lease)
         self.write_tx_row(tx)
+        if getattr(self._here, "rehearsing", False):
+            tx.connection.rollback()
+            return
         try:
             tx.connection.commit()
         except DBAPIError as error:

@@ -77,6 +77,16 @@ class Codec:
         instance = {name: _as_json(value) for name, value in typed.items()}
         self._refuse([self._words(e) for e in self._validator.iter_errors(instance)])
 
+    def check_each(self, typed: Mapping[str, Any]) -> None:
+        """Refuses values that their own field does not allow, whatever else is missing.
+
+        Raises:
+            UsageError: as :meth:`check`.
+        """
+        instance = {name: _as_json(value) for name, value in typed.items()}
+        found = self._validator.iter_errors(instance)
+        self._refuse([self._words(e) for e in found if e.path])
+
     def columns(self, typed: Mapping[str, Any]) -> dict[str, Any]:
         """One entry per stored column; missing values are None."""
         out: dict[str, Any] = {}

@@ -56,6 +56,8 @@ def manifest_text(name: str, **values: object) -> str:
             return f'"{value}"'
         if isinstance(value, (list, tuple)):
             return "[" + ", ".join(map(toml, value)) + "]"
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{k} = {toml(v)}" for k, v in value.items()) + "}"
         return str(value)
 
     return "".join(f"{k} = {toml(v)}\n" for k, v in keys.items() if v is not None)

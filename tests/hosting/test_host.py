@@ -270,9 +270,30 @@ def test_a_declared_conflict_leaves_out_the_plugin_that_declares_it(make_plugin,
     assert "shop" in host.catalog.plugins
 
 
+TILL = """
+@hookimpl
+def register_commands():
+    return [Command(name="till count", run=lambda crm: Answer(), help="Count.", example="crmkit till count")]
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "commands", "fault"),
+    [
+        (("till", "drawer"), {"till": "Count."}, "a noun that its manifest does not list"),
+        (("", ""), {"till": "Count.", "door": "Open."}, "of which it declares no command"),
+        (('example="crmkit till count"', "example=''"), {"till": "Count."}, "its example does not begin"),
+        (("till count", "Till Count"), {"till": "Count."}, "is no '<noun> <verb>' of small letters"),
+    ],
+)  # fmt: skip
+def test_commands_that_do_not_fit_are_a_fault(make_plugin, settings, change, commands, fault):
+    make_plugin("left", TILL.replace(*change) if change[0] else TILL, commands=commands)
+    assert any(fault in message for message in said(load(settings, "left"), "left"))
+
+
 def test_two_plugins_that_claim_one_command_are_both_named(make_plugin, settings):
-    make_plugin("left", commands=["till"])
-    make_plugin("right", commands=["till"])
+    make_plugin("left", TILL, commands={"till": "Count the till."})
+    make_plugin("right", TILL, commands={"till": "Open the till."})
     host = load(settings, "left", "right")
     assert (
         said(host, "left")

@@ -53,7 +53,8 @@ def test_a_package_that_is_gone_is_a_named_fault(make_plugin):
         ('name = "x"\nversion = "1"\napi = 1\nrequires = ["x"]\n', "requires names the plugin itself"),
         ('name = "x"\nversion = "1"\napi = 1\nrequires = ["Y-1"]\n', "'Y-1', which does not match"),
         ('name = "x"\nversion = "1"\napi = 1\nrequires = ["y"]\nconflicts = ["y"]\n', "'y' is both required and in conflict"),
-        ('name = "x"\nversion = "1"\napi = 1\ncommands = ["Do It"]\n', "command 'Do It' does not match"),
+        ('name = "x"\nversion = "1"\napi = 1\n[commands]\n"Do It" = "x"\n', "command 'Do It' does not match"),
+        ('name = "x"\nversion = "1"\napi = 1\ncommands = ["do"]\n', "commands must be a table of noun"),
     ],
 )  # fmt: skip
 def test_each_fault_of_a_manifest_is_said(text, said):

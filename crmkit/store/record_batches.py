@@ -1,0 +1,150 @@
+"""Many records of one type, column by column: for plugins that write or read thousands at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.engine import Connection
+
+from ..declarations import sql_name
+from ..entities.fields import Field, FieldType
+from ..entities.money import Money
+from ..errors import NotFound, UsageError
+from .bulk import Block, RecordUpsert, Statements, Written
+from .rows import is_in
+from .types import binders
+from .values import Codec
+
+if TYPE_CHECKING:
+    from .domain import DomainTable
+    from .store import Store, Tx
+
+
+def put_records(
+    store: Store,
+    tx: Tx,
+    made: DomainTable,
+    codec: Codec,
+    *,
+    source: str,
+    refs: Sequence[str],
+    values: Mapping[str, Sequence[Any]],
+    owners: Sequence[int] | None,
+    effective: Sequence[datetime] | None,
+) -> Written:
+    """Upserts records by key; see :meth:`crmkit.store.records.Records.put`."""
+    entity = made.entity
+    if entity.owner is not None and owners is None:
+        raise UsageError(f"records of {entity.name} need owners.")
+    _check_sizes(entity.name, len(refs), {**values, "owner": owners, "effective": effective})
+    if len(set(refs)) < len(refs):
+        raise UsageError(f"a batch of {entity.name} names one key twice.")
+    statements = Statements(store)
+    columns: dict[str, Sequence[Any]] = {}
+    for name, given in values.items():
+        if name not in entity.fields.by_name:
+            raise NotFound(f"field of {entity.name}", name, entity.fields.by_name)
+        field = entity.fields.by_name[name]
+        typed = _checked(codec, field, given)
+        columns.update(_stored(made, field, typed, statements))
+    _check_owners(store, tx.connection, made, owners)
+    since = None if effective is None else [statements.instant(at) for at in effective]
+    block = Block(size=len(refs), refs=list(refs), columns=columns, valid_from=since)
+    upsert = RecordUpsert(statements, entity.name, source)
+    stale = upsert.prepare(tx.connection, block, refs, owned=owners is not None)
+    if stale:
+        position, stored = stale[0]
+        raise UsageError(
+            f"{entity.name} {source}:{refs[position]}: a change cannot begin before the version "
+            f"that it ends, which holds since {stored}."
+        )
+    missing = [f.name for f in entity.fields.fields if f.required and f.name not in values]
+    if missing and len(upsert.found) < len(refs):
+        raise UsageError(f"new records of {entity.name} need {', '.join(missing)}.")
+    return upsert.write(tx, block, owners)
+
+
+def read_records(
+    connection: Connection,
+    made: DomainTable,
+    query: Select[Any],
+    names: Sequence[str],
+    among: Mapping[str, Iterable[Any]],
+) -> list[tuple[Any, ...]]:
+    """Values of the named columns; see :meth:`crmkit.store.records.Records.read`."""
+    columns: list[Any] = []
+    parts: list[tuple[int, Field | None]] = []
+    for name in names:
+        field = made.entity.fields.by_name.get(name)
+        stored = [name] if field is None else [c.name for c in field.columns]
+        parts.append((len(columns), field))
+        columns += [made.current.c[n] for n in stored]
+    for name, wanted in among.items():
+        query = query.where(is_in(connection, made.current.c[name], wanted))
+    rows = connection.execute(query.with_only_columns(*columns, maintain_column_froms=True))
+    if all(field is None or field.type is not FieldType.MONEY for _, field in parts):
+        return [tuple(row) for row in rows]
+    return [tuple(_value(row, start, field) for start, field in parts) for row in rows]
+
+
+def _value(row: Any, start: int, field: Field | None) -> Any:
+    if field is None or field.type is not FieldType.MONEY:
+        return row[start]
+    minor = row[start]
+    return None if minor is None else Money(minor, field.currency or row[start + 1])
+
+
+def _check_sizes(entity: str, size: int, columns: Mapping[str, Sequence[Any] | None]) -> None:
+    wrong = [n for n, given in columns.items() if given is not None and len(given) != size]
+    if wrong:
+        raise UsageError(f"a batch of {size} {entity} has another number of {wrong[0]}.")
+
+
+def _checked(codec: Codec, field: Field, given: Sequence[Any]) -> list[Any]:
+    """The values as Python types, each distinct one checked once."""
+    known: dict[Any, Any] = {}
+    out = []
+    for value in given:
+        key = (type(value), tuple(value) if isinstance(value, list) else value)
+        if key not in known:
+            typed = codec.typed({field.name: value})
+            if value is None and field.required:
+                raise UsageError(f"{codec.name}, field {field.name!r} is required.")
+            codec.check_each(typed)
+            known[key] = typed.get(field.name)
+        out.append(known[key])
+    return out
+
+
+def _stored(
+    made: DomainTable, field: Field, typed: Sequence[Any], statements: Statements
+) -> dict[str, list[Any]]:
+    names = [c.name for c in field.columns]
+    if field.type is FieldType.MONEY:
+        parts = [[None if m is None else m.minor for m in typed]]
+        if len(names) > 1:
+            parts.append([None if m is None else m.currency for m in typed])
+    else:
+        parts = [list(typed)]
+    convert = binders([made.current.c[name].type for name in names], statements.dialect)
+    return {
+        name: column if binder is None else [binder(value) for value in column]
+        for name, column, binder in zip(names, parts, convert, strict=True)
+    }
+
+
+def _check_owners(
+    store: Store, connection: Connection, made: DomainTable, owners: Sequence[int] | None
+) -> None:
+    if owners is None:
+        return
+    if made.entity.owner is None:
+        raise UsageError(f"records of {made.entity.name} have no owner.")
+    table = store.tables[sql_name(made.entity.owner)]
+    query = select(table.c.id).where(is_in(connection, table.c.id, set(owners)))
+    found = set(connection.scalars(query))
+    for missing in sorted(set(owners) - found):
+        raise NotFound(made.entity.owner, str(missing))
