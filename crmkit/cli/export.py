@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..present.exports import Export
 
 # As in ``present.exports``, which is imported late.
-_FORMATS = ("csv", "jsonl")
+_FORMATS = ("csv", "jsonl", "xlsx", "parquet")
 
 
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -96,7 +96,7 @@ def _form(format: str | None, output: str | None) -> str:
         return format or "csv"
     form = SUFFIXES.get(Path(str(output)).suffix.lower(), "csv")
     if form not in _FORMATS:
-        raise UsageError(f"an export is {' or '.join(_FORMATS)}, not {form}.")
+        raise UsageError(f"an export is one of {', '.join(_FORMATS)}, not {form}.")
     return form
 
 

@@ -63,7 +63,7 @@ class Writing:
         if isinstance(value, int):
             return str(value)
         if isinstance(value, Decimal):
-            return self.number(column, format(value, "f"))
+            return self.number(column, _plain_decimal(value))
         if isinstance(value, float):
             return self.number(column, plain_number(value))
         if isinstance(value, date):
@@ -75,6 +75,12 @@ class Writing:
 
             return json.dumps(value, ensure_ascii=False, default=str)
         return str(value)
+
+
+def _plain_decimal(value: Decimal) -> str:
+    """The digits that count: a column of four decimals says no more of 1.5000 than 1.5."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def plain_number(value: float) -> str:

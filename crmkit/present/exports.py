@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
@@ -15,15 +16,21 @@ from ..entities.fields import Field, FieldSet, FieldType
 from ..errors import UsageError
 from ..intake.guess.writing import write_profile
 from ..intake.profile import CUSTOMER_FIELDS
+from ..intake.sheet import EXACT
 from ..policy import Viewer
 from ..store.rows import is_in
 from .grid import Grid
+from .values import instant_text
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
     from ..store.store import Store
 
-EXPORTS = ("csv", "jsonl")
+EXPORTS = ("csv", "jsonl", "xlsx", "parquet")
+# Missing values are told from empty texts there, and lists from texts.
+_TYPED = ("jsonl", "parquet")
+# Before March of 1900 spreadsheets disagree about the days.
+_FIRST_SHEET_YEAR = 1901
 
 
 @frozen
@@ -85,12 +92,12 @@ class _Sheet:
         return out
 
     def _cell(self, f: Field, value: Any, name: str) -> dict[str, Any]:
-        if f.type is FieldType.LIST and value is not None and self.form != "jsonl":
+        if f.type is FieldType.LIST and value is not None and self.form not in _TYPED:
             # Joined by a sign, an element that holds the sign would become two.
             return {name: json.dumps(value, ensure_ascii=False)}
         if f.type is FieldType.MONEY and f.currency is None:
             return {name: value, f"{name}_currency": value and value.currency}
-        return {name: value}
+        return {name: _kept_by_sheets(value) if self.form == "xlsx" else value}
 
     def made(
         self, name: str, title: str, source: str, guarded: bool, emits: Sequence[Mapping[str, Any]]
@@ -99,7 +106,9 @@ class _Sheet:
         keys: dict[str, Any] = {"name": source, "format": self.form, "key": ["ref"], "strip": False}
         if self.form == "csv":
             keys |= {"delimiter": ",", "multiline": True, "guarded": guarded}
-        else:
+        elif self.form == "xlsx":
+            keys["time_zone"] = "UTC"  # cells with an instant name no zone
+        if self.form in _TYPED:
             keys["null"] = []  # a missing value is null there, so an empty text is a text
         profile = write_profile(name, title, keys, emits, ())
         return Export(Grid.of(self.rows, self.columns), profile, tuple(self.remarks))
@@ -206,6 +215,20 @@ def export_records(
         emits.append({**emit, "fields": specs})
     title = f"Records of {type} of {chosen}"
     return sheet.made(f"{type.replace('.', '-')}-export", title, chosen, guarded, emits)
+
+
+def _kept_by_sheets(value: Any) -> Any:
+    """The value where a cell keeps it to the last digit, else its text.
+
+    A cell has 15 digits that count, and a day in thousandths of a second.
+    """
+    if isinstance(value, float):
+        exact = abs(value) < EXACT and float(f"{value:.16G}") == value
+        return value if exact else repr(value)
+    if isinstance(value, datetime):
+        exact = value.microsecond % 1000 == 0 and value.year >= _FIRST_SHEET_YEAR
+        return value if exact else instant_text(value)
+    return value
 
 
 def _core(viewer: Viewer) -> list[str]:

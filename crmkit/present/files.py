@@ -22,6 +22,8 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 # Rows of an XLSX sheet including the heading (Microsoft, Excel specifications and limits).
 SHEET_ROWS = 1_048_576
+# Characters of a cell, and digits of a number (the same).
+SHEET_TEXT, SHEET_DIGITS = 32_767, 15
 
 
 def write_json(grid: Grid, out: IO[bytes]) -> None:
@@ -83,9 +85,11 @@ def write_parquet(grid: Grid, out: IO[bytes]) -> None:
 def write_xlsx(grid: Grid, out: IO[bytes], *, title: str = "", language: str = "en") -> None:
     """One sheet with typed cells: dates are dates, ids are text, no text is ever a formula.
 
+    Whole numbers and amounts of more digits than a cell keeps are text.
+
     Raises:
         ConfigError: if the extra ``xlsx`` is not installed.
-        UsageError: if there are more rows than a sheet holds.
+        UsageError: if there are more rows than a sheet holds, or a text is longer than a cell.
     """
     try:
         import xlsxwriter
@@ -140,9 +144,11 @@ def _write_cell(
         return
     if isinstance(value, bool):
         sheet.write_boolean(line, at, value)
-    elif isinstance(value, Decimal):
+    elif isinstance(value, Decimal) and len(value.as_tuple().digits) <= SHEET_DIGITS:
         sheet.write_number(line, at, float(value), styles["money"])
-    elif isinstance(value, (int, float)) and not is_id(name):
+    elif isinstance(value, float) or (
+        isinstance(value, int) and abs(value) < 10**SHEET_DIGITS and not is_id(name)
+    ):
         sheet.write_number(line, at, value)
     elif isinstance(value, datetime):
         utc = value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
@@ -150,4 +156,12 @@ def _write_cell(
     elif isinstance(value, date):
         sheet.write_datetime(line, at, value, styles["date"])
     else:
-        sheet.write_string(line, at, file_text(name, value))
+        text = file_text(name, value)
+        # The library would cut it without a word.
+        if len(text) > SHEET_TEXT:
+            raise UsageError(
+                f"row {line}, column {name!r}: {len(text)} characters do not fit the {SHEET_TEXT} of "
+                "a sheet's cell.",
+                hint="Use --format csv, jsonl or parquet.",
+            )
+        sheet.write_string(line, at, text)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Crmkit = Callable[..., Any]
 
 
@@ -23,8 +25,16 @@ def test_the_files_name_says_its_form_and_others_are_refused(crmkit: Crmkit, sho
     crmkit("customer", "add", "Ann", "--ref", "billing:1")
     crmkit("customer", "export", "--output", "c.jsonl")
     assert (shop / "c.jsonl").read_text(encoding="utf-8").startswith('{"ref": "1"')
-    refused = crmkit("customer", "export", "--output", "c.xlsx", code=2)
-    assert "csv or jsonl, not xlsx" in refused.err
+    refused = crmkit("customer", "export", "--output", "c.html", code=2)
+    assert "one of csv, jsonl, xlsx, parquet, not html" in refused.err
+
+
+@pytest.mark.parametrize("form", ["xlsx", "parquet"])
+def test_typed_files_are_imported_unchanged(crmkit: Crmkit, shop: Path, form: str) -> None:
+    crmkit("customer", "add", " =Ann, 李", "--ref", "billing:007")
+    crmkit("customer", "export", "--output", f"c.{form}", "--profile-out", "c.toml")
+    done = crmkit("import", f"c.{form}", "--profile", "c.toml", "--format", "json")
+    assert '"unchanged": 1' in done.out
 
 
 def test_several_sources_are_named(crmkit: Crmkit, shop: Path) -> None:

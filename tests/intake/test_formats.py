@@ -7,6 +7,7 @@ import io
 import json
 import time
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -203,3 +204,20 @@ def test_what_is_guarded_on_export_is_imported_as_it_was(lite, text):
 def test_the_corpus_shows_every_item_and_names_each_case_once():
     assert {item for case in CASES for item in case.items} == set(range(1, 70))
     assert len({case.name for case in CASES}) == len(CASES) >= 150
+
+
+def test_an_amount_of_more_decimals_than_count_is_read(lite) -> None:
+    """Data warehouses keep amounts as DECIMAL(18,4); 19.9950 has a digit that dollars lack."""
+    table = pa.table(
+        {
+            "id": ["a", "b", "c"],
+            "fee": pa.array([Decimal("19.9900"), Decimal("-20.0000"), Decimal("19.9950")], pa.decimal128(18, 4)),
+        }
+    )  # fmt: skip
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    profile = PROFILE.replace("FORMAT", "parquet").replace('name = "name"\n[[', 'name = "id"\n[[')
+    profile = profile.replace("shop.customer", "shop.line").replace('born_on = "born"', 'fee = "fee"')  # fmt: skip
+    result = lite.load(out.getvalue(), profile, name="rows.parquet")
+    assert (result.created, result.rejected) == (2, 1)
+    assert lite.sql("SELECT fee_minor FROM shop_line ORDER BY fee_minor") == [(-2000,), (1999,)]

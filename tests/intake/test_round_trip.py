@@ -18,13 +18,16 @@ from crmkit.entities.money import Money
 from crmkit.errors import UsageError
 from crmkit.policy import Viewer, local_viewer
 from crmkit.present.exports import EXPORTS, Export, export_customers, export_records
-from crmkit.present.files import write_csv, write_jsonl
+from crmkit.present.files import write_csv, write_jsonl, write_parquet, write_xlsx
 
 ME = local_viewer("tester")
 FEW = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )  # fmt: skip
 number = itertools.count()
+WRITERS: dict[str, Any] = {
+    "csv": write_csv, "jsonl": write_jsonl, "xlsx": write_xlsx, "parquet": write_parquet,
+}  # fmt: skip
 
 # What a file may have to escape comes often. NUL and halves of pairs are refused everywhere, and
 # the lines of a CSV cell end in LF.
@@ -83,7 +86,7 @@ PEOPLE = st.lists(PERSON, min_size=1, max_size=3)
 
 def write(made: Export, form: str) -> bytes:
     out = io.BytesIO()
-    (write_csv if form == "csv" else write_jsonl)(made.grid, out)
+    WRITERS[form](made.grid, out)
     return out.getvalue()
 
 

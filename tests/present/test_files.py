@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from crmkit.entities.money import Money
-from crmkit.errors import ConfigError
+from crmkit.errors import ConfigError, UsageError
 from crmkit.present import files
 from crmkit.present.grid import Grid
 
@@ -107,6 +107,18 @@ def test_xlsx_refuses_more_rows_than_a_sheet_holds(monkeypatch: pytest.MonkeyPat
     written(files.write_xlsx, [{"n": 1}] * 2)
     with pytest.raises(ValueError, match="3 rows do not fit the 2 of a sheet"):
         written(files.write_xlsx, [{"n": 1}] * 3)
+
+
+def test_xlsx_never_drops_a_digit_or_cuts_a_text() -> None:
+    """A cell keeps 15 digits and 32,767 characters (Excel specifications and limits)."""
+    row = {"n": 10**15, "small": 10**15 - 1, "paid": Money(10**17 + 1, "USD")}
+    sheet = sheet_of(written(files.write_xlsx, [row]))
+    # Three headings, the long number and the long amount are texts.
+    assert sheet.count('t="s"') == 3 + 2
+    assert "<v>999999999999999</v>" in sheet
+    written(files.write_xlsx, [{"note": "x" * 32_767}])
+    with pytest.raises(UsageError, match="row 1, column 'note': 32768 characters do not fit"):
+        written(files.write_xlsx, [{"note": "x" * 32_768}])
 
 
 def test_xlsx_without_its_extra_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
