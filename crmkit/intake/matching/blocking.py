@@ -25,8 +25,12 @@ MOST_PAIRS_EACH = 100
 LEAST_ALLOWED = 1_000_000
 
 
-def rules(keys: Mapping[str, MatchKey]) -> list[Rule]:
-    """Sets of columns that must all be equal, one set after the other."""
+def rules(keys: Mapping[str, MatchKey], sounds: Rule = ()) -> list[Rule]:
+    """Sets of columns that must all be equal, one set after the other.
+
+    Args:
+        sounds: the columns of how both names sound, if that is known.
+    """
     of = {
         kind: [n for n, k in keys.items() if k.kind == kind] for kind in (*ALONE, *NAMES, *PLACES)
     }
@@ -35,6 +39,7 @@ def rules(keys: Mapping[str, MatchKey]) -> list[Rule]:
     return [
         *((n,) for kind in ALONE for n in of[kind]),
         *combinations(names, 2),
+        *((sounds,) if sounds else ()),
         *((n, p) for n in names for p in places),
     ]
 

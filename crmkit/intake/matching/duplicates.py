@@ -71,7 +71,7 @@ class Duplicates:
                 a_id=pair.a,
                 b_id=pair.b,
                 probability=pair.probability,
-                evidence=evidence(pair, people.keys),
+                evidence=evidence(pair, people),
                 decision=said[pair.a, pair.b].decision if (pair.a, pair.b) in said else None,
             )
             for pair in score(people, least, engine=engine)

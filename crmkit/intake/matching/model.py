@@ -20,7 +20,7 @@ import duckdb
 from attrs import frozen
 
 from .blocking import NAMES, Rule, affordable, certain_pairs, certain_rules, pair_sql, rules
-from .levels import LEVELS, Level, condition
+from .levels import Level, condition
 from .people import People
 
 # Below this many certain pairs the learnt shares of rare levels rest on one or two pairs each.
@@ -64,7 +64,7 @@ def score(people: People, least: float, *, engine: str | None = None) -> list[Sc
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
         connection.register("given_people", people.table)
         connection.execute(f"CREATE TABLE {PEOPLE} AS SELECT * FROM given_people").fetchall()  # noqa: S608
-        wanted = affordable(connection, PEOPLE, rules(people.keys), people.size)
+        wanted = affordable(connection, PEOPLE, rules(people.keys, people.sounds), people.size)
         certain = [r for r in certain_rules(people.keys) if r in affordable(connection, PEOPLE, [r], people.size)]  # fmt: skip
         known = certain_pairs(connection, PEOPLE, certain)
         if not wanted:
@@ -99,7 +99,7 @@ def _splink(
     settings = SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name="id",
-        comparisons=[_comparison(name, key.kind) for name, key in people.keys.items()],
+        comparisons=[_comparison(people, name) for name in people.keys],
         blocking_rules_to_generate_predictions=[block_on(*rule) for rule in wanted],
         retain_intermediate_calculation_columns=True,
         retain_matching_columns=True,
@@ -118,28 +118,29 @@ def _splink(
     pairs = linker.inference.predict(threshold_match_probability=least)
     for row in pairs.as_record_list():
         reached, weights = {}, {}
-        for name, key in people.keys.items():
+        for name in people.keys:
             gamma = row[f"gamma_{name}"]
             if gamma < 0:
                 continue
             # Splink counts levels from the last one, which is 0.
-            reached[name] = len(LEVELS[key.kind]) - 1 - gamma
+            reached[name] = len(people.levels(name)) - 1 - gamma
             weights[name] = row[f"mw_{name}"] + row.get(f"mw_tf_adj_{name}", 0.0)
         a, b = sorted((row["id_l"], row["id_r"]))
         yield Scored(a, b, row["match_probability"], reached, weights)
 
 
-def _comparison(name: str, kind: str) -> dict[str, Any]:
+def _comparison(people: People, name: str) -> dict[str, Any]:
     missing = {
         "sql_condition": f'"{name}_l" IS NULL OR "{name}_r" IS NULL',
         "label_for_charts": "missing",
         "is_null_level": True,
     }
-    return {"output_column_name": name, "comparison_levels": [missing, *_levels(name, kind)]}
+    return {"output_column_name": name, "comparison_levels": [missing, *_levels(people, name)]}
 
 
-def _levels(name: str, kind: str) -> Iterator[dict[str, Any]]:
-    for level in LEVELS[kind]:
+def _levels(people: People, name: str) -> Iterator[dict[str, Any]]:
+    kind = people.keys[name].kind
+    for level in people.levels(name):
         made: dict[str, Any] = {
             "sql_condition": condition(level, name) or "ELSE",
             "label_for_charts": level.phrase,
@@ -161,7 +162,7 @@ def _sessions(people: People, wanted: Sequence[Rule]) -> list[Rule]:
         found = {people.keys[name].kind for name in rule}
         return 0 if found == {"date"} else 1 if found == set(NAMES) else 2
 
-    ordered = sorted(wanted, key=kinds)
+    ordered = sorted((r for r in wanted if not set(r) - set(people.keys)), key=kinds)
     for first in ordered:
         for second in ordered:
             if not set(first) & set(second):
@@ -190,7 +191,7 @@ def _fixed(
         for name, position, value in zip(names, cells[::2], cells[1::2], strict=True):
             if position is None:
                 continue
-            level = LEVELS[people.keys[name].kind][position]
+            level = people.levels(name)[position]
             reached[name] = position
             weights[name] = _weight(level, holders[name], value)
         total = before + sum(weights.values())
@@ -214,19 +215,19 @@ def _compared(
     """Each pair with, for every key, the position of the level reached and the left value."""
     union = " UNION ".join(pair_sql(PEOPLE, rule) for rule in wanted)
     columns = []
-    for name, key in people.keys.items():
-        left, right = f'a."{name}"', f'b."{name}"'
+    for name in people.keys:
+        left, right = f'l."{name}"', f'r."{name}"'
         cases = " ".join(
-            f"WHEN {level.condition.format(l=left, r=right)} THEN {position}"
-            for position, level in enumerate(LEVELS[key.kind])
+            f"WHEN {condition(level, name, side='{1}.{0}')} THEN {position}"
+            for position, level in enumerate(people.levels(name))
             if level.condition
         )
-        last = len(LEVELS[key.kind]) - 1
+        last = len(people.levels(name)) - 1
         columns += [
             f"CASE WHEN {left} IS NULL OR {right} IS NULL THEN NULL {cases} ELSE {last} END", left,
         ]  # fmt: skip
     query = (
         f"SELECT p.id_l, p.id_r, {', '.join(columns)} FROM ({union}) p "  # noqa: S608
-        f"JOIN {PEOPLE} a ON a.id = p.id_l JOIN {PEOPLE} b ON b.id = p.id_r"
+        f"JOIN {PEOPLE} l ON l.id = p.id_l JOIN {PEOPLE} r ON r.id = p.id_r"
     )
     return connection.execute(query).fetchall()

@@ -69,6 +69,11 @@ def organisation(text: str) -> str | None:
     return " ".join(words) or None
 
 
+def is_han(text: str) -> bool:
+    """Whether the text begins with a Chinese character."""
+    return _HAN.match(text) is not None
+
+
 def split_name(text: str) -> tuple[str | None, str | None]:
     """Given and family name of a person whose name is written in one.
 
@@ -87,7 +92,7 @@ def split_name(text: str) -> tuple[str | None, str | None]:
     whole = name(text)
     if whole is None:
         return None, None
-    if " " not in whole and _HAN.match(whole):
+    if " " not in whole and is_han(whole):
         cut = 2 if whole[:2] in _COMPOUND_SURNAMES and len(whole) > 2 else 1
         return whole[cut:] or None, whole[:cut]
     *before, last = whole.split()

@@ -14,7 +14,10 @@ from ...declarations import CUSTOMER, MatchKey, sql_name
 from ...entities.customer import CONTACT_KINDS
 from ...errors import DeclarationError
 from ...store.family import survivors_of
-from .normalise import NORMALISERS, organisation, phone, split_name
+from .blocking import NAMES
+from .levels import LEVELS, SOUNDING, Level, sound_of
+from .normalise import NORMALISERS, is_han, organisation, phone, split_name
+from .pinyin import has_pinyin, sound, split_latin
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -45,10 +48,18 @@ class People:
     Attributes:
         table: ``id`` and one text column per key, missing values None.
         keys: the match keys of which at least two customers have a value, by column name.
+        sounds: further columns with how given and family name sound, if some are in Chinese
+            characters and their sounds are known.
     """
 
     table: pa.Table
     keys: Mapping[str, MatchKey]
+    sounds: tuple[str, ...] = ()
+
+    def levels(self, name: str) -> tuple[Level, ...]:
+        """On what levels two values of a key can agree, best first."""
+        known = SOUNDING if sound_of(name) in self.sounds else LEVELS
+        return known[self.keys[name].kind]
 
     @property
     def size(self) -> int:
@@ -81,9 +92,32 @@ def read_people(store: Store, catalog: Catalog) -> People:
         if key.kind in UNIQUE_KINDS:
             _drop_common(columns[column])
     kept = {name: key for name, key in by_column.items() if len(columns[name]) > 1}
+    sounds = _sounds(columns, kept)
     ids = list(people)
-    arrays = {n: pa.array([columns[n].get(i) for i in ids], pa.string()) for n in kept}
-    return People(pa.table({"id": pa.array(ids, pa.int64()), **arrays}), kept)
+    arrays = {
+        n: pa.array([column.get(i) for i in ids], pa.string())
+        for n, column in ({n: columns[n] for n in kept} | sounds).items()
+    }
+    return People(pa.table({"id": pa.array(ids, pa.int64()), **arrays}), kept, tuple(sounds))
+
+
+def _sounds(
+    columns: Mapping[str, dict[int, str]], keys: Mapping[str, MatchKey]
+) -> dict[str, dict[int, str]]:
+    """How names sound, by column, where some are in Chinese characters."""
+    parts = [n for kind in NAMES for n, key in keys.items() if key.kind == kind]
+    if len(parts) != len(NAMES) or not any(_in_han(columns[n]) for n in parts) or not has_pinyin():
+        return {}
+    out = {}
+    for column in parts:
+        family = keys[column].kind == "family_name"
+        heard = ((i, sound(part, family=family)) for i, part in columns[column].items())
+        out[sound_of(column)] = {i: said for i, said in heard if said is not None}
+    return out
+
+
+def _in_han(values: Mapping[int, str]) -> bool:
+    return any(map(is_han, values.values()))
 
 
 def check_field(key: MatchKey, catalog: Catalog) -> None:
@@ -180,11 +214,13 @@ def _divide_names(
     family = next((n for n, k in keys.items() if k.kind == "family_name"), None)
     if given is None or family is None:
         return
+    # Only beside names in characters is a Latin name read in the Chinese order.
+    chinese = any(map(is_han, names.values())) and has_pinyin()
     for customer_id, text in names.items():
         known = customer_id in columns[given] or customer_id in columns[family]
         if known or people[customer_id].kind != "person":
             continue
-        parts = split_name(text)
+        parts = (split_latin(text) if chinese else None) or split_name(text)
         for column, part in zip((given, family), parts, strict=True):
             if part is not None:
                 columns[column][customer_id] = part
