@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import features, hooks, import_, import_databases, startup
+from . import features, hooks, import_, import_databases, snapshot, startup
 from .measure import machine, show
 
 
@@ -26,6 +26,7 @@ def main() -> None:
         results += imported
         results += import_databases.run(options.rows, folder)
         results += hooks.run(taken * 1_000_000 / options.rows)
+        results += snapshot.run(options.interactions, folder)
         results += features.run(options.interactions, folder)
     show(results)
 

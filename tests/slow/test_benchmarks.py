@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import features, hooks, import_, import_databases, startup
+from benchmarks import features, hooks, import_, import_databases, snapshot, startup
 
 pytestmark = pytest.mark.slow
 
@@ -38,3 +38,10 @@ def test_both_feature_builds_give_the_same_values(tmp_path):
     """run() itself compares every value; two fifths of the bills have an overage, some are unpaid."""
     (result,) = features.run(4_000, tmp_path, runs=1)
     assert result.ratio > 0
+
+
+def test_both_snapshots_hold_the_same_rows(tmp_path):
+    """run() itself compares the files of the two sides, and verifies after the increments."""
+    results = snapshot.run(20_000, tmp_path, runs=1)
+    assert len(results) in (2, 4)  # without and with PostgreSQL's server programs
+    assert all(result.ratio > 0 for result in results)
