@@ -17,7 +17,9 @@ schema keywords, these annotations:
 =============== ======================================================================
 
 The type of a field is read from its schema: ``string`` (with ``format`` ``date``, ``date-time`` or
-``money``), ``integer``, ``number``, ``boolean``, and ``array`` of strings.
+``money``), ``integer``, ``number``, ``boolean``, and ``array`` of strings. A ``format`` that JSON Schema
+does not have names a standard's number, as ``cn.ric`` or ``iban``: one with a wrong check digit is
+refused, any other is kept in its standard form.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from functools import cached_property
 from typing import Any
 
 from attrs import field, frozen
+
+from .standard_numbers import SCHEMA_FORMATS
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 PII_CLASSES = ("none", "quasi", "direct", "secret")
@@ -123,6 +127,13 @@ class Field:
     def currency(self) -> str | None:
         """The fixed currency of a money field, or None."""
         return self.schema.get("currency")
+
+    @property
+    def standard_number(self) -> str | None:
+        """The standard that a number in a text field follows, as ``cn.ric``, or None."""
+        name = self.schema.get("format")
+        standard = isinstance(name, str) and name not in SCHEMA_FORMATS
+        return name if standard and self.type is FieldType.TEXT else None
 
     @property
     def choices(self) -> tuple[Any, ...] | None:

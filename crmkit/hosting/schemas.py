@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..declarations import ImportProfile
+from ..entities.fields import FieldSet
+from ..entities.standard_numbers import is_known
 from .declared import NOUNS, Declared
 from .soundness import field_sets
 
@@ -24,11 +26,23 @@ def schema_faults(declared: Declared) -> list[str]:
     for label, _, fields in field_sets(declared):
         if isinstance(fields.schema, Mapping):
             out += [f"{label}: {fault}" for fault in _schema_faults(fields.schema)]
+            out += [f"{label}: {fault}" for fault in _number_faults(fields)]
     for profile in declared.of("profiles"):
         out += [
             f"{NOUNS['profiles']} {profile.name}: {fault}" for fault in _profile_faults(profile)
         ]
     return out
+
+
+def _number_faults(fields: FieldSet) -> Iterator[str]:
+    for field in fields.fields:
+        name = field.standard_number
+        # None: without the library nobody can say, and the first value will.
+        if name is not None and is_known(str(name)) is False:
+            yield (
+                f"field {field.name!r}: format {name!r} is neither one of JSON Schema nor a number "
+                "that python-stdnum knows, as cn.ric or iban"
+            )
 
 
 def _profile_faults(profile: ImportProfile) -> Iterator[str]:

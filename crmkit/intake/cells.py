@@ -10,6 +10,7 @@ from typing import Any
 
 from ..entities.fields import Field, FieldType
 from ..entities.money import Money
+from ..entities.standard_numbers import number_reader
 from .checks import Fault, Reference, allowed_words, compile_check, shown
 from .lookups import Lookup
 from .profile import Spec
@@ -122,6 +123,7 @@ class Converter:
         self.read_plain = reader_of(
             field.type, Reading(zone=reading.zone, currency=reading.currency, split=reading.split)
         )
+        self.number = number_reader(field.standard_number) if field.standard_number else None
         self.check = compile_check(field.schema)
         self.missing: Any = None
         if spec.default is not None:
@@ -145,6 +147,7 @@ class Converter:
         return (
             self.field.type is FieldType.TEXT
             and self.encode is _same
+            and self.number is None
             and spec.map is None
             and spec.lookup is None
             and len(spec.columns) == 1
@@ -274,6 +277,12 @@ class Converter:
             words = str(error)
             said = words if words.startswith("'") else f"{shown(text)!r} {words}"
             return Fault("E_TYPE", shown(text), expected_words(self.field.type, self.reading), said)
+        if self.number is not None:
+            try:
+                value = self.number(value)
+            except ValueError as error:
+                allowed = f"a valid {self.field.standard_number}"
+                return Fault("E_NUMBER", shown(text), allowed, f"{shown(text)!r} {error}")
         if self.check is not None:
             judged = _judged(value)
             if not self.check(judged):

@@ -16,6 +16,8 @@ from typing import Any
 import re2
 from attrs import frozen
 
+from ..entities.standard_numbers import SCHEMA_FORMATS
+
 Check = Callable[[Any], bool]
 
 CODES = {
@@ -25,8 +27,8 @@ CODES = {
     "minLength": "E_LENGTH", "maxLength": "E_LENGTH", "minItems": "E_LENGTH",
     "maxItems": "E_LENGTH", "pattern": "E_PATTERN", "type": "E_TYPE",
 }  # fmt: skip
-# Formats whose text is made by our own conversion and so holds already.
-CONVERTED = ("date", "date-time", "money")
+# Formats whose text is made by our own conversion and so holds already, as standard numbers do.
+CONVERTED = frozenset(("date", "date-time", "money"))
 # A message is bounded whatever the size of the data.
 LONGEST_VALUE = 120
 
@@ -71,7 +73,7 @@ def compile_check(schema: Mapping[str, Any]) -> Check | None:
             checks.append(lambda value: all(map(inner, value)))
         if schema.get("uniqueItems"):
             checks.append(lambda value: len(set(value)) == len(value))
-    if schema.get("type") == "string" and schema.get("format", "date") not in CONVERTED:
+    if schema.get("type") == "string" and schema.get("format") in SCHEMA_FORMATS - CONVERTED:
         checks.append(_format_check(schema["format"]))
     if not checks:
         return None

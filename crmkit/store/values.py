@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..entities.fields import HIDDEN_PII, Field, FieldSet, FieldType
 from ..entities.money import Money
+from ..entities.standard_numbers import number_reader
 from ..errors import NotFound, UsageError
 from .history import Row
 from .types import INT64, instant_text
@@ -166,7 +167,7 @@ def _typed(f: Field, value: Any, currency: str) -> Any:
     """The value as its field's Python type; ValueError says what it is not."""
     match f.type:
         case FieldType.TEXT if isinstance(value, str):
-            return value
+            return number_reader(f.standard_number)(value) if f.standard_number else value
         case FieldType.INTEGER if isinstance(value, int) and not isinstance(value, bool):
             return _in_64_bits(value, value)
         case FieldType.NUMBER if isinstance(value, _NUMBERS) and not isinstance(value, bool):

@@ -295,3 +295,9 @@ def test_a_profile_brings_the_tables_that_it_looks_values_up_in():
     assert schema_faults(declared(profiles=[profile])) == [
         "import profile till: tables must be the texts of CSV files by name"
     ]
+
+
+def test_a_format_that_nobody_knows_is_said():
+    fields = schema(card={"type": "string", "format": "cn.rick"}, mail={"type": "string", "format": "email"})  # fmt: skip
+    [found] = schema_faults(declared(customer_fields=CustomerFields(fields)))
+    assert "field 'card': format 'cn.rick' is neither one of JSON Schema nor a number" in found

@@ -121,9 +121,9 @@ CASES: tuple[Case, ...] = (
     _phone("phone with an extension", "+1 555 0100 ext. 12"),
     # The example of GB 11643-1999.
     _value("resident id", 66, "resident_id", "11010519491231002X", "11010519491231002X"),
-    _value("resident id with a wrong digit", 66, "resident_id", "110105194912310021", code="E_PLUGIN_CHECK"),
-    _value("resident id with a small x", 66, "resident_id", "11010519491231002x", "11010519491231002x"),
-    _value("resident id that is too long", 66, "resident_id", "11010519491231002X0", code="E_LENGTH"),
+    _value("resident id with a wrong digit", 66, "resident_id", "110105194912310021", code="E_NUMBER"),
+    _value("resident id with a small x", 66, "resident_id", "11010519491231002x", "11010519491231002X"),
+    _value("resident id that is too long", 66, "resident_id", "11010519491231002X0", code="E_NUMBER"),
     _refs("missing key", 67, "id,name\n,a\n2,b\n", {"2": "b"}, (2, "E_KEY")),
     _refs("blank key", 67, "id,name\n   ,a\n2,b\n", {"2": "b"}, (2, "E_KEY")),
     _refs("key of an ideographic space", 67, "id,name\n　,a\n2,b\n", {"2": "b"}, (2, "E_KEY")),
