@@ -27,6 +27,7 @@ import pluggy
 if TYPE_CHECKING:
     from .declarations import (
         Batch,
+        CaseKind,
         Command,
         Committed,
         CustomerFields,
@@ -367,6 +368,31 @@ def register_services() -> list[Service]:
         @hookimpl
         def register_services():
             return [Service(name="library.loans", make=Loans, title="Loans and renewals")]
+    """
+
+
+@hookspec
+def register_case_kinds() -> list[CaseKind]:
+    """Kinds of case: complaints, claims, recoveries, each with its states, clocks and routes.
+
+    Called once when the workspace opens. The built-in plugin ``service`` keeps the cases of every
+    kind, runs their clocks and lists what is due; a plugin that declares one requires ``service``.
+
+    Returns:
+        Case kinds named ``<plugin>.<name>``, each with a lifecycle of the same plugin whose subject
+        is ``service.case``.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_case_kinds():
+            return [CaseKind(name="delivery.claim", title="Claim", lifecycle="delivery.claim",
+                             clocks=[CaseClock(name="decide", starts=["submitted"],
+                                               stops=["approved", "rejected"],
+                                               pauses=["info_needed"],
+                                               targets={"": "7 days"})])]
     """
 
 

@@ -1,5 +1,7 @@
 """What crmkit knows: frozen attrs classes with no I/O, no clock and no SQL."""
 
+from .business_time import Calendar, parse_week, parse_windows
+from .clocks import ClockEvent, ClockState, Reading, Target, replay
 from .customer import ContactPoint, Customer, CustomerRef, Relation
 from .fields import Column, Field, FieldSet, FieldType
 from .interaction import Interaction
@@ -9,6 +11,9 @@ from .record import Record
 from .transaction import IdSource, Transaction
 
 __all__ = [
+    "Calendar",
+    "ClockEvent",
+    "ClockState",
     "Column",
     "ContactPoint",
     "Customer",
@@ -20,9 +25,14 @@ __all__ = [
     "Interaction",
     "Lifecycle",
     "Money",
+    "Reading",
     "Record",
     "Relation",
     "Stage",
     "StageChange",
+    "Target",
     "Transaction",
+    "parse_week",
+    "parse_windows",
+    "replay",
 ]

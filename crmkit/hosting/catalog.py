@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from ..declarations import (
     CUSTOMER,
+    CaseKind,
     Command,
     CustomerFields,
     Demo,
@@ -38,7 +39,7 @@ from .manifest import Manifest
 _KINDS = (
     "record_types", "interaction_kinds", "lifecycles", "feature_sets", "scores", "rules",
     "segments", "reports", "profiles", "demos", "match_keys", "migrations", "commands",
-    "services",
+    "services", "case_kinds",
 )  # fmt: skip
 _DATA = ("customer_fields", "record_types", "interaction_kinds", "lifecycles")
 
@@ -72,6 +73,7 @@ class Catalog:
     migrations: Mapping[str, Migration] = _by_name()
     commands: Mapping[str, Command] = _by_name()
     services: Mapping[str, Service] = _by_name()
+    case_kinds: Mapping[str, CaseKind] = _by_name()
     shared_owners: Mapping[str, str] = _by_name()
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ..declarations import (
+    CaseKind,
     Command,
     CustomerFields,
     Demo,
@@ -42,6 +43,7 @@ DECLARING: dict[str, tuple[str, type]] = {
     "register_reports": ("reports", Report),
     "register_commands": ("commands", Command),
     "register_services": ("services", Service),
+    "register_case_kinds": ("case_kinds", CaseKind),
     "register_demos": ("demos", Demo),
 }
 HOOK_OF = {kind: hook for hook, (kind, _) in DECLARING.items()}
@@ -62,6 +64,7 @@ NOUNS = {
     "reports": "report",
     "commands": SHARED_NOUNS["commands"],
     "services": "service",
+    "case_kinds": "case kind",
     "demos": SHARED_NOUNS["demos"],
 }
 # Named freely, not ``<plugin>.<name>``: two plugins that claim one are both refused. The nouns of

@@ -13,6 +13,7 @@ import attrs
 
 from ..declarations import (
     CUSTOMER,
+    CaseKind,
     Command,
     Feature,
     FeatureSet,
@@ -23,8 +24,10 @@ from ..declarations import (
     Score,
     sql_name,
 )
+from ..entities.clocks import Target
 from ..entities.fields import NAME, FieldSet
 from ..entities.lifecycle import Lifecycle
+from ..entities.money import Money
 from .declared import NOUNS, Declared
 
 DIALECTS = ("sqlite", "postgresql")
@@ -71,6 +74,7 @@ def declaration_faults(declared: Declared) -> list[str]:
         *_each(declared, "rules", _rule_faults),
         *_each(declared, "reports", _report_faults),
         *_each(declared, "commands", _command_faults),
+        *_each(declared, "case_kinds", lambda kind: _case_kind_faults(kind, declared)),
         *_each(declared, "migrations", _migration_faults),
     ]  # fmt: skip
 
@@ -250,6 +254,44 @@ def _parameter_faults(parameters: Iterable[Parameter]) -> Iterator[str]:
             yield f"parameter {parameter.name!r} does not match {NAME.pattern}"
         if parameter.choices is not None and parameter.default not in (None, *parameter.choices):
             yield f"parameter {parameter.name!r}: default {parameter.default!r} is no choice"
+
+
+def _case_kind_faults(kind: CaseKind, declared: Declared) -> Iterator[str]:
+    own = {lifecycle.name: lifecycle for lifecycle in declared.of("lifecycles")}
+    if kind.lifecycle not in own:
+        yield f"lifecycle {kind.lifecycle!r} is not one of this plugin ({', '.join(sorted(own))})"
+        return
+    states = {stage.name for stage in own[kind.lifecycle].stages}
+    named = {"implied": kind.implied, **{f"verb {v}": s for v, s in kind.verbs.items()}}
+    for clock in kind.clocks:
+        for what in ("starts", "stops", "pauses", "cancels"):
+            named[f"clock {clock.name}: {what}"] = getattr(clock, what)
+        yield from _target_faults(kind, clock.name, clock.targets)
+    for what, names in named.items():
+        for name in names:
+            if name not in states:
+                yield f"{what} names {name!r}, which is no state of {kind.lifecycle}"
+    clocks = [clock.name for clock in kind.clocks]
+    for name in sorted({n for n in clocks if clocks.count(n) > 1}):
+        yield f"clock {name!r} is declared twice"
+    if kind.severities and kind.severity not in kind.severities:
+        yield f"severity {kind.severity!r} is not one of {', '.join(kind.severities)}"
+    try:
+        Money.parse(kind.compensation_limit, "USD")
+    except ValueError as error:
+        yield f"compensation_limit {error}"
+
+
+def _target_faults(kind: CaseKind, clock: str, targets: Mapping[str, str]) -> Iterator[str]:
+    for severity, text in targets.items():
+        if severity and severity not in kind.severities:
+            yield f"clock {clock}: severity {severity!r} is not one of {', '.join(kind.severities)}"
+        try:
+            Target.parse(text)
+        except ValueError as error:
+            yield f"clock {clock}: {error}"
+    if not targets:
+        yield f"clock {clock} has no target"
 
 
 def _migration_faults(migration: Migration) -> Iterator[str]:

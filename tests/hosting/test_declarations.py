@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crmkit.declarations import (
+    CaseClock,
+    CaseKind,
     Chart,
     CustomerFields,
     Feature,
@@ -24,6 +26,23 @@ from crmkit.hosting.declared import Declared
 from crmkit.hosting.ownership import name_faults, tables
 from crmkit.hosting.schemas import schema_faults
 from crmkit.hosting.soundness import declaration_faults
+
+
+CLAIM = Lifecycle(
+    name="x.claim",
+    subject="service.case",
+    stages=[Stage("filed", "open"), Stage("paid", "done")],
+    moves=[("filed", "paid")],
+)
+
+
+def claim(clock=(), **values):
+    decide = {"name": "decide", "starts": ["filed"], "stops": ["paid"], "targets": {"": "7 days"}}
+    kept = {"name": "x.claim", "title": "Claim", "lifecycle": "x.claim"}
+    return {
+        "case_kinds": [CaseKind(**{**kept, "clocks": [CaseClock(**{**decide, **dict(clock)})], **values})],
+        "lifecycles": [CLAIM],
+    }  # fmt: skip
 
 
 def schema(**properties):
@@ -163,6 +182,35 @@ UNSOUND = [
         "report x.rep: parameter 'a': default 'z' is no choice",
     ),
     (
+        claim(lifecycle="y.claim"),
+        "case kind x.claim: lifecycle 'y.claim' is not one of this plugin (x.claim)",
+    ),
+    (
+        claim(clock={"stops": ["settled"]}),
+        "case kind x.claim: clock decide: stops names 'settled', which is no state of x.claim",
+    ),
+    (
+        claim(verbs={"answer": ("settled",)}),
+        "case kind x.claim: verb answer names 'settled', which is no state of x.claim",
+    ),
+    (
+        claim(clock={"targets": {"": "soon"}}),
+        "case kind x.claim: clock decide: 'soon' is no target",
+    ),
+    (
+        claim(clock={"targets": {"S9": "4 h"}}),
+        "case kind x.claim: clock decide: severity 'S9' is not one of",
+    ),
+    (claim(clock={"targets": {}}), "case kind x.claim: clock decide has no target"),
+    (
+        claim(severities=("S1", "S2"), severity="S3"),
+        "case kind x.claim: severity 'S3' is not one of S1, S2",
+    ),
+    (
+        claim(compensation_limit="much"),
+        "case kind x.claim: compensation_limit 'much' is not a decimal amount",
+    ),
+    (
         {"migrations": [Migration(id="x.1", statements={"mysql": []})]},
         "migration x.1: dialect 'mysql' is not one of sqlite, postgresql",
     ),
@@ -193,10 +241,12 @@ def test_sound_declarations_have_no_fault():
                 name="x.l",
                 stages=[Stage("a", "prospect"), Stage("b", "termination")],
                 moves=[("a", "b")],
-            )
+            ),
+            CLAIM,
         ],
         feature_sets=[features(feature(phrase="{value:.1f} GB"))],
         scores=[score()],
+        case_kinds=claim()["case_kinds"],
         rules=[rule(message="is {x_f:.1f}")],
         reports=[report(order=["-n"], charts=[Chart(kind="bar", x="n", y="n")])],
         migrations=[
