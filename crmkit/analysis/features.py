@@ -108,6 +108,12 @@ class Features:
         with self._warehouse.session() as session:
             return self._build(session, subject, self._names(subject, names), population)
 
+    def build_in(
+        self, session: Session, subject: str, names: Sequence[str], population: Population
+    ) -> pa.Table:
+        """As :meth:`build`, in a session that is open: of the snapshot, or of one customer."""
+        return self._build(session, subject, self._names(subject, names), population)
+
     def build_at(
         self, subject: str, names: Sequence[str] | None, dates: Sequence[AsOf]
     ) -> pa.Table:

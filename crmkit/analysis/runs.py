@@ -8,7 +8,7 @@ transaction. Only ids enter a run, never a name or a reference (D17).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +20,14 @@ from attrs import field, frozen
 
 from ..declarations import sql_name
 from ..entities.asof import AsOf
-from ..store.outcomes import Outcome
-from ..warehouse.runs import SCHEMA, write_run
+from ..warehouse.runs import AS_OF, SCHEMA, told_by, write_run
 
 if TYPE_CHECKING:
     from ..store.store import Store
 
 _DAY = len("2026-03-31")
+# The same in every row of a file, so that a row of another run brings none of it along.
+_OF_RUN = ("name", "subject_type", "kind", "as_of", "as_of_on", "run")
 
 
 @frozen(kw_only=True)
@@ -82,6 +83,8 @@ class Runs:
         outcomes: Mapping[str, Sequence[Any] | pa.Array | pa.ChunkedArray],
         *,
         standing: pa.Table | None = None,
+        only: Collection[int] | None = None,
+        told: Mapping[str, str] | None = None,
     ) -> Run:
         """Keeps a run, and makes it the latest unless a run of a later day is.
 
@@ -93,20 +96,47 @@ class Runs:
             outcomes: ``subject_id`` and any of value, band, reasons, evidence, model_version,
                 inputs_hash; reasons are lists of words and evidence dictionaries, or their JSON.
             standing: outcomes of earlier runs that still hold and stay in the store beside these.
+            only: the subjects that were looked at; what was kept of others for this as-of, and
+                their latest outcomes, stay. None means that everyone was.
+            told: what else the file says of the run.
 
         Raises:
             StorageError: if the disk or the store fails.
         """
         run = self._stamp(name)
+        columns = {key: _as_text(key, values) for key, values in outcomes.items()}
+        if only is not None:
+            columns = self._beside_others(kind, name, as_of, columns, only)
         path = write_run(
             self._folder, name=name, kind=kind, subject=subject, as_of=as_of, run=run,
-            columns={key: _as_text(key, values) for key, values in outcomes.items()},
+            columns=columns, told=told,
         )  # fmt: skip
         table = _ordered(pq.read_table(path, partitioning=None))
+        if only is not None:
+            table = table.filter(_among(table, only))
         if self._is_latest(kind, name, as_of):
             latest = [table] if standing is None else [table, standing]
-            self._store.outcomes.replace(name, _stored(latest))
+            self._store.outcomes.replace(name, _stored(latest), subjects=only)
         return Run(name=name, kind=kind, as_of=as_of, run=run, table=table)
+
+    def _beside_others(
+        self, kind: str, name: str, as_of: AsOf, columns: Mapping[str, Any], only: Collection[int]
+    ) -> dict[str, Any]:
+        """The columns with what was kept of other subjects: the last file of a date is whole."""
+        kept = self.at(kind, name, as_of)
+        others = kept.filter(pc.invert(_among(kept, only)))
+        size = len(columns["subject_id"])
+        return {
+            part.name: pa.chunked_array(
+                [
+                    *others.column(part.name).chunks,
+                    *_chunks(columns.get(part.name, [None] * size), part.type),
+                ],
+                part.type,
+            )
+            for part in SCHEMA
+            if part.name not in _OF_RUN
+        }
 
     def latest(self, kind: str, name: str, at: AsOf | None = None) -> pa.Table | None:
         """The outcomes of the last run made for exactly ``at``; for None those of the latest day.
@@ -124,17 +154,32 @@ class Runs:
     def before(self, kind: str, name: str, first: date, end: datetime) -> pa.Table:
         """Outcomes from the day ``first`` on with an as-of before ``end`` (UTC).
 
-        Of several runs for one as-of the last counts.
+        Of several runs for one as-of the last counts, even if nobody is in it.
         """
-        last: dict[datetime, pa.Table] = {}
+        last: dict[datetime, Path] = {}
         for day, path in self._files(name):
-            if day < first:
-                continue
-            table = _read(path, kind)
-            as_of = table.column("as_of")[0].as_py() if len(table) else None
+            as_of = _as_of(path) if day >= first else None
             if as_of is not None and as_of < end.astimezone(UTC).replace(tzinfo=None):
-                last[as_of] = table
-        return pa.concat_tables(list(last.values())) if last else SCHEMA.empty_table()
+                last[as_of] = path
+        tables = [_read(path, kind) for path in last.values()]
+        return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+
+    def at(self, kind: str, name: str, as_of: AsOf) -> pa.Table:
+        """The outcomes of the last run made for exactly ``as_of``; no row if none or nobody."""
+        for day, path in reversed(self._files(name)):
+            if day == as_of.on and _as_of(path) == _naive(as_of):
+                return _read(path, kind)
+        return SCHEMA.empty_table()
+
+    def newest(self, name: str, as_of: AsOf) -> str:
+        """Day and id of the last kept run by a date, empty where there is none."""
+        files = [path.stem for day, path in self._files(name) if day <= as_of.on]
+        return files[-1] if files else ""
+
+    def told(self, name: str) -> Iterator[tuple[date, dict[str, str]]]:
+        """What every kept run says of itself, with its as-of day, oldest first."""
+        for day, path in self._files(name):
+            yield day, told_by(path)
 
     def sizes(self, kind: str, name: str) -> Iterator[dict[str, Any]]:
         """as_of (UTC without zone), run and members of every kept run that has any, oldest first."""
@@ -171,23 +216,42 @@ def _naive(as_of: AsOf) -> datetime:
 
 
 def _read(path: Path, kind: str) -> pa.Table:
-    table = pq.read_table(path, partitioning=None)
-    # A rule and a segment may share a name, and then a folder.
+    table = pq.read_table(path, partitioning=None).cast(SCHEMA)
+    # A score that became a rule of the same name has left its runs in the folder.
     return _ordered(table.filter(pc.equal(table.column("kind"), kind)))
+
+
+def _as_of(path: Path) -> datetime | None:
+    """The as-of of a run (UTC without zone); None for one without rows of an older version."""
+    said = told_by(path).get(AS_OF)
+    if said is not None:
+        return datetime.fromisoformat(said)
+    instants = pq.read_table(path, columns=["as_of"], partitioning=None).column("as_of")
+    found: datetime | None = instants[0].as_py() if len(instants) else None
+    return found
+
+
+def _among(table: pa.Table, subjects: Collection[int]) -> pa.ChunkedArray:
+    return pc.is_in(table.column("subject_id"), value_set=pa.array(sorted(subjects), pa.int64()))
+
+
+def _chunks(values: Any, kind: pa.DataType) -> list[pa.Array]:
+    if isinstance(values, pa.ChunkedArray):
+        return [chunk.cast(kind) for chunk in values.chunks]
+    return [values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)]
 
 
 def _ordered(table: pa.Table) -> pa.Table:
     return table.take(pc.sort_indices(table.column("subject_id")))
 
 
-def _stored(tables: Sequence[pa.Table]) -> Iterator[Outcome]:
+def _stored(tables: Sequence[pa.Table]) -> Iterator[dict[str, Any]]:
     """Rows as the store keeps them, batch by batch, so that a million of them fit in memory."""
     for table in tables:
         for batch in table.drop_columns(["as_of_on"]).to_batches(max_chunksize=10_000):
-            for row in outcome_rows(pa.Table.from_batches([batch])):
-                row["as_of"] = row["as_of"].replace(tzinfo=UTC)
-                row["reasons"], row["evidence"] = row["reasons"] or (), row["evidence"] or {}
-                yield Outcome(**row)
+            for row in batch.to_pylist():
+                row["reasons"], row["evidence"] = row["reasons"] or "[]", row["evidence"] or "{}"
+                yield row
 
 
 def _as_text(key: str, values: Any) -> Any:

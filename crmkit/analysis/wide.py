@@ -8,7 +8,7 @@ columns that the given texts mention are computed.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -21,10 +21,11 @@ from ..warehouse.portable import check_condition, refused
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
     from ..warehouse.population import Population
-    from ..warehouse.warehouse import Warehouse
+    from ..warehouse.session import Session
     from .features import Features
 
 SCORE, BAND, STAGE = "score_", "band_", "stage_"
+GIVEN = "given_"
 
 
 def wide_columns(catalog: Catalog, subject: str) -> dict[str, str]:
@@ -62,19 +63,23 @@ def condition_columns(catalog: Catalog, subject: str, condition: str) -> list[st
 
 
 def build_wide(
-    warehouse: Warehouse,
+    session: Session,
     features: Features,
     catalog: Catalog,
     subject: str,
     columns: Iterable[str],
     population: Population,
+    kept: Mapping[str, pa.Table] | None = None,
 ) -> pa.Table:
     """The wide table of a population with the given columns.
 
     Args:
         subject: ``customer`` or a record type.
         columns: names as :func:`wide_columns` has them; ``subject_id`` and ``as_of`` always come.
+        session: over the snapshot, or over one customer's rows.
         population: for whom and as of when.
+        kept: columns that are not computed but taken from here, by column: tables ``subject_id``
+            and the column. Whoever is not in them has no value.
 
     Returns:
         ``subject_id``, ``as_of`` and the columns in order of name; one row per population row. A
@@ -89,8 +94,10 @@ def build_wide(
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise SqlRefused(f"{subject} has no columns {', '.join(unknown)}.")
-    named = [known[name] for name in wanted if name in map(sql_name, catalog.features)]
-    table = features.build(subject, named, population)
+    given = {name: rows for name, rows in (kept or {}).items() if name in wanted}
+    computed = set(map(sql_name, catalog.features)) - set(given)
+    named = [known[name] for name in wanted if name in computed]
+    table = features.build_in(session, subject, named, population)
     listed = ["f.subject_id", "f.as_of"]
     joins: list[str] = []
     for name in wanted:
@@ -99,14 +106,16 @@ def build_wide(
             continue
         alias = f"t{len(joins)}"
         listed.append(f'{alias}."{name}"')
-        joins.append(_join(name, known[name], alias))
+        if name in given:
+            joins.append(f"LEFT JOIN {GIVEN}{name} {alias} ON {alias}.subject_id = f.subject_id")
+        else:
+            joins.append(_join(name, known[name], alias))
     if not joins:
         return table.select(["subject_id", "as_of", *wanted])
     # Names come from the catalog, which has checked them.
     sql = f"SELECT {', '.join(listed)} FROM feature f {' '.join(joins)} ORDER BY f.as_of, f.subject_id"  # noqa: S608
-    with warehouse.session(fresh=False) as session:
-        frame = session.frame(population, "report", subject, extra={"feature": table})
-        return frame.query(sql)
+    extra = {"feature": table, **{f"{GIVEN}{name}": rows for name, rows in given.items()}}
+    return session.frame(population, "report", subject, extra=extra).query(sql)
 
 
 def _join(column: str, name: str, alias: str) -> str:

@@ -13,6 +13,8 @@ _FREE = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 _VERB = re.compile(r"[a-z][a-z0-9-]*(?: [a-z][a-z0-9-]*)?")
 # PostgreSQL cuts identifiers at 63 bytes; the history table's name is 8 longer than the table's.
 LONGEST_TABLE, LONGEST_COLUMN = 55, 63
+# What keeps outcomes, by name and in a folder of that name: two of one name would take each other's.
+OUTCOME_KINDS = ("scores", "segments", "rules")
 # The store adds these to a table's name.
 _SUFFIXES = ("_history",)
 
@@ -41,7 +43,7 @@ def name_faults(declared: Declared) -> list[str]:
         for (kind, name), n in seen.items()
         if n > 1
     ]
-    return out + _table_faults(declared) + _same_in_sql(declared)
+    return out + _table_faults(declared) + _same_in_sql(declared) + _shared_outcomes(declared)
 
 
 def tables(declared: Declared) -> list[str]:
@@ -86,4 +88,17 @@ def _same_in_sql(declared: Declared) -> list[str]:
         f"the {NOUNS[kind]}s {' and '.join(sorted(names))} are both {sql!r} in SQL"
         for (kind, sql), names in spelt.items()
         if len(names) > 1
+    ]
+
+
+def _shared_outcomes(declared: Declared) -> list[str]:
+    kinds: dict[str, dict[str, str]] = defaultdict(dict)
+    for kind, name, _ in declared.named():
+        if kind in OUTCOME_KINDS:
+            kinds[sql_name(name)][kind] = name
+    return [
+        f"{' and '.join(f'the {NOUNS[kind]} {name!r}' for kind, name in sorted(found.items()))} "
+        "would keep their outcomes under one name; rename one"
+        for found in kinds.values()
+        if len(found) > 1
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from ..declarations import CUSTOMER
 from ..errors import UsageError
 from .gateway import Gateway
 from .history import Row
-from .rows import insert_rows
+from .rows import insert_rows, is_in
 from .types import JsonText
 
 if TYPE_CHECKING:
@@ -59,7 +59,12 @@ class Outcomes(Gateway):
     """Latest outcomes; earlier runs are in ``runs/`` and what was acted on is an interaction."""
 
     def replace(
-        self, name: str, rows: Iterable[Outcome | Mapping[str, Any]], *, tx: Tx | None = None
+        self,
+        name: str,
+        rows: Iterable[Outcome | Mapping[str, Any]],
+        *,
+        subjects: Collection[int] | None = None,
+        tx: Tx | None = None,
     ) -> int:
         """Puts these rows in the place of every row of that name, in one transaction.
 
@@ -68,13 +73,18 @@ class Outcomes(Gateway):
                 A row of a run's file may come as it is: a mapping with the names of
                 :class:`Outcome`, ``as_of`` in UTC without zone, reasons and evidence as JSON text.
 
+            subjects: only what is kept of these is replaced; None is everyone's.
+
         Returns:
-            How many rows there are now.
+            How many rows were written.
         """
         o = self._table("outcome")
         with self._writing(tx, "outcome replace") as own:
             _take_turns(own, name)
-            own.connection.execute(o.delete().where(o.c.name == name))
+            old = o.delete().where(o.c.name == name)
+            if subjects is not None:
+                old = old.where(is_in(own.connection, o.c.subject_id, sorted(subjects)))
+            own.connection.execute(old)
             found = insert_rows(
                 own.connection,
                 o,

@@ -35,11 +35,14 @@ SCHEMA = pa.schema(
         ("inputs_hash", pa.string()),
     ]
 )
+# Keys of what a file says of its run.
+AS_OF, KIND = "as_of", "kind"
 
 
 def write_run(
     runs: Path, *, name: str, kind: str, subject: str, as_of: AsOf, run: str,
     columns: Mapping[str, Sequence[Any] | pa.Array | pa.ChunkedArray],
+    told: Mapping[str, str] | None = None,
 ) -> Path:  # fmt: skip
     """Keeps the outcomes of one run and returns the file.
 
@@ -50,6 +53,7 @@ def write_run(
         run: its id; ids of later runs sort after earlier ones.
         columns: equally long; ``subject_id`` and any of ``value``, ``band``, ``reasons``,
             ``evidence`` (JSON text), ``model_version``, ``inputs_hash``.
+        told: what else the file says of the run, beside its as-of (:func:`told_by`).
 
     Raises:
         StorageError: if the file cannot be written.
@@ -72,11 +76,22 @@ def write_run(
     draft = target.with_suffix(".draft")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.table(arrays, schema=SCHEMA), draft, compression="zstd")
+        instant = as_of.instant.replace(tzinfo=None)
+        said = {AS_OF: instant.isoformat(), KIND: kind, **(told or {})}
+        pq.write_table(
+            pa.table(arrays, schema=SCHEMA.with_metadata(said)), draft, compression="zstd"
+        )
         draft.replace(target)
     except OSError as error:
         raise StorageError(f"the run cannot be kept in {folder}: {error.strerror}.") from error
     return target
+
+
+def told_by(path: Path) -> dict[str, str]:
+    """What a file says of its run: AS_OF and KIND, even where the run has no row, and more."""
+    return {
+        key.decode(): value.decode() for key, value in (pq.read_schema(path).metadata or {}).items()
+    }
 
 
 def run_files(runs: Path) -> list[Path]:

@@ -360,10 +360,11 @@ def test_the_wide_table_has_scores_and_stages_as_of_the_date(library: Library) -
         library.store.stages.move([StageMove(from_stage=before, to_stage=after, **move)], at=at)
     library.warehouse.refresh()
     columns = ["library_loans", "score_library_lapse", "band_library_lapse", "stage_library_reader"]
-    table = build_wide(
-        library.warehouse, library.features, library.catalog, "customer", columns,
-        Population.at(end_of("2026-04-15")),
-    )  # fmt: skip
+    with library.warehouse.session() as session:
+        table = build_wide(
+            session, library.features, library.catalog, "customer", columns,
+            Population.at(end_of("2026-04-15")),
+        )  # fmt: skip
     assert table.drop_columns(["as_of"]).to_pylist() == [
         {"subject_id": ann, "band_library_lapse": 1, "library_loans": 1,
          "score_library_lapse": 0.75, "stage_library_reader": "keen"},
