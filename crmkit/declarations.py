@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -741,6 +741,39 @@ class MergeChoice:
 
 
 @frozen(kw_only=True)
+class Firing:
+    """A rule that fired on a subject, for whoever carries its action out.
+
+    Args:
+        rule: its name. version: names the text under which it fired.
+        as_of: aware UTC instant up to which the rule looked. Rule, subject and as-of identify it.
+        action: one of ACTIONS; ``target`` says which tag, list, case topic or stage.
+        message: the words for a person. evidence: the columns that the rule rests on, by name.
+    """
+
+    rule: str
+    version: str
+    subject_type: str
+    subject_id: int
+    as_of: datetime
+    action: str
+    target: str
+    message: str
+    evidence: Mapping[str, Any] = field(factory=dict, hash=False, repr=False)
+
+
+@frozen(kw_only=True)
+class Served:
+    """A firing that was carried out: ``firing`` is its position in the batch, from 0.
+
+    ``result`` says what was made of it, as ``case 1042``; it is kept for good.
+    """
+
+    firing: int
+    result: str = ""
+
+
+@frozen(kw_only=True)
 class Committed:
     """What one transaction changed: rows written per entity."""
 
@@ -752,8 +785,8 @@ class Committed:
 
 __all__ = [
     "ACTIONS", "CASE_VERBS", "CHARTS", "CUSTOMER", "MATCH_KINDS", "Answer", "Batch", "CaseClock", "CaseKind", "CaseRoute", "Chart", "Command", "Committed", "CustomerFields", "Demo",
-    "DemoCheck", "DemoData", "DemoFile", "Feature", "FeatureSet", "ImportProfile",
+    "DemoCheck", "DemoData", "DemoFile", "Feature", "FeatureSet", "Firing", "ImportProfile",
     "InteractionKind", "Lifecycle", "MatchKey", "MergeChoice", "MergeConflict", "Migration", "Parameter", "RecordType", "Report",
-    "ReportColumn", "RowFault", "Rule", "Scope", "Score", "Segment", "Service", "StageMove", "StageVeto",
+    "ReportColumn", "RowFault", "Rule", "Scope", "Score", "Segment", "Served", "Service", "StageMove", "StageVeto",
     "sql_name",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ a plugin's fields are worse than none.
 ========= =====================================================================================
 veto      what it returns can stop rows or moves; if it raises, the operation stops (exit 7)
 observe   it is told; whatever it does, the operation stands; a fault is recorded and reported
+collect   what it did for the batch is undone if it raises; the other plugins go on (exit 7)
 ========= =====================================================================================
 """
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         CustomerFields,
         Demo,
         FeatureSet,
+        Firing,
         ImportProfile,
         InteractionKind,
         MatchKey,
@@ -45,11 +47,13 @@ if TYPE_CHECKING:
         Rule,
         Score,
         Segment,
+        Served,
         Service,
         StageMove,
         StageVeto,
     )
     from .entities.lifecycle import Lifecycle
+    from .store.store import Store, Tx
 
 hookspec = pluggy.HookspecMarker("crmkit")
 hookimpl = pluggy.HookimplMarker("crmkit")
@@ -497,4 +501,42 @@ def before_stage_moves(moves: Sequence[StageMove]) -> Sequence[StageVeto]:
         def before_stage_moves(moves):
             return [StageVeto(subject_id=m.subject_id, reason="open fraud case")
                     for m in moves if m.to_stage == "left" and m.subject_id in FROZEN]
+    """
+
+
+# --- acting: rules --------------------------------------------------------------------------------
+
+
+@hookspec
+def serve_firings(firings: Sequence[Firing], store: Store, tx: Tx) -> Sequence[Served]:
+    """Carries out what rules propose: opens cases, puts on lists, tags.
+
+    Called once per run of the rules in batches of at most 10,000, after the firings have been kept,
+    for each plugin by itself. A firing that the plugin has served is not handed to it again, however
+    often the run is repeated: that is kept in the same transaction as what the plugin writes, so a
+    kill between the two is none. One that it leaves out is handed in again with the next run for
+    that as-of.
+
+    Args:
+        firings: of any rule and action, in order of rule and subject; take those whose action and
+            target the plugin serves. Cool-downs have been kept already; a rule without one fires
+            with every run, so look whether a case for it is open.
+        store: the open store, for its services.
+        tx: the open transaction. Write with ``tx=tx`` only: all of a batch stands, or none.
+
+    Returns:
+        One entry per firing that was carried out; an empty sequence or None serves none. A firing
+        that no plugin serves is counted and kept.
+
+    Policy collect: if it raises or names a firing that is not in the batch, its writes for the batch
+    are undone and the fault is reported with the plugin's name; other plugins and batches go on
+    (exit 7).
+
+    Example::
+
+        @hookimpl
+        def serve_firings(firings, store, tx):
+            mine = [i for i, f in enumerate(firings) if f.action == "tag"]
+            store.interactions.log([note(firings[i]) for i in mine], tx=tx)
+            return [Served(firing=i, result=firings[i].target) for i in mine]
     """

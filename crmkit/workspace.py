@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .access.commands import Commands
     from .access.ownership import Ownership
     from .analysis.features import Features
+    from .analysis.firings import FiringService
     from .analysis.lifecycles import Lifecycles
     from .analysis.reports import Reports
     from .analysis.rules import Rules
@@ -185,6 +186,15 @@ class Crm:
         return Rules(
             self.warehouse, self.features, self.store, self.catalog, self.settings, self.clock
         )
+
+    @cached_property
+    def firings(self) -> FiringService:
+        """Firings of rules, handed to the plugins that carry them out."""
+        from .analysis.firings import FiringService
+        from .analysis.runs import Runs
+
+        runs = Runs(self.settings.runs, self.store, self.clock)
+        return FiringService(self.store, self.host, self.catalog, runs)
 
     @cached_property
     def segments(self) -> Segments:

@@ -191,7 +191,8 @@ class Runs:
 
     def _files(self, name: str) -> list[tuple[date, Path]]:
         """Every kept run of a name as (as-of day, file), by day and then by run."""
-        return sorted(self._dated(name))
+        # By stem: with its ending, a second run of one instant would come before the first.
+        return sorted(self._dated(name), key=lambda one: (one[0], one[1].stem))
 
     def _dated(self, name: str) -> Iterator[tuple[date, Path]]:
         for path in (self._folder / sql_name(name)).glob("*.parquet"):

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..declarations import CUSTOMER
+from ..errors import PluginError
 from .main import State
 from .options import as_of_option, list_options
 from .output import emit, named, note
 
 if TYPE_CHECKING:
+    from ..analysis.firings import Serving
     from ..declarations import Rule
     from ..workspace import Crm
 
@@ -19,7 +21,12 @@ LIST_FIELDS = (
     "name", "title", "plugin", "subject", "when", "action", "target", "message", "cooldown_days",
     "source",
 )  # fmt: skip
-COUNT_FIELDS = ("rule", "action", "target", "fired", "cooling", "served")
+COUNT_FIELDS = (
+    "rule", "version", "action", "target", "looked_at", "why", "fired", "cooling", "served",
+)  # fmt: skip
+VERSION_FIELDS = (
+    "version", "first_on", "last_on", "runs", "when", "action", "target", "message", "cooldown_days",
+)  # fmt: skip
 
 
 @click.group("rule")
@@ -65,6 +72,15 @@ def _listed(crm: Crm, rule: Rule, language: str | None) -> dict[str, Any]:
 @command.command("run")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @as_of_option
+@click.option(
+    "--customer",
+    metavar="REF",
+    help="Only this customer, from the rows as they are in the store now.",
+)
+@click.option(
+    "--changed", is_flag=True, help="Look only at whose answer may have changed since the last run."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would fire; keep and hand out nothing.")
 @click.option("--counts", is_flag=True, help="Show how often each rule fired instead.")
 @list_options
 @click.pass_obj
@@ -72,6 +88,9 @@ def run_rules(
     state: State,
     names: tuple[str, ...],
     as_of: str | None,
+    customer: str | None,
+    changed: bool,
+    dry_run: bool,
     counts: bool,
     limit: int | None,
     columns: tuple[str, ...] | None,
@@ -82,28 +101,75 @@ def run_rules(
     """Run the rules over everyone in one pass, and keep what they fired on.
 
     All rules run unless some are named. Each row says on whom, what to do, and why, with the
-    evidence as JSON. A rule that fails is named on stderr and the others run. Writes files under
-    runs/ and the latest firings in the store.
+    evidence as JSON and the version of the rule's text. A rule that fails is named on stderr and the
+    others run. Writes files under runs/ and the latest firings in the store, and hands the firings
+    to the plugins that carry them out.
+
+    --changed gives the same firings in less time: a rule whose answer cannot change by itself is
+    asked for customers with new data alone; --counts says who was looked at and why.
 
     Example: crmkit rule run telecom.bill-shock --limit 20
     """
+    if customer is not None and changed:
+        raise click.UsageError("--customer and --changed exclude each other.")
     with state.open() as crm:
-        found = crm.rules.run(crm.as_of(as_of), names or None)
+        at = crm.as_of(as_of)
+        if customer is not None:
+            who = crm.store.customers.find(customer).id
+            found = crm.rules.run_for(who, at, names or None, keep=not dry_run)
+        else:
+            found = crm.rules.run(at, names or None, changed=changed, keep=not dry_run)
+        served = None if dry_run else crm.firings.serve(at, names or None)
+        table = [_counted(row, served) for row in found.counts]
         rows = [_fired(row) for row in found.rows()]
-        fields = ("rule", *_keys(rows), "action", "target", "message", "evidence")
+        fields = ("rule", *_keys(rows), "action", "target", "message", "evidence", "version")
         grid = named(crm, rows, fields)
     for remark in (*found.remarks, *(f"rule {n} did not run: {why}" for n, why in found.faults.items())):  # fmt: skip
         note(remark)
-    unserved = [c for c in found.counts if c["fired"] and not c["served"]]
+    for fault in served.faults if served else ():
+        note(f"{fault} What it did for that batch was undone.")
+    unserved = [c for c in table if c["fired"] and not c["served"]]
     for count in unserved:
         note(
             f"{count['rule']} fired {count['fired']} times; nobody serves {count['action']} "
             f"{count['target']} yet, so the firings are only kept."
         )
     if counts:
-        emit(found.counts, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=COUNT_FIELDS)  # fmt: skip
+        emit(table, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=COUNT_FIELDS)  # fmt: skip
     else:
         emit(grid, format=format, output=output, columns=columns, sort=sort, limit=limit)
+    if served and served.faults:
+        click.get_current_context().exit(PluginError.exit_code)
+
+
+def _counted(count: dict[str, Any], served: Serving | None) -> dict[str, Any]:
+    """A rule's counts with how many of its firings plugins have carried out."""
+    done = served.served.get(count["rule"], 0) if served else 0
+    return {**count, "served": max(count["served"], min(done, count["fired"]))}
+
+
+@command.command("versions")
+@click.argument("name")
+@list_options
+@click.pass_obj
+def list_versions(
+    state: State,
+    name: str,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """List the texts under which a rule has run, with the first and last as-of day of each.
+
+    Every firing keeps the version of the text that fired.
+
+    Example: crmkit rule versions telecom.bill-shock
+    """
+    with state.open() as crm:
+        rows = crm.rules.versions(name)
+    emit(rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=VERSION_FIELDS)  # fmt: skip
 
 
 def _fired(row: dict[str, Any]) -> dict[str, Any]:
@@ -118,6 +184,7 @@ def _fired(row: dict[str, Any]) -> dict[str, Any]:
         "target": row["target"],
         "message": row["message"],
         "evidence": row["evidence"],
+        "version": row["version"],
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pluggy
 
 from .. import hookspecs
-from ..declarations import MergeChoice, RowFault, StageVeto
+from ..declarations import MergeChoice, RowFault, Served, StageVeto
 from .declared import DECLARING
 from .isolation import unusable
 
@@ -19,6 +19,7 @@ ACTING: dict[str, type | None] = {
     "check_rows": RowFault,
     "choose_merged_values": MergeChoice,
     "before_stage_moves": StageVeto,
+    "serve_firings": Served,
     "after_commit": None,
 }
 HOOKS = (*DECLARING, *ACTING)

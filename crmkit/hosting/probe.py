@@ -232,6 +232,8 @@ def _trials(
         yield "choose_merged_values", {"conflicts": []}
     if "before_stage_moves" in hooks:
         yield "before_stage_moves", {"moves": []}
+    if "serve_firings" in hooks:
+        yield "serve_firings", {"firings": [], "store": None, "tx": None}
     if "after_commit" in hooks:
         yield "after_commit", {"committed": Committed(tx=0, command="plugin check")}
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
     from .customers import Customers
     from .decisions import Decisions
+    from .firings import Firings
     from .imports import Imports
     from .interactions import Interactions
     from .merge import Merges
@@ -376,6 +377,13 @@ class Store:
         from .outcomes import Outcomes
 
         return Outcomes(self)
+
+    @cached_property
+    def firings(self) -> Firings:
+        """What plugins made of the firings of rules."""
+        from .firings import Firings
+
+        return Firings(self)
 
     @cached_property
     def imports(self) -> Imports:

@@ -220,7 +220,16 @@ def _outcomes(metadata: MetaData) -> list[Table]:
         PrimaryKeyConstraint("name", "subject_id"), rowid=False,
     )  # fmt: skip
     Index("ix_outcome_subject_id", outcome.c.subject_id)
-    return [outcome]
+    # What plugins made of firings. Append-only; it keeps a repeated run from doing a thing twice.
+    served = table(
+        "firing_served", metadata, needed("as_of", Instant), needed("plugin", Text),
+        needed("rule", Text), needed("subject_id", Integer), needed("subject_type", Text),
+        needed("version", Text), needed("action", Text), needed("target", Text),
+        needed("message", Text), needed("result", Text), needed("tx", Integer),
+        PrimaryKeyConstraint("as_of", "plugin", "rule", "subject_id"), rowid=False,
+    )  # fmt: skip
+    Index("ix_firing_served_subject_id", served.c.subject_id)
+    return [outcome, served]
 
 
 def _imports(metadata: MetaData) -> list[Table]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from crmkit.declarations import FeatureSet
+from crmkit.declarations import Feature, FeatureSet, Scope
+from crmkit.entities import FieldType
 from crmkit.errors import NotFound, PluginError
 
 OpenShop = Callable[..., Any]
@@ -230,3 +231,87 @@ def test_failing_segment_names_plugin_and_cause_after_the_others_are_kept(
 def test_segment_never_run_has_no_members_yet(open_shop: OpenShop, make_segment: Any) -> None:
     shop = with_segments(open_shop, make_segment("any", "shop_visits_60d >= 0"))
     assert (shop.segments.list()[0]["members"], shop.segments.history("shop.any")) == (None, ())
+
+
+# --- one customer, versions -----------------------------------------------------------------------
+
+
+def test_one_customer_is_run_from_the_store_and_leaves_the_others_alone(
+    open_shop: OpenShop, make_rule: Any
+) -> None:
+    shop = with_rules(open_shop, make_rule(cooldown_days=14))
+    one, other = shop.customer(), shop.customer()
+    shop.log("shop.visit", other, "2026-01-01")
+    shop.rules.run(shop.on("2026-03-31"))
+    shop.log("shop.visit", one, "2026-01-10")
+    alone = shop.rules.run_for(one, shop.on("2026-03-31"))
+    assert shop.warehouse.is_stale()  # no snapshot was needed
+    assert fired(alone) == [("shop.absent", one)]
+    assert alone.counts[0]["looked_at"] == "one customer"
+    kept = [o.subject_id for o in shop.store.outcomes.list("shop.absent")]
+    assert sorted(kept) == [one, other]
+    # What was kept of both for that date counts for the cool-down.
+    later = shop.rules.run(shop.on("2026-04-05"))
+    assert (later.counts[0]["fired"], later.counts[0]["cooling"]) == (0, 2)
+
+
+def test_dry_run_keeps_nothing(open_shop: OpenShop, make_rule: Any) -> None:
+    shop = with_rules(open_shop, make_rule())
+    one = shop.customer()
+    shop.log("shop.visit", one, "2026-01-01")
+    for run in (
+        shop.rules.run(shop.on("2026-03-31"), keep=False),
+        shop.rules.run_for(one, shop.on("2026-03-31"), keep=False),
+    ):
+        assert fired(run) == [("shop.absent", one)]
+    assert shop.store.outcomes.for_subject(one) == []
+    assert not shop.settings.runs.exists()
+
+
+def test_feature_of_everyone_is_that_of_the_last_full_run_with_its_date(
+    open_shop: OpenShop, make_rule: Any, shop_catalog: Any
+) -> None:
+    share = FeatureSet(
+        name="shop.share", scope=Scope.POPULATION,
+        sql="SELECT v.subject_id, v.as_of, count(*) / max(a.n) AS shop_share FROM shop_visit v "
+        "JOIN (SELECT as_of, count(*) AS n FROM shop_visit GROUP BY as_of) a ON a.as_of = v.as_of "
+        "GROUP BY v.subject_id, v.as_of",
+        features=[Feature(name="shop.share", type=FieldType.NUMBER)],
+    )  # fmt: skip
+    rule = make_rule("large", when="shop_share >= 0.5", message="{shop_share}")
+    sets = {**shop_catalog().feature_sets, share.name: share}
+    shop = with_rules(open_shop, rule, feature_sets=sets)
+    one, other = shop.customer(), shop.customer()
+    shop.log("shop.visit", one, "2026-01-01", "2026-01-02", "2026-01-03")
+    shop.log("shop.visit", other, "2026-01-01")
+    never = shop.rules.run_for(one, shop.on("2026-03-30"), keep=False)
+    assert never.rows() == [] and "never computed" in never.remarks[0]
+    # 3 of 4 visits.
+    assert shop.rules.run(shop.on("2026-03-31")).rows()[0]["message"] == "0.75"
+    shop.log("shop.visit", other, "2026-01-04", "2026-01-05", "2026-01-06", "2026-01-07")
+    at = shop.on("2026-03-31")
+    for run in (
+        shop.rules.run_for(one, at, keep=False),
+        shop.rules.run(at, changed=True, keep=False),
+    ):
+        # Now 3 of 8, but not as the last full run saw it.
+        assert [(r["subject_id"], r["message"]) for r in run.rows()] == [(one, "0.75")]
+    alone = shop.rules.run_for(one, at, keep=False)
+    assert alone.remarks == ("shop_share looks at other customers and is of 2026-04-01 00:00.",)
+
+
+def test_firings_keep_the_version_of_the_text_that_fired(
+    open_shop: OpenShop, make_rule: Any, shop_catalog: Any
+) -> None:
+    shop = with_rules(open_shop, make_rule())
+    one = shop.customer()
+    shop.log("shop.visit", one, "2026-01-01")
+    first = shop.rules.run(shop.on("2026-03-30")).rows()[0]["version"]
+    rule = make_rule(when="shop_days_since_visit >= 60")
+    shop.reopen(shop_catalog(rules={rule.name: rule}))
+    second = shop.rules.run(shop.on("2026-03-31")).rows()[0]["version"]
+    told = shop.rules.versions("shop.absent")
+    assert [(t["version"], t["when"], t["runs"]) for t in told] == [
+        (first, "shop_days_since_visit >= 30", 1), (second, "shop_days_since_visit >= 60", 1),
+    ]  # fmt: skip
+    assert shop.store.outcomes.for_subject(one)[0].model_version == second != first

@@ -20,13 +20,13 @@ from crmkit.declarations import (
     ReportColumn,
     Rule,
     Score,
+    Segment,
 )
 from crmkit.entities import FieldType, Lifecycle, Stage
 from crmkit.hosting.declared import Declared
 from crmkit.hosting.ownership import name_faults, tables
 from crmkit.hosting.schemas import schema_faults
 from crmkit.hosting.soundness import declaration_faults
-
 
 CLAIM = Lifecycle(
     name="x.claim",
@@ -290,6 +290,10 @@ MISNAMED = [
     (
         {"rules": [rule(name="x.a-b"), rule(name="x.a_b")]},
         "the rules x.a-b and x.a_b are both 'x_a_b' in SQL",
+    ),
+    (
+        {"rules": [rule(name="x.big")], "segments": [Segment(name="x.big", where="true")]},
+        "the rule 'x.big' and the segment 'x.big' would keep their outcomes under one name",
     ),
     (
         {"record_types": [record("x." + "a" * 60)]},
