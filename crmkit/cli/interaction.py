@@ -64,7 +64,7 @@ def log(
 
     Example: crmkit interaction log 1042 telecom.complaint --channel phone --set topic=billing
     """
-    from ..store.interactions import NewInteraction
+    from ..entities import NewInteraction
 
     with state.open() as crm:
         typed = crm.store.interactions.parse(kind, payload)

@@ -4,7 +4,7 @@ from .business_time import Calendar, parse_week, parse_windows
 from .clocks import ClockEvent, ClockState, Reading, Target, replay
 from .customer import ContactPoint, Customer, CustomerRef, Relation
 from .fields import Column, Field, FieldSet, FieldType
-from .interaction import Interaction
+from .interaction import Interaction, NewInteraction
 from .lifecycle import Lifecycle, Stage, StageChange
 from .money import Money
 from .record import Record
@@ -25,6 +25,7 @@ __all__ = [
     "Interaction",
     "Lifecycle",
     "Money",
+    "NewInteraction",
     "Reading",
     "Record",
     "Relation",

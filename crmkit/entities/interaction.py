@@ -16,6 +16,8 @@ CHANNELS = (
     "system",
 )  # fmt: skip
 DIRECTIONS = ("in", "out", "none")
+# The source of what people log in crmkit itself.
+OWN_SOURCE = "crmkit"
 
 
 @frozen(kw_only=True)
@@ -40,5 +42,31 @@ class Interaction:
     actor: str | None = None
     amount: Money | None = None
     subject_type: str | None = None
+    subject_id: int | None = None
+    payload: Mapping[str, Any] = field(factory=dict, hash=False)
+
+
+@frozen(kw_only=True)
+class NewInteraction:
+    """An interaction that is to be logged.
+
+    Args:
+        kind: ``telecom.bill``.
+        occurred_at: aware instant in which it was true.
+        customer_id: None only for anonymous kinds.
+        source, ref: its key in the system it comes from; without a ref it is always a new one.
+        payload: domain values by field; money as :class:`Money` or decimal text.
+        subject_id: the record of the kind's subject type that it is about.
+    """
+
+    kind: str
+    occurred_at: datetime
+    customer_id: int | None = None
+    source: str = OWN_SOURCE
+    ref: str | None = None
+    channel: str | None = None
+    direction: str = "none"
+    actor: str | None = None
+    amount: Money | None = None
     subject_id: int | None = None
     payload: Mapping[str, Any] = field(factory=dict, hash=False)

@@ -2,54 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
 from sqlalchemy import Select, Table, func, select
 from sqlalchemy.engine import Connection
 
-from ..entities.interaction import CHANNELS, DIRECTIONS, Interaction
+from ..entities.interaction import CHANNELS, DIRECTIONS, Interaction, NewInteraction
 from ..entities.money import Money
 from ..errors import NotFound, UsageError
 from .family import members_of, survivors_of
 from .gateway import Gateway
 from .history import Row
-from .rows import is_in
+from .rows import insert_rows, is_in
 
 if TYPE_CHECKING:
     from ..declarations import InteractionKind
     from .store import Tx
 
-# The source of what people log in crmkit itself.
-OWN_SOURCE = "crmkit"
-
-
-@frozen(kw_only=True)
-class NewInteraction:
-    """An interaction that is to be logged.
-
-    Args:
-        kind: ``telecom.bill``.
-        occurred_at: aware instant in which it was true.
-        customer_id: None only for anonymous kinds.
-        source, ref: its key in the system it comes from; without a ref it is always a new one.
-        payload: domain values by field; money as :class:`Money` or decimal text.
-        subject_id: the record of the kind's subject type that it is about.
-    """
-
-    kind: str
-    occurred_at: datetime
-    customer_id: int | None = None
-    source: str = OWN_SOURCE
-    ref: str | None = None
-    channel: str | None = None
-    direction: str = "none"
-    actor: str | None = None
-    amount: Money | None = None
-    subject_id: int | None = None
-    payload: Mapping[str, Any] = field(factory=dict, hash=False)
+ROW = (
+    "id", "kind", "customer_id", "subject_type", "subject_id", "channel", "direction",
+    "occurred_at", "occurred_on", "recorded_at", "actor", "source", "ref", "revision",
+    "amount_minor", "currency", "payload", "tx",
+)  # fmt: skip
+Key = tuple[str, str, str]
 
 
 class Interactions(Gateway):
@@ -73,7 +51,16 @@ class Interactions(Gateway):
         items = [new] if isinstance(new, NewInteraction) else list(new)
         with self._writing(tx, "interaction log") as own:
             self._check_customers(own.connection, items)
-            return [self._log_one(own, item) for item in items]
+            before = self._last_revisions(own.connection, items)
+            rows: dict[int, Row] = {}
+            ids = [self._log_one(own, item, before, rows) for item in items]
+            insert_rows(
+                own.connection, self._table("interaction"), ROW,
+                ([row[name] for name in ROW] for row in rows.values()),
+            )  # fmt: skip
+            for kind, count in Counter(row["kind"] for row in rows.values()).items():
+                own.count(kind, count)
+            return self._interactions(own.connection, ids)
 
     def list_for(
         self,
@@ -129,7 +116,10 @@ class Interactions(Gateway):
 
     # --- rows ---------------------------------------------------------------------------------
 
-    def _log_one(self, tx: Tx, new: NewInteraction) -> Interaction:
+    def _log_one(
+        self, tx: Tx, new: NewInteraction, before: dict[Key, Row], rows: dict[int, Row]
+    ) -> int:
+        """Adds the row of a new revision to ``rows``, if there is one; its id, or the last one's."""
         kind = self._kind(new.kind)
         _check_envelope(kind, new)
         codec = self._codec(self._store.entity(new.kind))
@@ -146,30 +136,42 @@ class Interactions(Gateway):
         }  # fmt: skip
         if new.actor is not None:
             said["actor"] = new.actor
-        before = self._last_revision(tx.connection, new)
-        if before is not None and all(before[name] == value for name, value in said.items()):
-            return self._interaction(before)
+        last = None if new.ref is None else before.get((new.kind, new.source, new.ref))
+        if last is not None and all(last[name] == value for name, value in said.items()):
+            return int(last["id"])
         (new_id,) = tx.take_ids(1)
         row = {
             "id": new_id, "kind": new.kind, "source": new.source, "ref": new.ref or str(new_id),
-            "revision": 1 if before is None else before["revision"] + 1, "recorded_at": tx.at,
+            "revision": 1 if last is None else last["revision"] + 1, "recorded_at": tx.at,
             "tx": tx.id, "actor": tx.actor, **said,
         }  # fmt: skip
-        tx.connection.execute(self._table("interaction").insert(), row)
-        tx.count(new.kind, 1)
-        return self.get(new_id, tx=tx)
+        rows[new_id] = row
+        if new.ref is not None:
+            # Of two with one key in a batch, the second is a revision of the first.
+            before[new.kind, new.source, new.ref] = row
+        return new_id
 
-    def _last_revision(self, connection: Connection, new: NewInteraction) -> Row | None:
-        if new.ref is None:
-            return None
+    def _last_revisions(
+        self, connection: Connection, items: Sequence[NewInteraction]
+    ) -> dict[Key, Row]:
+        refs = {new.ref for new in items if new.ref is not None}
+        if not refs:
+            return {}
         i = self._table("interaction")
-        query = (
-            select(i)
-            .where(i.c.kind == new.kind, i.c.source == new.source, i.c.ref == new.ref)
-            .order_by(i.c.revision.desc())
-            .limit(1)
+        query = select(i).where(
+            i.c.kind.in_(sorted({new.kind for new in items})),
+            i.c.source.in_(sorted({new.source for new in items})),
+            is_in(connection, i.c.ref, refs),
         )
-        return connection.execute(query).mappings().first()
+        rows = connection.execute(query.order_by(i.c.revision)).mappings()
+        return {(row["kind"], row["source"], row["ref"]): row for row in rows}
+
+    def _interactions(self, connection: Connection, ids: Sequence[int]) -> list[Interaction]:
+        """The interactions of these ids, in their order."""
+        i = self._table("interaction")
+        query = select(i).where(is_in(connection, i.c.id, ids))
+        found = {row["id"]: self._interaction(row) for row in connection.execute(query).mappings()}
+        return [found[i] for i in ids]
 
     def _check_customers(self, connection: Connection, items: Sequence[NewInteraction]) -> None:
         ids = {new.customer_id for new in items if new.customer_id is not None}

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 import crmkit
 from crmkit.access.handover import handover_sheet
 from crmkit.access.ownership import add_months, decide
-from crmkit.entities import CustomerRef
+from crmkit.entities import CustomerRef, NewInteraction
 from crmkit.errors import EditConflict, NotFound, NotPermitted, UsageError
-from crmkit.store.interactions import NewInteraction
 from crmkit.store.ownership import Claim, Passing
 from crmkit.testing.clock import SettableClock
 from crmkit.workspace import Crm

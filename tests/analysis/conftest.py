@@ -27,13 +27,12 @@ from crmkit.declarations import (
     StageMove,
     StageVeto,
 )
-from crmkit.entities import FieldType, Lifecycle, Money, Stage
+from crmkit.entities import FieldType, Lifecycle, Money, NewInteraction, Stage
 from crmkit.entities.asof import AsOf
 from crmkit.errors import PluginError
 from crmkit.hosting.catalog import Catalog
 from crmkit.hosting.manifest import Manifest
 from crmkit.settings import Settings
-from crmkit.store.interactions import NewInteraction
 from crmkit.store.store import Store
 from crmkit.testing.clock import SettableClock
 from crmkit.warehouse.warehouse import Warehouse

@@ -22,12 +22,11 @@ from crmkit.declarations import (
     Score,
     StageMove,
 )
-from crmkit.entities import FieldType, Lifecycle, Stage
+from crmkit.entities import FieldType, Lifecycle, NewInteraction, Stage
 from crmkit.entities.asof import AsOf
 from crmkit.errors import NotFound, PluginError, SqlRefused, UsageError
 from crmkit.hosting.catalog import Catalog
 from crmkit.hosting.manifest import Manifest
-from crmkit.store.interactions import NewInteraction
 from crmkit.store.store import Store
 from crmkit.warehouse.population import Population
 from crmkit.warehouse.runs import write_run

@@ -11,10 +11,9 @@ import pytest
 
 import crmkit
 from crmkit.builtin.core import features, kinds, lifecycle, reports
-from crmkit.entities import Money
+from crmkit.entities import Money, NewInteraction
 from crmkit.errors import MoveRefused
 from crmkit.hosting.manifest import find_manifests
-from crmkit.store.interactions import NewInteraction
 from crmkit.warehouse.population import Population
 from crmkit.warehouse.portable import check_sql
 from crmkit.workspace import Crm

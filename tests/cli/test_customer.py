@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import crmkit as framework
+from crmkit.entities import NewInteraction
 from crmkit.entities.money import Money
-from crmkit.store.interactions import NewInteraction
 from crmkit.store.outcomes import Outcome
 
 from .conftest import Crmkit

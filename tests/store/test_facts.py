@@ -11,10 +11,9 @@ from attrs import evolve
 from sqlalchemy import select
 
 from crmkit.declarations import StageMove
-from crmkit.entities import CustomerRef, Money
+from crmkit.entities import CustomerRef, Money, NewInteraction
 from crmkit.errors import EditConflict, MoveRefused, NotFound, UsageError
 from crmkit.store.imports import ImportReject
-from crmkit.store.interactions import NewInteraction
 from crmkit.store.outcomes import Outcome
 from crmkit.store.store import Store
 
@@ -348,3 +347,18 @@ def test_an_import_saves_progress_with_its_batch_and_is_resumed_by_hashes(store:
 def test_an_unknown_import_is_not_found(store: Store) -> None:
     with pytest.raises(NotFound, match=r"import '5'\. See: crmkit batch list"):
         store.imports.get(5)
+
+
+def test_a_batch_of_interactions_is_logged_as_one_by_one(store: Store, ann: int) -> None:
+    """Two of one key in a batch are two revisions; one that says the same is none."""
+    visits = [
+        NewInteraction(kind="shop.visit", occurred_at=AT, customer_id=ann, ref=ref, payload={"note": note})
+        for ref, note in (("v1", "a"), ("v2", "b"), ("v1", "c"), ("v1", "c"), (None, "d"))
+    ]  # fmt: skip
+    logged = store.interactions.log(visits)
+    assert [(i.revision, i.payload["note"]) for i in logged] == [
+        (1, "a"), (1, "b"), (2, "c"), (2, "c"), (1, "d"),
+    ]  # fmt: skip
+    again = store.interactions.log(visits[1:3])
+    assert [i.id for i in again] == [logged[1].id, logged[2].id]
+    assert len(store.interactions.list_for(ann)) == 3

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from crmkit.declarations import MergeConflict
-from crmkit.entities import ContactPoint, CustomerRef, Money
+from crmkit.entities import ContactPoint, CustomerRef, Money, NewInteraction
 from crmkit.errors import NotFound, UsageError
 from crmkit.store.decisions import DECISIONS
-from crmkit.store.interactions import NewInteraction
 from crmkit.store.store import Store
 
 AT = datetime(2026, 2, 1, tzinfo=UTC)

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import select, update
 
 from crmkit.declarations import CustomerFields, InteractionKind, RecordType, StageMove
+from crmkit.entities import NewInteraction
 from crmkit.entities.asof import AsOf
 from crmkit.entities.money import Money
 from crmkit.hosting.catalog import Catalog
 from crmkit.hosting.manifest import Manifest
-from crmkit.store.interactions import NewInteraction
 from crmkit.store.store import Store
 from crmkit.warehouse.population import Population
 from crmkit.warehouse.warehouse import Warehouse

@@ -161,7 +161,7 @@ def test_two_writers_with_interleaved_commits_lose_no_rows(any_world: Any) -> No
     def write(store: Any, name: str) -> None:
         from datetime import UTC, datetime
 
-        from crmkit.store.interactions import NewInteraction
+        from crmkit.entities import NewInteraction
 
         for n in range(15):
             store.interactions.log(
@@ -192,7 +192,7 @@ def test_a_transaction_open_during_a_refresh_is_taken_by_the_next(
     """Only PostgreSQL lets a second writer commit while the first is still open."""
     from datetime import UTC, datetime
 
-    from crmkit.store.interactions import NewInteraction
+    from crmkit.entities import NewInteraction
 
     world = open_world(postgresql_url, "open")
     ann = world.customer("2026-01-01")
