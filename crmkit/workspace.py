@@ -292,7 +292,9 @@ class Crm:
             raise UsageError(f"{error}.") from error
 
     def close(self) -> None:
-        """Gives back connections and the writer number."""
+        """Gives back connections, the engine and the writer number."""
+        if "warehouse" in self.__dict__:
+            self.warehouse.close()
         if "unchecked_store" in self.__dict__:
             self.unchecked_store.close()
 

@@ -8,7 +8,7 @@ under a name and to translate text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -113,6 +113,14 @@ class DuckDbEngine:
             self._connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}", dict(parameters)
             )
+
+    def unbind(self, name: str) -> None:
+        """Removes rows that were bound or kept under a name, if there are any."""
+        with _translated():
+            self._connection.unregister(name)
+            for kind in ("VIEW", "TABLE"):
+                with suppress(duckdb.CatalogException):
+                    self._connection.execute(f"DROP {kind} IF EXISTS temp.{quoted(name)}")
 
     def types(self, name: str) -> dict[str, str]:
         with _translated():

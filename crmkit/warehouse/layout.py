@@ -136,7 +136,7 @@ class WarehouseTable:
         """Envelope and fields, in the order of the files."""
         return self.envelope + self.fields
 
-    @property
+    @cached_property
     def types(self) -> dict[str, str]:
         """Column types by name."""
         return {column.name: column.type for column in self.columns}

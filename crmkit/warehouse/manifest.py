@@ -101,6 +101,33 @@ def read_manifest(folder: Path) -> Manifest | None:
     )  # fmt: skip
 
 
+class LatestManifest:
+    """The current manifest of a folder, read again only when its file is another.
+
+    Args:
+        folder: of the warehouse.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._found: tuple[tuple[int, int, int], Manifest | None] | None = None
+
+    def read(self) -> Manifest | None:
+        """As :func:`read_manifest`; the same object for as long as nothing was published."""
+        try:
+            status = (self._folder / FILE).stat()
+        except FileNotFoundError:
+            return None
+        # A manifest is published by renaming, so another one is another inode. Where the number is
+        # given out again, the time differs.
+        stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
+        found = self._found
+        if found is None or found[0] != stamp:
+            # Read after the stamp was taken: if it is replaced between, it is read again next time.
+            found = self._found = (stamp, read_manifest(self._folder))
+        return found[1]
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Makes ``manifest`` the current one, durably: its files first, then it, then its name."""
     raw = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -114,11 +114,18 @@ class Session:
     Attributes:
         engine: what runs the SQL.
         tables: what is read, the same to the end.
+
+    Args:
+        put_back: told when the session is closed, to use it again; None closes the engine then.
     """
 
-    def __init__(self, engine: Engine, tables: Tables) -> None:
+    def __init__(
+        self, engine: Engine, tables: Tables, put_back: Callable[[Session], None] | None = None
+    ) -> None:
         self.engine = engine
         self.tables = tables
+        self._put_back = put_back
+        self._passing: set[str] = set()
         self._bound: set[str] = set()
         self._views: dict[str, str] = {}
         self._kept = 0
@@ -132,11 +139,29 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            # What an error left in the engine is nothing to build on.
+            self._put_back = None
         self.close()
 
     def close(self) -> None:
         """Gives the engine back."""
-        self.engine.close()
+        if self._put_back is None:
+            self.engine.close()
+        else:
+            self._put_back(self)
+
+    def reset(self, unbind: Callable[[str], None]) -> None:
+        """Forgets what its user brought and computed; the files stay bound.
+
+        Args:
+            unbind: removes a table from the engine.
+        """
+        for name in sorted(self._passing):
+            unbind(name)
+        self._passing.clear()
+        # Runs write their outcomes beside the snapshot, which stays the same.
+        self._bound.discard("outcome")
 
     def frame(
         self,
@@ -179,12 +204,15 @@ class Session:
     def bind_rows(self, name: str, rows: pa.Table) -> None:
         """Binds rows in memory under a name, in place of what had it."""
         self.engine.bind_rows(name, rows)
+        self._passing.add(name)
         self._views.pop(name, None)
 
     def fresh_name(self) -> str:
         """A name for rows that are kept in this session."""
         self._kept += 1
-        return f"{BASE}kept_{self._kept}"
+        name = f"{BASE}kept_{self._kept}"
+        self._passing.add(name)
+        return name
 
 
 @define

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from .engine import DuckDbEngine, Engine
+from .engine import DuckDbEngine
+from .idle import IdleSession
 from .layout import Layout
 from .live import LiveTables
-from .manifest import Manifest, read_manifest
+from .manifest import LatestManifest, Manifest
 from .session import Session, SnapshotTables
 from .snapshot import Snapshot, is_stale, refresh, since
 from .verify import Difference, verify
@@ -40,6 +41,8 @@ class Warehouse:
         self.folder, self.runs, self.time_zone = folder, runs, time_zone
         self.store = store
         self._catalog = catalog
+        self._latest = LatestManifest(folder)
+        self._idle = IdleSession()
 
     @cached_property
     def layout(self) -> Layout:
@@ -71,7 +74,7 @@ class Warehouse:
 
     def is_stale(self) -> bool:
         """Whether a transaction or a declaration is not in the snapshot."""
-        manifest = read_manifest(self.folder)
+        manifest = self._latest.read()
         tx = self.store.tables["tx"]
         with self.store.read() as connection:
             found = connection.scalars(select(tx.c.id).where(tx.c.id >= since(manifest)))
@@ -94,7 +97,20 @@ class Warehouse:
         """
         if fresh:
             self.refresh_if_stale()
-        return Session(self._engine(), self._tables())
+        tables = self._tables()
+        return self._idle.take(tables.manifest) or self._opened(tables)
+
+    def _opened(self, tables: SnapshotTables) -> Session:
+        engine = self._engine()
+
+        def put_back(session: Session) -> None:
+            self._idle.put(session, engine, tables.manifest)
+
+        return Session(engine, tables, put_back)
+
+    def close(self) -> None:
+        """Gives back the engine that waits for the next session."""
+        self._idle.close()
 
     def live(self, customer_id: int) -> Session:
         """Opens a session over one customer's rows as the store has them now (design D6).
@@ -107,8 +123,8 @@ class Warehouse:
         return Session(self._engine(), tables)
 
     def _tables(self) -> SnapshotTables:
-        manifest = read_manifest(self.folder) or Manifest(time_zone=self.time_zone)
+        manifest = self._latest.read() or Manifest(time_zone=self.time_zone)
         return SnapshotTables(self.layout, manifest, self.folder, self.runs)
 
-    def _engine(self) -> Engine:
+    def _engine(self) -> DuckDbEngine:
         return DuckDbEngine([self.folder, self.runs])

@@ -1,0 +1,48 @@
+"""The session that waits to be used again.
+
+Opening an engine and binding the files of a snapshot takes some fifty milliseconds, as long as many
+questions take themselves. So a session over the snapshot is kept when it is closed, without the rows
+of whoever used it, and given to the next who reads the same snapshot.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from .engine import DuckDbEngine
+from .manifest import Manifest
+from .session import Session
+
+
+class IdleSession:
+    """At most one closed session of a process; several threads may take and put."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: tuple[Session, DuckDbEngine, Manifest] | None = None
+
+    def take(self, manifest: Manifest) -> Session | None:
+        """The session that waits, if it reads this very snapshot; it is then the caller's."""
+        with self._lock:
+            kept, self._kept = self._kept, None
+        if kept is None:
+            return None
+        if kept[2] is manifest:
+            return kept[0]
+        kept[1].close()
+        return None
+
+    def put(self, session: Session, engine: DuckDbEngine, manifest: Manifest) -> None:
+        """Keeps a session that its user has closed, in place of the one that waited."""
+        session.reset(engine.unbind)
+        with self._lock:
+            old, self._kept = self._kept, (session, engine, manifest)
+        if old is not None and old[0] is not session:
+            old[1].close()
+
+    def close(self) -> None:
+        """Closes the session that waits."""
+        with self._lock:
+            kept, self._kept = self._kept, None
+        if kept is not None:
+            kept[1].close()
