@@ -379,7 +379,16 @@ CHARTS = ("bar", "line", "step", "area", "point", "heat")
 
 @frozen(kw_only=True)
 class Chart:
-    """A picture of a report: column names for x, y and colour; ``color`` may be None."""
+    """A picture of a report: column names for x, y and colour.
+
+    Args:
+        kind: ``bar`` (x is a category, y a number), ``line``, ``step`` and ``area`` (y is a number),
+            ``point``, or ``heat`` (x and y are categories, ``color`` a number).
+        color: column that tells groups apart; None draws one.
+        x_title: of the axis where the column's own title says too little, as ``Value``.
+        horizontal: bars lie, with the categories one below the other.
+        where: only rows with these values, by column name; a list allows several.
+    """
 
     kind: str = field(validator=in_(CHARTS))
     x: str
@@ -387,6 +396,8 @@ class Chart:
     color: str | None = None
     title: str = ""
     title_zh: str = ""
+    x_title: str = ""
+    x_title_zh: str = ""
     horizontal: bool = False
     where: Mapping[str, Any] = field(factory=dict, hash=False)
 

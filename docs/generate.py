@@ -94,7 +94,7 @@ def _formats() -> str:
         "csv": "UTF-8 with a heading; a text cell that a spreadsheet would run as a formula gets a `'` before it",
         "tsv": "the same with tabs",
         "parquet": "typed columns, money as exact decimals",
-        "xlsx": "one sheet with typed cells; needs `pip install 'crmkit[xlsx]'`",
+        "xlsx": "typed cells under a frozen heading, further sheets beyond 1,048,575 rows, and of a report a sheet that says what it is; needs `pip install 'crmkit[xlsx]'`",
         "html": "one page that opens without a network; reports have charts with `pip install 'crmkit[charts]'`",
     }
     return "\n".join(f"- `{name}`: {words[name]}." for name in FORMATS) + "\n"

@@ -126,12 +126,24 @@ def write_grid(
     title: str | None = None,
     language: str | None = None,
     page: Callable[[], str] | None = None,
+    about: Callable[[], Sequence[tuple[str, str]]] | None = None,
 ) -> None:
-    """Writes a grid; ``page`` makes the HTML where the command has a better one than a table."""
+    """Writes a grid.
+
+    Args:
+        page: makes the HTML where the command has a better one than a table.
+        about: makes the lines of a workbook's last sheet, which says what the rows are.
+    """
     form = _form(format, output)
     lang = language or _language()
     with result_stream(output, binary=form in BINARY) as out:
-        _write(grid, form, out, title=title, language=lang, page=page)
+        if form == "xlsx":
+            from ..present.sheets import write_xlsx
+
+            told = about() if about else ()
+            write_xlsx(grid, out, title=title or "", language=lang, about=told)
+        else:
+            _write(grid, form, out, title=title, language=lang, page=page)
 
 
 def _write(
@@ -157,8 +169,6 @@ def _write(
         files.write_csv(grid, out, delimiter="," if form == "csv" else "\t", guard=guard)
     elif form == "parquet":
         files.write_parquet(grid, out)
-    elif form == "xlsx":
-        files.write_xlsx(grid, out, title=title or "", language=language)
     else:
         from ..present.html import grid_page
 

@@ -216,5 +216,13 @@ def write_report(
 
         return report_page(result, grid, language=language)
 
+    def about() -> list[tuple[str, str]]:
+        from ..present.html import about_facts, asked_facts
+
+        named = (_title(result.report, language), result.report.name)
+        return [named, *asked_facts(result, language), *about_facts(result, language)]
+
     title = f"{_title(result.report, language)}, {result.as_of.on}"
-    write_grid(grid, format=format, output=output, title=title, language=language, page=page)
+    write_grid(
+        grid, format=format, output=output, title=title, language=language, page=page, about=about
+    )

@@ -25,7 +25,7 @@ from ..declarations import (
     sql_name,
 )
 from ..entities.clocks import Target
-from ..entities.fields import NAME, FieldSet
+from ..entities.fields import NAME, FieldSet, FieldType
 from ..entities.lifecycle import Lifecycle
 from ..entities.money import Money
 from .declared import NOUNS, Declared
@@ -216,6 +216,11 @@ def _report_faults(report: Report) -> Iterator[str]:
     if report.headline is not None:
         asked += [("headline", n) for n in (report.headline.column, *report.headline.where)]
     shown = {*columns, *(c.name.removesuffix("_minor") for c in report.columns if c.currency_minor)}
+    numbers = {c.name for c in report.columns if c.type in (FieldType.INTEGER, FieldType.NUMBER)}
+    for chart in report.charts:
+        measured = chart.color if chart.kind == "heat" else chart.y
+        if measured in columns and measured not in numbers:
+            yield f"chart draws {measured!r}, which is no number"
     for what, name in dict.fromkeys(asked):
         if name not in shown:
             yield f"{what} names {name!r}, which is no column ({', '.join(columns)})"

@@ -13,14 +13,15 @@ from ..entities.fields import FieldType
 from ..errors import ConfigError
 from .grid import Column, Grid
 from .labels import heading_unit
-from .values import is_share
+from .values import is_percent
 
 # A browser draws some thousand marks at once; a longer result is a table's business.
 MOST_MARKS = 5_000
 # Bars beyond this are thinner than their labels.
 MOST_BARS = 40
-# Okabe and Ito (2008), colours that the colour-blind tell apart, dark enough on white.
-PALETTE = ("#0b5c8c", "#d55e00", "#009e73", "#b8860b", "#8a4f9e", "#56b4e9", "#cc79a7", "#595959")
+# After Okabe and Ito (2008), colours that the colour-blind tell apart, each darkened to a contrast
+# of 3 or more on white (WCAG 2.2, 1.4.11).
+PALETTE = ("#0b5c8c", "#d55e00", "#009e73", "#b8860b", "#8a4f9e", "#2f8fc4", "#b85f92", "#595959")
 FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 _CONFIG: dict[str, Any] = {
     "font": FONT,
@@ -30,7 +31,10 @@ _CONFIG: dict[str, Any] = {
         "labelColor": "#374151", "gridColor": "#e9edf2", "domainColor": "#9aa4b2",
         "tickColor": "#9aa4b2", "titlePadding": 8, "labelLimit": 220,
     },
-    "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500, "orient": "top"},
+    "legend": {
+        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500, "orient": "top",
+        "titleColor": "#4b5563", "labelColor": "#374151", "labelLimit": 260, "columnPadding": 16,
+    },
     "range": {"category": list(PALETTE), "ramp": {"scheme": "blues"}, "heatmap": {"scheme": "blues"}},
     "bar": {"color": PALETTE[0], "cornerRadiusEnd": 2},
     "line": {"color": PALETTE[0], "strokeWidth": 2.5},
@@ -42,13 +46,22 @@ _CONFIG: dict[str, Any] = {
 def chart_specs(
     grid: Grid, charts: tuple[Chart, ...], language: str
 ) -> list[tuple[Chart, dict[str, Any]]]:
-    """Each chart that has a row to draw, with its Vega-Lite specification.
+    """Each chart that has a value to draw, with its Vega-Lite specification.
 
     Raises:
         ConfigError: if the extra ``charts`` is not installed.
     """
     drawn = [(chart, _marks(grid, chart)) for chart in charts]
-    return [(chart, chart_spec(grid, chart, rows, language)) for chart, rows in drawn if rows]
+    return [
+        (chart, chart_spec(grid, chart, rows, language))
+        for chart, rows in drawn
+        if any(row[_bare(grid, _measured(chart))] is not None for row in rows)
+    ]
+
+
+def _measured(chart: Chart) -> str:
+    """The column whose values are seen: an axis without any has no extent."""
+    return (chart.color or chart.y) if chart.kind == "heat" else chart.y
 
 
 def chart_spec(
@@ -60,9 +73,11 @@ def chart_spec(
     marks = alt.Chart(alt.InlineData(values=rows))
     made = _mark(marks, chart, len(rows))
     drawn = made.encode(**_encoding(alt, chart, columns, rows, language))
-    height = _height(chart, len({row[_key(columns, chart.x)] for row in rows}))
+    height = _height(chart, rows, columns)
     spec: dict[str, Any] = drawn.properties(width="container", height=height).to_dict()
     spec["config"] = _CONFIG
+    # What charts.js needs to fit legend and labels to the width that it finds.
+    spec["usermeta"] = {"fit": _fit(chart, columns, rows, language)}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
 
@@ -96,6 +111,26 @@ def _missing() -> ConfigError:
         "charts need altair and vl-convert, which are not installed.",
         hint="Install them with: pip install 'crmkit[charts]'",
     )
+
+
+def _fit(
+    chart: Chart, columns: Mapping[str, Column], rows: list[dict[str, Any]], language: str
+) -> dict[str, int]:
+    """Pixels of an entry of the legend, and of one and all labels that stand side by side."""
+    fit = {}
+    if chart.color and chart.kind != "heat":
+        entries = _order(columns[_key(columns, chart.color)], rows)
+        fit["legend"] = 36 + max((_pixels(str(v)) for v in entries), default=0)
+    if chart.kind in ("bar", "heat") and not chart.horizontal:
+        labels = _order(columns[_key(columns, chart.x)], rows)
+        fit["label"] = max((_pixels(str(v)) for v in labels), default=0)
+        fit["labels"] = len(labels) * (8 + fit["label"])
+    return fit
+
+
+def _pixels(text: str) -> int:
+    """About how wide a label of 12 pixels is: a Chinese sign is square, a Latin letter narrower."""
+    return sum(13 if ord(sign) > 0x2E80 else 7 for sign in text)
 
 
 def _marks(grid: Grid, chart: Chart) -> list[dict[str, Any]]:
@@ -157,27 +192,39 @@ def _encoding(
     found = {name: columns[_key(columns, name)] for name in (chart.x, chart.y, chart.color) if name}
     x, y = found[chart.x], found[chart.y]
     categories = chart.kind in ("bar", "heat")
-    across = alt.X(
-        x.name, type=_kind(x, category=categories), **_axis(alt, x, language, rows, categories)
-    )
+    x_axis = _axis(alt, x, language, rows, categories)
+    x_axis["title"] = _x_title(chart, x, language)
+    across = alt.X(x.name, type=_kind(x, category=categories), **x_axis)
     up = alt.Y(
         y.name,
         type=_kind(y, category=chart.kind == "heat"),
-        **_axis(alt, y, language, rows, chart.kind == "heat", upright=True),
+        **_axis(alt, y, language, rows, chart.kind == "heat"),
     )
     if chart.horizontal:
         across, up = (
             alt.X(y.name, type=_kind(y), **_axis(alt, y, language, rows, False)),
-            alt.Y(x.name, type="ordinal", sort=_order(x, rows), title=_title(x, language)),
+            alt.Y(x.name, type="ordinal", sort=_order(x, rows), title=_x_title(chart, x, language)),
         )
     out: dict[str, Any] = {"x": across, "y": up}
     if chart.color:
         out["color"] = _color(alt, chart, found[chart.color], rows, language)
+    groups = {
+        c.name
+        for c in found.values()
+        if (c is x and categories) or (c is y and chart.kind == "heat")
+    }
     out["tooltip"] = [
-        alt.Tooltip(c.name, type=_kind(c), title=_title(c, language), **_format(c))
-        for c in dict.fromkeys(found.values())
+        _tooltip(alt, c, language, category=c.name in groups) for c in dict.fromkeys(found.values())
     ]
     return out
+
+
+def _tooltip(alt: Any, column: Column, language: str, *, category: bool) -> Any:
+    title = _title(column, language)
+    if category and _kind(column) == "temporal":
+        # Called temporal here, a day would be read as milliseconds on the axis too.
+        return alt.Tooltip(column.name, type="nominal", title=title)
+    return alt.Tooltip(column.name, type=_kind(column), title=title, **_format(column))
 
 
 def _key(columns: Mapping[str, Column], name: str) -> str:
@@ -209,22 +256,20 @@ def _kind(column: Column, *, category: bool = False) -> str:
 
 def _axis(
     alt: Any, column: Column, language: str, rows: list[dict[str, Any]], category: bool,
-    upright: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Title and format of an axis; categories stand in the order of the report."""
     kind = _kind(column, category=category)
     title = _title(column, language)
     if kind == "ordinal":
         order = _order(column, rows)
-        # Few categories are all named, even if the names lean; of many some are left out.
-        labels = alt.Axis(labelAngle=0 if upright else _angle(order), labelOverlap=len(order) > 25)
-        return {"title": title, "sort": order, "axis": labels}
+        # Few categories are all named, even if charts.js lets them lean; of many some are left out.
+        axis = alt.Axis(labelAngle=0, labelOverlap=len(order) > 25)
+        return {"title": title, "sort": order, "axis": axis}
     if kind == "temporal":
         return {"title": title, "axis": alt.Axis(labelOverlap="greedy", labelSeparation=12)}
-    axis = alt.Axis(tickCount=6, **_format(column))
     return {
         "title": title,
-        "axis": axis,
+        "axis": alt.Axis(tickCount=6, **_format(column)),
         "scale": alt.Scale(nice=column.type is not FieldType.INTEGER),
     }
 
@@ -235,19 +280,19 @@ def _order(column: Column, rows: list[dict[str, Any]]) -> list[Any]:
     return [value for value in values if value is not None]
 
 
-def _angle(order: list[Any]) -> int:
-    """Long category names lean; short ones stand, which reads better."""
-    longest = max((len(str(v)) for v in order), default=0)
-    return 0 if longest * len(order) <= 60 else -35
+def _x_title(chart: Chart, column: Column, language: str) -> str:
+    own = (chart.x_title_zh if language == "zh" else "") or chart.x_title
+    return own or _title(column, language)
 
 
 def _title(column: Column, language: str) -> str:
-    unit = heading_unit(column, language)
+    """The title with its unit; a share, kept as a fraction, is drawn in percent."""
+    unit = "%" if is_percent(column) else heading_unit(column, language)
     return f"{column.label(language)} ({unit})" if unit else column.label(language)
 
 
 def _format(column: Column) -> dict[str, str]:
-    if column.type is FieldType.NUMBER and is_share(column.name):
+    if is_percent(column):
         return {"format": ".0%"}
     if column.type is FieldType.MONEY:
         return {"format": ",.0f"}
@@ -258,6 +303,10 @@ def _format(column: Column) -> dict[str, str]:
     return {"format": ",.4~g"} if column.type is FieldType.NUMBER else {}
 
 
-def _height(chart: Chart, categories: int) -> int:
-    """Tall enough for every bar of a horizontal chart, else a calm 280 pixels."""
-    return max(140, min(30 * categories + 60, 1_000)) if chart.horizontal else 280
+def _height(chart: Chart, rows: list[dict[str, Any]], columns: Mapping[str, Column]) -> int:
+    """Tall enough to name every category that stands upright, else a calm 280 pixels."""
+    if not chart.horizontal and chart.kind != "heat":
+        return 280
+    upright = columns[_key(columns, chart.x if chart.horizontal else chart.y)]
+    step = 30 if chart.horizontal else 22
+    return max(140, min(step * len(_order(upright, rows)) + 60, 1_000))

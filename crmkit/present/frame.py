@@ -20,6 +20,7 @@ def page(
     parts: Iterable[str],
     facts: Iterable[Fact] = (),
     *,
+    about: Iterable[Fact] = (),
     index: str | None = None,
 ) -> str:
     """A page that holds all it needs.
@@ -28,12 +29,18 @@ def page(
         title: its heading, as text.
         parts: HTML, one string a section; empty ones are left out.
         facts: name and value of what stands below the heading, as text.
+        about: what stands below them and can be folded away, such as the method.
         index: relative address of the page above this one.
     """
     listed = "".join(
         f"<li>{escape(name)}{' ' if name else ''}<b>{escape(value)}</b></li>"
         for name, value in facts
     )
+    told = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in about)
+    if told:
+        told = (
+            f"<details open><summary>{label('about', language)}</summary><dl>{told}</dl></details>"
+        )
     up = ""
     if index is not None:
         up = f'<nav><a href="{escape(index)}">{label("all_reports", language)}</a></nav>'
@@ -45,7 +52,7 @@ def page(
         '<link rel="icon" href="data:,">\n'
         f"<title>{escape(title)}</title>\n<style>\n{resource_text('crmkit.present', 'page.css')}</style>\n"
         f"</head>\n<body>\n<main>\n<header>{up}<h1>{escape(title)}</h1>"
-        f'<ul class="facts">{listed}</ul></header>\n'
+        f'<ul class="facts">{listed}</ul>{told}</header>\n'
         + "\n".join(part for part in parts if part)
         + f"\n<footer>{escape(made)}</footer>\n</main>\n</body>\n</html>\n"
     )

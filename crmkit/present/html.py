@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ..analysis.reports import ReportResult
 
 PAGE_ROWS = 50
+PLAIN_ROWS = 500
+# More rows are some thirty sheets of paper: then the page of the table that is seen is printed.
+PRINT_ROWS = 1_000
 # A page with more rows than this is slow to open; the other formats have no bound.
 MOST_ROWS = 20_000
 # A table of more columns than this gives its long text rows of their own.
@@ -52,15 +55,37 @@ def report_page(
     """
     report = result.report
     title = (report.title_zh if language == "zh" else "") or report.title
-    facts = [(label("as_of", language), str(result.as_of.on))]
-    facts += _parameters(result, language)
-    count = label("row" if len(grid) == 1 else "rows", language)
-    facts.append(("", f"{len(grid):,} {count}"))
+    facts = asked_facts(result, language)
+    facts.append(("", _rows(len(grid), result.table.num_rows, language)))
     grid = readable(grid)
     charts, missing = _charts(grid, report.charts, language)
     remarks = [*result.remarks, *missing]
-    parts = [_remarks(remarks), charts, _table(grid, language), _about(result, language)]
-    return page(title, language, parts, facts, index=index)
+    parts = [_remarks(remarks), charts, _table(grid, language)]
+    about = about_facts(result, language)
+    return page(title, language, parts, facts, about=about, index=index)
+
+
+def asked_facts(result: ReportResult, language: str) -> list[Fact]:
+    """As-of and parameters of a run, for eyes."""
+    return [(label("as_of", language), str(result.as_of.on)), *_parameters(result, language)]
+
+
+def about_facts(result: ReportResult, language: str) -> list[Fact]:
+    """Method, source and notes of a report, those that it has."""
+    report = result.report
+    facts = [
+        (label("method", language), report.method),
+        (label("source", language), report.source),
+        (label("notes", language), report.notes),
+    ]
+    return [fact for fact in facts if fact[1]]
+
+
+def _rows(kept: int, total: int, language: str) -> str:
+    """How many rows there are, and of how many where some were left out."""
+    if kept < total:
+        return label("kept", language).format(shown=f"{kept:,}", total=f"{total:,}")
+    return f"{kept:,} {label('row' if kept == 1 else 'rows', language)}"
 
 
 # What programs write for a choice: ``month_to_month``.
@@ -89,7 +114,9 @@ def _parameters(result: ReportResult, language: str) -> list[Fact]:
     out = []
     for parameter in result.report.parameters:
         name = (parameter.title_zh if language == "zh" else "") or parameter.title or parameter.name
-        text = parameter_text(parameter, result.parameters.get(parameter.name), result.currency)
+        text = parameter_text(
+            parameter, result.parameters.get(parameter.name), result.currency, language
+        )
         if text:
             out.append((name, text))
     return out
@@ -119,12 +146,11 @@ def _charts(grid: Grid, charts: tuple[Chart, ...], language: str) -> tuple[str, 
             "</section>"
         )
         specs.append(spec)
+    data = {"specs": specs, "failed": label("chart_failed", language)}
     calls = (
         f"<script>{script}</script>\n"
-        f'<script type="application/json" id="charts">{script_json(specs)}</script>\n'
-        '<script>JSON.parse(document.getElementById("charts").textContent).forEach('
-        'function (spec, i) { vegaEmbed("#chart" + i, spec, {actions: false, renderer: "svg"}); });'
-        "</script>"
+        f'<script type="application/json" id="charts">{script_json(data)}</script>\n'
+        f"<script>{resource_text('crmkit.present', 'charts.js')}</script>"
     )
     return f'<div class="charts">{"".join(cards)}</div>\n{calls}', []
 
@@ -143,6 +169,7 @@ def _table(grid: Grid, language: str) -> str:
     data: dict[str, Any] = {
         "rows": rows,
         "size": PAGE_ROWS,
+        "print": PRINT_ROWS,
         "classes": classes,
         "labels": [column_heading(c, language) for c in kept.columns],
         # Long text would push the other columns off the page: it stands below its row.
@@ -154,9 +181,10 @@ def _table(grid: Grid, language: str) -> str:
         for i, column in enumerate(kept.columns)
         if i not in data["below"]
     )
-    body = "".join(_record(row, data) for row in rows[:PAGE_ROWS])
+    # Without scripts there are no pages: as many rows as a reader may want stand in the file itself.
+    body = "".join(_record(row, data) for row in rows[:PLAIN_ROWS])
     return (
-        f'<section class="card"><div class="scroll"><table{" class=dense" if wide else ""}>'
+        f'<section class="card"><div class="scroll" tabindex="0"><table{" class=dense" if wide else ""}>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
         f"{_pager(len(rows), len(grid), language)}</section>\n"
         f'<script type="application/json" id="rows">{script_json(data)}</script>\n'
@@ -184,16 +212,21 @@ def _record(row: Sequence[Any], data: Mapping[str, Any]) -> str:
 
 
 def _pager(kept: int, total: int, language: str) -> str:
-    cut = (
-        label("cut", language).format(shown=f"{kept:,}", total=f"{total:,}") if kept < total else ""
-    )
+    """The buttons, which page.js shows, and what of the table is not in the file."""
     if kept <= PAGE_ROWS:
         return ""
+    said = label("sort", language)
+    if kept < total:
+        said = f"{label('cut', language).format(shown=f'{kept:,}', total=f'{total:,}')} {said}"
+    plain = ""
+    if kept > PLAIN_ROWS:
+        words = label("plain", language).format(shown=f"{PLAIN_ROWS:,}", total=f"{total:,}")
+        plain = f"<noscript><p>{escape(words)}</p></noscript>"
     return (
-        f'<div class="pager"><button type="button" id="previous">{label("previous", language)}</button>'
-        f'<span id="place"></span>'
+        f'<div class="pager" hidden><button type="button" id="previous">{label("previous", language)}</button>'
+        '<span id="place" aria-live="polite"></span>'
         f'<button type="button" id="next">{label("next", language)}</button>'
-        f'<span class="count">{escape(cut)} {label("sort", language)}</span></div>'
+        f'<span class="count">{escape(said)}</span></div>{plain}'
     )
 
 
@@ -226,16 +259,3 @@ def _sort_value(value: Any) -> Any:
 def _remarks(remarks: Iterable[str]) -> str:
     lines = "".join(f"<p>{escape(text)}</p>" for text in remarks)
     return f'<section class="remarks">{lines}</section>' if lines else ""
-
-
-def _about(result: ReportResult, language: str) -> str:
-    report = result.report
-    facts = [
-        (label("method", language), report.method),
-        (label("source", language), report.source),
-        (label("notes", language), report.notes),
-    ]
-    lines = "".join(f"<dt>{k}</dt><dd>{escape(v)}</dd>" for k, v in facts if v)
-    if not lines:
-        return ""
-    return f'<section class="card"><h2>{label("about", language)}</h2><dl>{lines}</dl></section>'

@@ -13,9 +13,10 @@ LABELS = {
         "no_rows": "No rows.", "sort": "Select a heading to sort.", "unit": "unit",
         "cut": "The page holds the first {shown} of {total} rows; other formats hold all.",
         "no_charts": "Charts need the extra: pip install 'crmkit[charts]'.",
-        "print": "Made by crmkit {version}", "ref": "Customer", "name": "Name", "about": "About this report",
+        "print": "Made by crmkit {version}", "ref": "Customer", "name": "Name", "about": "About this report", "about_sheet": "About",
         "reports": "Reports", "reports_unit": "reports", "report": "Report", "all_reports": "All reports", "key_figure": "Key figure", "count": "Rows",
-        "failed": "Not published", "none_published": "No report was published.",
+        "chart_failed": "This chart could not be drawn.", "plain": "Without scripts the page shows the first {shown} of {total} rows.",
+        "kept": "{shown} of {total} rows", "failed": "Not published", "none_published": "No report was published.",
     },
     "zh": {
         "as_of": "截至", "parameters": "参数", "rows": "行", "row": "行",
@@ -24,22 +25,26 @@ LABELS = {
         "no_rows": "没有数据。", "sort": "点击列名排序。", "unit": "单位",
         "cut": "本页只含前 {shown} 行，共 {total} 行；其他格式含全部数据。",
         "no_charts": "图表需要附加组件：pip install 'crmkit[charts]'。",
-        "print": "由 crmkit {version} 生成", "ref": "客户", "name": "姓名", "about": "关于本报表",
+        "print": "由 crmkit {version} 生成", "ref": "客户", "name": "姓名", "about": "关于本报表", "about_sheet": "说明",
         "reports": "报表目录", "reports_unit": "份报表", "report": "报表", "all_reports": "全部报表", "key_figure": "关键指标", "count": "行数",
-        "failed": "未能生成", "none_published": "没有生成任何报表。",
+        "chart_failed": "图表无法绘制。", "plain": "未启用脚本时本页只显示前 {shown} 行，共 {total} 行。",
+        "kept": "{total} 行中的 {shown} 行", "failed": "未能生成", "none_published": "没有生成任何报表。",
     },
 }  # fmt: skip
 
 UNITS_ZH = {
     "year": "年", "month": "月", "week": "周", "day": "天", "hour": "小时", "minute": "分钟",
     "second": "秒", "person": "人", "customer": "客户", "call": "次", "event": "次", "time": "次",
-    "bill": "账单", "subscription": "用户", "percent": "%",
+    "bill": "账单", "subscription": "用户", "line": "线", "complaint": "件", "percent": "%",
 }  # fmt: skip
+PLURALS = {"person": "people", "percent": "%"}
 
 
 def unit_word(unit: str, language: str) -> str:
     """A unit in the reader's language; symbols such as ``GB`` are the same in both."""
-    return UNITS_ZH.get(unit, unit) if language == "zh" else unit
+    if unit not in UNITS_ZH:
+        return unit
+    return UNITS_ZH[unit] if language == "zh" else PLURALS.get(unit, f"{unit}s")
 
 
 def heading_unit(column: Column, language: str) -> str:
@@ -50,10 +55,11 @@ def heading_unit(column: Column, language: str) -> str:
     if column.currency:
         return column.currency
     unit = column.unit
-    if unit in (None, "", "1") or column.type is FieldType.TEXT:
+    if unit in (None, "", "1", "id") or column.type is FieldType.TEXT:
         return ""
-    said = (column.title or column.name).lower().replace("_", " ")
-    return "" if unit in said else unit_word(unit, language)
+    word = unit_word(unit, language)
+    said = (column.label(language) if language == "zh" else column.title or column.name).lower()
+    return "" if unit in said.replace("_", " ") or word in said else word
 
 
 def label(key: str, language: str) -> str:

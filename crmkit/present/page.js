@@ -15,9 +15,9 @@
     body.appendChild(made);
   }
 
-  function draw() {
+  function draw(all) {
     body.textContent = "";
-    order.slice(at, at + size).forEach(function (i) {
+    (all ? order : order.slice(at, at + size)).forEach(function (i) {
       var cells = [], below = document.createElement("td");
       rows[i].forEach(function (cell, c) {
         if (data.below.indexOf(c) >= 0) {
@@ -68,12 +68,19 @@
         return (down ? -found : found) || i - j;
       });
       at = 0;
-      draw();
+      draw(false);
     });
   });
   [["previous", -1], ["next", 1]].forEach(function (pair) {
     var button = document.getElementById(pair[0]);
-    if (button) button.addEventListener("click", function () { at += pair[1] * size; draw(); });
+    if (button) button.addEventListener("click", function () { at += pair[1] * size; draw(false); });
   });
-  draw();
+  var pager = document.querySelector(".pager");
+  if (pager) pager.hidden = false;
+  // Paper has no pages to turn: print what a reader can still leaf through.
+  if (rows.length > size && rows.length <= data.print) {
+    window.addEventListener("beforeprint", function () { draw(true); });
+    window.addEventListener("afterprint", function () { draw(false); });
+  }
+  draw(false);
 })();

@@ -9,6 +9,7 @@ from ..entities.fields import FieldType
 from ..entities.money import Money, exponent
 from ..policy import Viewer
 from .grid import Column, Grid
+from .labels import unit_word
 from .people import name_customers
 from .values import shown
 
@@ -99,7 +100,7 @@ def _step(digits: int) -> Any:
     return pa.scalar(Decimal(1).scaleb(-digits), pa.decimal128(digits + 1, digits))
 
 
-def parameter_text(parameter: Parameter, value: Any, currency: str) -> str:
+def parameter_text(parameter: Parameter, value: Any, currency: str, language: str = "en") -> str:
     """A parameter's value for eyes; empty where it has none."""
     if value is None:
         return ""
@@ -107,4 +108,7 @@ def parameter_text(parameter: Parameter, value: Any, currency: str) -> str:
         return f"{Money(value, currency).decimal:,f} {currency}"
     column = Column(name=parameter.name, type=parameter.type, unit=parameter.unit)
     text = shown(value, column)
-    return f"{text} {parameter.unit}" if parameter.unit not in (None, "1") else text
+    if parameter.unit in (None, "1"):
+        return text
+    one = value == 1 and language == "en"
+    return f"{text} {parameter.unit if one else unit_word(parameter.unit, language)}"

@@ -93,7 +93,7 @@ def shown(value: Any, column: Column) -> str:
 
 
 def _number(value: float, column: Column) -> str:
-    if column.unit in (None, "1") and is_share(column.name):
+    if is_percent(column):
         return f"{value * 100:.1f}%"
     if column.type is None and abs(value) < 1000:
         # Nobody said how exact it is, as of a figure of merit: four digits that count.
@@ -102,6 +102,15 @@ def _number(value: float, column: Column) -> str:
         return f"{value:,.0f}"
     # Two decimals line up in a column; a smaller number would be all noughts with them.
     return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
+
+
+def is_percent(column: Column) -> bool:
+    """Whether eyes see a column's fractions in percent."""
+    return (
+        column.type in (None, FieldType.NUMBER)
+        and column.unit in (None, "1")
+        and is_share(column.name)
+    )
 
 
 def is_share(name: str) -> bool:

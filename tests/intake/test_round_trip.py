@@ -18,7 +18,8 @@ from crmkit.entities.money import Money
 from crmkit.errors import UsageError
 from crmkit.policy import Viewer, local_viewer
 from crmkit.present.exports import EXPORTS, Export, export_customers, export_records
-from crmkit.present.files import write_csv, write_jsonl, write_parquet, write_xlsx
+from crmkit.present.files import write_csv, write_jsonl, write_parquet
+from crmkit.present.sheets import write_xlsx
 
 ME = local_viewer("tester")
 FEW = settings(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import zipfile
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -15,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from crmkit.entities.money import Money
-from crmkit.errors import ConfigError, UsageError
 from crmkit.present import files
 from crmkit.present.grid import Grid
 
@@ -85,44 +83,3 @@ def test_parquet_keeps_types_and_exact_money() -> None:
     assert table.schema.field("paid").type == pa.decimal128(38, 2)
     assert table["paid"].to_pylist() == [Decimal("10.50"), None]
     assert table["on"].to_pylist() == [date(2026, 3, 31), None]
-
-
-def sheet_of(data: bytes) -> str:
-    with zipfile.ZipFile(io.BytesIO(data)) as book:
-        return book.read("xl/worksheets/sheet1.xml").decode()
-
-
-def test_xlsx_has_typed_cells_and_no_formula() -> None:
-    rows = [{"customer_id": 900719925474099312, "text": "=1+1", "n": 3, "paid": Money(1050, "USD")}]
-    sheet = sheet_of(written(files.write_xlsx, rows, title="A [b]: c"))
-    assert "<f>" not in sheet
-    # Ids and text are shared strings (t="s"); the number and the amount are plain values.
-    assert sheet.count('t="s"') == 4 + 2
-    assert "<v>3</v>" in sheet
-    assert "<v>10.5</v>" in sheet
-
-
-def test_xlsx_refuses_more_rows_than_a_sheet_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "SHEET_ROWS", 3)
-    written(files.write_xlsx, [{"n": 1}] * 2)
-    with pytest.raises(ValueError, match="3 rows do not fit the 2 of a sheet"):
-        written(files.write_xlsx, [{"n": 1}] * 3)
-
-
-def test_xlsx_never_drops_a_digit_or_cuts_a_text() -> None:
-    """A cell keeps 15 digits and 32,767 characters (Excel specifications and limits)."""
-    row = {"n": 10**15, "small": 10**15 - 1, "paid": Money(10**17 + 1, "USD")}
-    sheet = sheet_of(written(files.write_xlsx, [row]))
-    # Three headings, the long number and the long amount are texts.
-    assert sheet.count('t="s"') == 3 + 2
-    assert "<v>999999999999999</v>" in sheet
-    written(files.write_xlsx, [{"note": "x" * 32_767}])
-    with pytest.raises(UsageError, match="row 1, column 'note': 32768 characters do not fit"):
-        written(files.write_xlsx, [{"note": "x" * 32_768}])
-
-
-def test_xlsx_without_its_extra_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "xlsxwriter", None)
-    with pytest.raises(ConfigError, match=r"pip install 'crmkit\[xlsx\]'") as caught:
-        written(files.write_xlsx, ROWS)
-    assert caught.value.exit_code == 5

@@ -16,9 +16,12 @@ from crmkit.declarations import Chart, Parameter, Report, ReportColumn
 from crmkit.entities.asof import AsOf
 from crmkit.entities.fields import FieldType
 from crmkit.present import charts, html
-from crmkit.present.grid import Grid
+from crmkit.present.grid import Column, Grid
 from crmkit.present.html import grid_page, report_page
 from crmkit.present.results import result_grid
+from crmkit.resources import resource_text
+
+from .html_parts import Page
 
 COLUMNS = (
     ReportColumn(name="plan", type=FieldType.TEXT, title="Plan", title_zh="套餐"),
@@ -91,7 +94,7 @@ def test_a_page_opens_without_a_network() -> None:
 
 
 def test_charts_are_vega_lite_specifications_of_the_rows() -> None:
-    specs = embedded(page(ROWS), "charts")
+    specs = embedded(page(ROWS), "charts")["specs"]
     assert [spec["mark"]["type"] for spec in specs] == ["bar", "line"]
     assert specs[1]["mark"]["interpolate"] == "step-after"
     # Money is drawn in major units, under the name without _minor.
@@ -102,16 +105,104 @@ def test_charts_are_vega_lite_specifications_of_the_rows() -> None:
     assert specs[1]["encoding"]["y"]["axis"]["format"] == ".0%"
 
 
+CANARY = "<script>alert(1)</script><img src=x>"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_that_a_plugin_or_the_data_say_becomes_markup(language: str) -> None:
+    """Names, titles, units, labels, parameters and remarks are text, whoever wrote them."""
+    column = ReportColumn(name="plan", type=FieldType.TEXT, title=CANARY, title_zh=CANARY)
+    number = ReportColumn(name="n", type=FieldType.INTEGER, unit=CANARY, title="N")
+    chart = Chart(
+        kind="bar",
+        x="plan",
+        y="n",
+        title=CANARY,
+        title_zh=CANARY,
+        x_title=CANARY,
+        x_title_zh=CANARY,
+    )
+    parameter = Parameter(name="p", type=FieldType.TEXT, title=CANARY, title_zh=CANARY)
+    report = Report(
+        name="x.canary", title=CANARY, title_zh=CANARY, sql="SELECT 1", columns=(column, number),
+        key=("plan",), charts=(chart,), parameters=(parameter,), method=CANARY, source=CANARY,
+        notes=CANARY,
+    )  # fmt: skip
+    found = ReportResult(
+        report=report, as_of=AsOf.end_of(date(2026, 3, 31), "UTC"), parameters={"p": CANARY},
+        table=pa.table({"plan": [CANARY], "n": [1]}), currency="USD", remarks=(CANARY,),
+    )  # fmt: skip
+    read = Page.parse(report_page(found, result_grid(found), language=language, index=CANARY))
+    plain = Page.parse(page(ROWS))
+    assert read.faults == plain.faults == []
+    assert len(read.scripts) == len(plain.scripts)
+    assert "img" not in read.tags
+    assert "alert(1)" in read.text
+
+
+def test_every_colour_of_text_stands_out_from_what_is_behind_it() -> None:
+    """WCAG 2.2, 1.4.3: a contrast of 4.5 or more, luminance as defined there."""
+    style = resource_text("crmkit.present", "page.css")
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", style))
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for text in ("ink", "soft", "mark", "faint"):
+        for ground in (colours["paper"], colours["ground"], "#fff7e6"):
+            light, dark = luminance(ground), luminance(colours[text])
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)
+
+
+def test_axis_titles_name_the_unit() -> None:
+    specs = embedded(page(ROWS), "charts")["specs"]
+    titles = [(encoded(spec)["x"]["title"], encoded(spec)["y"]["title"]) for spec in specs]
+    assert titles == [("Plan", "Loss (USD)"), ("Tenure (months)", "Churn (%)")]
+
+
+def test_a_chart_may_title_its_axis_itself() -> None:
+    chart = Chart(kind="bar", x="plan", y="tenure", x_title="Tariff", x_title_zh="资费")
+    grid = result_grid(result(ROWS))
+    for language, title in (("en", "Tariff"), ("zh", "资费")):
+        ((_, spec),) = charts.chart_specs(grid, (chart,), language)
+        assert encoded(spec)["x"]["title"] == title
+
+
+def test_a_day_that_is_a_category_is_not_read_as_a_time() -> None:
+    """Read as a time it would be labelled with its milliseconds."""
+    columns = [Column(name="on", type=FieldType.DATE), Column(name="n", type=FieldType.INTEGER)]
+    grid = Grid.of([{"on": date(2026, 3, 1), "n": 1}], columns)
+    ((_, spec),) = charts.chart_specs(grid, (Chart(kind="bar", x="on", y="n"),), "en")
+    kinds = [encoded(spec)["x"]["type"], *(t["type"] for t in encoded(spec)["tooltip"])]
+    assert "temporal" not in kinds
+    assert encoded(spec)["x"]["sort"] == ["2026-03-01"]
+
+
+def test_rows_that_were_left_out_are_counted() -> None:
+    found = result(ROWS)
+    text = report_page(found, result_grid(found).head(1))
+    assert "<b>1 of 2 rows</b>" in text
+
+
 def test_data_cannot_end_the_script_that_holds_them() -> None:
     text = page([("</script><script>alert(1)</script>", 1, 0.1, 1)])
     assert "<script>alert(1)" not in text
     assert embedded(text, "rows")["rows"][0][0][0] == "</script><script>alert(1)</script>"
 
 
-def test_the_first_page_of_rows_is_plain_html_and_all_rows_are_data() -> None:
+def test_many_rows_are_plain_html_and_all_rows_are_data(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [(f"p{i}", i, 0.1, i) for i in range(120)]
     text = page(rows, charts=())
-    assert text.count("<tr>") == 1 + html.PAGE_ROWS
+    assert text.count("<tr>") == 1 + 120
+    assert "<noscript>" not in text
+    monkeypatch.setattr(html, "PLAIN_ROWS", 60)
+    text = page(rows, charts=())
+    assert text.count("<tr>") == 1 + 60
+    assert "Without scripts the page shows the first 60 of 120 rows." in text
     assert len(embedded(text, "rows")["rows"]) == 120
     assert 'id="next"' in text
 
@@ -203,7 +294,10 @@ def test_long_text_of_a_wide_table_stands_below_its_row() -> None:
 def test_codes_are_words_on_a_page_unless_the_column_holds_other_text_too() -> None:
     codes = page([("month_to_month", 1, 0.1, 1), (None, 2, 0.1, 1)])
     assert ">month to month<" in codes
-    assert [row["plan"] for row in drawn(embedded(codes, "charts")[0])] == ["month to month", "–"]
+    assert [row["plan"] for row in drawn(embedded(codes, "charts")["specs"][0])] == [
+        "month to month",
+        "–",
+    ]
     assert ">a_b<" in page([("a_b", 1, 0.1, 1), ("Plan C", 2, 0.1, 1)])
 
 
@@ -212,6 +306,13 @@ def test_a_group_without_a_name_is_drawn_as_a_group() -> None:
     ((_, spec),) = charts.chart_specs(result_grid(result(rows)), (CHARTS[0],), "en")
     assert [row["plan"] for row in drawn(spec)] == ["–", "a"]
     assert encoded(spec)["x"]["sort"] == ["–", "a"]
+
+
+def test_a_chart_without_a_value_is_left_out() -> None:
+    """Vega warns of an axis without extent and draws an empty frame."""
+    found = result([("a", 1, 0.1, None), ("b", 2, 0.2, None)])
+    drawn_charts = charts.chart_specs(result_grid(found), CHARTS, "en")
+    assert [chart.title for chart, _ in drawn_charts] == ["Churn by tenure"]
 
 
 def test_numbers_that_are_missing_leave_no_category() -> None:

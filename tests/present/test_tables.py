@@ -35,7 +35,7 @@ def test_headings_carry_title_unit_and_currency_in_the_language_asked_for() -> N
         Column(name="rate", type=FieldType.NUMBER, unit="1", title="Rate"),
     ]
     grid = Grid.of([], columns)
-    assert next(iter(plain_table(grid))) == "Tenure (month)  Loss (CNY)  Rate"
+    assert next(iter(plain_table(grid))) == "Tenure (months)  Loss (CNY)  Rate"
     assert next(iter(plain_table(grid, language="zh"))) == "在网时长 (月)  损失 (CNY)  Rate"
 
 

@@ -41,7 +41,7 @@ FUNNEL = Report(
     ),
     key=("position",),
     charts=(
-        Chart(kind="bar", x="reached", y="stage", title="Customers who ever reached a stage",
+        Chart(kind="bar", x="stage", y="reached", title="Customers who ever reached a stage",
               title_zh="曾达到各阶段的客户", horizontal=True),
     ),
     method="A stage is reached when a customer was ever in it or in a later stage other than "
@@ -68,7 +68,7 @@ DURATIONS = Report(
     key=("stage",),
     parameters=(LIFECYCLE,),
     charts=(
-        Chart(kind="bar", x="median_days", y="stage", title="Median stay by stage",
+        Chart(kind="bar", x="stage", y="median_days", title="Median stay by stage",
               title_zh="各阶段停留中位数", horizontal=True),
     ),
     method="Quantiles by rank over ended stays (the smallest value at or above the share).",
@@ -125,7 +125,7 @@ REASSIGNED = Report(
                   title_zh="观察天数", unit="day"),
     ),
     charts=(
-        Chart(kind="bar", x="retention", y="to_agent", color="why",
+        Chart(kind="bar", x="to_agent", y="retention", color="why",
               title="Share of reassigned customers who stayed", title_zh="移交客户留存率",
               horizontal=True),
     ),
