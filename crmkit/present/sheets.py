@@ -66,7 +66,18 @@ def write_xlsx(
         {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
          "nan_inf_to_errors": False},
     )  # fmt: skip
-    name, told = _sheet_name(title), list(about)
+    try:
+        _write_sheets(book, grid, _sheet_name(title), language)
+        told = list(about)
+        if told:
+            _write_about(book, told, language)
+    finally:
+        # Also when a cell was refused: it takes the temporary files away.
+        book.close()
+    out.write(buffer.getvalue())
+
+
+def _write_sheets(book: Any, grid: Grid, name: str, language: str) -> None:
     rows = grid.rows()
     first = list(islice(rows, MEASURED_ROWS))
     widths = _widths(grid.columns, first, language)
@@ -76,10 +87,6 @@ def write_xlsx(
         _write_sheet(book, sheet, grid.columns, islice(left, SHEET_ROWS - 1), widths, language)
         first, number = list(islice(left, 1)), number + 1
         left = chain(first, left)
-    if told:
-        _write_about(book, told, language)
-    book.close()
-    out.write(buffer.getvalue())
 
 
 def _write_sheet(
