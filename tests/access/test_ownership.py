@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import crmkit
 from crmkit.access.handover import handover_sheet
-from crmkit.access.ownership import add_months, decide
+from crmkit.access.protection import add_months
+from crmkit.access.settling import decide
 from crmkit.entities import CustomerRef, NewInteraction
 from crmkit.errors import EditConflict, NotFound, NotPermitted, UsageError
 from crmkit.store.ownership import Claim, Passing
