@@ -33,7 +33,6 @@ ARROW = {
     FieldType.MONEY: pa.int64(),
     FieldType.LIST: pa.list_(pa.string()),
 }
-ENGINES = ("duckdb",)
 
 
 @frozen(kw_only=True)
@@ -90,7 +89,7 @@ class Reports:
         parameters: Mapping[str, str] | None = None,
         as_of: AsOf | None = None,
         *,
-        engine: str = "duckdb",
+        engine: str | None = None,
         again: bool = True,
     ) -> ReportResult:
         """Runs a report.
@@ -100,7 +99,7 @@ class Reports:
             parameters: text by parameter name, parsed by the parameter's type; those left out take
                 their defaults.
             as_of: what may be seen.
-            engine: ``duckdb``.
+            engine: ``duckdb``, ``spark`` or ``spark://HOST:PORT``; None is the engine in use.
             again: run its scores even if their latest models have been run for the date.
 
         Raises:
@@ -109,17 +108,14 @@ class Reports:
             DeclarationError: if the SQL does not return what the report declares.
         """
         report = self.get(name)
-        if engine not in ENGINES:
-            raise UsageError(
-                f"there is no engine {engine!r}.", hint=f"Known: {', '.join(ENGINES)}."
-            )
         if as_of is None:
             raise UsageError(f"report {name} needs an as-of.", hint="Make one with crm.as_of().")
         values = parse_parameters(report, parameters or {}, self._settings.currency)
         self._warehouse.refresh_if_stale()
-        said = [self._scores.ready(name, as_of, again=again) for name in report.scores]
+        with self._warehouse.using(engine):
+            said = [self._scores.ready(name, as_of, again=again) for name in report.scores]
+            table = self._query(report, values, as_of)
         remarks = tuple(remark for remark in said if remark)
-        table = self._query(report, values, as_of)
         return ReportResult(
             report=report,
             as_of=as_of,

@@ -25,7 +25,7 @@ from ..entities.fields import FieldType
 from ..entities.money import Money
 from ..errors import NotFound
 from ..warehouse.population import Population
-from .conditions import Condition, Conditions, Sight, Words, message_columns, plain
+from .conditions import Answers, Condition, Conditions, Sight, Words, message_columns, plain
 from .lifecycles import stage_of_rule
 from .rule_changes import EVERYONE, RuleChanges
 from .rule_states import RuleStates, rule_text, rule_version
@@ -129,6 +129,21 @@ class Rules:
     def list(self) -> tuple[Rule, ...]:
         """Every rule, by name."""
         return tuple(self._catalog.rules.values())
+
+    def ask(self, as_of: AsOf, names: Iterable[str] | None = None) -> dict[str, Answers]:
+        """For whom each rule's condition holds as of a date, by subject; nothing fires or is kept.
+
+        Args:
+            as_of, names: as for :meth:`run`.
+
+        Raises:
+            NotFound: if a name is no rule's.
+        """
+        self._warehouse.refresh_if_stale()
+        return {
+            subject: self._conditions.answer(subject, [_condition(r) for r in mine], as_of)
+            for subject, mine in _by_subject(self._named(names))
+        }
 
     def run(
         self, as_of: AsOf, names: Iterable[str] | None = None, *, changed: bool = False,

@@ -11,7 +11,7 @@ import attrs
 from ..declarations import Segment
 from ..entities.asof import AsOf
 from ..errors import NotFound, PluginError
-from .conditions import Condition, Conditions, plain
+from .conditions import Answers, Condition, Conditions, plain
 from .runs import Run, Runs
 from .scores import Scores
 
@@ -71,6 +71,23 @@ class Segments:
             )
         return tuple(found)
 
+    def ask(self, as_of: AsOf, names: Iterable[str] | None = None) -> dict[str, Answers]:
+        """Who is in each segment as of a date, by subject; nothing is kept. None is all.
+
+        Raises:
+            NotFound: if a name is no segment's.
+        """
+        chosen = [self.get(name) for name in (self._catalog.segments if names is None else names)]
+        self._warehouse.refresh_if_stale()
+        return {
+            subject: self._conditions.answer(
+                subject,
+                [Condition(name=s.name, text=s.where) for s in chosen if s.subject == subject],
+                as_of,
+            )
+            for subject in sorted({segment.subject for segment in chosen})
+        }
+
     def run(self, name: str, as_of: AsOf) -> Run:
         """Who is in a segment as of a date; membership is kept (design D7).
 
@@ -91,16 +108,12 @@ class Segments:
             PluginError: naming the first segment that cannot be answered, once the others are kept.
         """
         chosen = [self.get(name) for name in (self._catalog.segments if names is None else names)]
-        self._warehouse.refresh_if_stale()
         runs: dict[str, Run] = {}
         faults: dict[str, str] = {}
-        for subject in sorted({segment.subject for segment in chosen}):
-            mine = [s for s in chosen if s.subject == subject]
-            conditions = [Condition(name=s.name, text=s.where) for s in mine]
-            answers = self._conditions.answer(subject, conditions, as_of)
+        for subject, answers in self.ask(as_of, [segment.name for segment in chosen]).items():
             faults.update(answers.faults)
-            for segment in mine:
-                if segment.name in answers.found:
+            for segment in chosen:
+                if segment.subject == subject and segment.name in answers.found:
                     run = self._keep(segment, answers.found[segment.name], as_of)
                     runs[segment.name] = attrs.evolve(run, warnings=answers.remarks)
         for name, fault in faults.items():

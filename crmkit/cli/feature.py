@@ -9,8 +9,8 @@ import click
 from ..declarations import CUSTOMER, sql_name
 from ..entities.asof import AsOf
 from .main import State
-from .options import list_options
-from .output import emit, named
+from .options import engine_option, explain_option, list_options
+from .output import emit, emit_script, named
 
 if TYPE_CHECKING:
     from ..declarations import Feature
@@ -99,6 +99,8 @@ def _listed(crm: Crm, feature: Feature, language: str | None) -> dict[str, Any]:
     help="customer, or a record type. Default: customer.",
 )
 @click.option("--customer", metavar="REF", help="Only this customer, from the store as it is now.")
+@engine_option
+@explain_option
 @list_options
 @click.pass_obj
 def build_features(
@@ -107,6 +109,8 @@ def build_features(
     names: tuple[str, ...],
     subject: str,
     customer: str | None,
+    engine: str | None,
+    explain: bool,
     limit: int | None,
     columns: tuple[str, ...] | None,
     sort: tuple[str, ...] | None,
@@ -120,8 +124,15 @@ def build_features(
 
     Example: crmkit feature build --as-of 2026-03-31 --name core.recency_days
     """
+    if customer is not None and engine is not None:
+        raise click.UsageError("--customer reads the store itself: leave out --engine.")
+    script: list[str] | None = [] if explain else None
     with state.open() as crm:
-        grid = _built(crm, [crm.as_of(d) for d in dates or (None,)], names, subject, customer)
+        with crm.warehouse.using(engine, script):
+            grid = _built(crm, [crm.as_of(d) for d in dates or (None,)], names, subject, customer)
+        if script is not None:
+            emit_script(script, output=output)
+            return
     wanted = tuple(sql_name(name) for name in columns) if columns else None
     emit(grid, format=format, output=output, columns=wanted, sort=sort, limit=limit)
 

@@ -87,6 +87,19 @@ sort_option: Decorator = click.option(
 )
 
 
+engine_option: Decorator = click.option(
+    "--engine",
+    metavar="NAME",
+    help="What runs the SQL: duckdb, spark (in this process) or spark://HOST:PORT (a cluster). "
+    "Default: duckdb.",
+)
+explain_option: Decorator = click.option(
+    "--explain",
+    is_flag=True,
+    help="Print the SQL that ran, in the words of its engine, instead of the rows.",
+)
+
+
 def list_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Everything that a command with rows takes: limit, columns, sort, format and output."""
     for option in (output_option, format_option, sort_option, columns_option, limit_option):

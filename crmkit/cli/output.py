@@ -184,6 +184,11 @@ def emit_nested(value: Any, *, output: str | None = None) -> None:
         write_nested(value, out)
 
 
+def emit_script(script: Sequence[str], *, output: str | None) -> None:
+    """Writes the statements that ran, in order."""
+    emit_text("\n\n".join(script), output=output)
+
+
 def emit_text(text: str, *, output: str | None = None) -> None:
     """Writes text as it is, ending in one line feed."""
     with result_stream(output) as out:

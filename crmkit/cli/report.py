@@ -9,8 +9,15 @@ import click
 
 from ..errors import NotFound, PluginError
 from .main import State
-from .options import as_of_option, format_option, list_options, output_option
-from .output import emit, emit_record, note, shape, write_grid
+from .options import (
+    as_of_option,
+    engine_option,
+    explain_option,
+    format_option,
+    list_options,
+    output_option,
+)
+from .output import emit, emit_record, emit_script, note, shape, write_grid
 
 if TYPE_CHECKING:
     from ..analysis.reports import ReportResult
@@ -140,6 +147,8 @@ def _pairs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
 @click.argument("name")
 @click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="A parameter of the report; may be given several times.")  # fmt: skip
 @as_of_option
+@engine_option
+@explain_option
 @list_options
 @click.pass_obj
 def run_report(
@@ -147,6 +156,8 @@ def run_report(
     name: str,
     parameters: dict[str, str],
     as_of: str | None,
+    engine: str | None,
+    explain: bool,
     limit: int | None,
     columns: tuple[str, ...] | None,
     sort: tuple[str, ...] | None,
@@ -160,9 +171,14 @@ def run_report(
 
     Example: crmkit report run telecom.churn-composition --format html --output churn.html
     """
+    script: list[str] | None = [] if explain else None
     with state.open() as crm:
         find_report(crm, name)
-        result = crm.reports.run(name, parameters, crm.as_of(as_of))
+        with crm.warehouse.using(engine, script):
+            result = crm.reports.run(name, parameters, crm.as_of(as_of))
+        if script is not None:
+            emit_script(script, output=output)
+            return
         grid = shape(report_grid(crm, result), columns=columns, sort=sort, limit=limit)
     for remark in result.remarks:
         note(remark)

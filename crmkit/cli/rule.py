@@ -9,8 +9,8 @@ import click
 from ..declarations import CUSTOMER
 from ..errors import PluginError
 from .main import State
-from .options import as_of_option, list_options
-from .output import emit, named, note
+from .options import as_of_option, engine_option, explain_option, list_options
+from .output import emit, emit_script, named, note
 
 if TYPE_CHECKING:
     from ..analysis.firings import Serving
@@ -82,6 +82,8 @@ def _listed(crm: Crm, rule: Rule, language: str | None) -> dict[str, Any]:
 )
 @click.option("--dry-run", is_flag=True, help="Show what would fire; keep and hand out nothing.")
 @click.option("--counts", is_flag=True, help="Show how often each rule fired instead.")
+@engine_option
+@explain_option
 @list_options
 @click.pass_obj
 def run_rules(
@@ -92,6 +94,8 @@ def run_rules(
     changed: bool,
     dry_run: bool,
     counts: bool,
+    engine: str | None,
+    explain: bool,
     limit: int | None,
     columns: tuple[str, ...] | None,
     sort: tuple[str, ...] | None,
@@ -106,14 +110,20 @@ def run_rules(
     to the plugins that carry them out.
 
     --changed gives the same firings in less time: a rule whose answer cannot change by itself is
-    asked for customers with new data alone; --counts says who was looked at and why.
+    asked for customers with new data alone; --counts says who was looked at and why. With --explain
+    the conditions are asked for everyone, and nothing fires.
 
     Example: crmkit rule run telecom.bill-shock --limit 20
     """
     if customer is not None and changed:
         raise click.UsageError("--customer and --changed exclude each other.")
-    with state.open() as crm:
+    script: list[str] | None = [] if explain else None
+    with state.open() as crm, crm.warehouse.using(engine, script):
         at = crm.as_of(as_of)
+        if script is not None:
+            crm.rules.ask(at, names or None)
+            emit_script(script, output=output)
+            return
         if customer is not None:
             who = crm.store.customers.find(customer).id
             found = crm.rules.run_for(who, at, names or None, keep=not dry_run)

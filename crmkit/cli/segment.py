@@ -6,8 +6,15 @@ import click
 
 from ..declarations import CUSTOMER
 from .main import State
-from .options import as_of_option, format_option, list_options, output_option
-from .output import emit, emit_record, named, note
+from .options import (
+    as_of_option,
+    engine_option,
+    explain_option,
+    format_option,
+    list_options,
+    output_option,
+)
+from .output import emit, emit_record, emit_script, named, note
 
 LIST_FIELDS = ("name", "title", "plugin", "subject", "where", "members", "as_of")
 
@@ -76,12 +83,16 @@ def show_segment(state: State, name: str, history: bool, format: str, output: st
 @command.command("run")
 @click.argument("name")
 @as_of_option
+@engine_option
+@explain_option
 @list_options
 @click.pass_obj
 def run_segment(
     state: State,
     name: str,
     as_of: str | None,
+    engine: str | None,
+    explain: bool,
     limit: int | None,
     columns: tuple[str, ...] | None,
     sort: tuple[str, ...] | None,
@@ -91,11 +102,16 @@ def run_segment(
     """Find who is in a segment, and keep the membership.
 
     Each row is a member with the columns that the segment's condition looks at. Writes a file under
-    runs/ and the latest membership in the store.
+    runs/ and the latest membership in the store; with --explain nothing is kept.
 
     Example: crmkit segment run telecom.heavy-data --as-of 2026-03-31
     """
-    with state.open() as crm:
+    script: list[str] | None = [] if explain else None
+    with state.open() as crm, crm.warehouse.using(engine, script):
+        if script is not None:
+            crm.segments.ask(crm.as_of(as_of), [name])
+            emit_script(script, output=output)
+            return
         run = crm.segments.run(name, crm.as_of(as_of))
         key = "customer_id" if crm.segments.get(name).subject == CUSTOMER else "subject_id"
         rows = [{key: row["subject_id"], **row["evidence"]} for row in run.rows()]

@@ -9,8 +9,8 @@ import click
 
 from ..declarations import CUSTOMER
 from .main import State
-from .options import as_of_option, list_options
-from .output import emit, emit_text, named
+from .options import as_of_option, engine_option, explain_option, list_options
+from .output import emit, emit_script, named
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     metavar="TYPE",
     help="Whose rows subject_id names: customer, or a record type. Default: customer.",
 )
-@click.option("--explain", is_flag=True, help="Print the SQL that would run, and run nothing.")
+@engine_option
+@explain_option
 @list_options
 @click.pass_obj
 def command(
@@ -36,6 +37,7 @@ def command(
     query: str,
     as_of: str | None,
     subject: str,
+    engine: str | None,
     explain: bool,
     limit: int | None,
     columns: tuple[str, ...] | None,
@@ -52,12 +54,14 @@ def command(
     Example: crmkit sql "SELECT kind, count(*) AS n FROM interaction GROUP BY kind"
     """
     text = sys.stdin.read() if query == "-" else query
+    script: list[str] | None = [] if explain else None
     with state.open() as crm:
-        date = crm.as_of(as_of)
-        if explain:
-            emit_text(_explain(crm, text, subject, date), output=output)
+        with crm.warehouse.using(engine, script):
+            table = _ask(crm, text, subject, crm.as_of(as_of))
+        if script is not None:
+            emit_script(script, output=output)
             return
-        grid = named(crm, _ask(crm, text, subject, date))
+        grid = named(crm, table)
     emit(grid, format=format, output=output, columns=columns, sort=sort, limit=limit)
 
 
@@ -71,10 +75,3 @@ def _ask(crm: Crm, text: str, subject: str, as_of: AsOf) -> pa.Table:
         extra["feature"] = crm.features.build(subject, needed, population)
     with crm.warehouse.session() as session:
         return session.frame(population, "report", subject, extra=extra).query(text)
-
-
-def _explain(crm: Crm, text: str, subject: str, as_of: AsOf) -> str:
-    from ..warehouse.population import Population
-
-    with crm.warehouse.session() as session:
-        return session.frame(Population.at(as_of), "report", subject).explain(text)

@@ -134,6 +134,20 @@ class PluginConformance:
         faults = reject_faults(world) + reimport_faults(world) if world else []
         assert not faults, _told(faults)
 
+    @pytest.mark.slow
+    @pytest.mark.parametrize("kind", ["feature_sets", "conditions", "reports"])
+    def test_spark_gives_the_same_rows(self, world: World | None, kind: str) -> None:
+        """What runs on one machine runs on a cluster with equal answers (design D18).
+
+        Skipped without the extra ``spark`` and Java.
+        """
+        from .engines import compare_engines, require_spark
+
+        require_spark()
+        if world is not None:
+            found = compare_engines(world.crm, self.plugin, world.as_of, kinds=(kind,))
+            assert not found.faults, _told(found.faults)
+
     def test_reports_run_on_no_customers(self, tmp_path: Path) -> None:
         """The first thing that an operator does is to look at a report of nothing."""
         from .behaviour import report_faults

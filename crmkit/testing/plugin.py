@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from ..workspace import Crm
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes the marker of the conformance suite known to runs that take markers strictly."""
+    config.addinivalue_line("markers", "slow: minutes long; leave out with -m 'not slow'")
+
+
 @pytest.fixture
 def crm_clock() -> SettableClock:
     """A clock at 2026-03-31 12:00 UTC that stands still."""

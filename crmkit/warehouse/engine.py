@@ -2,24 +2,24 @@
 
 The interface is small on purpose. All SQL that passes through it is DuckDB's dialect in the
 portable subset, the generated views included, so that another engine needs to bind files and rows
-under a name and to translate text.
+under a name and to translate text. The engines themselves are in :mod:`crmkit.warehouse.engines`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import duckdb
 import pyarrow as pa
-
-from ..errors import CrmkitError, SqlRefused, StorageError
 
 
 class Engine(Protocol):
-    """Runs SQL over named tables. One session uses one engine, from one thread at a time."""
+    """Runs SQL over named tables. One session uses one engine, from one thread at a time.
+
+    An engine is made with a *script*, or None: a list to which it adds each statement that it runs,
+    in its own dialect and in order.
+    """
 
     def bind_files(
         self, name: str, files: Sequence[Path], types: Mapping[str, str], have: frozenset[str]
@@ -40,7 +40,7 @@ class Engine(Protocol):
         """Makes a SELECT over bound tables a table that is computed when read."""
 
     def keep(self, name: str, sql: str, parameters: Mapping[str, Any]) -> None:
-        """Computes a SELECT now and makes its rows a table."""
+        """Makes the rows of a SELECT a table, computed once: now, or when first read."""
 
     def types(self, name: str) -> dict[str, str]:
         """Columns of a bound table, with DuckDB's type names."""
@@ -54,86 +54,6 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Gives everything back."""
-
-
-class DuckDbEngine:
-    """DuckDB in memory, which may read the given folders and nothing else.
-
-    Args:
-        folders: of the snapshot and of the runs.
-    """
-
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._connection = duckdb.connect(
-            config={
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                # Names in SQL must never reach the variables of the program around it.
-                "python_enable_replacements": "false",
-            }
-        )
-        allowed = ", ".join(quoted_text(f"{folder}/") for folder in folders)
-        for setting in (
-            "TimeZone = 'UTC'",
-            f"allowed_directories = [{allowed}]",
-            "enable_external_access = false",
-            "lock_configuration = true",
-        ):
-            self._connection.execute(f"SET {setting}")
-
-    def bind_files(
-        self, name: str, files: Sequence[Path], types: Mapping[str, str], have: frozenset[str]
-    ) -> None:
-        listed = ", ".join(
-            f"CAST({quoted(column) if files and column in have else 'NULL'} AS {kind}) "
-            f"AS {quoted(column)}"
-            for column, kind in types.items()
-        )
-        source = " WHERE false"
-        if files:
-            paths = ", ".join(quoted_text(str(path)) for path in files)
-            # Opening every file for its columns is only worth it where they may differ.
-            by_name = ", union_by_name = true" if len(files) > 1 else ""
-            source = f" FROM read_parquet([{paths}]{by_name})"
-        with _translated():
-            self._connection.execute(
-                f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS SELECT {listed}{source}"
-            )
-
-    def bind_rows(self, name: str, rows: pa.Table) -> None:
-        with _translated():
-            self._connection.register(name, rows)
-
-    def bind_view(self, name: str, sql: str) -> None:
-        with _translated():
-            self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {sql}")
-
-    def keep(self, name: str, sql: str, parameters: Mapping[str, Any]) -> None:
-        with _translated():
-            self._connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}", dict(parameters)
-            )
-
-    def unbind(self, name: str) -> None:
-        """Removes rows that were bound or kept under a name, if there are any."""
-        with _translated():
-            self._connection.unregister(name)
-            for kind in ("VIEW", "TABLE"):
-                with suppress(duckdb.CatalogException):
-                    self._connection.execute(f"DROP {kind} IF EXISTS temp.{quoted(name)}")
-
-    def types(self, name: str) -> dict[str, str]:
-        with _translated():
-            found = self._connection.execute(f"DESCRIBE {quoted(name)}").fetchall()
-        return {row[0]: row[1] for row in found}
-
-    def query(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
-        with _translated():
-            relation = self._connection.sql(sql, params=dict(parameters))
-            return whole_numbers(relation.to_arrow_table())
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 def whole_numbers(table: pa.Table) -> pa.Table:
@@ -158,27 +78,7 @@ def quoted_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Errors of DuckDB as ours: first line only, for the rest is a picture of the SQL."""
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise CrmkitError(
-            f"the question needs more memory than there is: {_told(error)}."
-        ) from error
-    except duckdb.IOException as error:
-        raise StorageError(f"a file of the warehouse cannot be read: {_told(error)}.") from error
-    except duckdb.Error as error:
-        raise SqlRefused(f"the SQL cannot run: {_told(error)}.") from error
-
-
-def _told(error: duckdb.Error) -> str:
-    lines = [line.strip() for line in str(error).splitlines()]
-    kept = []
-    for line in lines:
-        if line.startswith("LINE "):
-            break
-        if line:
-            kept.append(line)
-    return " ".join(kept).rstrip(".")
+def with_values(sql: str, parameters: Mapping[str, Any]) -> str:
+    """A statement for a script: the values of its parameters as comments above it."""
+    head = "".join(f"-- ${name} = {value!r}\n" for name, value in parameters.items())
+    return f"{head}{sql};"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 
-from .engine import DuckDbEngine
+from .engines.duckdb import DuckDbEngine
 from .manifest import Manifest
 from .session import Session
 

@@ -283,6 +283,20 @@ def listed_functions() -> str:
     return ", ".join(sorted(FUNCTIONS))
 
 
+def is_date(node: exp.Expr) -> bool:
+    """Whether an expression is visibly a date: by its cast, its function or a name in ``_on``."""
+    node = node.unnest()
+    if isinstance(node, exp.Column):
+        return node.name.lower().endswith("_on")
+    if isinstance(node, (exp.Add, exp.Sub)):
+        return is_date(node.this) and not is_date(node.expression)
+    if isinstance(node, (exp.Min, exp.Max, exp.Coalesce)):
+        return is_date(node.this)
+    return isinstance(node, exp.DateFromParts) or (
+        isinstance(node, exp.Cast) and node.is_type("date")
+    )
+
+
 def _date_diff_faults(node: exp.Expr) -> Iterator[str]:
     unit = node.args.get("unit")
     if unit is None or unit.name.lower() not in ("day", "days"):

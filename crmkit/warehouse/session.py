@@ -251,16 +251,6 @@ class Frame:
         """Keeps the population rows in the session; the name to read them by."""
         return self.keep("SELECT subject_id, as_of, as_of_on FROM population")
 
-    def explain(self, sql: str) -> str:
-        """The text that runs: the views of the tables that are named, then the SQL."""
-        statement = self._checked(sql, None)
-        views = [
-            f"{quoted(name)} AS (\n{self.views.sql(name)}\n)"
-            for name in sorted(statement.tables - set(self.extra))
-        ]
-        head = f"WITH {', '.join(views)}\n" if views else ""
-        return f"{head}{statement.sql}"
-
     def _bound(self, sql: str, parameters: Mapping[str, Any]) -> tuple[Statement, dict[str, Any]]:
         statement = self._checked(sql, parameters)
         population = self.views.population

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from .engine import DuckDbEngine
+from .engine import Engine
+from .engines.choice import DUCKDB, check_engine, open_engine
+from .engines.duckdb import DuckDbEngine
 from .idle import IdleSession
 from .layout import Layout
 from .live import LiveTables
@@ -43,6 +46,8 @@ class Warehouse:
         self._catalog = catalog
         self._latest = LatestManifest(folder)
         self._idle = IdleSession()
+        self._engine_name = DUCKDB
+        self._script: list[str] | None = None
 
     @cached_property
     def layout(self) -> Layout:
@@ -86,8 +91,29 @@ class Warehouse:
 
         Transactions that the snapshot does not have yet are left out of the comparison.
         """
-        with closing(self._engine()) as engine:
+        with closing(self._embedded()) as engine:
             return verify(engine, self._tables(), self.store.engine.url)
+
+    @contextmanager
+    def using(self, engine: str | None = None, script: list[str] | None = None) -> Iterator[None]:
+        """Sessions over the snapshot that are opened within run on another engine.
+
+        Args:
+            engine: ``duckdb``, ``spark`` or ``spark://HOST:PORT``; None leaves it as it is.
+            script: every statement that runs is added to it; None leaves it as it is.
+
+        Raises:
+            UsageError: if there is no such engine.
+        """
+        before = self._engine_name, self._script
+        if engine is not None:
+            self._engine_name = check_engine(engine)
+        if script is not None:
+            self._script = script
+        try:
+            yield
+        finally:
+            self._engine_name, self._script = before
 
     def session(self, *, fresh: bool = True) -> Session:
         """Opens a session over the snapshot.
@@ -98,10 +124,14 @@ class Warehouse:
         if fresh:
             self.refresh_if_stale()
         tables = self._tables()
+        if self._engine_name != DUCKDB or self._script is not None:
+            # A script is to be whole, and an engine in use already has bound its files.
+            engine = open_engine(self._engine_name, [self.folder, self.runs], self._script)
+            return Session(engine, tables)
         return self._idle.take(tables.manifest) or self._opened(tables)
 
     def _opened(self, tables: SnapshotTables) -> Session:
-        engine = self._engine()
+        engine = DuckDbEngine([self.folder, self.runs])
 
         def put_back(session: Session) -> None:
             self._idle.put(session, engine, tables.manifest)
@@ -120,11 +150,11 @@ class Warehouse:
         """
         url = self.store.engine.url
         tables = LiveTables(self.layout, url, customer_id, self.time_zone, self.runs)
-        return Session(self._engine(), tables)
+        return Session(self._embedded(), tables)
 
     def _tables(self) -> SnapshotTables:
         manifest = self._latest.read() or Manifest(time_zone=self.time_zone)
         return SnapshotTables(self.layout, manifest, self.folder, self.runs)
 
-    def _engine(self) -> DuckDbEngine:
-        return DuckDbEngine([self.folder, self.runs])
+    def _embedded(self) -> Engine:
+        return open_engine(DUCKDB, [self.folder, self.runs], self._script)

@@ -79,12 +79,12 @@ def test_sql_refuses_what_is_not_allowed(
     assert done.out == ""
 
 
-def test_sql_explain_shows_what_would_run(crmkit: Crmkit, people: Path) -> None:
+def test_sql_explain_shows_what_ran(crmkit: Crmkit, people: Path) -> None:
     done = crmkit(
         "sql", "SELECT count(*) AS n FROM core_call", "--explain", "--as-of", "2026-02-01"
     )
     assert "TIMESTAMP '2026-02-02 00:00:00.000000'" in done.out
-    assert done.out.rstrip().endswith("SELECT count(*) AS n FROM core_call")
+    assert done.out.rstrip().endswith("\n\nSELECT count(*) AS n FROM core_call;")
 
 
 def test_feature_list_says_what_each_feature_is(crmkit: Crmkit, people: Path) -> None:

@@ -30,7 +30,9 @@ reach AS (
     SELECT
         n.position,
         n.stage,
-        count_if(CASE WHEN n.position = 5 THEN d.ended ELSE d.position >= n.position END) AS reached
+        count(*) FILTER (
+            WHERE CASE WHEN n.position = 5 THEN d.ended ELSE d.position >= n.position END
+        ) AS reached
     FROM named n
     LEFT JOIN deepest d ON true
     GROUP BY n.position, n.stage

@@ -1,0 +1,1 @@
+"""The engines that analysis SQL runs on, and which one a name means."""
