@@ -24,6 +24,7 @@ from .settings import FILE, KEYS, Settings, find_workspace, load_settings
 if TYPE_CHECKING:
     from .access.commands import Commands
     from .access.ownership import Ownership
+    from .analysis.backtests import Backtests
     from .analysis.features import Features
     from .analysis.firings import FiringService
     from .analysis.lifecycles import Lifecycles
@@ -195,6 +196,15 @@ class Crm:
 
         runs = Runs(self.settings.runs, self.store, self.clock)
         return FiringService(self.store, self.host, self.catalog, runs)
+
+    @cached_property
+    def backtests(self) -> Backtests:
+        """What rules would have fired on in the past."""
+        from .analysis.backtests import Backtests
+
+        return Backtests(
+            self.warehouse, self.features, self.store, self.catalog, self.settings, self.clock
+        )
 
     @cached_property
     def segments(self) -> Segments:

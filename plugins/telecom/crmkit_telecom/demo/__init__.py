@@ -12,20 +12,24 @@ from .calendar import AS_OF, TRAIN_UNTIL
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
+    from .drift import Drift
 
-def generate(folder: Path, customers: int, seed: int) -> DemoData:
+
+def generate(folder: Path, customers: int, seed: int, drift: Drift | None = None) -> DemoData:
     """Writes the files of an operator with so many customers; the same seed gives the same bytes.
 
     Args:
         folder: is made if absent; the month held back goes into its folder ``later``.
         customers: how many, over all twenty-one months.
         seed: of the random numbers.
+        drift: a change to plant, with its truth in ``drift.csv``; None plants none.
     """
     # numpy is for the generator alone, so it is imported when one is made.
     import copy
 
     import numpy as np
 
+    from .drift import write_drift
     from .files import PROFILES, write_files
     from .months import live
     from .world import build_world
@@ -35,6 +39,8 @@ def generate(folder: Path, customers: int, seed: int) -> DemoData:
     start = copy.deepcopy(world)
     ledger = live(world, rng)
     folder.mkdir(parents=True, exist_ok=True)
+    if drift is not None:
+        write_drift(folder, drift.plant(world, ledger))
     write_files(folder, world, start, ledger)
     return DemoData(
         files=[DemoFile(path=folder / name, profile=p) for name, p in PROFILES.items()],
