@@ -16,6 +16,7 @@ from attrs import field, frozen
 from sqlglot import exp
 
 from ..errors import SqlRefused
+from .meaning import meaning_faults
 
 DIALECT = "duckdb"
 
@@ -24,7 +25,7 @@ BASE = "base_"
 
 AGGREGATES = frozenset(
     "count count_if sum avg min max arg_max arg_min bool_and bool_or stddev_samp stddev_pop "
-    "var_samp var_pop corr covar_samp covar_pop".split()
+    "var_samp var_pop covar_samp covar_pop".split()
 )
 RANKINGS = frozenset(
     "row_number rank dense_rank ntile percent_rank cume_dist lag lead first_value last_value".split()
@@ -37,6 +38,8 @@ DATES = frozenset("date_diff date_trunc day month quarter year make_date".split(
 FUNCTIONS = AGGREGATES | RANKINGS | SCALARS | DATES
 
 TYPES = frozenset("bigint integer double varchar boolean date timestamp decimal".split())
+
+TRUNCATIONS = ("day", "week", "month", "quarter", "year")
 
 # Where sqlglot's class goes by other names than DuckDB's function.
 _NAMES: dict[type[exp.Expr], str] = {
@@ -65,6 +68,9 @@ _WHY: dict[str, str] = {
     "epoch": "engines count epochs differently; use date_diff('day', ...)",
     "median": "quantiles are taken by rank: use ntile or row_number",
     "quantile_cont": "quantiles are taken by rank: use ntile or row_number",
+    "quantile": "quantiles are taken by rank: use ntile or row_number",
+    "quantile_disc": "quantiles are taken by rank: use ntile or row_number",
+    "percentile_disc": "quantiles are taken by rank: use ntile or row_number",
     "percentile_cont": "quantiles are taken by rank: use ntile or row_number",
     "concat": "engines treat missing parts differently; write a || b",
     "extract": "write year(d), quarter(d), month(d) or day(d)",
@@ -75,6 +81,8 @@ _WHY: dict[str, str] = {
     "random": "the same question must give the same rows",
     "any_value": "it may answer differently each time; use min or max",
     "first": "it may answer differently each time; use min, max or arg_min",
+    "corr": "engines differ where one side is constant; write "
+    "covar_samp(x, y) / nullif(stddev_samp(x) * stddev_samp(y), 0)",
     "date_sub": "count days with date_diff('day', ...)",
 }  # fmt: skip
 _SHAPES: tuple[tuple[type[exp.Expr], str], ...] = (
@@ -93,6 +101,8 @@ _SHAPES: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.RegexpLike, "regular expressions differ between engines; use LIKE or starts_with"),
     (exp.SimilarTo, "regular expressions differ between engines; use LIKE or starts_with"),
     (exp.Glob, "GLOB is not portable; use LIKE"),
+    (exp.Columns, "COLUMNS() is not portable; name the columns"),
+    (exp.PositionalColumn, "columns by place (#1) are not portable; name the columns"),
     (exp.AtTimeZone, "tables carry UTC instants and local dates; use the *_on columns"),
 )
 
@@ -158,7 +168,7 @@ class _Read:
 @lru_cache(maxsize=1024)
 def _read(sql: str) -> _Read:
     tree = _parse(sql)
-    faults = [*_shape_faults(tree), *_function_faults(tree), *_window_faults(tree)]
+    faults = [*_faults(tree)]
     tables = frozenset(_tables(tree, faults))
     named = frozenset(p.name for p in tree.find_all(exp.Placeholder) if p.name)
     return _Read(tables, _columns(tree), named, tuple(faults))
@@ -178,7 +188,7 @@ def check_condition(text: str) -> frozenset[str]:
     where = tree.args.get("where") if isinstance(tree, exp.Select) else None
     if tree is None or where is None or not isinstance(where.this, exp.Paren):
         raise refused([f"condition {text!r} is not one expression"])
-    faults = [*_shape_faults(tree), *_function_faults(tree), *_window_faults(tree)]
+    faults = [*_faults(tree)]
     if any(True for _ in where.this.find_all(exp.Query)):
         faults.append("a condition looks at one row: it may hold no SELECT")
     if faults:
@@ -216,6 +226,13 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
+def _faults(tree: exp.Expr) -> Iterator[str]:
+    yield from _shape_faults(tree)
+    yield from _function_faults(tree)
+    yield from _window_faults(tree)
+    yield from meaning_faults(tree)
+
+
 def _shape_faults(tree: exp.Expr) -> Iterator[str]:
     for node in tree.walk():
         for kind, fault in _SHAPES:
@@ -231,6 +248,10 @@ def _shape_faults(tree: exp.Expr) -> Iterator[str]:
             yield f"{node.method.upper()} JOIN is not portable"
         elif isinstance(node, exp.CTE) and node.alias_or_name.lower().startswith(BASE):
             yield f"names that begin with {BASE} are crmkit's own: rename {node.alias_or_name}"
+        elif isinstance(node, exp.SetOperation) and node.args.get("by_name"):
+            yield "BY NAME is not portable; name the columns in one order"
+        elif isinstance(node, exp.LimitOptions) and node.args.get("percent"):
+            yield "LIMIT n% is not portable; take a share with ntile or row_number"
         elif isinstance(node, exp.With) and node.args.get("recursive"):
             yield "WITH RECURSIVE is not portable"
         elif isinstance(node, exp.Placeholder) and node.name in ("", "?"):
@@ -245,6 +266,8 @@ def _cast_faults(node: exp.Cast) -> Iterator[str]:
     name = {"int": "integer", "text": "varchar"}.get(name, name)
     if name not in TYPES:
         yield f"a cast to {name.upper()} is not allowed; allowed: {', '.join(sorted(TYPES))}"
+    elif isinstance(node, exp.TryCast) and name != "double":
+        yield f"TRY_CAST to {name.upper()} reads text differently on engines; TRY_CAST to DOUBLE"
 
 
 def _function_faults(tree: exp.Expr) -> Iterator[str]:
@@ -283,20 +306,6 @@ def listed_functions() -> str:
     return ", ".join(sorted(FUNCTIONS))
 
 
-def is_date(node: exp.Expr) -> bool:
-    """Whether an expression is visibly a date: by its cast, its function or a name in ``_on``."""
-    node = node.unnest()
-    if isinstance(node, exp.Column):
-        return node.name.lower().endswith("_on")
-    if isinstance(node, (exp.Add, exp.Sub)):
-        return is_date(node.this) and not is_date(node.expression)
-    if isinstance(node, (exp.Min, exp.Max, exp.Coalesce)):
-        return is_date(node.this)
-    return isinstance(node, exp.DateFromParts) or (
-        isinstance(node, exp.Cast) and node.is_type("date")
-    )
-
-
 def _date_diff_faults(node: exp.Expr) -> Iterator[str]:
     unit = node.args.get("unit")
     if unit is None or unit.name.lower() not in ("day", "days"):
@@ -305,6 +314,9 @@ def _date_diff_faults(node: exp.Expr) -> Iterator[str]:
 
 
 def _date_trunc_faults(node: exp.Expr) -> Iterator[str]:
+    unit = node.args.get("unit")
+    if unit is None or unit.name.lower() not in TRUNCATIONS:
+        yield f"date_trunc goes to {', '.join(TRUNCATIONS)} only"
     if not (isinstance(node.parent, exp.Cast) and node.parent.is_type("date")):
         # DuckDB gives a date and Spark an instant, which prints and joins differently.
         yield "write CAST(date_trunc(...) AS DATE): engines give different types"

@@ -79,6 +79,55 @@ def test_sql_refuses_what_is_not_allowed(
     assert done.out == ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM read_csv('{file}')",
+        "SELECT * FROM '{file}'",
+        "SELECT * FROM read_text('{file}')",
+        "SELECT 1; COPY customer TO '{file}'",
+        "ATTACH '{file}' AS other",
+        "WITH a AS (SELECT * FROM '{file}') SELECT * FROM a",
+    ],
+)
+def test_sql_reaches_no_file(crmkit: Crmkit, people: Path, text: str) -> None:
+    secret = people / "secret.csv"
+    secret.write_text("word\nsesame\n")
+    done = crmkit("sql", text.format(file=secret), code=2)
+    assert done.out == ""
+    assert "sesame" not in done.err
+    assert secret.read_text() == "word\nsesame\n"
+
+
+def test_sql_has_no_names_contacts_or_keys(crmkit: Crmkit, people: Path) -> None:
+    """Presentation adds names through the policy; the tables never hold them (design D17, D19)."""
+    every = crmkit("sql", "SELECT * FROM customer", "--columns", "region,kind", "--format", "json")
+    assert {row["region"] for row in every.rows} == {"north", "south"}
+    for column in ("name", "ref", "email", "phone", "source"):
+        done = crmkit("sql", f"SELECT {column} FROM customer", code=2)
+        assert column in done.err
+    shown = crmkit("sql", "SELECT * FROM customer", "--explain").out
+    assert "Ann" not in shown
+    for part in (people / "warehouse").rglob("*.parquet"):
+        assert b"Ann" not in part.read_bytes()
+
+
+def test_explain_shows_the_statements_of_every_kind_of_run(crmkit: Crmkit, people: Path) -> None:
+    report = crmkit("report", "run", "core.cohort-retention", "--explain", "--engine", "duckdb").out
+    assert "-- $months = 24" in report
+    assert "read_parquet" in report
+    feature = crmkit("feature", "build", "--name", "core.contacts_90d", "--explain").out
+    assert "CREATE OR REPLACE TEMP TABLE" in feature
+    assert "core_contacts_90d" in feature
+
+
+def test_an_engine_that_is_not_there_is_refused(crmkit: Crmkit, people: Path) -> None:
+    done = crmkit("report", "run", "core.funnel", "--engine", "polars", code=2)
+    assert "there is no engine 'polars'" in done.err
+    assert "spark://HOST:PORT" in done.err
+    assert "leave out --engine" in crmkit("feature", "build", "--customer", "billing:ann", "--engine", "duckdb", code=2).err  # fmt: skip
+
+
 def test_sql_explain_shows_what_ran(crmkit: Crmkit, people: Path) -> None:
     done = crmkit(
         "sql", "SELECT count(*) AS n FROM core_call", "--explain", "--as-of", "2026-02-01"

@@ -2,7 +2,7 @@
 
 Each rewriting below stands for a difference that was seen between DuckDB 2.0 and Spark 4.3 on the
 same rows (design D18). What cannot be rewritten without knowing types, the lint refuses:
-:mod:`crmkit.warehouse.portable`.
+:mod:`crmkit.warehouse.meaning`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from sqlglot import exp
 from sqlglot.dialects.spark import Spark
 from sqlglot.generators.spark import SparkGenerator
 
-from ..portable import DIALECT, is_date
+from ..meaning import is_date, may_be_zero
+from ..portable import DIALECT
 
 # A character that no pattern holds: LIKE has no escape in DuckDB, and the backslash in Spark.
 NO_ESCAPE = "\x01"
@@ -81,7 +82,14 @@ def _double(node: exp.Expr) -> exp.Expr:
 
 def _division(node: exp.Expr) -> exp.Expr:
     # DuckDB divides as floats; Spark keeps six digits of a quotient of decimals, as in x / 30.4.
-    return exp.Div(this=_double(node.this), expression=_double(node.expression))
+    above, below = _double(node.this), _double(node.expression)
+    quotient = exp.Div(this=above, expression=below)
+    if not may_be_zero(node.expression):
+        return quotient
+    # By zero it is infinite, or no number where zero is divided; Spark stops.
+    zero = exp.EQ(this=below.copy(), expression=exp.Literal.number(0))
+    endless = exp.Mul(this=above.copy(), expression=_text_double("Infinity"))
+    return exp.Case(ifs=[exp.If(this=zero, true=endless)], default=quotient)
 
 
 def _mean(node: exp.Expr) -> exp.Expr:
