@@ -16,7 +16,9 @@ from ..hosting.catalog import Catalog
 
 NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
 # Tables of analysis SQL that are there whatever the plugins declare.
-CORE_TABLES = ("customer", "interaction", "stage_change", "outcome", "population")
+CORE_TABLES = (
+    "customer", "interaction", "stage_change", "outcome", "population", "document", "assignment",
+)  # fmt: skip
 
 
 def owned(catalog: Catalog, kind: str, plugin: str) -> list[Any]:
