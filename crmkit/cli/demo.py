@@ -164,7 +164,10 @@ def analyse(crm: Crm, demo: Demo, data: DemoData, as_of: AsOf) -> dict[str, Any]
             found = crm.scores.evaluate(name, train_until=data.train_until)
         note("  " + ", ".join(_figures(found)))
         figures |= {f"{name}.{key}": found[key] for key in ("n", "auc", "brier", "lift_top_decile")}
-        with _step(f"scoring everyone with {name}"):
+        with _step(f"scoring everyone with {name}, then and now"):
+            # A run in the past, whose customers' later months are known, shows what the score is worth.
+            if data.train_until is not None:
+                crm.scores.run(name, crm.as_of(data.train_until.isoformat()))
             crm.scores.run(name, as_of)
     with _step("running the rules"):
         fired = crm.rules.run(as_of)

@@ -208,11 +208,11 @@ def _encoding(
     out: dict[str, Any] = {"x": across, "y": up}
     if chart.color:
         out["color"] = _color(alt, chart, found[chart.color], rows, language)
-    groups = {
-        c.name
-        for c in found.values()
-        if (c is x and categories) or (c is y and chart.kind == "heat")
-    }
+    groups = {x.name} if categories else set()
+    if chart.kind == "heat":
+        groups.add(y.name)
+    elif chart.color:
+        groups.add(found[chart.color].name)
     out["tooltip"] = [
         _tooltip(alt, c, language, category=c.name in groups) for c in dict.fromkeys(found.values())
     ]

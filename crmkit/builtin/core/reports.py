@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Chart, Parameter, Report, ReportColumn
+from crmkit.declarations import Chart, Headline, Parameter, Report, ReportColumn
 from crmkit.entities import FieldType
 
 TEXT, INTEGER, NUMBER, DATE = (
@@ -40,6 +40,7 @@ FUNNEL = Report(
         _column("median_days", INTEGER, "Median stay", "停留中位数", "day"),
     ),
     key=("position",),
+    headline=Headline(column="customers", total=True),
     charts=(
         Chart(kind="bar", x="stage", y="reached", title="Customers who ever reached a stage",
               title_zh="曾达到各阶段的客户", horizontal=True),
@@ -158,6 +159,7 @@ CUSTOMERS = Report(
     ),
     key=("customer_id",),
     order=("-revenue_365d_minor",),
+    headline=Headline(column="revenue_365d_minor", total=True),
     parameters=(
         Parameter(name="stage", type=TEXT, default=None, title="Only this stage", title_zh="仅此阶段"),
     ),

@@ -1,7 +1,7 @@
 """What to do when: conditions over features, the churn score and stages (the brief, section 8).
 
 The thirteenth rule of the brief, the alarm on a drifting model, watches the score and not a
-customer; ``crmkit score evaluate`` gives its warning.
+customer: the report ``telecom.score-quality`` raises it.
 """
 
 from __future__ import annotations
@@ -89,6 +89,19 @@ RULES = (
         source=f"{BRIEF} 5",
     ),
     Rule(
+        name="telecom.prepaid-quiet",
+        title="Prepaid and quiet for two weeks",
+        title_zh="预付费两周未充值",
+        when="telecom_payment_model = 'prepaid' AND telecom_days_since_topup >= 14 "
+        "AND telecom_days_since_topup < 30 "
+        f"AND coalesce(telecom_days_since_usage, 14) >= 14 AND {SUBSCRIBED}",
+        action="list",
+        target="early-warning",
+        message="no top-up for {telecom_days_since_topup} days and no usage since",
+        cooldown_days=30,
+        source=f"{BRIEF} 5",
+    ),
+    Rule(
         name="telecom.prepaid-silent",
         title="Prepaid and silent",
         title_zh="预付费沉默",
@@ -122,6 +135,19 @@ RULES = (
         target="network-apology",
         message="{telecom_dropped_call_rate:.1%} of calls broke off, "
         "{telecom_outage_minutes} minutes of outage in the month: apologise and credit, sell nothing",
+        cooldown_days=14,
+        source=f"{BRIEF} 7",
+    ),
+    Rule(
+        name="telecom.network-no-sales",
+        title="Nothing to be sold while the network is poor",
+        title_zh="网络差期间暂停营销",
+        when="(telecom_dropped_call_rate >= 0.02 OR telecom_outage_minutes >= 240) "
+        f"AND {SUBSCRIBED}",
+        action="tag",
+        target="no-sales",
+        message="poor network this month: no sales contact for 14 days",
+        evidence=("telecom_dropped_call_rate", "telecom_outage_minutes"),
         cooldown_days=14,
         source=f"{BRIEF} 7",
     ),

@@ -246,8 +246,35 @@ def test_an_unusual_rise_of_complaints_is_flagged(world, day) -> None:
             world.add(
                 "telecom_complaint", subject_id=subject, occurred_on=day(before), topic="network"
             )
-    found = {r["city"]: r for r in world.report("complaints-network")}
+    found = {r["area"]: r for r in world.report("complaints-network")}
     assert (found["Elmsworth"]["recent"], found["Elmsworth"]["earlier"]) == (9, 1)
     assert found["Elmsworth"]["unusual"] is True
     assert found["Farleigh"]["unusual"] is False
     assert found["Elmsworth"]["per_1000"] == 9000.0
+
+
+def test_complaints_by_region_and_by_the_latest_home_cell(world, day) -> None:
+    """Two customers of one region; one moved from cell A to cell B a month ago."""
+    for subject in (1, 2):
+        world.add("telecom_customer", subject_id=subject)
+        world.add("customer", subject_id=subject, region="north")
+        world.add("feature", subject_id=subject, telecom_subscriptions=1)
+        world.add("telecom_complaint", subject_id=subject, occurred_on=day(5), topic="network")
+    world.add("telecom_usage", subject_id=1, occurred_on=day(60), cell="A")
+    world.add("telecom_usage", subject_id=1, occurred_on=day(30), cell="B")
+    (north,) = world.report("complaints-network", by="region")
+    assert (north["area"], north["customers"], north["recent"]) == ("north", 2, 2)
+    cells = world.report("complaints-network", by="cell")
+    assert [(r["area"], r["recent"]) for r in cells] == [("B", 1), ("unknown", 1)]
+
+
+def test_the_board_of_key_accounts_may_show_the_quiet_ones_too(world) -> None:
+    for subject, change in ((1, -0.5), (2, 0.1)):
+        world.add("telecom_customer", subject_id=subject, key_account_tier="large",
+                  account_manager="M1")  # fmt: skip
+        world.add("feature", subject_id=subject, telecom_subscriptions=1, telecom_lines=3,
+                  telecom_bill_change=change, telecom_months_to_end=12.0,
+                  telecom_days_since_review=5)  # fmt: skip
+    assert [r["customer_id"] for r in world.report("key-accounts")] == [1]
+    quiet = world.report("key-accounts", only_alerts=False)[1]
+    assert (quiet["customer_id"], quiet["alerts"], quiet["why"]) == (2, 0, "")

@@ -168,7 +168,40 @@ def test_rate_of_a_month_is_lines_ended_over_lines_at_its_start(world) -> None:
     assert (february["voluntary"], february["involuntary"]) == (1, 1)
     assert february["churn_rate"] == pytest.approx(0.2)
     assert february["voluntary_rate"] == pytest.approx(0.1)
+    assert february["involuntary_rate"] == pytest.approx(0.1)
     assert february["net_churn_rate"] == pytest.approx(0.1)
+
+
+def test_rate_by_tenure_takes_the_band_at_the_start_of_the_month(world) -> None:
+    """On 1 February the line of 5 September is 149 days old and that of 1 August is 184.
+
+    Six months are 182.6 days: the first is new, the second is in its second half-year, and leaves.
+    On 1 March the first is 177 days old, still new, beside the one that came in February.
+    """
+    _line(world, 1, activated_on=date(2025, 9, 5))
+    _line(world, 2, activated_on=date(2025, 8, 1), ended_on=date(2026, 2, 10), status="terminated",
+          churn_kind="voluntary")  # fmt: skip
+    _line(world, 3, activated_on=date(2026, 2, 5))
+    _line(world, 4, activated_on=date(2026, 3, 9))
+    rows = {
+        (r["month_on"].month, r["line_group"]): (r["opening"], r["won"], r["voluntary"])
+        for r in world.report("churn-rate", by="tenure", days=60)
+    }
+    assert rows == {
+        (2, "00-05 months"): (1, 1, 0), (2, "06-11 months"): (1, 0, 1), (3, "00-05 months"): (2, 1, 0),
+    }  # fmt: skip
+
+
+def test_cohorts_keep_who_lasted_so_long(world) -> None:
+    """Activated 85 and 70 days ago: both could reach two months (60.9 days). One left after 36
+    days, which is one month of 30.4375 and not two."""
+    _line(world, 1, activated_on=date(2026, 1, 5))
+    _line(world, 2, activated_on=date(2026, 1, 20), ended_on=date(2026, 2, 25), status="terminated")
+    _line(world, 3, activated_on=date(2026, 3, 25))
+    rows = world.report("cohort-retention")
+    found = [(r["cohort_on"].month, r["months_after"], r["size"], r["kept"]) for r in rows]
+    assert found == [(1, 0, 2, 2), (1, 1, 2, 2), (1, 2, 2, 1), (3, 0, 1, 1)]
+    assert rows[2]["retention"] == 0.5
 
 
 def test_porting_balance(world, day) -> None:

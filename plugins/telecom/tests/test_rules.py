@@ -32,9 +32,11 @@ FIRES = [
     ("larger-plan", {"telecom_full_months_3m": 3}),
     ("usage-fall", {"telecom_usage_trend_3m": -0.3}),
     ("prepaid-silent", {"telecom_payment_model": "prepaid", "telecom_days_since_topup": 30}),
+    ("prepaid-quiet", {"telecom_payment_model": "prepaid", "telecom_days_since_topup": 14}),
     ("repeat-contacts", {"telecom_repeat_contacts_30d": 2}),
     ("network-trouble", {"telecom_dropped_call_rate": 0.02}),
     ("network-trouble", {"telecom_outage_minutes": 240}),
+    ("network-no-sales", {"telecom_outage_minutes": 240}),
     ("late-payer", {"telecom_late_payments_12m": 2}),
     ("late-payer", {"telecom_days_overdue": 30}),
     ("key-account-change", {**KEY, "telecom_bill_change": -0.2}),
@@ -52,6 +54,11 @@ FIRES = [
 ]  # fmt: skip
 
 SILENT = [
+    ("prepaid-quiet", {"telecom_payment_model": "prepaid", "telecom_days_since_topup": 13}),
+    ("prepaid-quiet", {"telecom_payment_model": "prepaid", "telecom_days_since_topup": 30}),
+    ("prepaid-quiet", {"telecom_payment_model": "prepaid", "telecom_days_since_topup": 20,
+                       "telecom_days_since_usage": 2}),
+    ("network-no-sales", {"telecom_dropped_call_rate": 0.02, "telecom_subscriptions": 0}),
     ("save-desk", {"telecom_port_out_requests_60d": 1, "telecom_subscriptions": 0}),
     ("contract-end-risk", {"telecom_months_to_end": 3.0, "band_telecom_churn": 2}),
     ("contract-end-risk", {"telecom_months_to_end": 3.1, "band_telecom_churn": 1}),

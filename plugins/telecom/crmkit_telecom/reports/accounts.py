@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Chart, Parameter, Report
+from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
 from .columns import CUSTOMER, count, money, number, text
@@ -43,7 +43,10 @@ def _key_accounts() -> Report:
                       title="Contract ends within", title_zh="合约到期月数"),
             Parameter(name="visit_days", type=FieldType.INTEGER, default=60, unit="day",
                       title="No review for", title_zh="未走访天数"),
+            Parameter(name="only_alerts", type=FieldType.BOOLEAN, default=True,
+                      title="Only accounts with an alert", title_zh="仅预警客户"),
         ],
+        headline=Headline(column="alerts", total=True),
         method="Bill of the last month against the one before; contract and review as of the day.",
         source="Thresholds: telecom brief, section 8, rule 9.",
     )  # fmt: skip
@@ -74,6 +77,7 @@ def _expiry() -> Report:
             Chart(kind="bar", x="ends_in", y="lines", color="contract_type",
                   title="Contracts that end", title_zh="到期合约"),
         ],
+        headline=Headline(column="fee_at_risk_minor", total=True),
         method="Running lines by the month in which their contract ends; run out are those past it. "
         "At risk is the sum of probability x monthly fee.",
     )  # fmt: skip

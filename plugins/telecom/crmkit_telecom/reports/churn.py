@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Chart, Parameter, Report
+from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
 from .columns import count, day, money, number, text
@@ -26,8 +26,8 @@ def _by(*choices: str) -> Parameter:
 
 
 def churn_reports() -> list[Report]:
-    """Composition, survival, reasons, rate and porting balance."""
-    return [_composition(), _survival(), _reasons(), _rate(), _porting()]
+    """Composition, survival, cohorts, reasons, rate and porting balance."""
+    return [_composition(), _survival(), _cohorts(), _reasons(), _rate(), _porting()]
 
 
 def _composition() -> Report:
@@ -50,10 +50,13 @@ def _composition() -> Report:
         key=("dimension", "value"),
         charts=[
             Chart(kind="bar", x="value", y="churn_rate", where={"dimension": "contract"},
-                  title="Churn by contract", title_zh="按合约的流失率"),
+                  title="Churn by contract", title_zh="按合约的流失率",
+                  x_title="Contract", x_title_zh="合约"),
             Chart(kind="bar", x="value", y="churn_rate", where={"dimension": "tenure"},
-                  title="Churn by tenure", title_zh="按在网时长的流失率"),
+                  title="Churn by tenure", title_zh="按在网时长的流失率",
+                  x_title="Tenure (months)", x_title_zh="在网时长（月）"),
         ],
+        headline=Headline(column="churn_rate", where={"dimension": "all"}),
         method="A customer has left when no line of theirs is running; shares of all customers ever "
         "held, with Wilson's 95 % interval.",
         source="E. B. Wilson 1927, Journal of the American Statistical Association 22.",
@@ -90,6 +93,35 @@ def _survival() -> Report:
     )  # fmt: skip
 
 
+def _cohorts() -> Report:
+    return Report(
+        name="telecom.cohort-retention",
+        title="How long lines of one month last",
+        title_zh="入网月份群组留存",
+        sql=resource_text(PACKAGE, "cohort_retention.sql"),
+        columns=[
+            day("cohort_on", "Activated in the month of", "入网月份"),
+            count("months_after", "Months after", "之后月数", "month"),
+            count("size", "Lines of the cohort", "群组用户数", "line"),
+            count("kept", "Lasted so long", "留存数", "line"),
+            number("retention", "Retention", "留存率"),
+        ],
+        key=("cohort_on", "months_after"),
+        parameters=[
+            _days(730, "Activated within so many days", "入网天数"),
+            Parameter(name="months", type=FieldType.INTEGER, default=24, unit="month",
+                      title="Months followed, at most 99", title_zh="跟踪月数，最多99"),
+        ],
+        charts=[
+            Chart(kind="heat", x="months_after", y="cohort_on", color="retention",
+                  title="Share of each cohort that lasted so long", title_zh="各群组逐月留存率"),
+        ],
+        method="Lines by the month of their activation; kept is who lasted so many months of 30.4375 "
+        "days or longer. A month is shown once every line of the cohort could have reached it.",
+        notes="Every kind of ending counts. Lines without an activation day are not counted.",
+    )  # fmt: skip
+
+
 def _reasons() -> Report:
     return Report(
         name="telecom.churn-reasons",
@@ -114,6 +146,7 @@ def _reasons() -> Report:
             Chart(kind="bar", x="reason", y="lines", color="destination", horizontal=True,
                   title="Lines lost by reason", title_zh="按原因的流失"),
         ],
+        headline=Headline(column="lines", total=True),
         method="Counts of ended lines by the reason and destination that the operator recorded.",
         notes="A stated reason is what a leaver says: often the last straw, seldom the first.",
     )  # fmt: skip
@@ -135,11 +168,12 @@ def _rate() -> Report:
             count("other", "Other endings", "其他离网", "line"),
             number("churn_rate", "Gross churn", "总流失率"),
             number("voluntary_rate", "Voluntary churn", "主动流失率"),
+            number("involuntary_rate", "Involuntary churn", "欠费流失率"),
             number("net_churn_rate", "Net churn", "净流失率"),
         ],
         key=("line_group", "month_on"),
         parameters=[
-            _by("all", "contract", "payment_model", "plan", "region"),
+            _by("all", "contract", "payment_model", "plan", "region", "tenure"),
             _days(400, "Months that began within so many days", "统计天数"),
         ],
         charts=[
@@ -147,7 +181,8 @@ def _rate() -> Report:
                   title="Gross churn by month", title_zh="月度总流失率"),
         ],
         method="Lines ended in the month over lines running at its start; net churn subtracts lines "
-        "won. The month of the as-of day counts as far as it has gone.",
+        "won. The month of the as-of day counts as far as it has gone. By tenure, a line stands in the "
+        "band that it had reached at the start of the month.",
         notes="Lines without dates, as in the IBM sample, are not counted.",
     )  # fmt: skip
 
@@ -169,6 +204,7 @@ def _porting() -> Report:
         key=("competitor",),
         order=("balance",),
         parameters=[_days(365, "Within so many days; 0 takes all", "最近天数，0为全部")],
+        headline=Headline(column="balance", total=True),
         charts=[Chart(kind="bar", x="competitor", y="balance", title="Balance", title_zh="净额")],
         method="Lines activated with a number ported in, and lines ended with a known destination.",
     )  # fmt: skip

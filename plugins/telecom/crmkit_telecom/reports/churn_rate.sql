@@ -11,30 +11,68 @@ WITH line AS (
         END AS grp,
         s.activated_on,
         s.ended_on,
+        CAST(date_trunc('month', s.ended_on) AS DATE) AS ended_month_on,
         coalesce(s.churn_kind, 'unknown') AS kind,
         s.as_of_on
     FROM telecom_subscription s
     LEFT JOIN customer c ON c.subject_id = s.subject_id
     WHERE s.activated_on <= s.as_of_on
 ),
-change AS (
+event AS (
     SELECT
         grp,
         as_of_on,
         CAST(date_trunc('month', activated_on) AS DATE) AS month_on,
-        1 AS won, 0 AS voluntary, 0 AS involuntary, 0 AS other
+        0 AS tenure_days,
+        1 AS won, 0 AS voluntary, 0 AS involuntary, 0 AS other, 0 AS standing
     FROM line
     UNION ALL
     SELECT
         grp,
         as_of_on,
-        CAST(date_trunc('month', ended_on) AS DATE),
+        ended_month_on,
+        -- A line's band is that at the start of the month; one that came in the month is new.
+        greatest(date_diff('day', activated_on, ended_month_on), 0),
         0,
         CASE WHEN kind = 'voluntary' THEN 1 ELSE 0 END,
         CASE WHEN kind = 'involuntary' THEN 1 ELSE 0 END,
-        CASE WHEN kind NOT IN ('voluntary', 'involuntary') THEN 1 ELSE 0 END
+        CASE WHEN kind NOT IN ('voluntary', 'involuntary') THEN 1 ELSE 0 END,
+        0
     FROM line
     WHERE ended_on <= as_of_on
+),
+asked AS (
+    SELECT month_on
+    FROM event
+    WHERE date_diff('day', month_on, as_of_on) < $days
+    GROUP BY month_on
+),
+change AS (
+    SELECT * FROM event
+    UNION ALL
+    -- Lines pass from band to band as they stay, so each band's are counted month by month.
+    SELECT
+        l.grp,
+        l.as_of_on,
+        a.month_on,
+        date_diff('day', l.activated_on, a.month_on),
+        0, 0, 0, 0, 1
+    FROM line l
+    JOIN asked a ON l.activated_on < a.month_on
+    WHERE $by = 'tenure' AND (l.ended_on IS NULL OR l.ended_on >= a.month_on)
+),
+banded AS (
+    SELECT
+        CASE
+            WHEN $by <> 'tenure' THEN grp
+            WHEN tenure_days < 6 * 30.4375 THEN '00-05 months'
+            WHEN tenure_days < 12 * 30.4375 THEN '06-11 months'
+            WHEN tenure_days < 24 * 30.4375 THEN '12-23 months'
+            WHEN tenure_days < 48 * 30.4375 THEN '24-47 months'
+            ELSE '48 months and more'
+        END AS grp,
+        month_on, as_of_on, won, voluntary, involuntary, other, standing
+    FROM change
 ),
 month AS (
     SELECT
@@ -45,16 +83,17 @@ month AS (
         sum(voluntary) AS voluntary,
         sum(involuntary) AS involuntary,
         sum(other) AS other,
+        sum(standing) AS standing,
         sum(won - voluntary - involuntary - other) AS net
-    FROM change
+    FROM banded
     GROUP BY grp, month_on
 ),
 running AS (
     SELECT
         *,
-        coalesce(sum(net) OVER (
+        CASE WHEN $by = 'tenure' THEN standing ELSE coalesce(sum(net) OVER (
             PARTITION BY grp ORDER BY month_on ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ), 0) AS opening
+        ), 0) END AS opening
     FROM month
 )
 SELECT
@@ -67,6 +106,7 @@ SELECT
     CAST(other AS BIGINT) AS other,
     (voluntary + involuntary + other) / nullif(opening, 0) AS churn_rate,
     voluntary / nullif(opening, 0) AS voluntary_rate,
+    involuntary / nullif(opening, 0) AS involuntary_rate,
     (voluntary + involuntary + other - won) / nullif(opening, 0) AS net_churn_rate
 FROM running
 WHERE date_diff('day', month_on, as_of_on) < $days

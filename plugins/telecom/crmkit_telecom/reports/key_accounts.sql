@@ -1,4 +1,4 @@
--- Key accounts that need their manager: consumption, contract, visits, coverage.
+-- Key accounts and what they need of their manager: consumption, contract, visits, coverage.
 WITH account AS (
     SELECT
         t.subject_id,
@@ -37,4 +37,4 @@ SELECT
         3
     ) AS why
 FROM account
-WHERE falls OR ends OR unvisited OR unmanaged
+WHERE NOT $only_alerts OR falls OR ends OR unvisited OR unmanaged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Chart, Parameter, Report
+from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
 from .columns import CUSTOMER, count, money, number, text
@@ -53,6 +53,7 @@ def _list() -> Report:
             Chart(kind="bar", x="place_in_list", y="expected_gain_minor", color="offer",
                   title="Expected gain by place", title_zh="按名次的预期收益"),
         ],
+        headline=Headline(column="expected_gain_minor", total=True),
         method="Value is monthly fee x margin x months; expected loss is probability x value; the "
         "expected gain of an offer is probability x acceptance x value - contact cost - acceptance x "
         "cost of the offer. Every customer gets the offer with the highest gain; those with a gain "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Chart, Parameter, Report, ReportColumn
+from crmkit.declarations import Chart, Headline, Parameter, Report, ReportColumn
 from crmkit.entities import FieldType
 
 from .columns import CUSTOMER, count, money, number, text
@@ -40,6 +40,7 @@ def _segments() -> Report:
             Chart(kind="heat", x="usage_level", y="value_level", color="customers",
                   title="Customers", title_zh="客户数"),
         ],
+        headline=Headline(column="customers", total=True),
         method="Thirds of data (GB) plus voice (100 minutes) and thirds of the last bill, or of the "
         "monthly fee where there is no bill.",
         notes="Thirds are of today's customers: the bounds move with the base.",
@@ -76,11 +77,11 @@ def _addons() -> Report:
 def _complaints() -> Report:
     return Report(
         name="telecom.complaints-network",
-        title="Complaints and network by city",
+        title="Complaints and network by place",
         title_zh="投诉与网络",
         sql=resource_text(PACKAGE, "complaints_network.sql"),
         columns=[
-            text("city", "City", "城市"),
+            text("area", "Place", "地点"),
             text("topic", "Topic", "主题"),
             count("customers", "Customers", "客户数"),
             count("recent", "Complaints", "投诉数", "complaint"),
@@ -91,14 +92,17 @@ def _complaints() -> Report:
             number("mean_dropped_call_rate", "Dropped calls", "掉话率"),
             number("mean_outage_minutes", "Outage in three months", "近三月中断", "min"),
         ],
-        key=("city", "topic"),
+        key=("area", "topic"),
         order=("-recent",),
+        headline=Headline(column="recent", total=True),
         parameters=[
+            Parameter(name="by", type=FieldType.TEXT, default="city",
+                      choices=("city", "region", "cell"), title="Place is", title_zh="地点粒度"),
             Parameter(name="days", type=FieldType.INTEGER, default=90, unit="day",
                       title="Length of the period", title_zh="统计天数"),
         ],
         charts=[
-            Chart(kind="heat", x="topic", y="city", color="recent", title="Complaints",
+            Chart(kind="heat", x="topic", y="area", color="recent", title="Complaints",
                   title_zh="投诉"),
         ],
         method="Counts of complaints in two periods; unusual is a rise of more than two standard "
