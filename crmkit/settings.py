@@ -24,6 +24,7 @@ KEYS: dict[str, type] = {
     "protection_months": int,
     "document_megabytes": int,
     "revert_days": int,
+    "cycle_reports": list,
 }
 
 
@@ -48,6 +49,7 @@ class Settings:
             renewals; 0 switches the protection off.
         document_megabytes: the largest file that is taken as a document, in MB of 1,000,000 bytes.
         revert_days: for so many days after its end an import can be taken back.
+        cycle_reports: names of the reports that ``crmkit cycle`` publishes into ``reports/``.
     """
 
     folder: Path
@@ -60,6 +62,7 @@ class Settings:
     protection_months: int = 6
     document_megabytes: int = 20
     revert_days: int = 30
+    cycle_reports: tuple[str, ...] = field(default=(), converter=_names)
 
     @property
     def database_url(self) -> str:
@@ -83,6 +86,11 @@ class Settings:
     def runs(self) -> Path:
         """Folder of score, segment and rule outcomes."""
         return self.folder / "runs"
+
+    @property
+    def reports(self) -> Path:
+        """Folder of the report pages that the daily run publishes."""
+        return self.folder / "reports"
 
     @property
     def rejects(self) -> Path:
@@ -119,6 +127,8 @@ class Settings:
             lines.append(f"document_megabytes = {self.document_megabytes}")
         if self.revert_days != 30:
             lines.append(f"revert_days = {self.revert_days}")
+        if self.cycle_reports:
+            lines.append(f"cycle_reports = {listed(self.cycle_reports)}")
         return "\n".join(lines) + "\n"
 
 

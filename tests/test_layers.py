@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("intake", "analysis", "access"),
     ("builtin", "present"),
     ("workspace",),
+    ("cycle",),
     ("cli", "testing"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

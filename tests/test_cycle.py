@@ -1,0 +1,150 @@
+"""The daily run: every step once an as-of, on after a fault or a kill, one at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crmkit.cycle import Cycle, Step
+from crmkit.entities.asof import AsOf
+from crmkit.errors import Busy, NotFound, PluginError, StorageError
+from crmkit.store.interactions import NewInteraction
+from crmkit.testing.clock import SettableClock
+from crmkit.workspace import Crm, init_workspace
+
+NOW = datetime(2026, 3, 31, 9, tzinfo=UTC)
+STEPS = ("snapshot", "features", "lifecycle", "scores", "segments", "rules", "actions", "reports")
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    found = SettableClock()
+    found.set(NOW)
+    return found
+
+
+@pytest.fixture
+def crm(tmp_path: Path, clock: SettableClock) -> Iterator[Crm]:
+    """A workspace with two customers, one of whom has called, and one report to publish."""
+    clock.set(NOW - timedelta(days=3))
+    made = init_workspace(tmp_path / "shop", clock=clock, cycle_reports=("core.funnel",))
+    with made.store.begin("test") as tx:
+        ids = [made.store.customers.add(tx=tx).id for _ in range(2)]
+    made.store.interactions.log(
+        NewInteraction(kind="core.call", customer_id=ids[0], occurred_at=NOW - timedelta(days=2))
+    )
+    clock.set(NOW)
+    yield made
+    made.close()
+
+
+class Quick(Cycle):
+    """A cycle whose steps do nothing but what a test says."""
+
+    def __init__(self, crm: Crm, **does: Any) -> None:
+        super().__init__(crm)
+        for name in self._steps:
+            self._steps[name] = does.get(name, lambda at: ({"things": 1}, []))
+
+
+def statuses(steps: tuple[Step, ...]) -> dict[str, str]:
+    return {step.name: step.status for step in steps}
+
+
+def test_a_cycle_does_every_step_and_publishes_the_reports(crm: Crm) -> None:
+    at, steps = Cycle(crm).run()
+    assert at == crm.as_of(None)
+    assert tuple(statuses(steps)) == STEPS
+    assert set(statuses(steps).values()) <= {"done", "nothing to do"}
+    counts = {step.name: step.counts for step in steps}
+    # Both enter the first stage of the core lifecycle or go on from it.
+    assert counts["lifecycle"]["moves"] == 2
+    assert counts["reports"] == {"reports": 1}
+    pages = {path.name for path in crm.settings.reports.iterdir()}
+    assert "index.html" in pages and any("funnel" in name for name in pages)
+
+
+def test_done_steps_are_not_repeated_for_the_same_as_of_and_are_for_another(
+    crm: Crm, clock: SettableClock
+) -> None:
+    day = crm.as_of("2026-03-30")
+    Quick(crm).run(day)
+    again = Quick(crm).run(day)[1]
+    assert set(statuses(again).values()) == {"done before"}
+    assert "done before" not in statuses(Quick(crm).run(day, again=True)[1]).values()
+    assert "done before" not in statuses(Quick(crm).run(crm.as_of("2026-03-31"))[1]).values()
+
+
+def test_an_unfinished_run_goes_on_with_its_own_as_of_for_a_day(
+    crm: Crm, clock: SettableClock
+) -> None:
+    def full(at: AsOf) -> Any:
+        raise StorageError("the disk is full.")
+
+    with pytest.raises(StorageError):
+        Quick(crm, rules=full).run()
+    clock.set(NOW + timedelta(hours=3))
+    at, steps = Quick(crm).run()
+    assert at.instant == NOW
+    found = statuses(steps)
+    assert [found[n] for n in STEPS[:5]] == ["done before"] * 5
+    assert found["rules"] == "done"
+    # Finished now: the next one is of its own time.
+    assert Quick(crm).run()[0].instant == NOW + timedelta(hours=3)
+
+
+def test_an_unfinished_run_of_yesterday_is_not_gone_on_with(crm: Crm, clock: SettableClock) -> None:
+    Quick(crm).run(only=["snapshot"])
+    clock.set(NOW + timedelta(hours=25))
+    at, steps = Quick(crm).run()
+    assert at.instant == NOW + timedelta(hours=25)
+    assert statuses(steps)["snapshot"] == "done"
+
+
+def test_a_faulty_step_is_named_and_repeated_and_the_rest_goes_on(
+    crm: Crm,
+) -> None:
+    def veto(at: AsOf) -> Any:
+        raise PluginError("clinic", "before_stage_moves", "no register.")
+
+    _, steps = Quick(crm, lifecycle=veto).run()
+    found = {step.name: step for step in steps}
+    assert found["lifecycle"].status == "faulty" and "clinic" in found["lifecycle"].faults[0]
+    assert found["reports"].status == "done"
+    mended = statuses(Quick(crm).run()[1])
+    assert mended.pop("lifecycle") == "done"
+    assert set(mended.values()) == {"done before"}
+
+
+def test_only_skip_and_dry_run_choose_what_is_done(crm: Crm) -> None:
+    planned = statuses(Quick(crm).run(skip=["reports"], dry_run=True)[1])
+    assert planned.pop("reports") == "left out" and set(planned.values()) == {"planned"}
+    assert not (crm.settings.runs / "cycle.json").exists()
+    only = statuses(Quick(crm).run(only=["snapshot", "features"])[1])
+    assert [name for name, status in only.items() if status != "left out"] == ["snapshot", "features"]  # fmt: skip
+    with pytest.raises(NotFound, match=r"step 'rule'.*rules"):
+        Quick(crm).run(only=["rule"])
+
+
+def test_two_cycles_do_not_run_at_once(crm: Crm) -> None:
+    crm.settings.runs.mkdir(exist_ok=True)
+    handle = os.open(crm.settings.runs / "cycle.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(Busy, match="another cycle runs"):
+        Quick(crm).run()
+    os.close(handle)
+    Quick(crm).run(only=["snapshot"])
+
+
+def test_a_broken_state_file_means_that_nothing_is_done_yet(crm: Crm) -> None:
+    day = crm.as_of("2026-03-30")
+    Quick(crm).run(day)
+    (crm.settings.runs / "cycle.json").write_text(json.dumps({"as_of": "soon"}))
+    assert "done before" not in statuses(Quick(crm).run(day)[1]).values()
