@@ -298,11 +298,13 @@ def _documents(metadata: MetaData) -> list[Table]:
     )  # fmt: skip
     Index("ix_document_owner_id", document.c.owner_id)
     Index("ix_document_sha256", document.c.sha256)
+    Index("ix_document_tx", document.c.tx)
     history = table(
         "document_history", metadata, key("id"), optional("owner_id", Integer), *columns(),
         key("version"), needed("valid_from", Instant), needed("tx", Integer),
         needed("valid_to", Instant), needed("closed_tx", Integer), rowid=False,
     )  # fmt: skip
+    Index("ix_document_history_closed_tx", history.c.closed_tx)
     return [document, history]
 
 

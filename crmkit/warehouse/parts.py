@@ -25,7 +25,7 @@ from .shaping import RAW, order_of, shaping_sql
 PART_BYTES = 32 << 20
 BUFFER_BYTES = 3 * PART_BYTES
 # Sorted row groups of this size let a window of days skip most of a file.
-ROW_GROUP_ROWS = 61_440
+ROW_GROUP_ROWS = 30_720
 
 
 class _Buffer:

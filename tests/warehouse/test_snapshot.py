@@ -17,6 +17,7 @@ import pytest
 
 from crmkit.declarations import CustomerFields
 from crmkit.entities.customer import ContactPoint
+from crmkit.entities.money import Money
 from crmkit.errors import ConfigError, StorageError
 from crmkit.hosting.catalog import Catalog
 from crmkit.warehouse import reading, snapshot
@@ -472,3 +473,65 @@ def test_a_store_in_memory_has_no_warehouse(tmp_path: Path) -> None:
         StoreReader(make_url("sqlite://")),
     ):
         pass
+
+
+def rewritten(world: Any, change: Any) -> None:
+    """Another file in place of the one that holds the visits."""
+    (part,) = read_manifest(world.warehouse.folder).tables["gym_visit"].parts
+    path = world.warehouse.folder / part.file
+    table = pq.read_table(path, partitioning=None)
+    pq.write_table(change(table), path)
+
+
+def test_verify_catches_a_lost_row(world: Any) -> None:
+    ann = world.customer("2026-01-01")
+    for day in (1, 2, 3):
+        world.visit(ann, f"2026-02-0{day} 10:00", minutes=1.0)
+    world.warehouse.refresh()
+    rewritten(world, lambda table: table.slice(1))
+    found = {d.figure: (d.snapshot, d.store) for d in world.warehouse.verify()}
+    assert found["rows"] == (2, 3)
+
+
+def test_verify_catches_a_changed_amount(world: Any) -> None:
+    """The number of rows is right and one amount is a cent more."""
+    ann = world.customer("2026-01-01")
+    amount = Money.parse("12.50", "CNY")
+    world.log("gym.visit", ann, "2026-02-01 10:00", amount=amount)
+    world.warehouse.refresh()
+
+    def dearer(table: Any) -> Any:
+        place = table.schema.get_field_index("amount_minor")
+        return table.set_column(place, "amount_minor", [[1251]])
+
+    rewritten(world, dearer)
+    (found,) = world.warehouse.verify()
+    assert (found.table, found.figure) == ("gym_visit", "amount_minor")
+    assert (found.snapshot, found.store) == (1251, 1250)
+
+
+def test_any_past_state_of_a_record_can_be_asked(world: Any) -> None:
+    """Each version is what is seen from the day on which it began, also after increments."""
+    ann = world.customer("2026-01-01")
+    for day, tier in (("2026-02-01", "basic"), ("2026-03-01", "plus"), ("2026-04-01", "gold")):
+        world.record("gym.contract", "K", day, ann, tier=tier)
+        world.warehouse.refresh()
+    sql = "SELECT tier FROM gym_contract"
+    seen = {day: world.ask(sql, day) for day in ("2026-02-15", "2026-03-15", "2026-12-31")}
+    assert seen == {"2026-02-15": [("basic",)], "2026-03-15": [("plus",)], "2026-12-31": [("gold",)]}  # fmt: skip
+
+
+def test_a_new_column_rewrites_no_file(world: Any, gym_catalog: Any) -> None:
+    world.customer("2026-01-01", fields={"gym": {"goal": "run"}})
+    world.warehouse.refresh()
+    before = {path: path.stat().st_mtime_ns for path in world.warehouse.folder.glob("*/*.parquet")}
+    wider = {"type": "object", "properties": {
+        "goal": {"type": "string"}, "born_on": {"type": "string", "format": "date", "timeless": True},
+        "nickname": {"type": "string", "pii": "direct"},
+        "left_because": {"type": "string", "known": "outcome"},
+        "weight": {"type": "number"}}}  # fmt: skip
+    world.reopen(gym_catalog(customer_fields={"gym": CustomerFields(wider)}))
+    assert not world.warehouse.refresh().full
+    after = {path: path.stat().st_mtime_ns for path in world.warehouse.folder.glob("*/*.parquet")}
+    assert after == before
+    assert world.ask("SELECT goal, weight FROM gym_customer") == [("run", None)]
