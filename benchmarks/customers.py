@@ -1,0 +1,114 @@
+"""Customers: the view of one and the search for a fragment, both against the store's size.
+
+The bare side of the view reads the same customer with the driver alone: its row, keys, contact
+points, plugin fields, stages and latest twenty interactions. Nothing bare stands beside the search;
+its slowest hundredth is held against the limit, and every answer against what was filled in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sqlite3
+import statistics
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import crmkit
+from crmkit.policy import local_viewer
+from crmkit.present.customer_view import build_view
+
+from .filling import NAMES, Filler
+from .measure import Result, machine, middle, seconds, show
+
+GOAL_VIEW, LIMIT_VIEW_MS, LIMIT_SEARCH_MS = 5.0, 5.0, 50.0
+INTERACTIONS_EACH = 10
+BARE = (
+    "SELECT * FROM customer WHERE id = ?",
+    "SELECT * FROM customer_ref WHERE customer_id = ?",
+    "SELECT * FROM contact_point WHERE customer_id = ?",
+    "SELECT * FROM telecom_customer WHERE customer_id = ?",
+    "SELECT * FROM stage WHERE subject_id = ?",
+    "SELECT * FROM outcome WHERE subject_id = ?",
+    "SELECT * FROM interaction WHERE customer_id = ? ORDER BY occurred_at DESC LIMIT 20",
+)
+
+
+def slowest_hundredth(values: list[float]) -> float:
+    """The 99th percentile."""
+    return statistics.quantiles(values, n=100)[98] if len(values) > 1 else values[0]
+
+
+def run(customers: int, folder: Path, *, views: int = 200, searches: int = 12) -> list[Result]:
+    """Fills a store on SQLite and asks for random customers and fragments."""
+    place = folder / "customers"
+    shutil.rmtree(place, ignore_errors=True)
+    draw = random.Random(11)
+    with crmkit.init(place, plugins=("telecom",)) as crm:
+        Filler(crm).fill(customers, customers * INTERACTIONS_EACH)
+        viewer = local_viewer(crm.actor)
+        refs = [f"C{draw.randrange(customers)}" for _ in range(views)]
+
+        def view(ref: str) -> int:
+            found = crm.store.customers.find(ref)
+            build_view(crm.store, crm.catalog, viewer, found, timeline=20, language="en")
+            return found.id
+
+        ids = [view(ref) for ref in refs]
+        ours = [_milliseconds(lambda ref=ref: view(ref)) for ref in refs]  # type: ignore[misc]
+        with closing(sqlite3.connect(place / "crmkit.db")) as connection:
+
+            def read(customer: int) -> None:
+                for query in BARE:
+                    connection.execute(query, (customer,)).fetchall()
+
+            bare = [_milliseconds(lambda i=i: read(i)) for i in ids]  # type: ignore[misc]
+        fragments = [name[:2] for name in NAMES if not name.isascii()][:searches]
+        taken = []
+        for fragment in fragments:
+            taken.append(_milliseconds(lambda f=fragment: crm.store.customers.search(f)))  # type: ignore[misc]
+            assert all(fragment in str(c.name) for c in crm.store.customers.search(fragment))
+            assert crm.store.customers.search(fragment), fragment
+    shutil.rmtree(place)
+    size = f"{customers:,} customers"
+    return [
+        Result(
+            name=f"the view of one of {size}, the driver's rows", ours=middle(ours),
+            bare=middle(bare), unit="ms", ratio=middle(ours) / middle(bare), goal=GOAL_VIEW,
+            at_most=True,
+        ),
+        Result(
+            name=f"the slowest hundredth of views of {size}, limit", ours=slowest_hundredth(ours),
+            bare=LIMIT_VIEW_MS, unit="ms", ratio=slowest_hundredth(ours) / LIMIT_VIEW_MS, goal=1.0,
+            at_most=True,
+        ),
+        Result(
+            name=f"the slowest hundredth of fragment searches in {size}, limit",
+            ours=slowest_hundredth(taken), bare=LIMIT_SEARCH_MS, unit="ms",
+            ratio=slowest_hundredth(taken) / LIMIT_SEARCH_MS, goal=1.0, at_most=True,
+        ),
+    ]  # fmt: skip
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    return seconds(work) * 1000
+
+
+def main() -> None:
+    """Runs it alone."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--customers", type=int, default=1_000_000)
+    parser.add_argument("--data", type=Path, help="folder for files; else a temporary one")
+    options = parser.parse_args()
+    print(machine())
+    with tempfile.TemporaryDirectory() as name:
+        folder = options.data or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        show(run(options.customers, folder))
+
+
+if __name__ == "__main__":
+    main()
