@@ -132,12 +132,14 @@ class RecordType:
         schema: JSON Schema of the fields.
         owner: ``customer``, a record type of the same plugin, or None for reference data (D8).
         lifecycle: name of the lifecycle that its rows go through, or None.
+        append_only: whether a row, once filed, is never changed: the lines of a ledger, consents.
     """
 
     name: str
     schema: Mapping[str, Any] = field(repr=False, hash=False)
     owner: str | None = CUSTOMER
     lifecycle: str | None = None
+    append_only: bool = False
     title: str = ""
     title_zh: str = ""
 

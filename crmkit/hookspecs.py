@@ -52,8 +52,10 @@ if TYPE_CHECKING:
         StageMove,
         StageVeto,
     )
+    from .entities.contact import ContactBatch, ContactBlock
     from .entities.lifecycle import Lifecycle
     from .store.store import Store, Tx
+    from .workspace import Crm
 
 hookspec = pluggy.HookspecMarker("crmkit")
 hookimpl = pluggy.HookimplMarker("crmkit")
@@ -539,4 +541,38 @@ def serve_firings(firings: Sequence[Firing], store: Store, tx: Tx) -> Sequence[S
             mine = [i for i, f in enumerate(firings) if f.action == "tag"]
             store.interactions.log([note(firings[i]) for i in mine], tx=tx)
             return [Served(firing=i, result=firings[i].target) for i in mine]
+    """
+
+
+# --- acting: contact ------------------------------------------------------------------------------
+
+
+@hookspec
+def block_contacts(crm: Crm, batch: ContactBatch) -> Sequence[ContactBlock]:
+    """Says which customers must not be contacted for a time: trouble on their line, an open case.
+
+    Called once per batch of customers (10,000 at most) whenever the contact policy is asked,
+    inside the write that reserves the contacts if there is one.
+
+    Args:
+        crm: the open workspace; read the store with ``tx=batch.tx``.
+        batch: the customers and the time asked for.
+
+    Returns:
+        Blocks that hold at some time in the batch; several of one customer all count. An empty
+        sequence or None blocks nobody.
+
+    Policy veto: if it raises, nobody is contacted (exit 7), because a block that is not known
+    cannot be kept. ``plugin check`` does not try it, for want of a workspace.
+
+    Example::
+
+        @hookimpl
+        def block_contacts(crm, batch):
+            found = crm.store.records.read("telecom.fault", ["owner_id", "began_at"],
+                                           among={"owner_id": batch.customers}, tx=batch.tx)
+            return [ContactBlock(customer_id=owner, code="network_trouble", since=began,
+                                 until=began + timedelta(days=14),
+                                 words="their network was disturbed within 14 days")
+                    for owner, began in found]
     """

@@ -2,6 +2,7 @@
 
 from .business_time import Calendar, parse_week, parse_windows
 from .clocks import ClockEvent, ClockState, Reading, Target, replay
+from .contact import ContactBatch, ContactBlock, ContactDecision, ContactRequest
 from .customer import ContactPoint, Customer, CustomerRef, Relation
 from .fields import Column, Field, FieldSet, FieldType
 from .interaction import Interaction, NewInteraction
@@ -15,7 +16,11 @@ __all__ = [
     "ClockEvent",
     "ClockState",
     "Column",
+    "ContactBatch",
+    "ContactBlock",
+    "ContactDecision",
     "ContactPoint",
+    "ContactRequest",
     "Customer",
     "CustomerRef",
     "Field",

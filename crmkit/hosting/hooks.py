@@ -11,6 +11,7 @@ import pluggy
 
 from .. import hookspecs
 from ..declarations import MergeChoice, RowFault, Served, StageVeto
+from ..entities.contact import ContactBlock
 from .declared import DECLARING
 from .isolation import unusable
 
@@ -20,6 +21,7 @@ ACTING: dict[str, type | None] = {
     "choose_merged_values": MergeChoice,
     "before_stage_moves": StageVeto,
     "serve_firings": Served,
+    "block_contacts": ContactBlock,
     "after_commit": None,
 }
 HOOKS = (*DECLARING, *ACTING)

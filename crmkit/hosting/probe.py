@@ -222,7 +222,10 @@ def _probe(name: str, write: Any) -> dict[str, Any]:
 def _trials(
     name: str, catalog: Any, hooks: tuple[str, ...]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each acting hook with arguments that hold no row, as an import of an empty file gives."""
+    """Each acting hook with arguments that hold no row, as an import of an empty file gives.
+
+    ``block_contacts`` is not tried: it gets the open workspace, and there is none here.
+    """
     if "check_rows" in hooks:
         for entity, columns in _entities(name, catalog):
             # Any envelope column may be asked for, and has no rows either.

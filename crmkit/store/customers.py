@@ -80,6 +80,23 @@ class Customers(Gateway):
             rows = connection.execute(select(c.id, c.name).where(is_in(connection, c.id, ids)))
             return {row.id: row.name for row in rows}
 
+    def survivors(self, ids: Iterable[int], *, tx: Tx | None = None) -> dict[int, int]:
+        """For each id that exists, the customer that it stands for now: itself unless merged away."""
+        with self._reading(tx) as connection:
+            return survivors_of(connection, self._table("customer"), ids)
+
+    def members(self, ids: Iterable[int], *, tx: Tx | None = None) -> dict[int, int]:
+        """Every customer that stands for one of ``ids``, with that one: themselves and merged ones."""
+        with self._reading(tx) as connection:
+            return members_of(connection, self._table("customer"), ids)
+
+    def time_zones(self, ids: Iterable[int], *, tx: Tx | None = None) -> dict[int, str | None]:
+        """The time zone of each customer that exists; None where it has none."""
+        c = self._table("customer").c
+        with self._reading(tx) as connection:
+            found = select(c.id, c.time_zone).where(is_in(connection, c.id, ids))
+            return {row.id: row.time_zone for row in connection.execute(found)}
+
     def fields(self, customer_id: int, *, tx: Tx | None = None) -> dict[str, dict[str, Any]]:
         """Plugin fields of a customer by plugin; a plugin of which nothing is known is absent."""
         return self.fields_of([customer_id], tx=tx).get(customer_id, {})

@@ -152,6 +152,17 @@ class Merges(Gateway):
             taken = _merges(connection, query.where(m.merged_id == customer_id))
             return taken or _merges(connection, query.where(m.kept_id == customer_id))
 
+    def joined_at(self, ids: Iterable[int], *, tx: Tx | None = None) -> dict[int, datetime]:
+        """When each of these very customers was merged into another; only standing merges."""
+        m, t = self._table("customer_merge").c, self._table("tx")
+        with self._reading(tx) as connection:
+            query = (
+                select(m.merged_id, t.c.at)
+                .join(t, t.c.id == m.tx)
+                .where(is_in(connection, m.merged_id, ids), m.undone_tx.is_(None))
+            )
+            return {row.merged_id: row.at for row in connection.execute(query)}
+
     def of_run(self, tx_id: int) -> list[Merge]:
         """The merges of one transaction that still stand, in their order."""
         m = self._table("customer_merge").c

@@ -13,7 +13,7 @@ from ..declarations import sql_name
 from ..entities.fields import Field, FieldType
 from ..entities.money import Money
 from ..errors import NotFound, UsageError
-from .bulk import Block, RecordUpsert, Statements, Written
+from .bulk import UPDATED, Block, RecordUpsert, Statements, Written
 from .rows import is_in
 from .types import binders
 from .values import Codec
@@ -64,7 +64,15 @@ def put_records(
     missing = [f.name for f in entity.fields.fields if f.required and f.name not in values]
     if missing and len(upsert.found) < len(refs):
         raise UsageError(f"new records of {entity.name} need {', '.join(missing)}.")
-    return upsert.write(tx, block, owners)
+    written = upsert.write(tx, block, owners)
+    if UPDATED in written.outcomes and store.catalog.record_types[entity.name].append_only:
+        ref = refs[written.outcomes.index(UPDATED)]
+        raise UsageError(
+            f"{entity.name} {source}:{ref} is filed and is never changed.",
+            code="E_APPEND_ONLY",
+            hint="File another one that corrects it.",
+        )
+    return written
 
 
 def read_records(

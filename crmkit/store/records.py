@@ -111,6 +111,7 @@ class Records(Gateway):
         *,
         where: Mapping[str, Any] | None = None,
         among: Mapping[str, Iterable[Any]] | None = None,
+        between: Mapping[str, tuple[Any, Any]] | None = None,
         sort: Sequence[str] = (),
         limit: int | None = None,
         tx: Tx | None = None,
@@ -122,6 +123,7 @@ class Records(Gateway):
             where, sort, limit: as in :meth:`list`.
             among: wanted values by column, any number of each; ``id``, ``owner_id``, ``ref`` or a
                 text or whole-number field.
+            between: the least and the greatest value by column, both included.
 
         Raises:
             NotFound: for an unknown type or column.
@@ -131,6 +133,8 @@ class Records(Gateway):
             for name in (*names, *(among or {})):
                 _column(made, name)
             query = self._asked(made, where or {}, sort).limit(limit)
+            for name, (least, greatest) in (between or {}).items():
+                query = query.where(_column(made, name).between(least, greatest))
             return read_records(connection, made, query, names, among or {})
 
     def list_for(self, customer_id: int, *, tx: Tx | None = None) -> Found:
@@ -241,6 +245,7 @@ class Records(Gateway):
             else:
                 record_id = row["id"]
                 if list(changed(row, new)):
+                    self._refuse_change(type, source, ref)
                     self._change(own, made, row, new, effective)
             return self.get(type, record_id, tx=own)
 
@@ -280,6 +285,14 @@ class Records(Gateway):
                 self._store, own, made, self._codec(made.entity), source=source, refs=refs,
                 values=values, owners=owners, effective=effective,
             )  # fmt: skip
+
+    def _refuse_change(self, type: str, source: str, ref: str) -> None:
+        if self._store.catalog.record_types[type].append_only:
+            raise UsageError(
+                f"{type} {source}:{ref} is filed and is never changed.",
+                code="E_APPEND_ONLY",
+                hint="File another one that corrects it.",
+            )
 
     def _insert(
         self,

@@ -1,0 +1,31 @@
+"""Contact policy: consent, caps over all departments, quiet hours, and who must not be contacted."""
+
+from __future__ import annotations
+
+from crmkit import hookimpl
+from crmkit.declarations import Command, RecordType, Service
+
+from . import commands, data
+from .consent import Consents
+from .policy import ContactPolicy
+
+
+@hookimpl
+def register_record_types() -> list[RecordType]:
+    """Consents, counted contacts, blocks and purposes."""
+    return data.record_types()
+
+
+@hookimpl
+def register_services() -> list[Service]:
+    """The consent ledger, and the question that every list and send asks."""
+    return [
+        Service(name="contact.consents", make=Consents, title="Consent ledger"),
+        Service(name="contact.policy", make=ContactPolicy, title="Contact policy"),
+    ]
+
+
+@hookimpl
+def register_commands() -> list[Command]:
+    """The nouns ``consent`` and ``contact``."""
+    return commands.commands()
