@@ -36,7 +36,7 @@ def test_identity_numbers_are_secret_and_names_never_enter_the_warehouse() -> No
     fields = customer_fields().fields.by_name
     assert fields["national_id"].pii == "secret"
     inside = {name for name, f in fields.items() if f.in_warehouse}
-    assert inside == {"birth_date", "locality", "postal_code", "contact_consent", "do_not_contact"}
+    assert inside == {"birth_date", "locality", "postal_code"}
 
 
 def test_every_match_key_of_core_is_over_a_field_that_is_there() -> None:

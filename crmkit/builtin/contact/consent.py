@@ -65,7 +65,7 @@ class Entry:
         if self.customer_id == withdrawal.customer_id:
             return True
         met = max(joined_at.get(e.customer_id, _FIRST) for e in (self, withdrawal))
-        return self.at >= met
+        return self.at > met
 
 
 def standing(

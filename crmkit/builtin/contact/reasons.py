@@ -20,7 +20,7 @@ WORDS = {
         "客户未同意{purpose}（{channel}）",
     ),
     "cap": (
-        "{most} contacts in {days} days are reached",
+        "the limit is reached: contacts {most}, days {days}",
         "{days}天内{most}次的上限已到",
     ),
     QUIET: (

@@ -12,6 +12,7 @@ from crmkit.declarations import (
     MatchKey,
     MergeChoice,
     MergeConflict,
+    Migration,
     Report,
 )
 from crmkit.entities import Lifecycle
@@ -21,7 +22,7 @@ from . import features, kinds, lifecycle, person, reports
 
 @hookimpl
 def register_customer_fields() -> CustomerFields:
-    """Name in parts, birth date, identity number, postal address, consent."""
+    """Name in parts, birth date, identity number, postal address."""
     return person.customer_fields()
 
 
@@ -29,6 +30,12 @@ def register_customer_fields() -> CustomerFields:
 def register_match_keys() -> list[MatchKey]:
     """Names, birth date, identity number, contact points and address."""
     return person.match_keys()
+
+
+@hookimpl
+def register_migrations() -> list[Migration]:
+    """Consent has left the customer's fields for the ledger of the plugin ``contact``."""
+    return [person.CONSENT_LEAVES]
 
 
 @hookimpl

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crmkit import resource_json
-from crmkit.declarations import CustomerFields, MatchKey, MergeChoice, MergeConflict
+from crmkit.declarations import CustomerFields, MatchKey, MergeChoice, MergeConflict, Migration
 
 NAMES = ("given_name", "family_name")
+# A field says yes or no; a consent has a date, a channel, a purpose and a wording. Whoever has filled
+# these files them in the ledger first, as docs/how-to/file-consents.md shows.
+_DROP = tuple(
+    f"alter table core_customer drop column {name}"
+    for name in ("contact_consent", "do_not_contact")
+)
+CONSENT_LEAVES = Migration(
+    id="core.0001-consent-leaves",
+    statements={"sqlite": _DROP, "postgresql": _DROP},
+    loss="destructive",
+    covers=("core_customer.contact_consent", "core_customer.do_not_contact"),
+)
 
 
 def customer_fields() -> CustomerFields:
-    """Name in parts, birth date, identity number, postal address, consent."""
+    """Name in parts, birth date, identity number, postal address."""
     return CustomerFields(resource_json(__package__, "schemas/customer.json"))
 
 
