@@ -182,3 +182,20 @@ def test_the_commands_show_the_decision_and_the_ledger(workspace, ann) -> None:
     listed = workspace.run("contact list", customer="ANN").rows
     assert listed == [counted]
     assert (counted["state"], counted["taken_by"]) == ("made", "tester")
+
+
+def test_the_profile_in_the_guide_files_consents_from_a_file(
+    workspace, ann, root, tmp_path
+) -> None:
+    guide = (root / "docs/how-to/file-consents.md").read_text(encoding="utf-8")
+    profile, file = tmp_path / "consents.toml", tmp_path / "consents.csv"
+    profile.write_text(guide.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    file.write_text(
+        "customer,channel,answer,said_at\n"
+        "ANN,phone,no,2026-03-31T12:00:00Z\nBOB,phone,no,2026-03-31T12:00:00Z\n"
+    )
+    result = workspace.import_file(file, profile=str(profile))
+    assert (result.created, result.rejected) == (1, 1)
+    assert ask(workspace, ann, channel="phone").code == "withdrawn"
+    again = workspace.import_file(file, profile=str(profile))
+    assert (again.created, again.updated) == (0, 0)

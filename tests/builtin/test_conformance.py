@@ -1,0 +1,7 @@
+"""The built-in plugins pass the suite that every plugin passes."""
+
+from crmkit.testing.conformance import PluginConformance
+
+
+class TestContact(PluginConformance):
+    plugin = "contact"
