@@ -44,7 +44,8 @@ def _quality() -> Report:
         ],
         headline=Headline(column="psi"),
         charts=[
-            Chart(kind="bar", x="tenth", y="lift", title="Lift by risk tenth",
+            # A line for each run: bars of several runs would be piled up.
+            Chart(kind="line", x="tenth", y="lift", color="run_on", title="Lift by risk tenth",
                   title_zh="各十分位提升度"),
             Chart(kind="point", x="mean_probability", y="churn_rate", color="run_on",
                   title="What was said and what came", title_zh="预测与实际"),
