@@ -15,8 +15,9 @@ feature SQL        a table name means *the rows visible to each population row*:
                    column per feature, at most one row per population row.
 population SQL     the same tables, outcome fields included. Returns ``subject_id, as_of``.
 target SQL         a fact table means the rows from ``as_of`` on, with ``days_after`` (1 is the day
-                   after the as-of day). Returns ``subject_id, as_of, label`` (0 or 1); population
-                   rows that it leaves out are labelled 0.
+                   after the as-of day). Returns ``subject_id, as_of, label`` (0, 1 or NULL);
+                   population rows that it leaves out are labelled 0, rows labelled NULL (cannot be
+                   told, or came too soon to be acted on) are neither learnt from nor tested on.
 report SQL         the same tables as population SQL at one date, and ``feature``, ``outcome``,
                    ``stage_change``, ``population``; parameters are written ``$name``.
 ================== ============================================================================
@@ -31,7 +32,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
-from attrs.validators import in_
+from attrs.validators import ge, gt, in_, optional
 
 from .entities.fields import FieldSet, FieldType
 from .entities.lifecycle import Lifecycle
@@ -245,6 +246,8 @@ class FeatureSet:
         name: ``telecom.billing``.
         sql: feature SQL.
         window_days: oldest ``days_before`` that the statement needs; prunes files. None means all.
+        source: where the definitions come from, a document or a practice; empty names the tables.
+        owner: who answers for them, as a team or role; empty is the plugin.
     """
 
     name: str
@@ -253,6 +256,30 @@ class FeatureSet:
     subject: str = CUSTOMER
     scope: Scope = Scope.SUBJECT
     window_days: int | None = None
+    source: str = ""
+    owner: str = ""
+
+
+ESTIMATORS = ("logistic", "scorecard", "boosting")
+
+
+@frozen(kw_only=True)
+class Profit:
+    """What a campaign to the highest values earns: a retention offer that some accept.
+
+    Args:
+        value: what a customer who would have left and stays is worth, in units of the currency.
+        offer: what the offer costs where it is accepted. contact: what one contact costs.
+        accept: the Beta distribution of the share of leavers who accept, as (alpha, beta).
+
+    The defaults are those of Verbraken, Verbeke & Baesens (2013, IEEE TKDE 25,
+    10.1109/TKDE.2012.50): value 200, offer 10, contact 1, Beta(6, 14) with mean 0.3.
+    """
+
+    value: float = field(default=200.0, validator=gt(0.0))
+    offer: float = field(default=10.0, validator=ge(0.0))
+    contact: float = field(default=1.0, validator=ge(0.0))
+    accept: tuple[float, float] = (6.0, 14.0)
 
 
 @frozen(kw_only=True)
@@ -269,7 +296,10 @@ class Score:
         horizon_days: days after as-of by which the outcome is known.
         cross_section: population SQL that returns ``subject_id, as_of, label`` for data without
             time, used by ``--cv``; None if the score has no such form.
-        estimator: ``logistic`` (readable, default) or ``boosting``.
+        estimator: one of ESTIMATORS; None (default) lets them compete at every training and takes
+            the most readable that is no worse than the best by more than one standard error.
+        profit: what acting on the score earns, for the expected maximum profit; None without.
+        limits: who may not be scored with it and what it must not be used for, for the model card.
         positive: words for the outcome, as ``leaves``.
     """
 
@@ -283,7 +313,9 @@ class Score:
     gap_days: int = 0
     horizon_days: int = 30
     cross_section: str | None = field(default=None, repr=False)
-    estimator: str = field(default="logistic", validator=in_(("logistic", "boosting")))
+    estimator: str | None = field(default=None, validator=optional(in_(ESTIMATORS)))
+    profit: Profit | None = None
+    limits: str = ""
     positive: str = "happens"
     description: str = ""
 
@@ -797,9 +829,9 @@ class Committed:
 
 
 __all__ = [
-    "ACTIONS", "CASE_VERBS", "CHARTS", "CUSTOMER", "MATCH_KINDS", "Answer", "Batch", "CaseClock", "CaseKind", "CaseRoute", "Chart", "Command", "Committed", "CustomerFields", "Demo",
+    "ACTIONS", "CASE_VERBS", "CHARTS", "CUSTOMER", "ESTIMATORS", "MATCH_KINDS", "Answer", "Batch", "CaseClock", "CaseKind", "CaseRoute", "Chart", "Command", "Committed", "CustomerFields", "Demo",
     "DemoCheck", "DemoData", "DemoFile", "Feature", "FeatureSet", "Firing", "ImportProfile",
-    "InteractionKind", "Lifecycle", "MatchKey", "MergeChoice", "MergeConflict", "Migration", "Parameter", "RecordType", "Report",
+    "InteractionKind", "Lifecycle", "MatchKey", "MergeChoice", "MergeConflict", "Migration", "Parameter", "Profit", "RecordType", "Report",
     "ReportColumn", "RowFault", "Rule", "Scope", "Score", "Segment", "Served", "Service", "StageMove", "StageVeto",
     "sql_name",
 ]  # fmt: skip

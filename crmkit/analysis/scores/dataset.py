@@ -104,15 +104,9 @@ class Datasets:
                 f"score {score.name}: nobody is in its cross-section on {as_of.on}.",
                 hint="Import customers first.",
             )
-        labels = pa.table(
-            {
-                "subject_id": found.column("subject_id").cast(pa.int64()),
-                "label": _labels(score, found.column("label")),
-            }
-        )
-        labels = labels.group_by("subject_id").aggregate([("label", "max")])
-        base = _population_table(found.column("subject_id"), as_of).join(labels, "subject_id")
-        base = base.rename_columns([*base.column_names[:-1], "label"])
+        subjects = found.column("subject_id").cast(pa.int64())
+        labels = _labels(score, pa.table({"subject_id": subjects}), found.column("label"))
+        base = _labelled(_population_table(subjects, as_of), labels)
         return Dataset(table=self._with_features(score, base), dates=(as_of.on,), timed=False)
 
     def over_time(self, score: Score, as_of: AsOf) -> Dataset:
@@ -141,7 +135,7 @@ class Datasets:
                 f"score {score.name}: nobody is in its population at any of {_span(dates)}.",
                 code="E_NO_DATES",
             )
-        table = self._with_features(score, self._labelled(score, people))
+        table = self._with_features(score, self._with_labels(score, people))
         return self._usable(score, table)
 
     # --- steps ------------------------------------------------------------------------------------
@@ -172,7 +166,7 @@ class Datasets:
         self._check_columns(score, "population", found, ("subject_id", "as_of"))
         return _population_table(found.column("subject_id"), as_of)
 
-    def _labelled(self, score: Score, people: pa.Table) -> pa.Table:
+    def _with_labels(self, score: Score, people: pa.Table) -> pa.Table:
         with self._warehouse.session() as session:
             frame = session.frame(
                 Population.rows(people), purpose="target", subject=score.subject,
@@ -180,19 +174,13 @@ class Datasets:
             )  # fmt: skip
             found = frame.query(score.target)
         self._check_columns(score, "target", found, ("subject_id", "as_of", "label"))
-        labels = pa.table(
+        keys = pa.table(
             {
                 "subject_id": found.column("subject_id"),
                 "as_of": found.column("as_of").cast(people.schema.field("as_of").type),
-                "label": _labels(score, found.column("label")),
             }
-        ).group_by(["subject_id", "as_of"]).aggregate([("label", "max")])  # fmt: skip
-        joined = people.join(labels, ["subject_id", "as_of"]).rename_columns(
-            [*people.column_names, "label"]
         )
-        # Whoever the target leaves out has not had the outcome (contract of target SQL).
-        label = joined.column("label").fill_null(0)
-        return joined.set_column(joined.num_columns - 1, "label", label)
+        return _labelled(people, _labels(score, keys, found.column("label")))
 
     def _with_features(self, score: Score, people: pa.Table) -> pa.Table:
         population = people.select(["subject_id", "as_of", "as_of_on"])
@@ -309,12 +297,36 @@ def _population_table(subjects: pa.ChunkedArray | pa.Array, as_of: AsOf) -> pa.T
     )
 
 
-def _labels(score: Score, label: pa.ChunkedArray) -> pa.ChunkedArray:
-    whole = label.cast(pa.int64()).fill_null(0)
-    odd = sorted(set(pc.unique(whole).to_pylist()) - {0, 1})
+def _labels(score: Score, keys: pa.Table, label: pa.ChunkedArray) -> pa.Table:
+    """One row for each key: ``label``, null where it cannot be told whether the outcome happened.
+
+    Of several labels for one key a 1 counts before a NULL, and a NULL before a 0.
+    """
+    whole = label.cast(pa.int64())
+    odd = sorted(set(pc.unique(whole.drop_null()).to_pylist()) - {0, 1})
     if odd:
-        raise ConfigError(f"score {score.name}: a label is 0 or 1, not {odd[0]}.")
-    return whole
+        raise ConfigError(f"score {score.name}: a label is 0, 1 or NULL, not {odd[0]}.")
+    rows = keys.append_column("label", whole)
+    rows = rows.append_column("unknown", pc.cast(pc.is_null(whole), pa.int64()))
+    found = rows.group_by(keys.column_names).aggregate([("label", "max"), ("unknown", "max")])
+    happened = pc.fill_null(pc.equal(found.column("label_max"), 1), False)
+    known = pc.or_(happened, pc.equal(found.column("unknown_max"), 0))
+    held = pc.if_else(known, found.column("label_max"), pa.scalar(None, pa.int64()))
+    return found.select(keys.column_names).append_column("label", held)
+
+
+def _labelled(people: pa.Table, labels: pa.Table) -> pa.Table:
+    """People with their ``label``, without those whose outcome cannot be told.
+
+    Whoever the labels leave out has not had the outcome (contract of target SQL).
+    """
+    keys = [name for name in labels.column_names if name != "label"]
+    told = labels.append_column("told", pa.array([True] * labels.num_rows, pa.bool_()))
+    joined = people.join(told, keys)
+    label, absent = joined.column("label"), pc.is_null(joined.column("told"))
+    filled = pc.if_else(absent, pa.scalar(0, pa.int64()), label)
+    kept = joined.select(people.column_names).append_column("label", filled)
+    return kept.filter(pc.is_valid(filled))
 
 
 def _thinned(people: pa.Table) -> pa.Table:

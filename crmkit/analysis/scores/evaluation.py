@@ -10,12 +10,15 @@ import numpy as np
 import pyarrow as pa
 from attrs import field, frozen
 
-from ...declarations import Feature, Score
+from ...declarations import ESTIMATORS, Feature, Score
 from ...errors import ConfigError
 from . import metrics
 from .dataset import Dataset
-from .estimators import check_sides, fit, folds
+from .estimators import Fitted, fit_rivals
 from .inputs import Floats
+from .leaks import InputPower
+from .profit import MaximumProfit, maximum_profit
+from .training import check_sides, folds, labels
 
 # Test rows in an evaluation over time, unless a date is given (design D13).
 TEST_SHARE = 0.25
@@ -31,15 +34,49 @@ class Evaluation:
 
     Attributes:
         figures: the keys of design D11, in their order.
+        estimator: what was chosen; under cross-validation in most folds.
         gains: the gain table of all test rows; under cross-validation every row is valued by the
             model that has not seen it.
+        bands: how well calibrated each tenth of the test rows is.
+        rivals: the same measures for every estimator that was fitted, under the same protocol.
+        psi: how far the values of the test rows lie from those of the training rows.
+        profit: expected maximum profit of a customer and the share to contact, where a profit model
+            is declared.
+        powers: what each input tells by itself.
         label, value: the outcome and the probability of each test row.
     """
 
     figures: dict[str, Any]
+    estimator: str
     gains: list[metrics.GainRow] = field(repr=False)
+    bands: list[metrics.CalibrationRow] = field(repr=False)
+    rivals: list[dict[str, Any]] = field(repr=False)
+    psi: float
+    profit: MaximumProfit | None
+    powers: list[InputPower] = field(repr=False, factory=list)
     label: Floats = field(repr=False, eq=False)
     value: Floats = field(repr=False, eq=False)
+
+    def measures(self) -> dict[str, Any]:
+        """Everything measured in one number, the figures of design D11 first."""
+        skipped = ("score", "protocol", "train_until", "warnings")
+        found = {key: value for key, value in self.figures.items() if key not in skipped}
+        found |= {
+            "observed_expected": float(self.label.sum() / self.value.sum()),
+            "psi": self.psi,
+        }
+        if self.profit is not None:
+            found |= {"emp": self.profit.profit, "emp_share": self.profit.share}
+        return found
+
+
+@frozen
+class _Part:
+    """What one estimator did on the test rows of one fold, or of the only test."""
+
+    figures: dict[str, float]
+    value: Floats
+    psi: float
 
 
 def measure(label: Floats, value: Floats) -> dict[str, float]:
@@ -57,44 +94,72 @@ def measure(label: Floats, value: Floats) -> dict[str, float]:
 
 
 def cross_validate(
-    score: Score, estimator: str, features: Sequence[Feature], data: Dataset, count: int
+    score: Score,
+    estimator: str | None,
+    features: Sequence[Feature],
+    data: Dataset,
+    count: int,
+    *,
+    rivals: bool = False,
 ) -> Evaluation:
-    """Means over stratified, shuffled folds with seed 0; encoding and tuning are fitted inside.
+    """Means over stratified, shuffled folds with seed 0.
 
-    ``auc_sd`` is the standard deviation over the folds (divisor ``count - 1``).
+    Encoding and tuning are fitted inside the fold, and so is the choice among rivals where no
+    estimator is named. ``auc_sd`` is the standard deviation over the folds (divisor ``count - 1``).
+
+    Args:
+        estimator: one of ESTIMATORS, or None to let them compete in each fold.
+        rivals: measure those that are not chosen, too.
 
     Raises:
         ConfigError: if there are fewer rows with or without the outcome than folds.
     """
     label = data.label
     check_sides(score.name, label, count)
-    value = np.zeros(len(label))
-    rows = []
+    tests, chosen, parts = [], [], []
     for train, test in folds(label, count):
-        model = fit(score.name, estimator, features, data.table.take(pa.array(train)))
-        value[test] = model.predict(data.table.take(pa.array(test)))
-        rows.append(measure(label[test], value[test]))
-    means = {name: float(np.mean([row[name] for row in rows])) for name in MEASURES}
-    spread = float(np.std([row["auc"] for row in rows], ddof=1))
+        rows, later = data.table.take(pa.array(train)), data.table.take(pa.array(test))
+        fitted = fit_rivals(score.name, estimator, features, rows, rivals=rivals)
+        parts.append(_measured(fitted, rows, later))
+        chosen.append(fitted.chosen)
+        tests.append(test)
+    value = np.zeros(len(label))
+    for name, test, part in zip(chosen, tests, parts, strict=True):
+        value[test] = part[name].value
     protocol = (
         f"{count}-fold cross-validation on {data.dates[-1]}, stratified, shuffled, seed 0, "
         "everything fitted inside the fold, means over folds"
     )
-    return _evaluation(score, label, value, means, spread, protocol, None)
+    kept = [part[name] for name, part in zip(chosen, parts, strict=True)]
+    aucs = {name: [part[name].figures["auc"] for part in parts] for name in parts[0]}
+    return _evaluation(
+        score, label, value, _mean(kept), _deviation([p.figures["auc"] for p in kept]), protocol,
+        None, max(ESTIMATORS, key=chosen.count), float(np.mean([p.psi for p in kept])),
+        [
+            _rival(name, chosen, _mean([part[name] for part in parts]), _deviation(aucs[name]))
+            for name in ESTIMATORS if name in parts[0]
+        ],
+    )  # fmt: skip
 
 
 def evaluate_later(
     score: Score,
-    estimator: str,
+    estimator: str | None,
     features: Sequence[Feature],
     data: Dataset,
     train_until: date | None,
+    *,
+    rivals: bool = False,
 ) -> Evaluation:
     """Trains on outcomes known by a day and tests on dates from that day on.
 
     ``train_until`` None cuts at the day where the latest 25 % of the rows begin. A training row
     counts only if its horizon ends by the cut, so no outcome of the test time is learnt from.
     ``auc_sd`` is the standard deviation over the test dates, missing where there is one.
+
+    Args:
+        estimator: one of ESTIMATORS, or None to let them compete on the training rows.
+        rivals: measure those that are not chosen, too.
 
     Raises:
         ConfigError: if nothing is left to train or test on.
@@ -109,19 +174,58 @@ def evaluate_later(
             f"{', '.join(map(str, data.dates))}.",
             hint="Choose another --train-until, or use --cv 5.",
         )
-    label = np.asarray(test.column("label").to_numpy(), dtype=np.float64)
+    label = labels(test)
     check_sides(score.name, label, 1)
-    model = fit(score.name, estimator, features, train)
-    value = model.predict(test)
+    fitted = fit_rivals(score.name, estimator, features, train, rivals=rivals)
+    parts = _measured(fitted, train, test)
     trained = sorted(set(train.column("as_of_on").to_pylist()))
     tested = sorted(set(test.column("as_of_on").to_pylist()))
     protocol = (
         f"trained on {len(trained)} dates {trained[0]} to {trained[-1]} with outcomes known by "
         f"{cut}, tested on {len(tested)} later dates {tested[0]} to {tested[-1]}"
     )
+    spreads = {name: _spread(test, label, part.value) for name, part in parts.items()}
+    kept = parts[fitted.chosen]
     return _evaluation(
-        score, label, value, measure(label, value), _spread(test, label, value), protocol, cut
-    )
+        score, label, kept.value, kept.figures, spreads[fitted.chosen], protocol, cut,
+        fitted.chosen, kept.psi,
+        [_rival(name, [fitted.chosen], parts[name].figures, spreads[name]) for name in parts],
+    )  # fmt: skip
+
+
+def _measured(fitted: Fitted, train: pa.Table, test: pa.Table) -> dict[str, _Part]:
+    label, found = labels(test), {}
+    for name, model in fitted.models.items():
+        value = model.predict(test)
+        found[name] = _Part(
+            measure(label, value), value, metrics.psi(model.predict(train), value)
+        )
+    return found
+
+
+def _mean(parts: Sequence[_Part]) -> dict[str, float]:
+    return {name: float(np.mean([p.figures[name] for p in parts])) for name in MEASURES}
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def _rival(
+    name: str, chosen: Sequence[str], figures: dict[str, float], spread: float | None
+) -> dict[str, Any]:
+    shown = _without_nan(figures)
+    return {
+        "estimator": name,
+        "chosen": chosen.count(name) / len(chosen),
+        "auc": shown.pop("auc"),
+        "auc_sd": spread,
+        **shown,
+    }
+
+
+def _without_nan(figures: dict[str, float]) -> dict[str, float | None]:
+    return {name: None if np.isnan(figures[name]) else figures[name] for name in MEASURES}
 
 
 def _default_cut(data: Dataset) -> date:
@@ -138,14 +242,15 @@ def _spread(test: pa.Table, label: Floats, value: Floats) -> float | None:
         here = days == day
         if 0 < label[here].sum() < here.sum():
             found.append(metrics.auc(label[here], value[here]))
-    return float(np.std(found, ddof=1)) if len(found) > 1 else None
+    return _deviation(found)
 
 
 def _evaluation(
     score: Score, label: Floats, value: Floats, means: dict[str, float], spread: float | None,
-    protocol: str, train_until: date | None,
+    protocol: str, train_until: date | None, estimator: str, psi: float,
+    rivals: list[dict[str, Any]],
 ) -> Evaluation:  # fmt: skip
-    shown = {name: None if np.isnan(means[name]) else means[name] for name in MEASURES}
+    shown = _without_nan(means)
     figures: dict[str, Any] = {
         "score": score.name,
         "n": len(label),
@@ -157,5 +262,15 @@ def _evaluation(
         "train_until": train_until,
         "warnings": [],
     }
-    gains = metrics.gain_table(label, value, min(10, len(label)))
-    return Evaluation(figures=figures, gains=gains, label=label, value=value)
+    parts = min(10, len(label))
+    return Evaluation(
+        figures=figures,
+        estimator=estimator,
+        gains=metrics.gain_table(label, value, parts),
+        bands=metrics.calibration_table(label, value, parts),
+        rivals=rivals,
+        psi=psi,
+        profit=maximum_profit(label, value, score.profit) if score.profit else None,
+        label=label,
+        value=value,
+    )

@@ -1,7 +1,7 @@
 """Inputs of a model: how a feature becomes numbers, as plain data that can be read back.
 
-A number becomes a straight line with bends at knots, a text or a boolean one weight per level. What
-is missing has a weight of its own. Everything is learnt from the rows given, so that in an
+A number becomes a straight line with bends at knots, or in a scorecard one weight per band; a text or
+a boolean becomes one weight per level. What is missing has a weight of its own. Everything is learnt from the rows given, so that in an
 evaluation the encoding is fitted inside the fold.
 """
 
@@ -29,6 +29,9 @@ CHOICES = (FieldType.TEXT, FieldType.BOOLEAN)
 # known to no better than +-0.2 (two standard errors of a share of 0.3), so its weight is noise.
 MIN_LEVEL_ROWS = 20
 MAX_LEVELS = 50
+# Bands of a scorecard: tenths, so that none has fewer than a twentieth of the known values, the
+# least that scorecard practice allows (Siddiqi 2006, chapter 6).
+BANDS = 10
 
 
 def floats(values: Iterable[float]) -> tuple[float, ...]:
@@ -95,7 +98,63 @@ class NumberInput:
 
     def words(self, values: pa.ChunkedArray) -> list[Any]:
         """The values as Python numbers, None where missing."""
-        return [None if v is None or v != v else v for v in values.to_pylist()]
+        return number_words(values)
+
+
+@frozen(kw_only=True)
+class BandInput:
+    """A numeric feature cut into bands with one weight each, as a scorecard shows it.
+
+    Band i holds the values above ``edges[i - 1]`` up to and including ``edges[i]``; the last band
+    has no upper edge. ``missing`` stands where there is no value.
+    """
+
+    feature: str
+    column: str
+    edges: tuple[float, ...] = field(converter=floats)
+    weights: tuple[float, ...] = field(default=(), converter=floats)
+    missing: float = 0.0
+    centre: float = 0.0
+    kind: str = "band"
+
+    @property
+    def width(self) -> int:
+        """Number of design columns: a step at every edge, and whether the value is missing."""
+        return len(self.edges) + 1
+
+    def encode(self, values: pa.ChunkedArray) -> Floats:
+        """The design columns of ``values``, shape (rows, width).
+
+        Steps, not bands: a penalty on steps draws neighbouring bands together, so that a band with
+        few outcomes borrows from those beside it.
+        """
+        codes = self.codes(values)
+        absent = codes > len(self.edges)
+        steps = [(codes > i) & ~absent for i in range(len(self.edges))]
+        return np.column_stack([*steps, absent]).astype(np.float64)
+
+    def codes(self, values: pa.ChunkedArray) -> NDArray[np.intp]:
+        """The position of each value's band; then missing."""
+        raw = number_array(values)
+        codes = np.searchsorted(self.edges, raw, side="left")
+        return np.asarray(np.where(np.isnan(raw), len(self.edges) + 1, codes), dtype=np.intp)
+
+    def weighted(self, weights: Sequence[float], design: Floats) -> BandInput:
+        """This input with the learnt weights; ``design`` is what they were learnt on."""
+        centre = float(np.mean(_dot(design, weights)))
+        # A gap never seen in training tells nothing: it counts as the average.
+        missing = float(weights[-1]) if design[:, -1].any() else centre
+        bands = np.cumsum([0.0, *weights[:-1]]).tolist()
+        return attrs.evolve(self, weights=bands, missing=missing, centre=centre)
+
+    def contribution(self, values: pa.ChunkedArray) -> Floats:
+        """What each value adds to the log-odds, against the average of the training rows."""
+        table = np.array([*self.weights, self.missing]) - self.centre
+        return np.asarray(table[self.codes(values)])
+
+    def words(self, values: pa.ChunkedArray) -> list[Any]:
+        """The values as Python numbers, None where missing."""
+        return number_words(values)
 
 
 @frozen(kw_only=True)
@@ -154,7 +213,12 @@ class ChoiceInput:
         return words
 
 
-Input = NumberInput | ChoiceInput
+Input = NumberInput | BandInput | ChoiceInput
+
+
+def number_words(values: pa.ChunkedArray) -> list[Any]:
+    """A numeric column as Python numbers, None where it is null or not a number."""
+    return [None if v is None or v != v else v for v in values.to_pylist()]
 
 
 def number_array(values: pa.ChunkedArray) -> Floats:
@@ -183,7 +247,7 @@ def check_inputs(features: Sequence[Feature]) -> None:
 
 
 def learn_inputs(
-    features: Sequence[Feature], table: pa.Table, *, knots: int
+    features: Sequence[Feature], table: pa.Table, *, knots: int = 0, bands: int = 0
 ) -> tuple[list[Input], list[str]]:
     """Learns the encoding of every feature from the rows of ``table``.
 
@@ -191,6 +255,7 @@ def learn_inputs(
         features: the inputs; the columns have their SQL names.
         table: the rows to learn from.
         knots: bends per number, at its quantiles; 0 for straight lines.
+        bands: cut numbers into at most so many bands instead; 0 for lines.
 
     Returns:
         The inputs in the given order, and the names of those left out because all rows agree.
@@ -200,7 +265,7 @@ def learn_inputs(
     for feature in features:
         values = table.column(sql_name(feature.name))
         learnt = (
-            _learn_number(feature, values, knots)
+            _learn_number(feature, values, knots, bands)
             if feature.type in NUMBERS
             else _learn_choice(feature, values)
         )
@@ -211,23 +276,34 @@ def learn_inputs(
     return found, constant
 
 
-def _learn_number(feature: Feature, values: pa.ChunkedArray, knots: int) -> NumberInput | None:
+def _learn_number(
+    feature: Feature, values: pa.ChunkedArray, knots: int, bands: int
+) -> NumberInput | BandInput | None:
     x = number_array(values)
     known = x[~np.isnan(x)]
     gaps = len(known) < len(x)
     if not len(known) or (known.min() == known.max() and not gaps):
         return None
-    sd = float(known.std()) or 1.0
     low, high = float(known.min()), float(known.max())
+    if bands:
+        return BandInput(
+            feature=feature.name, column=sql_name(feature.name),
+            edges=[float(e) for e in _quantiles(known, bands) if e < high],
+        )  # fmt: skip
+    sd = float(known.std()) or 1.0
     at: list[float] = []
     # A number with few distinct values (a count, a flag) has nowhere to bend.
     if knots and len(np.unique(known)) > 2 * (knots + 1):
-        cuts = np.quantile(known, np.arange(1, knots + 1) / (knots + 1), method="inverted_cdf")
-        at = [float(k) for k in np.unique(cuts) if low < k < high]
+        at = [float(k) for k in _quantiles(known, knots + 1) if low < k < high]
     return NumberInput(
         feature=feature.name, column=sql_name(feature.name), low=low, high=high,
         mean=float(known.mean()), sd=sd, knots=tuple(at),
     )  # fmt: skip
+
+
+def _quantiles(known: Floats, parts: int) -> Floats:
+    """The distinct inner edges that cut values into parts of about equal size."""
+    return np.unique(np.quantile(known, np.arange(1, parts) / parts, method="inverted_cdf"))
 
 
 def _learn_choice(feature: Feature, values: pa.ChunkedArray) -> ChoiceInput | None:

@@ -162,6 +162,48 @@ def gain_table(label: ArrayLike, value: ArrayLike, bands: int = 10) -> list[Gain
     ]  # fmt: skip
 
 
+@frozen
+class CalibrationRow:
+    """One tenth of the rows, by rising value, as a calibration table shows it.
+
+    ``mean_value`` is the probability that was said, ``rate`` the observed share of ``size`` rows;
+    ``low`` and ``high`` hold the true rate with 95 % certainty.
+    """
+
+    band: int
+    size: int
+    mean_value: float
+    rate: float
+    low: float
+    high: float
+
+
+# Two-sided 95 % point of the standard normal distribution.
+Z95 = 1.959963984540054
+
+
+def calibration_table(
+    label: ArrayLike, value: ArrayLike, bands: int = 10
+) -> list[CalibrationRow]:
+    """What was said and what happened, in bands of nearly equal size, lowest values first.
+
+    The interval is Wilson's (1927, JASA 22, 10.1080/01621459.1927.10502953), which stays inside 0
+    and 1 and holds for small bands and rates near 0.
+    """
+    rows = gain_table(label, value, bands)[::-1]
+    return [
+        CalibrationRow(i + 1, row.size, row.mean_value, row.rate, *_wilson(row.rate, row.size))
+        for i, row in enumerate(rows)
+    ]
+
+
+def _wilson(rate: float, size: int) -> tuple[float, float]:
+    z2 = Z95**2
+    middle = (rate + z2 / (2 * size)) / (1 + z2 / size)
+    half = Z95 / (1 + z2 / size) * np.sqrt(rate * (1 - rate) / size + z2 / (4 * size**2))
+    return float(max(middle - half, 0.0)), float(min(middle + half, 1.0))
+
+
 def psi(expected: ArrayLike, actual: ArrayLike, bands: int = 10) -> float:
     """Population stability index: how far a distribution has moved from the one learnt on.
 

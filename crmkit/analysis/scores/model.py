@@ -19,7 +19,7 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from ...errors import ConfigError, NotFound
-from .inputs import ChoiceInput, Floats, Input, NumberInput, floats, number_array, texts
+from .inputs import BandInput, ChoiceInput, Floats, Input, NumberInput, floats, number_array, texts
 from .metrics import logistic
 
 FORMAT = 1
@@ -64,14 +64,14 @@ class Model:
 
     Args:
         score: its name.
-        estimator: ``logistic`` or ``boosting``.
+        estimator: one of :data:`crmkit.declarations.ESTIMATORS`.
         version: counts from 1; 0 while not yet stored.
         trained_at: instant of training, ISO 8601 in UTC.
         until: last day whose outcomes it learnt from, ISO, or None for data without time.
         dates: as-of days of the training rows.
         rows, positives: how many rows it learnt from, and how many of them had the outcome.
         intercept: log-odds of the average training row.
-        inputs: encoders; a logistic model's carry weights.
+        inputs: encoders; those of a sum (logistic, scorecard) carry weights.
         trees: trees of a boosting model.
         tuning: what was chosen while fitting, for the model card.
         metrics: figures of the evaluation made at training time, if any.
@@ -98,6 +98,11 @@ class Model:
         """Names of the features that it reads, in order."""
         return tuple(i.feature for i in self.inputs)
 
+    @property
+    def additive(self) -> bool:
+        """Whether it is a sum with weights in its inputs, which can be read and said in SQL."""
+        return self.estimator != "boosting"
+
     def contributions(self, table: pa.Table) -> Floats:
         """What each input adds to each row's log-odds, against the average training row.
 
@@ -107,7 +112,7 @@ class Model:
         Returns:
             Shape (rows, inputs); ``intercept`` plus the sum of a row is the row's log-odds.
         """
-        if self.estimator == "logistic":
+        if self.additive:
             parts = [i.contribution(table.column(i.column)) for i in self.inputs]
             return np.column_stack(parts) if parts else np.zeros((table.num_rows, 0))
         return _tree_contributions(self.trees, self.inputs, table)
@@ -226,8 +231,9 @@ class ModelFolder:
 
 
 def _input(document: Mapping[str, Any]) -> Input:
-    kinds: dict[str, type[NumberInput] | type[ChoiceInput]] = {
+    kinds: dict[str, type[NumberInput] | type[BandInput] | type[ChoiceInput]] = {
         "number": NumberInput,
+        "band": BandInput,
         "choice": ChoiceInput,
     }
     return kinds[document["kind"]](**document)

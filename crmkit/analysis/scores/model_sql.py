@@ -1,9 +1,9 @@
-"""A logistic model as one SQL expression, so that an engine can score where the data are."""
+"""A logistic model or a scorecard as one SQL expression, so that an engine scores where the data are."""
 
 from __future__ import annotations
 
 from ...errors import ConfigError
-from .inputs import ChoiceInput, Input, NumberInput
+from .inputs import BandInput, ChoiceInput, Input, NumberInput
 from .model import Model
 
 
@@ -14,19 +14,30 @@ def sql_expression(model: Model) -> str:
     agrees with :meth:`Model.predict` to 1e-9; training compares the two and refuses 1e-6.
 
     Args:
-        model: a logistic model.
+        model: a logistic model or a scorecard.
 
     Raises:
         ConfigError: for a model of trees.
     """
-    if model.estimator != "logistic":
+    if not model.additive:
         raise ConfigError(f"a {model.estimator} model has no SQL form; it scores in Python.")
     parts = [_number(model.intercept), *(_input_sql(i) for i in model.inputs)]
     return "1.0 / (1.0 + exp(-(" + "\n + ".join(parts) + ")))"
 
 
 def _input_sql(source: Input) -> str:
-    return _number_sql(source) if isinstance(source, NumberInput) else _choice_sql(source)
+    if isinstance(source, NumberInput):
+        return _number_sql(source)
+    return _band_sql(source) if isinstance(source, BandInput) else _choice_sql(source)
+
+
+def _band_sql(source: BandInput) -> str:
+    whens = [f"when {source.column} is null then {_number(source.missing - source.centre)}"]
+    for edge, weight in zip(source.edges, source.weights, strict=False):
+        whens.append(
+            f"when {source.column} <= {_number(edge)} then {_number(weight - source.centre)}"
+        )
+    return f"case {' '.join(whens)} else {_number(source.weights[-1] - source.centre)} end"
 
 
 def _number_sql(source: NumberInput) -> str:

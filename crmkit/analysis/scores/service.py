@@ -20,7 +20,9 @@ from ...errors import ConfigError, NotFound
 from ...warehouse.population import Population
 from ..runs import Run, Runs
 from .dataset import Dataset, Datasets
-from .estimators import INNER_FOLDS, TOLERANCE, check_sides, fit, labels
+from .boosting import TOLERANCE
+from .estimators import fit
+from .training import INNER_FOLDS, check_sides, labels
 from .evaluation import Evaluation, cross_validate, evaluate_later
 from .inputs import Floats
 from .leaks import check_powers, input_powers, refuse_outcome_fields

@@ -19,7 +19,7 @@ from crmkit.analysis.scores.inputs import ChoiceInput, NumberInput, learn_inputs
 from crmkit.analysis.scores.model import Model, ModelFolder, Tree
 from crmkit.analysis.scores.model_sql import sql_expression
 from crmkit.analysis.scores.reasons import as_text, describe, reasons
-from crmkit.declarations import Feature
+from crmkit.declarations import ESTIMATORS, Feature
 from crmkit.entities.fields import FieldType
 from crmkit.errors import ConfigError, NotFound
 
@@ -100,7 +100,7 @@ def test_hand_made_tree_books_each_step_to_the_input_split_on() -> None:
     assert model.predict(rows)[0] == pytest.approx(1 / (1 + np.exp(0.0)))  # -0.7 + 0.7
 
 
-@pytest.mark.parametrize("estimator", ["logistic", "boosting"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_fitted_model_survives_its_document(estimator: str, tmp_path: Path) -> None:
     table = sample()
     model = estimators.fit("t.leave", estimator, FEATURES, table)
@@ -110,14 +110,14 @@ def test_fitted_model_survives_its_document(estimator: str, tmp_path: Path) -> N
     assert again.predict(table).tolist() == model.predict(table).tolist()
 
 
-@pytest.mark.parametrize("estimator", ["logistic", "boosting"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_equal_rows_train_an_equal_model(estimator: str) -> None:
     first = estimators.fit("t.leave", estimator, FEATURES, sample())
     second = estimators.fit("t.leave", estimator, FEATURES, sample())
     assert first.hash == second.hash
 
 
-@pytest.mark.parametrize("estimator", ["logistic", "boosting"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_one_row_alone_gives_the_digits_of_the_batch(estimator: str) -> None:
     table = sample()
     model = estimators.fit("t.leave", estimator, FEATURES, table)
