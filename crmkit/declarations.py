@@ -281,6 +281,10 @@ class Profit:
     contact: float = field(default=1.0, validator=ge(0.0))
     accept: tuple[float, float] = (6.0, 14.0)
 
+    def __attrs_post_init__(self) -> None:
+        if self.offer >= self.value:
+            raise ValueError(f"an offer of {self.offer} is not worth a customer of {self.value}")
+
 
 @frozen(kw_only=True)
 class Score:

@@ -17,7 +17,7 @@ from ..errors import NotFound, PluginError, SqlRefused, UsageError
 from ..warehouse.engine import quoted, quoted_text
 from ..warehouse.layout import SQL_TYPES
 from ..warehouse.population import Population
-from ..warehouse.portable import DIALECT
+from ..warehouse.portable import DIALECT, check_sql
 
 if TYPE_CHECKING:
     from ..entities.asof import AsOf
@@ -72,6 +72,10 @@ class Features:
             for name in self._catalog.features
             if self._catalog.feature_set_of(name).subject == subject
         ]
+
+    def tables(self, found: FeatureSet) -> frozenset[str]:
+        """The tables that a feature set reads, as analysis SQL names them."""
+        return check_sql(found.sql).tables
 
     def needed(self, sql_texts: Iterable[str]) -> builtins.list[str]:
         """Names of the features that SQL texts or conditions mention, in order of name.

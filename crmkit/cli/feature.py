@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LIST_FIELDS = (
     "name", "subject", "type", "unit", "title", "description", "feature_set", "scope", "plugin",
+    "owner", "source",
 )  # fmt: skip
 
 
@@ -73,6 +74,8 @@ def _listed(crm: Crm, feature: Feature, language: str | None) -> dict[str, Any]:
         "feature_set": found.name,
         "scope": found.scope.value,
         "plugin": crm.catalog.owner(found.name),
+        "owner": found.owner or crm.catalog.owner(found.name),
+        "source": found.source or ", ".join(sorted(crm.features.tables(found))),
     }
 
 

@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from ..declarations import CUSTOMER
+from ..declarations import CUSTOMER, ESTIMATORS
 from .main import State
 from .options import Decorator, as_of_option, format_option, list_options, output_option
-from .output import emit, emit_record, named, note
+from .output import emit, emit_record, emit_text, named, note
 
 if TYPE_CHECKING:
     from ..analysis.scores import Explanation
+    from ..analysis.scores.evaluation import Evaluation
     from ..workspace import Crm
 
 LIST_FIELDS = (
     "name", "title", "plugin", "subject", "estimator", "inputs", "version", "trained_at", "until",
     "rows", "positives",
 )  # fmt: skip
-ESTIMATORS = ("logistic", "boosting")
+STABILITY_FIELDS = (
+    "as_of", "model_version", "n", "psi", "expected", "observed", "observed_expected", "verdict",
+)  # fmt: skip
+TABLES = ("figures", "measures", "lift", "calibration", "rivals", "inputs")
 
 
 def _day(ctx: click.Context, param: click.Parameter, value: datetime | None) -> date | None:
@@ -35,7 +39,7 @@ def _date_option(*names: str, help: str) -> Decorator:
 _estimator = click.option(
     "--estimator",
     type=click.Choice(ESTIMATORS),
-    help="Learn with this one. Default: the one that the score declares.",
+    help="Learn with this one. Default: the one that the score declares, else the most readable of those that do best.",
 )
 _allow_leak = click.option(
     "--allow-leak",
@@ -46,7 +50,7 @@ _allow_leak = click.option(
 
 @click.group("score")
 def command() -> None:
-    """Train, evaluate, run and explain scores."""
+    """Train, evaluate, run, watch and explain scores."""
 
 
 @command.command("list")
@@ -86,6 +90,7 @@ def _listed(crm: Crm, row: dict[str, Any], language: str | None) -> dict[str, An
 @_date_option("--until", help="Learn from what had happened by the end of this day. Default: now.")
 @_estimator
 @_allow_leak
+@click.option("--no-evaluation", is_flag=True, help="Train only, without the figures for the model card.")  # fmt: skip
 @format_option
 @output_option
 @click.pass_obj
@@ -95,6 +100,7 @@ def train_score(
     until: date | None,
     estimator: str | None,
     allow_leak: bool,
+    no_evaluation: bool,
     format: str,
     output: str | None,
 ) -> None:
@@ -102,12 +108,15 @@ def train_score(
 
     Reads the warehouse at past month-ends whose outcome is known; data without time are learnt from
     as they stand. Writes models/NAME/VERSION.json. Equal data give an equal model, which is not
-    stored twice.
+    stored twice. The model is evaluated, too, and `crmkit score card NAME` shows what came out.
 
     Example: crmkit score train telecom.churn --until 2026-03-31
     """
     with state.open() as crm:
-        model = crm.scores.train(name, until=until, estimator=estimator, allow_leak=allow_leak)
+        model = crm.scores.train(
+            name, until=until, estimator=estimator, allow_leak=allow_leak,
+            measured=not no_evaluation,
+        )  # fmt: skip
     for warning in model.tuning["warnings"]:
         note(warning)
     record = {
@@ -132,7 +141,7 @@ def train_score(
 @_date_option("--train-until", help="Learn from outcomes known by this day and test on dates from it on. Default: the latest 25 % of the rows are the test.")  # fmt: skip
 @_estimator
 @_allow_leak
-@click.option("--gains", is_flag=True, help="Show the gain table, a row for each tenth.")
+@click.option("--table", type=click.Choice(TABLES), default="figures", help="What to show: the figures, every measure with stability and profit, the lift or the calibration by tenths, the rival estimators, or what each input tells alone. Default: figures.")  # fmt: skip
 @format_option
 @output_option
 @click.pass_obj
@@ -143,7 +152,7 @@ def evaluate_score(
     train_until: date | None,
     estimator: str | None,
     allow_leak: bool,
-    gains: bool,
+    table: str,
     format: str,
     output: str | None,
 ) -> None:
@@ -158,14 +167,70 @@ def evaluate_score(
         raise click.UsageError("--cv and --train-until exclude each other: folds have no time.")
     with state.open() as crm:
         found = crm.scores.assess(
-            name, cv=cv, train_until=train_until, allow_leak=allow_leak, estimator=estimator
-        )
+            name, cv=cv, train_until=train_until, allow_leak=allow_leak, estimator=estimator,
+            rivals=table == "rivals",
+        )  # fmt: skip
     for warning in found.figures["warnings"]:
         note(warning)
-    if gains:
-        emit([attrs.asdict(row) for row in found.gains], format=format, output=output)
-    else:
+    note(f"estimator: {found.estimator}")
+    if table == "figures":
         emit_record(found.figures, format=format, output=output)
+    else:
+        emit(_table(found, table), format=format, output=output, title=f"{name}, {table}")
+
+
+def _table(found: Evaluation, table: str) -> list[dict[str, Any]]:
+    if table == "measures":
+        return [{"measure": key, "value": value} for key, value in found.measures().items()]
+    if table == "rivals":
+        return found.rivals
+    if table == "inputs":
+        return [attrs.asdict(row) for row in found.powers]
+    return [attrs.asdict(row) for row in (found.gains if table == "lift" else found.bands)]
+
+
+@command.command("card")
+@click.argument("name")
+@click.option("--version", type=click.IntRange(min=1), metavar="N", help="Of this version of the model. Default: the latest.")  # fmt: skip
+@output_option
+@click.pass_obj
+def show_card(state: State, name: str, version: int | None, output: str | None) -> None:
+    """Write the model card of a trained score, in Markdown.
+
+    What it is, what and when it learnt, its inputs, how good and how well calibrated it was, its
+    rivals, and whom it may not be used on.
+
+    Example: crmkit score card telecom.churn --output churn.md
+    """
+    with state.open() as crm:
+        text = crm.scores.card(name, version)
+    emit_text(text, output=output)
+
+
+@command.command("stability")
+@click.argument("name")
+@list_options
+@click.pass_obj
+def show_stability(
+    state: State,
+    name: str,
+    limit: int | None,
+    columns: tuple[str, ...] | None,
+    sort: tuple[str, ...] | None,
+    format: str,
+    output: str | None,
+) -> None:
+    """Compare the kept runs of a score with what its model was trained on.
+
+    The stability index (psi) says how far the values have moved: from 0.10 watch, above 0.25 act.
+    Where the horizon has passed, observed over expected outcomes outside 0.8 to 1.25 is to be acted
+    upon, too: train the score again.
+
+    Example: crmkit score stability telecom.churn
+    """
+    with state.open() as crm:
+        rows = crm.scores.stability(name)
+    emit(rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=STABILITY_FIELDS)  # fmt: skip
 
 
 @command.command("run")

@@ -74,6 +74,7 @@ LEAVE = Score(
     target="SELECT DISTINCT subject_id, as_of, 1 AS label FROM shop_goodbye "
     "WHERE days_after > 0 AND days_after <= 30",
     horizon_days=30,
+    estimator="logistic",
     cross_section="SELECT subject_id, as_of, CASE WHEN left_because IS NULL THEN 0 ELSE 1 END "
     "AS label FROM shop_customer",
     positive="leaves",

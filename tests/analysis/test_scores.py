@@ -12,6 +12,7 @@ import pytest
 
 from crmkit.analysis.scores.dataset import Datasets, month_ends, recorded
 from crmkit.analysis.scores.service import bands
+from crmkit.analysis.scores.stability import verdict
 from crmkit.declarations import Feature, FeatureSet
 from crmkit.entities import FieldType
 from crmkit.errors import ConfigError, NotFound
@@ -93,6 +94,56 @@ def test_label_is_what_happens_within_the_horizon_after_the_date(open_shop: Open
     january = data.between(date(2025, 1, 31), date(2025, 1, 31)).to_pylist()
     assert {r["subject_id"]: r["label"] for r in january} == expected
     assert {r["shop_days_since_visit"] for r in january} == {21}
+
+
+def test_null_label_leaves_the_row_out(open_shop: OpenShop, leave: Any) -> None:
+    """Whoever goes within a week of the date came too soon: neither loyal nor an outcome."""
+    gap = attrs.evolve(
+        leave,
+        target="SELECT subject_id, as_of, CASE WHEN days_after > 7 THEN 1 END AS label "
+        "FROM shop_goodbye WHERE days_after > 0 AND days_after <= 30",
+    )
+    shop = open_shop(scores={gap.name: gap})
+    expected = {}
+    for days, label in (
+        (["2025-02-05"], None), (["2025-02-08"], 1), ([], 0), (["2025-02-05", "2025-02-10"], 1),
+    ):  # fmt: skip
+        one = shop.customer()
+        shop.log("shop.visit", one, "2025-01-10")
+        shop.log("shop.goodbye", one, *days)
+        if label is not None:
+            expected[one] = label
+    shop.log("shop.visit", shop.customer(), "2025-04-15", "2025-04-16", "2025-04-17")
+    data = datasets(shop).over_time(shop.catalog.scores["shop.leave"], shop.on("2025-04-30"))
+    january = data.between(date(2025, 1, 31), date(2025, 1, 31)).to_pylist()
+    assert {r["subject_id"]: r["label"] for r in january} == expected
+
+
+@pytest.mark.parametrize("form", ["target", "cross_section"])
+def test_label_other_than_0_1_and_null_is_refused(
+    open_shop: OpenShop, leave: Any, form: str
+) -> None:
+    odd = attrs.evolve(leave, **{form: "SELECT subject_id, as_of, 2 AS label FROM shop_customer"})
+    shop = open_shop(scores={odd.name: odd})
+    fill(shop, 16)
+    with pytest.raises(ConfigError, match="a label is 0, 1 or NULL, not 2"):
+        shop.scores.evaluate("shop.leave", cv=3 if form == "cross_section" else None)
+
+
+def test_null_label_leaves_a_row_of_a_cross_section_out(open_shop: OpenShop, leave: Any) -> None:
+    unclear = attrs.evolve(
+        leave,
+        cross_section="SELECT subject_id, as_of, CASE tier WHEN 'gone' THEN 1 WHEN 'here' THEN 0 "
+        "END AS label FROM shop_customer",
+    )
+    shop = open_shop(scores={unclear.name: unclear})
+    expected = {shop.customer(tier="gone"): 1, shop.customer(tier="here"): 0}
+    shop.customer(tier="unclear")
+    shop.clock.advance(days=1)
+    at = shop.on("2025-12-31")
+    data = datasets(shop).cross_section(shop.catalog.scores["shop.leave"], at)
+    rows = data.table.to_pylist()
+    assert {r["subject_id"]: r["label"] for r in rows} == expected
 
 
 def test_dates_count_only_when_their_horizon_has_been_seen(open_shop: OpenShop) -> None:
@@ -291,6 +342,149 @@ def test_corrected_inputs_show_in_the_explanation(filled: Any) -> None:
     found = filled.scores.explain("shop.leave", row["subject_id"], at)
     assert (found.same, found.stored) == (False, row["value"])
     assert found.inputs_hash != row["inputs_hash"]
+
+
+def test_model_that_is_a_sum_is_scored_by_the_engine(
+    filled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the SQL changed by a hundred-thousandth, run and explanation refuse by name."""
+    from crmkit.analysis.scores import service
+
+    model = filled.scores.train("shop.leave", until=date(2025, 6, 30), estimator="scorecard")
+    at = filled.on("2025-06-30")
+    run = filled.scores.run("shop.leave", at)
+    inputs = datasets(filled).to_score(filled.catalog.scores["shop.leave"], at)
+    assert run.table.column("value").to_pylist() == pytest.approx(
+        model.predict(inputs).tolist(), abs=1e-9
+    )
+    exact = service.sql_expression
+    monkeypatch.setattr(service, "sql_expression", lambda model: f"0.00001 + {exact(model)}")
+    with pytest.raises(ConfigError, match=r"values 1\.0e-05 apart from Python; more than 1e-06"):
+        filled.scores.run("shop.leave", at)
+
+
+def test_trees_are_scored_in_batches_as_in_one(
+    filled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crmkit.analysis.scores import service
+
+    filled.scores.train("shop.leave", until=date(2025, 6, 30), estimator="boosting")
+    at = filled.on("2025-06-30")
+    whole = filled.scores.run("shop.leave", at)
+    monkeypatch.setattr(service, "BATCH", 7)
+    parts = filled.scores.run("shop.leave", at)
+    assert whole.table.num_rows > 7
+    for column in ("value", "reasons", "inputs_hash"):
+        assert parts.table.column(column).equals(whole.table.column(column))
+
+
+def test_rivals_are_measured_on_the_rows_of_the_chosen_one(filled: Any) -> None:
+    found = filled.scores.assess("shop.leave", rivals=True)
+    assert [row["estimator"] for row in found.rivals] == ["logistic", "scorecard", "boosting"]
+    [chosen] = [row for row in found.rivals if row["chosen"]]
+    assert chosen["estimator"] == found.estimator
+    for measure in ("auc", "brier", "lift_top_decile", "calibration_slope"):
+        assert chosen[measure] == found.figures[measure]
+    assert {power.feature for power in found.powers} == set(
+        filled.catalog.scores["shop.leave"].features
+    )
+
+
+def test_without_a_declared_estimator_the_rivals_compete(filled: Any, shop_catalog: Any) -> None:
+    free = attrs.evolve(filled.catalog.scores["shop.leave"], estimator=None)
+    filled.reopen(shop_catalog(scores={free.name: free}))
+    assert filled.scores.list()[0]["estimator"] == "automatic"
+    model = filled.scores.train("shop.leave")
+    assert filled.scores.list()[0]["estimator"] == model.estimator
+    text = filled.scores.card("shop.leave")
+    assert f"**{model.estimator}**" in text and "one-standard-error rule" in text
+
+
+def test_folds_may_choose_differently(
+    filled: Any, shop_catalog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of five folds three choose the scorecard; each row keeps the value of its fold's choice."""
+    from crmkit.analysis.scores import evaluation
+
+    free = attrs.evolve(filled.catalog.scores["shop.leave"], estimator=None, cross_section=None)
+    filled.reopen(shop_catalog(scores={free.name: free}))
+    names = iter(["scorecard", "logistic", "scorecard", "logistic", "scorecard"])
+    real = evaluation.fit_rivals
+    monkeypatch.setattr(
+        evaluation,
+        "fit_rivals",
+        lambda score, estimator, *rest, rivals: real(score, next(names), *rest, rivals=rivals),
+    )
+    found = filled.scores.assess("shop.leave", cv=5)
+    assert (found.estimator, found.rivals) == ("scorecard", [])
+    assert 0 < found.value.min() and found.value.max() < 1
+
+
+def test_declared_estimator_has_no_rivals_unless_asked(filled: Any, shop_catalog: Any) -> None:
+    fixed = attrs.evolve(filled.catalog.scores["shop.leave"], estimator="scorecard")
+    filled.reopen(shop_catalog(scores={fixed.name: fixed}))
+    model = filled.scores.train("shop.leave")
+    assert (model.estimator, len(model.tuning["rivals"])) == ("scorecard", 1)
+    assert model.tuning["chosen_by"] == "declaration or option"
+    assert "None competed: scorecard" in filled.scores.card("shop.leave")
+    found = filled.scores.assess("shop.leave", rivals=True)
+    assert found.estimator == "scorecard" and len(found.rivals) == 3
+
+
+def test_card_says_what_was_learnt_how_good_it_is_and_for_whom(filled: Any) -> None:
+    plain = filled.scores.train("shop.leave")
+    assert "Not measured when it was trained" in filled.scores.card("shop.leave")
+    measured = filled.scores.train("shop.leave", measured=True)
+    # The figures are no part of what was learnt: the same version, now with them.
+    assert (measured.version, measured.hash) == (plain.version, plain.hash)
+    found = filled.scores.evaluate("shop.leave")
+    text = filled.scores.card("shop.leave")
+    assert f"| AUC | {found['auc']:.4g} |" in text
+    assert found["protocol"][1:] in text
+    assert "| **logistic** |" in text and "| boosting |" in text and measured.hash in text
+    assert f"{measured.rows} rows ({measured.positives} with the outcome)" in text
+    for power in measured.tuning["powers"]:
+        name, iv, auc = power["feature"], power["iv"], power["auc"]
+        assert any(
+            line.startswith(f"| `{name}` |") and line.endswith(f"| {iv:.4g} | {auc:.4g} |")
+            for line in text.splitlines()
+        )
+    assert "Only for those whom its population SQL returns" in text
+
+
+def test_stability_compares_runs_with_the_training_and_with_what_happened(filled: Any) -> None:
+    model = filled.scores.train("shop.leave", until=date(2025, 6, 30), estimator="logistic")
+    days = ("2025-05-31", "2025-06-30", "2025-08-31")
+    runs = [filled.scores.run("shop.leave", filled.on(day)) for day in days]
+    rows = filled.scores.stability("shop.leave")
+    assert [(str(r["as_of"]), r["n"]) for r in rows] == [
+        (day, run.table.num_rows) for day, run in zip(days, runs, strict=True)
+    ]
+    # By hand: shares of the run's values between the tenths of the training values.
+    edges, shares = model.reference["edges"], model.reference["shares"]
+    values = runs[1].table.column("value").to_pylist()
+    bands = [sum(1 for e in edges if v > e) for v in values]
+    held = [max(bands.count(b), 0.5) / len(values) for b in range(len(edges) + 1)]
+    index = sum((h - s) * np.log(h / s) for h, s in zip(held, shares, strict=True) if s)
+    assert rows[1]["psi"] == pytest.approx(index)
+    # Of June's people those who said goodbye in July, from the dataset of the truth.
+    truth = datasets(filled).over_time(filled.catalog.scores["shop.leave"], filled.on("2025-09-30"))
+    june = truth.between(date(2025, 6, 30), date(2025, 6, 30)).column("label").to_numpy()
+    assert rows[1]["observed"] == pytest.approx(june.mean())
+    assert rows[1]["observed_expected"] == pytest.approx(june.mean() / np.mean(values))
+    # August's horizon has not passed.
+    assert (rows[2]["observed"], rows[2]["observed_expected"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("psi", "ratio", "word"),
+    [
+        (0.09, 1.0, "stable"), (0.10, 1.0, "watch"), (0.25, None, "watch"), (0.26, 1.0, "act"),
+        (0.0, 0.79, "act"), (0.0, 1.26, "act"), (0.0, 0.8, "stable"), (0.0, None, "stable"),
+    ],
+)  # fmt: skip
+def test_verdict_follows_the_bounds_of_practice(psi: float, ratio: float | None, word: str) -> None:
+    assert verdict(psi, ratio) == word
 
 
 def test_score_without_a_model_says_how_to_train_it(filled: Any) -> None:

@@ -14,9 +14,9 @@ from .metrics import log_loss
 from .model import Model, Tree, design_matrix
 from .training import Training
 
-ROUNDS = (20, 40, 60, 80, 120, 160, 240, 320)
+ROUNDS = (30, 60, 90, 120, 180, 240, 320)
 # Further sizes that are grown in vain before the search ends: losses are smooth in the rounds.
-PATIENCE = 2
+PATIENCE = 1
 TREE_SETTINGS: dict[str, Any] = {
     "learning_rate": 0.1,
     "max_leaf_nodes": 8,

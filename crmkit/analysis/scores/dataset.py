@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -65,6 +66,10 @@ class Dataset:
             held = pc.and_(held, pc.less_equal(self.table.column("as_of_on"), pa.scalar(last)))
         return self.table.filter(held)
 
+    def on(self, day: date) -> Dataset:
+        """The rows of one date alone: one row a subject."""
+        return attrs.evolve(self, table=self.between(day, day), dates=(day,))
+
 
 class Datasets:
     """Assembles datasets over the warehouse; every SQL runs through a frame."""
@@ -86,6 +91,14 @@ class Datasets:
     def of_subjects(self, score: Score, subjects: Sequence[int], as_of: AsOf) -> pa.Table:
         """The inputs of some subjects at a date, whether or not the score is about them then."""
         return self._with_features(score, _population_table(pa.array(subjects, pa.int64()), as_of))
+
+    def outcomes(self, score: Score, subjects: Sequence[int], as_of: AsOf) -> pa.Table:
+        """What happened to some subjects after a date: ``subject_id, as_of, as_of_on, label``."""
+        return self._with_labels(score, _population_table(pa.array(subjects, pa.int64()), as_of))
+
+    def seen_until(self, score: Score, as_of: AsOf) -> date | None:
+        """The last day of full recording among the events visible at a date."""
+        return self._observed(score, as_of)[1]
 
     def cross_section(self, score: Score, as_of: AsOf) -> Dataset:
         """Rows of data without time: the label is a state at the very date.

@@ -100,9 +100,7 @@ def fit_rivals(
     judged = {"rivals": _judged(tuned), "chosen_by": "one-standard-error rule"}
     if estimator is not None:
         judged["chosen_by"] = "declaration or option"
-    models[chosen] = attrs.evolve(
-        models[chosen], tuning={**models[chosen].tuning, **judged}
-    )
+    models[chosen] = attrs.evolve(models[chosen], tuning={**models[chosen].tuning, **judged})
     return Fitted(chosen, models)
 
 

@@ -131,13 +131,15 @@ def cross_validate(
         "everything fitted inside the fold, means over folds"
     )
     kept = [part[name] for name, part in zip(chosen, parts, strict=True)]
-    aucs = {name: [part[name].figures["auc"] for part in parts] for name in parts[0]}
+    # Where rivals were not asked for, a fold has only the one that was chosen in it.
+    shared = [name for name in ESTIMATORS if all(name in part for part in parts)]
+    aucs = {name: [part[name].figures["auc"] for part in parts] for name in shared}
     return _evaluation(
         score, label, value, _mean(kept), _deviation([p.figures["auc"] for p in kept]), protocol,
         None, max(ESTIMATORS, key=chosen.count), float(np.mean([p.psi for p in kept])),
         [
             _rival(name, chosen, _mean([part[name] for part in parts]), _deviation(aucs[name]))
-            for name in ESTIMATORS if name in parts[0]
+            for name in shared
         ],
     )  # fmt: skip
 
@@ -197,9 +199,7 @@ def _measured(fitted: Fitted, train: pa.Table, test: pa.Table) -> dict[str, _Par
     label, found = labels(test), {}
     for name, model in fitted.models.items():
         value = model.predict(test)
-        found[name] = _Part(
-            measure(label, value), value, metrics.psi(model.predict(train), value)
-        )
+        found[name] = _Part(measure(label, value), value, metrics.psi(model.predict(train), value))
     return found
 
 

@@ -182,9 +182,7 @@ class CalibrationRow:
 Z95 = 1.959963984540054
 
 
-def calibration_table(
-    label: ArrayLike, value: ArrayLike, bands: int = 10
-) -> list[CalibrationRow]:
+def calibration_table(label: ArrayLike, value: ArrayLike, bands: int = 10) -> list[CalibrationRow]:
     """What was said and what happened, in bands of nearly equal size, lowest values first.
 
     The interval is Wilson's (1927, JASA 22, 10.1080/01621459.1927.10502953), which stays inside 0

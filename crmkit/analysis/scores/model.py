@@ -209,13 +209,14 @@ class ModelFolder:
     def save(self, model: Model) -> Model:
         """Stores a model under the next version, and returns it with that version.
 
-        A model equal to the latest one is not stored twice; the latest is returned.
+        A model equal to the latest one is not stored twice; the latest is returned, with the metrics
+        of this one where it had none.
         """
         known = self.versions(model.score)
         if known:
             latest = self.load(model.score)
             if latest.hash == model.hash:
-                return latest
+                return self._with_metrics(latest, model.metrics)
         folder = self.folder / model.score
         folder.mkdir(parents=True, exist_ok=True)
         version = known[-1] + 1 if known else 1
@@ -228,6 +229,16 @@ class ModelFolder:
                 return numbered
             except FileExistsError:
                 version += 1
+
+    def _with_metrics(self, kept: Model, metrics: Mapping[str, Any]) -> Model:
+        if kept.metrics or not metrics:
+            return kept
+        measured = attrs.evolve(kept, metrics=metrics)
+        path = self.folder / kept.score / f"{kept.version}.json"
+        part = path.with_suffix(".part")
+        part.write_text(measured.to_json(), encoding="utf-8")
+        part.replace(path)
+        return measured
 
 
 def _input(document: Mapping[str, Any]) -> Input:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +20,18 @@ from ...entities.asof import AsOf
 from ...errors import ConfigError, NotFound
 from ...warehouse.population import Population
 from ..runs import Run, Runs
-from .dataset import Dataset, Datasets
 from .boosting import TOLERANCE
+from .card import card
+from .dataset import Dataset, Datasets
 from .estimators import fit
-from .training import INNER_FOLDS, check_sides, labels
 from .evaluation import Evaluation, cross_validate, evaluate_later
 from .inputs import Floats
 from .leaks import check_powers, input_powers, refuse_outcome_fields
-from .model import Model, ModelFolder
+from .model import DECIMALS, Model, ModelFolder
 from .model_sql import sql_expression
 from .reasons import Reason, reasons
+from .stability import run_stability
+from .training import INNER_FOLDS, check_sides, labels
 
 if TYPE_CHECKING:
     from ...hosting.catalog import Catalog
@@ -39,8 +42,12 @@ if TYPE_CHECKING:
 
 # Rows scored at a time: some 50 MB for a few dozen inputs.
 BATCH = 100_000
-# Rows on which a model's SQL is compared with Python when it is trained.
+# Rows on which a model's SQL is compared with Python, at training and at every run.
 SAMPLE = 2_000
+# Folds of the evaluation that goes into a model whose data have no later dates.
+CARD_FOLDS = 5
+# Shown for a score whose estimator is found by competition, before it is trained.
+AUTOMATIC = "automatic"
 
 
 @frozen(kw_only=True)
@@ -112,7 +119,7 @@ class Scores:
                 {
                     "name": name,
                     "title": score.title,
-                    "estimator": score.estimator,
+                    "estimator": (model and model.estimator) or score.estimator or AUTOMATIC,
                     "inputs": len(score.features),
                     "version": model and str(model.version),
                     "trained_at": model and model.trained_at,
@@ -132,16 +139,20 @@ class Scores:
         until: date | None = None,
         allow_leak: bool = False,
         estimator: str | None = None,
+        measured: bool = False,
     ) -> Model:
         """Trains a score on all outcomes known by the end of a day and stores the model.
 
         Where the data have no time and the score declares a cross-section, that is learnt from.
+        Without an estimator, declared or given, the rivals compete.
 
         Args:
             name: of the score.
             until: last day whose events may be seen; None is now.
             allow_leak: train even though an input looks like a leak.
             estimator: instead of the declared one.
+            measured: evaluate on the same rows, too, and keep the figures in the model: on later
+                dates where there are enough, else in five folds.
 
         Raises:
             ConfigError: if no date has its outcome known, an input looks like a leak (``E_LEAK``) or
@@ -154,16 +165,23 @@ class Scores:
         data = self._learnable(score, as_of)
         inputs = self._datasets.inputs(score)
         check_sides(name, labels(data.table), INNER_FOLDS)
-        warnings = check_powers(name, input_powers(inputs, data.table), allow_leak=allow_leak)
+        powers = input_powers(inputs, data.table)
+        warnings = check_powers(name, powers, allow_leak=allow_leak)
         model = fit(name, estimator or score.estimator, inputs, data.table)
-        self._check_sql(model, data.table)
+        self._scored(model, data.table.slice(0, SAMPLE))
+        metrics = _metrics(score, estimator, inputs, data) if measured else {}
         return self._models.save(
             attrs.evolve(
                 model,
                 trained_at=self._clock().strftime("%Y-%m-%dT%H:%M:%SZ"),
                 until=str(as_of.on) if data.timed else None,
                 dates=tuple(str(day) for day in data.dates),
-                tuning={**model.tuning, "warnings": [*data.warnings, *warnings]},
+                tuning={
+                    **model.tuning,
+                    "warnings": [*data.warnings, *warnings],
+                    "powers": [attrs.asdict(power) for power in powers],
+                },
+                metrics=metrics,
             )
         )
 
@@ -200,8 +218,12 @@ class Scores:
         train_until: date | None = None,
         allow_leak: bool = False,
         estimator: str | None = None,
+        rivals: bool = False,
     ) -> Evaluation:
-        """As :meth:`evaluate`, with the gain table and the value of every test row."""
+        """As :meth:`evaluate`, with all tables and the value of every test row.
+
+        ``rivals`` measures the estimators that are not chosen, too.
+        """
         score = self.get(name)
         refuse_outcome_fields(score, self._catalog)
         self._warehouse.refresh_if_stale()
@@ -209,13 +231,35 @@ class Scores:
         chosen = estimator or score.estimator
         as_of = self._end(None)
         data = self._undated(score, as_of) if cv else self._datasets.over_time(score, as_of)
-        warnings = check_powers(name, input_powers(inputs, data.table), allow_leak=allow_leak)
+        powers = input_powers(inputs, data.table)
+        warnings = check_powers(name, powers, allow_leak=allow_leak)
         if cv:
-            found = cross_validate(score, chosen, inputs, data, cv)
+            found = cross_validate(score, chosen, inputs, data, cv, rivals=rivals)
         else:
-            found = evaluate_later(score, chosen, inputs, data, train_until)
+            found = evaluate_later(score, chosen, inputs, data, train_until, rivals=rivals)
         found.figures["warnings"] = [*data.warnings, *warnings]
-        return found
+        return attrs.evolve(found, powers=powers)
+
+    def card(self, name: str, version: int | None = None) -> str:
+        """The model card of a stored version (the latest by default), in Markdown.
+
+        Raises:
+            NotFound: if the score was never trained, or has no such version.
+        """
+        return card(self._models.load(name, version), self.get(name), self._catalog)
+
+    def stability(self, name: str) -> builtins.list[dict[str, Any]]:
+        """How far the kept runs of a score have moved from what their model was trained on.
+
+        Returns:
+            One row for each as-of, oldest first: as_of, model_version, n, psi against the training
+            rows, expected (mean value), observed (rate of the outcome; None until the horizon has
+            passed), observed_expected and a verdict: ``stable``, ``watch`` or ``act``.
+        """
+        score = self.get(name)
+        self._warehouse.refresh_if_stale()
+        table = self._runs.before("score", name, date.min, self._clock())
+        return run_stability(score, table, self._models, self._datasets, self._end(None))
 
     # --- apply ------------------------------------------------------------------------------------
 
@@ -241,14 +285,13 @@ class Scores:
         self._warehouse.refresh_if_stale()
         table = self._datasets.to_score(score, as_of)
         subjects = table.column("subject_id").to_numpy()
-        values = np.zeros(len(subjects))
+        values = self._scored(model, table)
         words: list[list[str]] = []
         evidence: list[dict[str, Any]] = []
         hashes: list[str] = []
         for first in range(0, len(subjects), BATCH):
             rows = table.slice(first, BATCH)
             parts = model.contributions(rows)
-            values[first : first + BATCH] = model.values(parts)
             for held in reasons(model, features, rows, parts, self._settings.currency):
                 words.append([reason.words for reason in held])
                 evidence.append(_evidence(held))
@@ -330,7 +373,7 @@ class Scores:
         self._warehouse.refresh_if_stale()
         table = self._datasets.of_subjects(score, [subject_id], at)
         parts = model.contributions(table)
-        value = float(model.values(parts)[0])
+        value = float(self._scored(model, table)[0])
         digest = inputs_hashes(model, table)[0]
         return Explanation(
             score=name,
@@ -370,8 +413,7 @@ class Scores:
         if score.cross_section is not None:
             return self._datasets.cross_section(score, as_of)
         data = self._datasets.over_time(score, as_of)
-        last = data.dates[-1]
-        return attrs.evolve(data, table=data.between(last, last), dates=(last,))
+        return data.on(data.dates[-1])
 
     def _declared(self, model: Model) -> dict[str, Feature]:
         missing = [name for name in model.features if name not in self._catalog.features]
@@ -383,30 +425,35 @@ class Scores:
             )
         return {name: self._catalog.features[name] for name in model.features}
 
-    def _check_sql(self, model: Model, table: pa.Table) -> None:
-        """Refuses a logistic model whose SQL form gives other values than Python."""
-        if model.estimator != "logistic":
-            return
-        sample = table.slice(0, SAMPLE)
-        columns = ["subject_id", *(source.column for source in model.inputs)]
-        numbered = sample.select(columns).set_column(
-            0, "subject_id", pa.array(range(sample.num_rows), pa.int64())
+    def _scored(self, model: Model, table: pa.Table) -> Floats:
+        """The probability of each row: by the engine where SQL can say the model, else in Python.
+
+        Raises:
+            ConfigError: if the SQL strays from Python on a sample of the rows.
+        """
+        if not model.additive:
+            batches = range(0, max(table.num_rows, 1), BATCH)
+            return np.concatenate([model.predict(table.slice(i, BATCH)) for i in batches])
+        columns = [source.column for source in model.inputs]
+        numbered = table.select(columns).add_column(
+            0, "subject_id", pa.array(range(table.num_rows), pa.int64())
         )
-        with self._warehouse.session() as session:
+        with self._warehouse.session(fresh=False) as session:
             frame = session.frame(
                 Population.at(self._end(None)), purpose="report", extra={"feature": numbered}
             )
             found = frame.query(
-                f"select subject_id, {sql_expression(model)} as value from feature"  # noqa: S608
-            ).sort_by("subject_id")
-        apart = float(
-            np.max(np.abs(found.column("value").to_numpy() - model.predict(sample)), initial=0.0)
-        )
+                f"SELECT {sql_expression(model)} AS value FROM feature ORDER BY subject_id"  # noqa: S608
+            )
+        values = np.round(found.column("value").to_numpy(), DECIMALS)
+        sample = model.predict(table.slice(0, SAMPLE))
+        apart = float(np.max(np.abs(values[: len(sample)] - sample), initial=0.0))
         if apart > TOLERANCE:
             raise ConfigError(
                 f"score {model.score}: its SQL form gives values {apart:.1e} apart from Python; "
                 f"more than {TOLERANCE:.0e} is refused."
             )
+        return np.asarray(values, dtype=np.float64)
 
     def _kept(self, name: str, subject_id: int, at: AsOf) -> dict[str, Any] | None:
         table = self._runs.latest("score", name, at)
@@ -429,6 +476,26 @@ class Scores:
                 f"later than {as_of.on}: its values there are no fair test.",
             )
         return ()
+
+
+def _metrics(
+    score: Score, estimator: str | None, inputs: Sequence[Feature], data: Dataset
+) -> dict[str, Any]:
+    """The evaluation that goes into a model: on later dates, or in folds where none are left."""
+    chosen = estimator or score.estimator
+    try:
+        if not data.timed:
+            raise ConfigError("data without time have no later dates")
+        found = evaluate_later(score, chosen, inputs, data, None, rivals=True)
+    except ConfigError:
+        last = data if not data.timed else data.on(data.dates[-1])
+        found = cross_validate(score, chosen, inputs, last, CARD_FOLDS)
+    figures = found.measures() | {"protocol": found.figures["protocol"]}
+    return figures | {
+        "estimator": found.estimator,
+        "rivals": found.rivals,
+        "calibration": [attrs.asdict(row) for row in found.bands],
+    }
 
 
 def bands(values: Floats) -> np.typing.NDArray[np.intp]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Score
+from crmkit.declarations import Profit, Score
 
 # Two weeks to act, then two months in which a departure counts: with monthly bills a shorter
 # outcome window would mostly see departures that were already under way (the brief, section 3).
@@ -43,13 +43,19 @@ def scores() -> list[Score]:
             cross_section=resource_text(__package__, "churn/cross_section.sql"),
             gap_days=GAP_DAYS,
             horizon_days=HORIZON_DAYS,
+            # On churn data trees are no better (the brief, section 4), and this one can be read.
             estimator="logistic",
+            profit=Profit(),
+            limits=(
+                "Not for customers without an active line, and not for decisions against a customer "
+                "(credit, service, price): it says whom to look after."
+            ),
             positive="leaves",
             description=(
                 "Customers with an active subscription; positive when they end a line of their own "
                 "will (not for non-payment, death, fraud or a move) between "
-                f"{GAP_DAYS} and {HORIZON_DAYS} days after the as-of day. Logistic regression "
-                "without class weights, because the probability is multiplied by money "
+                f"{GAP_DAYS} and {HORIZON_DAYS} days after the as-of day. Learnt without class "
+                "weights, because the probability is multiplied by money "
                 "(van den Goorbergh et al. 2022, JAMIA, 10.1093/jamia/ocac093)."
             ),
         )

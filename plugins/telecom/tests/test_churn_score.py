@@ -24,19 +24,26 @@ def test_who_has_an_active_line_is_scored(world) -> None:
 @pytest.mark.parametrize(
     ("days_after", "kind", "label"),
     [
-        (GAP_DAYS, "voluntary", None),
-        (GAP_DAYS + 1, "voluntary", 1),
-        (HORIZON_DAYS, "voluntary", 1),
-        (HORIZON_DAYS + 1, "voluntary", None),
-        (30, "involuntary", None),
-        (30, "moved", None),
-        (30, "deceased", None),
+        (1, "voluntary", [None]),
+        (GAP_DAYS, "voluntary", [None]),
+        (GAP_DAYS + 1, "voluntary", [1]),
+        (HORIZON_DAYS, "voluntary", [1]),
+        (HORIZON_DAYS + 1, "voluntary", []),
+        (30, "involuntary", []),
+        (30, "moved", []),
+        (30, "deceased", []),
     ],
 )
 def test_leaving_counts_between_gap_and_horizon(world, day, days_after, kind, label) -> None:
+    """A departure within the gap leaves the row out (NULL); no row means: did not leave."""
     world.add("telecom_termination", occurred_on=day(-days_after), kind=kind)
-    found = world.query(CHURN.target)
-    assert [row["label"] for row in found] == ([] if label is None else [label])
+    assert [row["label"] for row in world.query(CHURN.target)] == label
+
+
+def test_second_line_that_ends_in_the_window_counts(world, day) -> None:
+    for days_after in (GAP_DAYS - 1, GAP_DAYS + 1):
+        world.add("telecom_termination", occurred_on=day(-days_after), kind="voluntary")
+    assert [row["label"] for row in world.query(CHURN.target)] == [1]
 
 
 def test_without_dates_a_customer_has_left_when_no_line_is_active(world) -> None:

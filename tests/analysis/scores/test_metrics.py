@@ -151,3 +151,29 @@ def test_calibration_equals_unpenalised_logistic_regression() -> None:
     slope, intercept = metrics.calibration(label, value)
     assert slope == pytest.approx(model.coef_[0][0], abs=1e-5)
     assert intercept == pytest.approx(model.intercept_[0], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("positives", "size", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)  # fmt: skip
+def test_calibration_interval_is_that_of_the_published_table(
+    positives: int, size: int, low: float, high: float
+) -> None:
+    """Newcombe (1998, Statistics in Medicine 17, 857-872), table I, method 3."""
+    label = [1] * positives + [0] * (size - positives) + [1]
+    # One row more with the lowest value, so that both outcomes occur: a band of its own is cut off.
+    value = [0.5] * size + [0.4]
+    row = metrics.calibration_table(label, value, 1)[0]
+    assert (row.size, row.mean_value) == (size + 1, pytest.approx((0.5 * size + 0.4) / (size + 1)))
+    assert metrics._wilson(positives / size, size) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_calibration_table_says_what_was_said_and_what_happened_from_low_to_high() -> None:
+    label = [0, 0, 1, 0, 1, 1]
+    value = [0.1, 0.2, 0.3, 0.4, 0.8, 0.9]
+    rows = metrics.calibration_table(label, value, 3)
+    assert [(r.band, r.size) for r in rows] == [(1, 2), (2, 2), (3, 2)]
+    assert [r.mean_value for r in rows] == pytest.approx([0.15, 0.35, 0.85])
+    assert [r.rate for r in rows] == pytest.approx([0.0, 0.5, 1.0])
+    assert all(r.low <= r.rate <= r.high for r in rows)

@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 import pytest
 
 from crmkit.analysis.scores import estimators
-from crmkit.analysis.scores.inputs import ChoiceInput, NumberInput, learn_inputs
+from crmkit.analysis.scores.inputs import BandInput, ChoiceInput, NumberInput, learn_inputs
 from crmkit.analysis.scores.model import Model, ModelFolder, Tree
 from crmkit.analysis.scores.model_sql import sql_expression
 from crmkit.analysis.scores.reasons import as_text, describe, reasons
+from crmkit.analysis.scores.training import simplest
 from crmkit.declarations import ESTIMATORS, Feature
 from crmkit.entities.fields import FieldType
 from crmkit.errors import ConfigError, NotFound
@@ -82,6 +83,38 @@ def test_sql_form_equals_python_on_gaps_edges_and_quotes() -> None:
     assert found == pytest.approx(HAND.predict(rows), abs=1e-9)
 
 
+CARD = Model(
+    score="t.leave", estimator="scorecard", intercept=-1.0,
+    inputs=[BandInput(feature="t.age", column="t_age", edges=[6, 12],
+                      weights=[0.9, 0.4, -0.2], missing=0.3, centre=0.1)],
+)  # fmt: skip
+
+
+def test_scorecard_gives_each_band_its_weight_in_python_and_in_sql() -> None:
+    rows = pa.table({"t_age": pa.array([-5, 6, 7, 12, 13, None], pa.int64())})
+    # An edge belongs to the band below it; all less the centre 0.1.
+    expected = [0.8, 0.8, 0.3, 0.3, -0.3, 0.2]
+    assert CARD.contributions(rows)[:, 0] == pytest.approx(expected)
+    engine = duckdb.connect()
+    engine.register("feature", rows)
+    found = engine.sql(f"select {sql_expression(CARD)} as value from feature").fetchnumpy()["value"]
+    assert found == pytest.approx(CARD.predict(rows), abs=1e-12)
+    assert Model.from_json(CARD.to_json()) == CARD
+
+
+def test_scorecard_bands_are_tenths_and_steps_add_up_to_their_weights() -> None:
+    # 1 to 40 in tenths: edges 4, 8, ... 36, the last band open.
+    table = pa.table({"t_age": list(range(1, 41)), "label": [0, 1] * 20})
+    [found], _ = learn_inputs([AGE], table, bands=10)
+    assert isinstance(found, BandInput) and found.edges == tuple(range(4, 37, 4))
+    design = found.encode(table["t_age"])
+    assert design.sum(axis=1).tolist() == [(age - 1) // 4 for age in range(1, 41)]
+    weighted = found.weighted([0.5] * 9 + [7.0], design)
+    assert weighted.weights == pytest.approx([0.5 * i for i in range(10)])
+    # Steps are 0 to 9 equally often, so the mean is 0.5 * 4.5; no gap was seen: the average.
+    assert (weighted.centre, weighted.missing) == pytest.approx((2.25, 2.25))
+
+
 def test_trees_have_no_sql_form() -> None:
     with pytest.raises(ConfigError, match="boosting model has no SQL form"):
         sql_expression(attrs.evolve(HAND, estimator="boosting"))
@@ -135,9 +168,10 @@ def test_fitted_values_are_calibrated_in_the_large() -> None:
     assert model.positives == table["label"].to_numpy().sum()
 
 
-def test_fitted_logistic_sql_equals_python() -> None:
+@pytest.mark.parametrize("estimator", ["logistic", "scorecard"])
+def test_fitted_sum_in_sql_equals_python(estimator: str) -> None:
     table = sample()
-    model = estimators.fit("t.leave", "logistic", FEATURES, table)
+    model = estimators.fit("t.leave", estimator, FEATURES, table)
     engine = duckdb.connect()
     engine.register("feature", table)
     found = engine.sql(f"select {sql_expression(model)} as value from feature").fetchnumpy()
@@ -155,6 +189,36 @@ def test_a_valley_is_bent_and_a_line_stays_straight() -> None:
         table = pa.table({"t_x": x, "label": label})
         knots[shape] = estimators.fit("t.s", "logistic", [feature], table).tuning["knots"]
     assert knots == {"valley": 3, "line": 0}
+
+
+def test_readable_estimator_is_taken_unless_another_is_better_by_more_than_the_error() -> None:
+    flat = np.array([0.40, 0.44, 0.42, 0.41, 0.43])
+    # Behind by 0.002 on every fold: small, but sure (the error of the difference is 0).
+    assert simplest({"logistic": flat + 0.002, "boosting": flat}) == "boosting"
+    # Behind by 0.002 in the mean, with an error of 0.004 / sqrt(5) * ... = 0.0045: not sure.
+    shaky = flat + np.array([0.012, -0.012, 0.012, -0.012, 0.010])
+    assert simplest({"logistic": shaky, "boosting": flat}) == "logistic"
+    assert simplest({"logistic": flat, "boosting": flat + 0.1}) == "logistic"
+
+
+def test_rivals_compete_and_interactions_are_left_to_trees() -> None:
+    """The outcome turns on whether the signs of two numbers agree, which no sum can say."""
+    draw = np.random.default_rng(4)
+    x, y = draw.normal(size=3000), draw.normal(size=3000)
+    crossed = (draw.random(3000) < np.where(x * y > 0, 0.8, 0.2)).astype(np.int64)
+    line = (draw.random(3000) < 1 / (1 + np.exp(-x))).astype(np.int64)
+    features = [Feature(name=f"t.{n}", type=FieldType.NUMBER) for n in "xy"]
+    found = {}
+    for shape, label in {"crossed": crossed, "line": line}.items():
+        table = pa.table({"t_x": x, "t_y": y, "label": label})
+        found[shape] = estimators.fit("t.s", None, features, table)
+    assert {shape: m.estimator for shape, m in found.items()} == {
+        "crossed": "boosting", "line": "logistic",
+    }  # fmt: skip
+    rivals = {r["estimator"]: r for r in found["crossed"].tuning["rivals"]}
+    assert list(rivals) == list(ESTIMATORS)
+    assert rivals["boosting"]["behind"] == 0
+    assert rivals["logistic"]["behind"] > rivals["logistic"]["standard_error"]
 
 
 def test_level_never_seen_in_training_counts_as_the_average() -> None:
