@@ -400,14 +400,10 @@ def test_without_a_declared_estimator_the_rivals_compete(filled: Any, shop_catal
     assert f"**{model.estimator}**" in text and "one-standard-error rule" in text
 
 
-def test_folds_may_choose_differently(
-    filled: Any, shop_catalog: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folds_may_choose_differently(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of five folds three choose the scorecard; each row keeps the value of its fold's choice."""
     from crmkit.analysis.scores import evaluation
 
-    free = attrs.evolve(filled.catalog.scores["shop.leave"], estimator=None, cross_section=None)
-    filled.reopen(shop_catalog(scores={free.name: free}))
     names = iter(["scorecard", "logistic", "scorecard", "logistic", "scorecard"])
     real = evaluation.fit_rivals
     monkeypatch.setattr(
@@ -415,7 +411,10 @@ def test_folds_may_choose_differently(
         "fit_rivals",
         lambda score, estimator, *rest, rivals: real(score, next(names), *rest, rivals=rivals),
     )
-    found = filled.scores.assess("shop.leave", cv=5)
+    score = filled.catalog.scores["shop.leave"]
+    data = datasets(filled).over_time(score, filled.on("2025-09-30"))
+    inputs = datasets(filled).inputs(score)
+    found = evaluation.cross_validate(score, None, inputs, data, 5)
     assert (found.estimator, found.rivals) == ("scorecard", [])
     assert 0 < found.value.min() and found.value.max() < 1
 
