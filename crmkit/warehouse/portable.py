@@ -263,7 +263,7 @@ def _shape_faults(tree: exp.Expr) -> Iterator[str]:
 def _cast_faults(node: exp.Cast) -> Iterator[str]:
     target = node.to.this
     name = target.value.lower() if isinstance(target, exp.DataType.Type) else str(target).lower()
-    name = {"int": "integer", "text": "varchar"}.get(name, name)
+    name = {"int": "integer", "text": "varchar", "timestampntz": "timestamp"}.get(name, name)
     if name not in TYPES:
         yield f"a cast to {name.upper()} is not allowed; allowed: {', '.join(sorted(TYPES))}"
     elif isinstance(node, exp.TryCast) and name != "double":

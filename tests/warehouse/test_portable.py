@@ -30,6 +30,7 @@ ALLOWED = [
     "SELECT x / nullif(y, 0), x / 30.4375, x / (2 * nullif(y, 0)), x / count(*) OVER () FROM gym_visit",
     "SELECT 1 / (1 + exp(-x)), x / greatest(y, 1), CAST(floor(x / 2) AS BIGINT) FROM gym_visit",
     "SELECT CAST(sum(x) AS BIGINT), TRY_CAST(a AS DOUBLE), a_on - 7, date_diff('day', a_on, b_on) FROM gym_visit",
+    "SELECT CAST(a AS TIMESTAMP), TIMESTAMP '2026-01-01 00:00:00' FROM gym_visit",
     "SELECT substr(a, 1, 2), pow(x, 2), ceiling(x), len(a), ifnull(a, b), x::BIGINT FROM gym_visit;",
     "SELECT 1 FROM customer c WHERE EXISTS (SELECT 1 FROM gym_visit v WHERE v.id = c.id)",
 ]
