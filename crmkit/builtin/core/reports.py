@@ -16,7 +16,7 @@ LIFECYCLE = Parameter(
 
 def reports() -> list[Report]:
     """The reports of core."""
-    return [FUNNEL, DURATIONS, RETENTION, REASSIGNED, CUSTOMERS]
+    return [FUNNEL, DURATIONS, SURVIVAL, RETENTION, REASSIGNED, CUSTOMERS]
 
 
 def _column(name: str, kind: FieldType, title: str, title_zh: str, unit: str | None = None,
@@ -75,6 +75,38 @@ DURATIONS = Report(
     method="Quantiles by rank over ended stays (the smallest value at or above the share).",
     source="crmkit, requirement L4",
     notes="Ended stays alone are shorter than all stays: read them with the age of the ongoing ones.",
+)  # fmt: skip
+
+SURVIVAL = Report(
+    name="core.stage-survival",
+    title="How many stay how long in a stage",
+    title_zh="阶段留存曲线",
+    sql=resource_text(__package__, "queries/stage_survival.sql"),
+    columns=(
+        _column("stage", TEXT, "Stage", "阶段"),
+        _column("days", INTEGER, "Days in the stage", "停留天数", "day"),
+        _column("at_risk", INTEGER, "At risk", "风险集", "customer"),
+        _column("ended", INTEGER, "Left", "离开数", "customer"),
+        _column("survival", NUMBER, "Still there", "留存率", "1"),
+        _column("survival_low", NUMBER, "Still there, low", "留存率下限", "1"),
+        _column("survival_high", NUMBER, "Still there, high", "留存率上限", "1"),
+    ),
+    key=("stage", "days"),
+    parameters=(
+        LIFECYCLE,
+        Parameter(name="stage", type=TEXT, default=None, title="Only this stage", title_zh="仅此阶段"),
+    ),
+    charts=(
+        Chart(kind="step", x="days", y="survival", color="stage",
+              title="Share of stays that go on", title_zh="仍在阶段的比例"),
+    ),
+    method="Kaplan-Meier estimate with Greenwood's variance on the log-log scale, 95 %. A stay lasts "
+    "from a move into the stage to the next move; one that goes on is censored at its age. Whoever "
+    "comes back begins a new stay.",
+    source="E. L. Kaplan and P. Meier 1958, Journal of the American Statistical Association 53; "
+    "J. D. Kalbfleisch and R. L. Prentice 2002, The Statistical Analysis of Failure Time Data, "
+    "section 1.4.",
+    notes="Days are whole local days. Leaving for the next stage and leaving for an end count alike.",
 )  # fmt: skip
 
 RETENTION = Report(

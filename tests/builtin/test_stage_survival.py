@@ -1,0 +1,92 @@
+"""The survival of stays in a stage, by hand and against an independent library on public data."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crmkit.analysis.reports import Reports
+from crmkit.declarations import StageMove
+from crmkit.entities.asof import AsOf
+from crmkit.workspace import Crm, init_workspace
+
+END = date(2026, 3, 31)
+
+
+def log(crm: Crm, stays: Iterable[tuple[int, bool]]) -> None:
+    """One customer a stay in growth: its length in days up to 31 March, and whether it ended then."""
+    stays = list(stays)
+    with crm.store.begin("test") as tx:
+        ids = [crm.store.customers.add(tx=tx).id for _ in stays]
+    moves: dict[tuple[str | None, str], tuple[list[StageMove], dict[int, datetime]]] = {}
+    for who, (days, ended) in zip(ids, stays, strict=True):
+        # Ended stays end a day before the as-of, so that no end of theirs is a stay of no days.
+        last = END - timedelta(days=1 if ended else 0)
+        steps = [(None, "growth", last - timedelta(days=days))]
+        if ended:
+            steps.append(("growth", "termination", last))
+        for left, entered, on in steps:
+            found, at = moves.setdefault((left, entered), ([], {}))
+            found.append(
+                StageMove(lifecycle="core.customer", subject_type="customer", subject_id=who,
+                          from_stage=left, to_stage=entered)
+            )  # fmt: skip
+            at[who] = datetime(on.year, on.month, on.day, 12, tzinfo=UTC)
+    for made, at in moves.values():
+        crm.store.stages.move(made, at=at)
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> Any:
+    with init_workspace(tmp_path / "shop", clock=lambda: datetime(2026, 4, 1, tzinfo=UTC)) as made:
+        yield made
+
+
+def curve(crm: Crm) -> list[dict[str, Any]]:
+    reports: Reports = crm.reports
+    result = reports.run("core.stage-survival", {"stage": "growth"}, AsOf.end_of(END, "UTC"))
+    rows: list[dict[str, Any]] = result.table.to_pylist()
+    return rows
+
+
+def test_survival_is_the_product_of_what_remains_worked_by_hand(crm: Crm) -> None:
+    log(crm, [(10, True), (10, False), (20, True), (30, True), (30, False), (40, False)])
+    rows = curve(crm)
+    # Six at risk on day 10, one leaves: 5/6. Four on day 20, one: 5/6 * 3/4. Three on day 30: * 2/3.
+    assert [(r["days"], r["at_risk"], r["ended"]) for r in rows] == [
+        (10, 6, 1), (20, 4, 1), (30, 3, 1), (40, 1, 0),
+    ]  # fmt: skip
+    expected = [5 / 6, 5 / 6 * 3 / 4, 5 / 6 * 3 / 4 * 2 / 3, 5 / 6 * 3 / 4 * 2 / 3]
+    assert [r["survival"] for r in rows] == pytest.approx(expected)
+
+
+def test_survival_equals_lifelines_on_the_tenures_of_the_ibm_sample(
+    crm: Crm, shared_data: Path
+) -> None:
+    lifelines = pytest.importorskip("lifelines")
+    file = shared_data / "telco_ibm" / "telco_churn.csv"
+    with file.open(encoding="utf-8", newline="") as lines:
+        customers = [(int(row["tenure"]), row["Churn"] == "Yes") for row in csv.DictReader(lines)][
+            ::4
+        ]
+    log(crm, customers)
+    fitted = lifelines.KaplanMeierFitter().fit(
+        [days for days, _ in customers], [ended for _, ended in customers]
+    )
+    table, low_high = fitted.survival_function_["KM_estimate"], fitted.confidence_interval_
+    rows = curve(crm)
+    assert len(rows) > 60
+    for row in rows:
+        assert row["survival"] == pytest.approx(table[row["days"]], abs=1e-9)
+        assert row["at_risk"] == fitted.event_table.loc[row["days"], "at_risk"]
+        if row["survival"] < 1:
+            low, high = low_high.loc[row["days"]]
+            # lifelines takes the quantile to more digits than 1.96.
+            assert (row["survival_low"], row["survival_high"]) == pytest.approx(
+                (low, high), abs=1e-5
+            )
