@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -238,6 +239,8 @@ class Cycle:
         names = self._crm.settings.cycle_reports
         if not names:
             return {}, []
+        for left in self._crm.settings.reports.glob(".publishing-*"):
+            shutil.rmtree(left, ignore_errors=True)  # of a cycle that was killed here
         made = self._crm.publish_reports(self._crm.settings.reports, names, as_of)
         faults = [f"report {name}: {why}" for name, why in made.faults.items()]
         return {"reports": len(made.entries)}, faults

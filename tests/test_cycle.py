@@ -59,6 +59,7 @@ def statuses(steps: tuple[Step, ...]) -> dict[str, str]:
 
 
 def test_a_cycle_does_every_step_and_publishes_the_reports(crm: Crm) -> None:
+    (crm.settings.reports / ".publishing-killed").mkdir(parents=True)
     at, steps = Cycle(crm).run()
     assert at == crm.as_of(None)
     assert tuple(statuses(steps)) == STEPS
@@ -68,6 +69,7 @@ def test_a_cycle_does_every_step_and_publishes_the_reports(crm: Crm) -> None:
     assert counts["lifecycle"]["moves"] == 2
     assert counts["reports"] == {"reports": 1}
     pages = {path.name for path in crm.settings.reports.iterdir()}
+    assert not any(name.startswith(".") for name in pages)
     assert "index.html" in pages and any("funnel" in name for name in pages)
 
 
