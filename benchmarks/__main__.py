@@ -6,7 +6,16 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import features, hooks, import_, import_databases, snapshot, startup
+from . import (
+    customers,
+    features,
+    hooks,
+    import_,
+    import_databases,
+    reports,
+    snapshot,
+    startup,
+)
 from .measure import machine, show
 
 
@@ -28,6 +37,8 @@ def main() -> None:
         results += hooks.run(taken * 1_000_000 / options.rows)
         results += snapshot.run(options.interactions, folder)
         results += features.run(options.interactions, folder)
+        results += reports.run(options.interactions, folder)
+        results += customers.run(options.interactions // 10, folder)
     show(results)
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import features, hooks, import_, import_databases, snapshot, startup
+from benchmarks import (
+    customers,
+    features,
+    hooks,
+    import_,
+    import_databases,
+    reports,
+    scale,
+    snapshot,
+    startup,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -45,3 +55,23 @@ def test_both_snapshots_hold_the_same_rows(tmp_path):
     results = snapshot.run(20_000, tmp_path, runs=1)
     assert len(results) in (2, 4)  # without and with PostgreSQL's server programs
     assert all(result.ratio > 0 for result in results)
+
+
+def test_both_sides_of_reports_give_the_same_rows(tmp_path):
+    """run() itself compares them."""
+    results = reports.run(20_000, tmp_path, runs=1)
+    assert [result.ratio > 0 for result in results] == [True, True]
+
+
+def test_views_and_searches_are_measured(tmp_path):
+    """run() itself sees that every fragment is found, two-character Chinese names among them."""
+    results = customers.run(500, tmp_path, views=5)
+    assert all(result.ratio > 0 for result in results)
+
+
+def test_generated_files_answer_as_a_filled_store_does(tmp_path, monkeypatch):
+    through = scale.measure(20_000, tmp_path, runs=1)
+    assert list(through.steps)[:2] == ["snapshot", "increment of 1 %"]
+    monkeypatch.setattr(scale, "THROUGH_STORE", 0)
+    straight = scale.measure(20_000, tmp_path, runs=1)
+    assert list(straight.steps) == list(through.steps)[2:]
