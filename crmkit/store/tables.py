@@ -199,6 +199,7 @@ def _facts(metadata: MetaData) -> list[Table]:
         needed("subject_id", Integer), needed("stage", Text), needed("since", Instant),
         needed("tx", Integer), PrimaryKeyConstraint("lifecycle", "subject_id"), rowid=False,
     )  # fmt: skip
+    Index("ix_stage_subject_id", stage.c.subject_id)
     change = table(
         "stage_change", metadata, key("id"), needed("lifecycle", Text),
         needed("subject_type", Text), needed("subject_id", Integer), optional("from_stage", Text),
