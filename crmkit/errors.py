@@ -16,6 +16,7 @@
     │   ├── ProfileError                 an import profile is not sound
     │   └── SchemaOutdated               the database needs ``crmkit db upgrade``
     ├── Busy (TimeoutError)         6    somebody else is writing; try again
+    │   └── Contended                    the database chose this write to give way
     ├── PluginError (RuntimeError)  7    a plugin failed; it is named
     ├── StorageError (OSError)      8    disk full, read-only or I/O error
     └── Interrupted                 130  stopped at a batch edge, can be resumed
@@ -177,6 +178,10 @@ class Busy(CrmkitError, TimeoutError):
 
     exit_code = 6
     code = "E_BUSY"
+
+
+class Contended(Busy):
+    """Two writes waited for each other and the database chose this one to give way, again and again."""
 
 
 class PluginError(CrmkitError, RuntimeError):

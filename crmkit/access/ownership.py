@@ -13,6 +13,7 @@ from attrs import evolve
 
 from ..errors import NotFound, UsageError
 from ..store.ownership import EVERY_LINE, LOST, OPEN, WON, Claim
+from ..store.retry import retried
 from .agents import named
 from .passing import HandingOver
 from .protection import Renewals
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 class Ownership(Renewals, HandingOver):
     """Owners of customers, and claims on them."""
 
+    @retried
     def claim(
         self,
         customer_id: int,
@@ -51,6 +53,7 @@ class Ownership(Renewals, HandingOver):
             proof = (evidence or "").strip() or None
             return self.rows.add_claim(customer_id, agent, line=line, on=day, evidence=proof, tx=tx)
 
+    @retried
     def settle(
         self,
         customer_id: int,

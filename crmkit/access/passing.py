@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import NotFound, UsageError
 from ..store.ownership import EVERY_LINE, Assignment, Owned, Passing
+from ..store.retry import retried
 from .agents import Agents, named
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class HandingOver(Agents):
             for owned, of in found
         ]  # fmt: skip
 
+    @retried
     def hand_over(
         self,
         targets: Sequence[str],
@@ -97,6 +99,7 @@ class HandingOver(Agents):
             orphaned=owner is None or owner in away,
         )  # fmt: skip
 
+    @retried
     def assign(
         self, customer_id: int, agent: str, *, line: str = EVERY_LINE, reason: str | None = None
     ) -> Assignment:
@@ -105,6 +108,7 @@ class HandingOver(Agents):
             passing = self.plan_one(customer_id, agent, line=line, reason=reason, tx=tx)
             return self.rows.assign([passing], tx=tx)[0]
 
+    @retried
     def reverse(self, batch: int, *, dry_run: bool = False) -> list[Passing]:
         """Gives the customers of one step back to whom they came from.
 

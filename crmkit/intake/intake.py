@@ -19,6 +19,7 @@ from attrs import evolve, field, frozen
 
 from ..errors import Busy, InputRefused, NotFound, ProfileError, StorageError, UsageError
 from ..store.imports import ImportReject, import_command
+from ..store.retry import rerun
 from .absent import absent_file
 from .collecting import collecting_by_batch
 from .loading import Counts, Loader
@@ -365,13 +366,13 @@ class _Import:
 
     def _load(self, run_id: int, batch: Any, line: int) -> Counts:
         try:
-            return self._load_once(run_id, batch, line)
+            return rerun(self.store, lambda: self._load_once(run_id, batch, line))
         except UsageError as error:
             if error.code != "E_CONFLICT" or not self.loader.expects_first_load:
                 raise
         # Another process stored keys that were free when this import began.
         self.loader.expect_anything()
-        return self._load_once(run_id, batch, line)
+        return rerun(self.store, lambda: self._load_once(run_id, batch, line))
 
     def _load_once(self, run_id: int, batch: Any, line: int) -> Counts:
         with self.store.begin(import_command(run_id), self.plan.source) as tx:

@@ -123,9 +123,25 @@ class Occurrences:
     def __init__(self) -> None:
         self._seen = SeenKeys()
         self._more: dict[str, int] = {}
+        self._given: dict[int, list[str]] = {}
 
-    def keys(self, rows: Sequence[Sequence[str | None]]) -> list[str]:
-        """The key of each row, as ``3f2a...-1``; the same file gives the same keys."""
+    def keys(self, rows: Sequence[Sequence[str | None]], line: int) -> list[str]:
+        """The key of each row, as ``3f2a...-1``; the same file gives the same keys.
+
+        Args:
+            rows: of a batch.
+            line: of the first; until :meth:`settle` the same line is given the same keys again, for a
+                batch whose transaction is run again.
+        """
+        if line not in self._given:
+            self._given[line] = self._numbered(rows)
+        return self._given[line]
+
+    def settle(self) -> None:
+        """Says that what was given keys is committed."""
+        self._given.clear()
+
+    def _numbered(self, rows: Sequence[Sequence[str | None]]) -> list[str]:
         names = [_digest(row) for row in rows]
         numbers = [1] * len(names)
         nothing = [0] * len(names)

@@ -143,6 +143,7 @@ class Loader:
         if not self.last_wins:
             self._repeats(keyed, batch, alive, {})
             self.remember(self._to_remember(keyed, batch, alive))
+        self.mapper.settle()
 
     def remember(
         self, added: Iterable[tuple[int, Sequence[str], Sequence[int], Sequence[int]]]
@@ -150,6 +151,7 @@ class Loader:
         """Watches the keys of a batch from now on; to be called once it is committed."""
         for number, keys, prints, lines in added:
             self.seen[number].add(keys, prints, lines)
+        self.mapper.settle()
 
     # --- loading ------------------------------------------------------------------------------
 

@@ -121,10 +121,18 @@ class Mapper:
         if self._occurrences is not None:
             self._occurrences.close()
 
+    def settle(self) -> None:
+        """Says that the batch whose keys were asked for is committed."""
+        if self._occurrences is not None:
+            self._occurrences.settle()
+
     # --- keys ---------------------------------------------------------------------------------
 
     def keys(self, batch: Batch) -> Keyed:
-        """The keys of a batch's rows; to be called once for every batch of the file, in order."""
+        """The keys of a batch's rows; to be called for every batch of the file, in order.
+
+        It may be asked again for a batch that was not committed, until :meth:`settle`.
+        """
         faults: RowFaults = {}
         rows = self._row_keys(batch, faults)
         emits = [self._refs(i, batch, rows, faults) for i in range(len(self.plan.emits))]
@@ -169,9 +177,8 @@ class Mapper:
             return rows
         if self._occurrences is not None:
             names = [n for n in batch.columns if not n.startswith("_")]
-            return self._occurrences.keys(
-                list(zip(*(batch.columns[n] for n in names), strict=True))
-            )
+            cells = list(zip(*(batch.columns[n] for n in names), strict=True))
+            return self._occurrences.keys(cells, batch.lines[0]) if cells else []
         return (None,) * batch.size
 
     def _refs(

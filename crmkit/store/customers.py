@@ -15,6 +15,7 @@ from ..errors import EditConflict, NotFound, UsageError
 from .family import members_of, survivors_of
 from .gateway import Gateway
 from .history import Row, Versions
+from .retry import retried
 from .rows import is_in
 from .search import contains, has_value
 from .values import changed
@@ -227,6 +228,7 @@ class Customers(Gateway):
             own.count("customer", 1)
             return self._get(own.connection, customer_id)
 
+    @retried
     def edit(
         self,
         customer_id: int,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from ..errors import NotFound, UsageError
 from .gateway import Gateway
+from .retry import retried
 
 if TYPE_CHECKING:
     from .store import Tx
@@ -32,6 +33,7 @@ class Decision:
 class Decisions(Gateway):
     """Decisions on pairs; the latest one stands."""
 
+    @retried
     def decide(
         self, pairs: Sequence[Pair], decision: str, reason: str | None = None, *,
         tx: Tx | None = None,

@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ..errors import (
     Busy,
     ConfigError,
+    Contended,
     CrmkitError,
     NotPermitted,
     SchemaOutdated,
@@ -110,7 +111,8 @@ def translated() -> Iterator[None]:
     """Turns what the drivers raise into crmkit's own errors, without values of customers.
 
     Raises:
-        Busy: another writer held the database for longer than ten seconds, or a deadlock.
+        Busy: another writer held the database for longer than ten seconds.
+        Contended: a deadlock or a serialisation failure.
         StorageError: disk full, read-only, corrupt, or the server went away.
         SchemaOutdated: a table or column is not there.
         NotPermitted: the database account may not.
@@ -192,7 +194,8 @@ _PG_STORAGE = {
     "XX001": "the database is damaged",
     "XX002": "the database is damaged",
 }
-_PG_BUSY = ("55P03", "40001", "40P01", "57014")
+_PG_BUSY = ("55P03", "57014")
+_PG_CONTENDED = ("40001", "40P01")  # serialisation failure, deadlock
 _PG_MISSING = ("42P01", "42703", "3F000")
 
 
@@ -200,6 +203,11 @@ def _postgresql_meaning(error: DBAPIError, orig: Any) -> CrmkitError | None:
     state: str = getattr(orig, "sqlstate", None) or ""
     if state in _PG_BUSY:
         return _busy()
+    if state in _PG_CONTENDED:
+        return Contended(
+            "another process keeps changing what this one changes.",
+            hint="Nothing was changed; run the same command again.",
+        )
     for prefix, meaning in _PG_STORAGE.items():
         if state.startswith(prefix):
             return StorageError(f"{meaning}.", hint="Committed data are intact.")

@@ -16,6 +16,7 @@ from ..errors import NotFound, UsageError
 from .family import members_of, survivors_of
 from .gateway import Gateway
 from .history import Row
+from .retry import retried
 from .rows import insert_rows, is_in
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ Key = tuple[str, str, str]
 class Interactions(Gateway):
     """The log of facts. Nothing in it is ever changed: a correction is a later revision."""
 
+    @retried
     def log(
         self, new: NewInteraction | Sequence[NewInteraction], *, tx: Tx | None = None
     ) -> list[Interaction]:

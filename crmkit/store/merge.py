@@ -23,6 +23,7 @@ from ..errors import NotFound, UsageError
 from .customers import EDITABLE
 from .gateway import Gateway
 from .history import Versions
+from .retry import retried
 from .rows import is_in
 from .types import Date, Instant
 
@@ -77,6 +78,7 @@ class Merges(Gateway):
             rows = _Rows(self._store, connection, [i for pair in pairs for i in pair])
         return [found for kept, merged in pairs for found in rows.conflicts(kept, merged)]
 
+    @retried
     def merge(
         self, pairs: Sequence[Pair], chosen: Iterable[MergeConflict] = (), *,
         dry_run: bool = False, tx: Tx | None = None,
@@ -109,6 +111,7 @@ class Merges(Gateway):
             own.count("customer", len(made))
             return made
 
+    @retried
     def unmerge(self, merges: Sequence[Merge], *, tx: Tx | None = None) -> None:
         """Takes merges back: values, and who is whose, are then as before them.
 

@@ -13,6 +13,7 @@ from ..errors import EditConflict
 from .family import members_of, survivors_of
 from .gateway import Gateway
 from .history import Versions
+from .retry import retried
 from .rows import insert_rows, is_in
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ class OwnershipRows(Gateway):
         last = {c.agent: c for c in self.agent_changes(tx=tx) if c.changed_on <= on}
         return {name: c.changed_on for name, c in last.items() if c.change == LEFT}
 
+    @retried
     def change_agent(
         self, agent: str, change: str, on: date, reason: str | None, *, tx: Tx | None = None
     ) -> AgentChange:

@@ -18,6 +18,7 @@ from .family import members_of
 from .gateway import Gateway
 from .history import Row, Versions
 from .record_batches import put_records, read_records
+from .retry import retried
 from .rows import is_in
 from .search import has_value
 from .tables import core_tables
@@ -199,6 +200,7 @@ class Records(Gateway):
 
     # --- writing ------------------------------------------------------------------------------
 
+    @retried
     def set(
         self,
         type: str,
@@ -249,6 +251,7 @@ class Records(Gateway):
                     self._change(own, made, row, new, effective)
             return self.get(type, record_id, tx=own)
 
+    @retried
     def put(
         self,
         type: str,

@@ -11,6 +11,7 @@ from ..entities.customer import Relation
 from ..errors import NotFound, UsageError
 from .family import members_of, survivors_of
 from .gateway import Gateway
+from .retry import retried
 from .rows import is_in
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ COLUMNS = ("id", "customer_id", "related_id", "role", "valid_from", "valid_to")
 class Relations(Gateway):
     """Roles between customers."""
 
+    @retried
     def add(
         self,
         customer_id: int,
@@ -62,6 +64,7 @@ class Relations(Gateway):
             own.count("relation", 1)
             return made
 
+    @retried
     def end(self, relation_id: int, on: date, *, tx: Tx | None = None) -> None:
         """Ends a relation: ``on`` is the first day on which it no longer holds.
 

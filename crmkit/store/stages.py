@@ -13,6 +13,7 @@ from ..declarations import StageMove
 from ..entities.lifecycle import StageChange
 from ..errors import EditConflict, MoveRefused
 from .gateway import Gateway
+from .retry import retried
 from .rows import insert_rows, is_in
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Stages(Gateway):
         with self._reading(tx) as connection:
             return {stage: count for stage, count in connection.execute(query)}
 
+    @retried
     def move(
         self,
         moves: Sequence[StageMove],

@@ -131,6 +131,11 @@ class Store:
         """``sqlite`` or ``postgresql``."""
         return self.engine.dialect.name
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether this thread is inside a write."""
+        return getattr(self._here, "writing", False)
+
     # --- transactions -------------------------------------------------------------------------
 
     @contextmanager
@@ -146,11 +151,13 @@ class Store:
 
         Raises:
             Busy: if another process writes for more than ten seconds.
+            Contended: if the database chose this write to give way to another; see
+                :mod:`crmkit.store.retry`.
             StorageError: if the disk or the server fails; nothing was changed.
             SchemaOutdated: if a table is missing.
             ConfigError: if this thread is in a write already, which would wait for itself.
         """
-        if getattr(self._here, "writing", False):
+        if self.is_writing:
             raise ConfigError(
                 f"{command}: this thread is writing already; pass the open transaction on."
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from crmkit.declarations import RowFault
-from crmkit.errors import InputRefused, PluginError, ProfileError
+from crmkit.errors import Contended, InputRefused, PluginError, ProfileError
 
 CUSTOMERS = """
 name = "crm"
@@ -614,3 +614,48 @@ def test_older_files_read_again_are_unchanged_where_they_contradict_nothing(shop
     against = head + "A,two,,,,,,,,2026-01-15\n"
     assert counts(shop.load(against, profile)) == (1, 0, 0, 0, 1)
     assert shop.sql("select name, version from customer") == [("two", 2)]
+
+
+def test_a_batch_that_had_to_give_way_is_loaded_again_under_the_same_keys(
+    shop, monkeypatch, tmp_path
+):
+    """Rows without a key are numbered: a second try must not take them for second rows."""
+    profile = PROFILE_WITHOUT_KEY
+    save, tries = shop.store.imports.save_progress, []
+
+    def contended(*args, **kwargs):
+        tries.append(1)
+        if len(tries) < 4:
+            raise Contended("deadlock")
+        return save(*args, **kwargs)
+
+    monkeypatch.setattr(shop.store.imports, "save_progress", contended)
+    rows = "name\nAnn\nBo\nAnn\n"
+    result = shop.load(rows, profile)
+    assert (result.created, len(tries)) == (3, 4)
+    again = shop.load(rows, profile + "# once more\n")
+    assert (again.created, again.unchanged) == (0, 3)
+    tries.clear()
+    monkeypatch.setattr(shop.store.imports, "save_progress", contended_always(tries))
+    with pytest.raises(Contended):
+        shop.load("name\nCy\n", profile)
+    assert len(tries) == 4
+
+
+def contended_always(tries):
+    def save(*_, **__):
+        tries.append(1)
+        raise Contended("deadlock")
+
+    return save
+
+
+PROFILE_WITHOUT_KEY = """
+name = "p"
+[source]
+name = "p"
+[[emit]]
+entity = "customer"
+[emit.fields]
+name = "name"
+"""

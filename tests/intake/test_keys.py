@@ -38,8 +38,11 @@ def test_keys_beyond_memory_are_found_as_in_memory(batches):
 
 def test_equal_rows_are_numbered_through_the_file():
     names = Occurrences()
-    first = names.keys([("a", None), ("b", "c"), ("a", None)])
+    first = names.keys([("a", None), ("b", "c"), ("a", None)], 2)
     assert [key.rpartition("-")[2] for key in first] == ["1", "1", "2"]
     assert first[0].rpartition("-")[0] == first[2].rpartition("-")[0] != first[1].rpartition("-")[0]
-    assert [key.rpartition("-")[2] for key in names.keys([("a", None), ("b", "c")])] == ["3", "2"]
-    assert Occurrences().keys([("a", None)]) == first[:1]
+    assert [key.rpartition("-")[2] for key in names.keys([("a", None), ("b", "c")], 5)] == [
+        "3",
+        "2",
+    ]
+    assert Occurrences().keys([("a", None)], 2) == first[:1]
