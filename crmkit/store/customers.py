@@ -98,6 +98,15 @@ class Customers(Gateway):
             found = select(c.id, c.time_zone).where(is_in(connection, c.id, ids))
             return {row.id: row.time_zone for row in connection.execute(found)}
 
+    def contact_kinds(self, ids: Iterable[int], *, tx: Tx | None = None) -> dict[int, set[str]]:
+        """Of which kinds each very customer has contact points; one without any is absent."""
+        p, out = self._table("contact_point").c, dict[int, set[str]]()
+        with self._reading(tx) as connection:
+            query = select(p.customer_id, p.kind).distinct()
+            for row in connection.execute(query.where(is_in(connection, p.customer_id, ids))):
+                out.setdefault(row.customer_id, set()).add(row.kind)
+        return out
+
     def fields(self, customer_id: int, *, tx: Tx | None = None) -> dict[str, dict[str, Any]]:
         """Plugin fields of a customer by plugin; a plugin of which nothing is known is absent."""
         return self.fields_of([customer_id], tx=tx).get(customer_id, {})

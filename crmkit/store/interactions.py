@@ -31,6 +31,14 @@ ROW = (
 Key = tuple[str, str, str]
 
 
+# What every interaction has, apart from its amount and payload.
+ENVELOPE = (
+    "id", "kind", "customer_id", "channel", "direction", "occurred_at", "occurred_on",
+    "recorded_at", "actor", "source", "ref", "revision", "subject_type", "subject_id",
+)  # fmt: skip
+Tuples = list[tuple[Any, ...]]
+
+
 class Interactions(Gateway):
     """The log of facts. Nothing in it is ever changed: a correction is a later revision."""
 
@@ -92,6 +100,42 @@ class Interactions(Gateway):
             query = query.order_by(i.c.occurred_at.desc(), i.c.id.desc()).limit(limit)
             rows = connection.execute(query).mappings().all()
         return [self._interaction(row) for row in rows]
+
+    def read(
+        self, names: Sequence[str], *, customers: Iterable[int],
+        kinds: Iterable[str] | None = None, direction: str | None = None,
+        since: datetime | None = None, until: datetime | None = None, tx: Tx | None = None,
+    ) -> Tuples:  # fmt: skip
+        """Some columns of many customers' interactions, each in its latest revision.
+
+        Args:
+            names: ``customer_id``, ``kind``, ``channel``, ``occurred_at`` or others of the envelope.
+            customers: ids; those merged into them have to be named too.
+            kinds, direction: only these; None is all.
+            since, until: of ``occurred_at``, the second exclusive.
+
+        Returns:
+            Tuples in the order of ``names``, in no order of their own.
+
+        Raises:
+            NotFound: for a name that the envelope does not have.
+        """
+        i = self._table("interaction")
+        for name in names:
+            if name not in ENVELOPE:
+                raise NotFound("column of interactions", name, ENVELOPE)
+        with self._reading(tx) as connection:
+            query = _latest(i).where(is_in(connection, i.c.customer_id, customers))
+            if kinds is not None:
+                query = query.where(is_in(connection, i.c.kind, kinds))
+            if direction is not None:
+                query = query.where(i.c.direction == direction)
+            if since is not None:
+                query = query.where(i.c.occurred_at >= since)
+            if until is not None:
+                query = query.where(i.c.occurred_at < until)
+            wanted = query.with_only_columns(*(i.c[n] for n in names))
+            return [tuple(row) for row in connection.execute(wanted)]
 
     def get(self, interaction_id: int, *, tx: Tx | None = None) -> Interaction:
         """The interaction of that id, in that very revision.

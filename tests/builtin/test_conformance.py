@@ -5,3 +5,7 @@ from crmkit.testing.conformance import PluginConformance
 
 class TestContact(PluginConformance):
     plugin = "contact"
+
+
+class TestOutreach(PluginConformance):
+    plugin = "outreach"

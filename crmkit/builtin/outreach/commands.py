@@ -1,0 +1,262 @@
+"""The command ``list``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from crmkit.declarations import Answer, Command, Parameter, ReportColumn
+from crmkit.entities import FieldType, Money, Record
+from crmkit.entities.interaction import CHANNELS
+from crmkit.errors import UsageError
+
+from .candidates import Candidate, of_report, of_rule, of_segment
+from .data import BLOCKED, CHANNEL, CONTROL, DONE, LIST, OUTCOMES, ROW, SOURCE, TODO
+from .lists import Lists, Plan
+
+if TYPE_CHECKING:
+    from crmkit.entities.asof import AsOf
+    from crmkit.workspace import Crm
+
+T = FieldType
+NAME = Parameter(
+    name="name", type=T.TEXT, positional=True, required=True, title="Name of the list",
+    title_zh="名单",
+)  # fmt: skip
+
+
+def _column(name: str, kind: FieldType, title: str, title_zh: str, **more: Any) -> ReportColumn:
+    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh, **more)
+
+
+COUNTS = ("candidates", "treated", "control", "blocked")
+LISTED = (
+    _column("list", T.TEXT, "List", "名单"), _column("title", T.TEXT, "Title", "标题"),
+    _column("purpose", T.TEXT, "Purpose", "目的"), _column("offer", T.TEXT, "Offer", "优惠"),
+    _column("price", T.MONEY, "Price", "价格"), _column("made_from", T.TEXT, "Made from", "来源"),
+    _column("made_at", T.INSTANT, "Made at", "建立时间"),
+    _column("candidates", T.INTEGER, "Candidates", "候选", unit="1"),
+    _column("treated", T.INTEGER, "To contact", "待联系", unit="1"),
+    _column("control", T.INTEGER, "Control group", "对照组", unit="1"),
+    _column("blocked", T.INTEGER, "Blocked", "被阻", unit="1"),
+    _column("seed", T.INTEGER, "Seed", "随机种子", unit="1"),
+)  # fmt: skip
+ROWS = (
+    _column("list", T.TEXT, "List", "名单"), _column("customer_id", T.INTEGER, "Customer", "客户"),
+    _column("state", T.TEXT, "State", "状态"), _column("channel", T.TEXT, "Channel", "渠道"),
+    _column("at", T.INSTANT, "At", "时间"), _column("why", T.TEXT, "Why", "原因"),
+    _column("drawn_from", T.TEXT, "Drawn from", "来源"),
+    _column("value", T.MONEY, "Expected value", "预期价值"),
+    _column("offer", T.TEXT, "Offer", "优惠"), _column("price", T.MONEY, "Price", "价格"),
+    _column("code", T.TEXT, "Reason", "被阻原因"), _column("words", T.TEXT, "In words", "原因说明"),
+    _column("words_zh", T.TEXT, "In Chinese", "中文说明"),
+    _column("free_at", T.INSTANT, "Free at", "最早可联系"),
+    _column("outcome", T.TEXT, "Outcome", "结果"),
+    _column("done_at", T.INSTANT, "Done at", "完成时间"),
+    _column("done_by", T.TEXT, "Done by", "完成人"),
+)  # fmt: skip
+_OWN = tuple(c.name for c in ROWS)
+
+
+def make(
+    crm: Crm, name: str, report: str | None, segment: str | None, rule: str | None,
+    param: Sequence[str], why: str | None, value: str | None, stratify: str | None,
+    purpose: str, channel: Sequence[str], at: datetime | None, within_days: int,
+    offer: str | None, price: Money | None, control: float, seed: int, success: str | None,
+    title: str | None, as_of: AsOf,
+) -> Answer:  # fmt: skip
+    """Makes a list."""
+    if sum(source is not None for source in (report, segment, rule)) != 1:
+        raise UsageError("a list is made from one of --report, --segment and --rule.")
+    if report is None and (param or why or value or stratify):
+        raise UsageError("--param, --why, --value and --stratify go with --report.")
+    candidates: list[Candidate]
+    if report is not None:
+        given = dict(text.partition("=")[::2] for text in param)
+        candidates = of_report(crm, report, given, as_of, why=why, value=value, stratum=stratify)
+        made_from = f"report:{report}"
+    elif segment is not None:
+        candidates, made_from = of_segment(crm, segment, as_of), f"segment:{segment}"
+    else:
+        candidates, made_from = of_rule(crm, str(rule)), f"rule:{rule}"
+    plan = Plan(
+        name=name, made_from=made_from, purpose=purpose, channels=tuple(channel or ("phone",)),
+        at=at or crm.clock(), within_days=within_days, offer=offer, price=price,
+        control_share=control, seed=seed, success=success, title=title or "",
+    )  # fmt: skip
+    lists = Lists(crm)
+    with crm.store.begin("list make") as tx:
+        made = lists.make(plan, candidates, tx=tx)
+        reasons = lists.blocked(name, tx=tx)
+    said = [f"{count} blocked: {code}." for code, count in reasons.items()]
+    return Answer(rows=[_list(made)], remarks=said)
+
+
+def lists(crm: Crm) -> Answer:
+    """Every list."""
+    found = crm.store.records.list(LIST, sort=["-made_at"])
+    return Answer(rows=[_list(record) for record in found])
+
+
+def show(crm: Crm, name: str, state: str | None) -> Answer:
+    """The rows of a list."""
+    crm.store.records.find(LIST, name)
+    where = {"list": name} if state is None else {"list": name, "state": state}
+    return Answer(rows=_rows(crm, where=where, sort=["at", "-value"]))
+
+
+def following(crm: Crm, name: str) -> Answer:
+    """The row that is to be worked next."""
+    crm.store.records.find(LIST, name)
+    rows = _rows(crm, where={"list": name, "state": TODO}, sort=["-value", "at"])
+    now = crm.clock()
+    due = [row for row in rows if row["at"] <= now]
+    if due:
+        return Answer(rows=due[:1])
+    if rows:
+        first = min(row["at"] for row in rows)
+        return Answer(remarks=[f"the next row of {name} is for {first:%Y-%m-%dT%H:%M:%SZ}."])
+    return Answer(remarks=[f"nothing is left to do on {name}."])
+
+
+def done(crm: Crm, name: str, customer: str, outcome: str, note: str | None) -> Answer:
+    """Files an outcome."""
+    with crm.store.begin("list done") as tx:
+        person = crm.store.customers.find(customer, tx=tx).id
+        row = Lists(crm).done(name, person, outcome, note=note, tx=tx)
+        return Answer(rows=_rows(crm, where={"ref": row.ref}, tx=tx))
+
+
+def blocked(crm: Crm, name: str) -> Answer:
+    """Why rows are blocked."""
+    found = Lists(crm).blocked(name)
+    return Answer(rows=[{"code": code, "rows": count} for code, count in found.items()])
+
+
+def results(crm: Crm, name: str, days: int) -> Answer:
+    """What a list brought."""
+    rows = Lists(crm).results(name, days)
+    remarks = []
+    if rows[0]["successes"] is None:
+        remarks.append("the list names no --success, so there is nothing to measure it by.")
+    elif len(rows) < 3:
+        remarks.append("without a control group there is no uplift.")
+    return Answer(rows=rows, remarks=remarks)
+
+
+def cost(crm: Crm, channel: str | None, amount: Money | None) -> Answer:
+    """Shows what channels cost, or sets it."""
+    if (channel is None) != (amount is None):
+        raise UsageError("give a channel and its cost, or neither.")
+    if channel is not None:
+        crm.store.records.set(CHANNEL, source=SOURCE, ref=channel, values={"cost": amount})
+    found = crm.store.records.read(CHANNEL, ("ref", "cost"), sort=["ref"])
+    return Answer(rows=[{"channel": name, "cost": price} for name, price in found])
+
+
+def _list(record: Record) -> Mapping[str, Any]:
+    return {"list": record.ref, **record.values}
+
+
+def _rows(crm: Crm, **asked: Any) -> list[dict[str, Any]]:
+    names = ["owner_id" if name == "customer_id" else name for name in _OWN]
+    found = crm.store.records.read(ROW, names, **asked)
+    return [dict(zip(_OWN, row, strict=True)) for row in found]
+
+
+def commands() -> list[Command]:
+    """Every command of the plugin."""
+    customer = Parameter(name="customer", type=T.TEXT, positional=True, required=True, title="Whose row", title_zh="客户")  # fmt: skip
+    return [
+        Command(
+            name="list make", run=make, writes=True, as_of=True, columns=LISTED, single=True,
+            parameters=(
+                NAME,
+                Parameter(name="report", type=T.TEXT, title="Report whose customers are candidates", title_zh="报表"),
+                Parameter(name="segment", type=T.TEXT, title="Segment whose members are", title_zh="客群"),
+                Parameter(name="rule", type=T.TEXT, title="Rule with the action list, as it fired last", title_zh="规则"),
+                Parameter(name="param", type=T.TEXT, multiple=True, title="Parameter of the report, as months=3", title_zh="参数"),
+                Parameter(name="why", type=T.TEXT, title="Column of the report that says why", title_zh="原因列"),
+                Parameter(name="value", type=T.TEXT, title="Column of the report with the expected value in minor units", title_zh="价值列"),
+                Parameter(name="stratify", type=T.TEXT, title="Column of the report within whose values the control group is drawn", title_zh="分层列"),
+                Parameter(name="purpose", type=T.TEXT, default="marketing", title="Purpose, as the contact policy knows it", title_zh="目的"),
+                Parameter(name="channel", type=T.TEXT, multiple=True, choices=CHANNELS, title="Allowed channel, phone if none is given; each customer is contacted by its own habit, else by the cheapest", title_zh="渠道"),
+                Parameter(name="at", type=T.INSTANT, title="When; now if left out", title_zh="时间"),
+                Parameter(name="within_days", type=T.INTEGER, default=1, unit="day", title="Who is free only later, but so soon, is planned for then", title_zh="顺延天数"),
+                Parameter(name="offer", type=T.TEXT, title="What is offered", title_zh="优惠"),
+                Parameter(name="price", type=T.MONEY, title="At which price", title_zh="价格"),
+                Parameter(name="control", type=T.NUMBER, default=0.0, title="Share that is left alone, 0 to 0.9", title_zh="对照比例"),
+                Parameter(name="seed", type=T.INTEGER, default=0, title="Seed of the draw", title_zh="随机种子"),
+                Parameter(name="success", type=T.TEXT, title="Kind of interaction that counts as success, as core.order", title_zh="成功标志"),
+                Parameter(name="title", type=T.TEXT, title="Title", title_zh="标题"),
+            ),
+            help="Make a list of customers to contact.\n\nCandidates come from a report, a segment or a rule and pass the contact policy; those that may not be contacted are kept as blocked rows with the reason.",
+            example="crmkit list make spring --segment shop.lapsed --channel phone --channel email --control 0.1 --success core.order",
+        ),
+        Command(
+            name="list list", run=lists, columns=LISTED,
+            help="List the lists, latest first.", example="crmkit list list",
+        ),
+        Command(
+            name="list show", run=show, columns=ROWS,
+            parameters=(
+                NAME,
+                Parameter(name="state", type=T.TEXT, choices=(TODO, DONE, CONTROL, BLOCKED), title="Only rows in this state", title_zh="状态"),
+            ),
+            help="Show the rows of a list: whom, what, when, by which channel and why.",
+            example="crmkit list show spring --state todo",
+        ),
+        Command(
+            name="list next", run=following, columns=ROWS, single=True, parameters=(NAME,),
+            help="Show the row to work next: due by now, the highest expected value first.",
+            example="crmkit list next spring",
+        ),
+        Command(
+            name="list done", run=done, writes=True, columns=ROWS, single=True,
+            parameters=(
+                NAME, customer,
+                Parameter(name="outcome", type=T.TEXT, required=True, choices=OUTCOMES, title="What came of it", title_zh="结果"),
+                Parameter(name="note", type=T.TEXT, title="What was said", title_zh="备注"),
+            ),
+            help="File the outcome of a row, on the list and on the customer's timeline.",
+            example="crmkit list done spring C-1 --outcome accepted",
+        ),
+        Command(
+            name="list blocked", run=blocked, parameters=(NAME,),
+            columns=(
+                _column("code", T.TEXT, "Reason", "被阻原因"),
+                _column("rows", T.INTEGER, "Rows", "行数", unit="1"),
+            ),
+            help="Count the blocked rows of a list by reason.", example="crmkit list blocked spring",
+        ),
+        Command(
+            name="list results", run=results,
+            parameters=(
+                NAME,
+                Parameter(name="days", type=T.INTEGER, default=30, unit="day", title="Successes in so many days after the list was made count", title_zh="天数"),
+            ),
+            columns=(
+                _column("group", T.TEXT, "Group", "组别"),
+                _column("customers", T.INTEGER, "Customers", "客户数", unit="1"),
+                _column("answered", T.INTEGER, "Answered", "已接通", unit="1"),
+                _column("accepted", T.INTEGER, "Accepted", "已接受", unit="1"),
+                _column("successes", T.INTEGER, "Successes", "成功数", unit="1"),
+                _column("rate", T.NUMBER, "Rate", "成功率", unit="1"),
+                _column("low", T.NUMBER, "Lowest", "下限", unit="1"),
+                _column("high", T.NUMBER, "Highest", "上限", unit="1"),
+            ),
+            help="Show what a list has brought against its control group.\n\nThe uplift is the difference of both rates with its 95 % interval.",
+            example="crmkit list results spring --days 30",
+        ),
+        Command(
+            name="list cost", run=cost, writes=True,
+            parameters=(
+                Parameter(name="channel", type=T.TEXT, positional=True, choices=CHANNELS, title="Which channel", title_zh="渠道"),
+                Parameter(name="amount", type=T.MONEY, title="What one contact costs", title_zh="费用"),
+            ),
+            columns=(_column("channel", T.TEXT, "Channel", "渠道"), _column("cost", T.MONEY, "Cost", "费用")),
+            help="Show what a contact costs by channel, or set it.",
+            example="crmkit list cost phone --amount 3.50",
+        ),
+    ]  # fmt: skip
