@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Firing,
         ImportProfile,
         InteractionKind,
+        Ledger,
         MatchKey,
         MergeChoice,
         MergeConflict,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         Service,
         StageMove,
         StageVeto,
+        TierScheme,
     )
     from .entities.contact import ContactBatch, ContactBlock
     from .entities.lifecycle import Lifecycle
@@ -399,6 +401,46 @@ def register_case_kinds() -> list[CaseKind]:
                                                stops=["approved", "rejected"],
                                                pauses=["info_needed"],
                                                targets={"": "7 days"})])]
+    """
+
+
+@hookspec
+def register_ledgers() -> list[Ledger]:
+    """Ledgers that the built-in ``ledger`` keeps: points, miles, credit.
+
+    Called once when the workspace opens. Who declares one names ``ledger`` in ``requires``.
+
+    Returns:
+        Ledgers named ``<plugin>.<name>``.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_ledgers():
+            return [Ledger(name="hotel.points", unit="point", idle_months=24)]
+    """
+
+
+@hookspec
+def register_tier_schemes() -> list[TierScheme]:
+    """Tier schemes that the built-in ``ledger`` reviews.
+
+    Called once when the workspace opens. Who declares one names ``ledger`` in ``requires``.
+
+    Returns:
+        Schemes named ``<plugin>.<name>``, over features of any enabled plugin.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_tier_schemes():
+            return [TierScheme(name="hotel.club", grace_days=90, tiers=[
+                Tier(name="member"),
+                Tier(name="gold", enter="hotel_nights_365d >= 25", keep="hotel_nights_365d >= 20")])]
     """
 
 

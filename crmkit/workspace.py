@@ -9,15 +9,16 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from .declarations import CUSTOMER
 from .entities.asof import AsOf
-from .errors import ConfigError, PluginError, UsageError
+from .errors import ConfigError, PluginError, SqlRefused, UsageError
 from .hosting.host import PluginHost
 from .settings import FILE, KEYS, Settings, find_workspace, load_settings
 
@@ -231,6 +232,29 @@ class Crm:
         from .analysis.reports import Reports
 
         return Reports(self.warehouse, self.features, self.scores, self.catalog, self.settings)
+
+    def subjects_where(
+        self, conditions: Mapping[str, str], as_of: AsOf, subject: str = CUSTOMER
+    ) -> dict[str, list[int]]:
+        """Who fulfils each condition as of a date, all in one pass over the wide table.
+
+        Args:
+            conditions: by any name, SQL as in a rule.
+            subject: ``customer`` or a record type.
+
+        Raises:
+            SqlRefused: naming each condition that cannot be answered.
+        """
+        from .analysis.conditions import Condition, Conditions
+
+        self.warehouse.refresh_if_stale()
+        asked = [Condition(name=name, text=text) for name, text in conditions.items()]
+        answers = Conditions(self.warehouse, self.features, self.scores, self.catalog).answer(
+            subject, asked, as_of
+        )
+        if answers.faults:
+            raise SqlRefused("; ".join(f"{n}: {why}" for n, why in answers.faults.items()))
+        return {name: held["subject_id"].to_pylist() for name, held in answers.found.items()}
 
     @cached_property
     def commands(self) -> Commands:

@@ -22,6 +22,7 @@ from ..declarations import (
     FeatureSet,
     ImportProfile,
     InteractionKind,
+    Ledger,
     MatchKey,
     Migration,
     RecordType,
@@ -30,6 +31,7 @@ from ..declarations import (
     Score,
     Segment,
     Service,
+    TierScheme,
 )
 from ..entities.lifecycle import Lifecycle
 from ..errors import NotFound
@@ -39,7 +41,7 @@ from .manifest import Manifest
 _KINDS = (
     "record_types", "interaction_kinds", "lifecycles", "feature_sets", "scores", "rules",
     "segments", "reports", "profiles", "demos", "match_keys", "migrations", "commands",
-    "services", "case_kinds",
+    "services", "case_kinds", "ledgers", "tier_schemes",
 )  # fmt: skip
 _DATA = ("customer_fields", "record_types", "interaction_kinds", "lifecycles")
 
@@ -74,6 +76,8 @@ class Catalog:
     commands: Mapping[str, Command] = _by_name()
     services: Mapping[str, Service] = _by_name()
     case_kinds: Mapping[str, CaseKind] = _by_name()
+    ledgers: Mapping[str, Ledger] = _by_name()
+    tier_schemes: Mapping[str, TierScheme] = _by_name()
     shared_owners: Mapping[str, str] = _by_name()
 
     @cached_property

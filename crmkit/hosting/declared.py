@@ -15,6 +15,7 @@ from ..declarations import (
     FeatureSet,
     ImportProfile,
     InteractionKind,
+    Ledger,
     MatchKey,
     Migration,
     RecordType,
@@ -23,6 +24,7 @@ from ..declarations import (
     Score,
     Segment,
     Service,
+    TierScheme,
 )
 from ..entities.lifecycle import Lifecycle
 from .claims import SHARED_NOUNS
@@ -44,6 +46,8 @@ DECLARING: dict[str, tuple[str, type]] = {
     "register_commands": ("commands", Command),
     "register_services": ("services", Service),
     "register_case_kinds": ("case_kinds", CaseKind),
+    "register_ledgers": ("ledgers", Ledger),
+    "register_tier_schemes": ("tier_schemes", TierScheme),
     "register_demos": ("demos", Demo),
 }
 HOOK_OF = {kind: hook for hook, (kind, _) in DECLARING.items()}
@@ -65,6 +69,8 @@ NOUNS = {
     "commands": SHARED_NOUNS["commands"],
     "services": "service",
     "case_kinds": "case kind",
+    "ledgers": "ledger",
+    "tier_schemes": "tier scheme",
     "demos": SHARED_NOUNS["demos"],
 }
 # Named freely, not ``<plugin>.<name>``: two plugins that claim one are both refused. The nouns of

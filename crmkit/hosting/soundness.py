@@ -17,11 +17,13 @@ from ..declarations import (
     Command,
     Feature,
     FeatureSet,
+    Ledger,
     Migration,
     Parameter,
     Report,
     Rule,
     Score,
+    TierScheme,
     sql_name,
 )
 from ..entities.clocks import Target
@@ -75,6 +77,8 @@ def declaration_faults(declared: Declared) -> list[str]:
         *_each(declared, "reports", _report_faults),
         *_each(declared, "commands", _command_faults),
         *_each(declared, "case_kinds", lambda kind: _case_kind_faults(kind, declared)),
+        *_each(declared, "ledgers", _ledger_faults),
+        *_each(declared, "tier_schemes", _tier_faults),
         *_each(declared, "migrations", _migration_faults),
     ]  # fmt: skip
 
@@ -251,6 +255,32 @@ def _command_faults(command: Command) -> Iterator[str]:
     if open_ended and open_ended != [[p.name for p in command.parameters if p.positional][-1]]:
         yield f"parameter {open_ended[0]!r} takes several values, so it must be the last argument"
     yield from _parameter_faults(command.parameters)
+
+
+def _ledger_faults(ledger: Ledger) -> Iterator[str]:
+    if not ledger.unit:
+        yield "has no unit"
+    for name in ("expires_after_months", "idle_months"):
+        months = getattr(ledger, name)
+        if months is not None and months < 1:
+            yield f"{name} is {months}, not at least 1"
+
+
+def _tier_faults(scheme: TierScheme) -> Iterator[str]:
+    names = [tier.name for tier in scheme.tiers]
+    if len(names) < 2:
+        yield "needs at least two tiers"
+        return
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield f"tier {name!r} is declared twice"
+    if scheme.tiers[0].enter or scheme.tiers[0].keep:
+        yield f"its lowest tier {names[0]!r} has a condition, so some would be in no tier"
+    for tier in scheme.tiers[1:]:
+        if not tier.enter.strip():
+            yield f"tier {tier.name!r} has no condition to enter it"
+    for name in ("grace_days", "rest_days"):
+        if getattr(scheme, name) < 0:
+            yield f"{name} is {getattr(scheme, name)}, not 0 or more"
 
 
 def _parameter_faults(parameters: Iterable[Parameter]) -> Iterator[str]:

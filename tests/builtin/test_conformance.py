@@ -1,11 +1,41 @@
-"""The built-in plugins pass the suite that every plugin passes."""
+"""What every plugin must hold, held against the built-ins."""
 
+from __future__ import annotations
+
+from crmkit.hosting.manifest import find_manifests
 from crmkit.testing.conformance import PluginConformance
 
 
 class TestContact(PluginConformance):
+    """Consents, caps and blocks."""
+
     plugin = "contact"
+    demo_of = "telecom"
+
+
+class TestCore(PluginConformance):
+    """Contacts, stages and their reports."""
+
+    plugin = "core"
+    demo_of = "telecom"
+
+
+class TestLedger(PluginConformance):
+    """Ledgers and tiers."""
+
+    plugin = "ledger"
+    demo_of = "telecom"
 
 
 class TestOutreach(PluginConformance):
+    """Lists of whom to turn to."""
+
     plugin = "outreach"
+    demo_of = "telecom"
+
+
+def test_every_built_in_is_held_to_the_suite() -> None:
+    held = {
+        case.plugin for case in PluginConformance.__subclasses__() if case.__module__ == __name__
+    }
+    assert held == {name for name, found in find_manifests().items() if found.builtin}

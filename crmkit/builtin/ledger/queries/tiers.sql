@@ -1,0 +1,28 @@
+-- Who stands in each tier now, and how many moved in the period.
+WITH now AS (
+    SELECT s.scheme, s.tier, min(s.rank) AS rank, count(*) AS customers, count(s.grace_until) AS in_grace
+    FROM ledger_standing s
+    GROUP BY s.scheme, s.tier
+),
+moved AS (
+    SELECT
+        c.scheme,
+        c.to_tier AS tier,
+        count_if(c.move = 'enter') AS entered,
+        count_if(c.move = 'up') AS upgraded,
+        count_if(c.move = 'down') AS downgraded
+    FROM ledger_tier_change c
+    WHERE c.days_before < $days
+    GROUP BY c.scheme, c.to_tier
+)
+SELECT
+    n.scheme,
+    n.rank,
+    n.tier,
+    n.customers,
+    n.in_grace,
+    coalesce(m.entered, 0) AS entered,
+    coalesce(m.upgraded, 0) AS upgraded,
+    coalesce(m.downgraded, 0) AS downgraded
+FROM now n
+LEFT JOIN moved m ON m.scheme = n.scheme AND m.tier = n.tier

@@ -1,0 +1,89 @@
+"""Tiers: up at once, down after grace, one step at a time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from crmkit.builtin.ledger.accounts import Posting
+from crmkit.builtin.ledger.tiers import Standing, review
+from crmkit.declarations import Tier, TierScheme
+from crmkit.errors import UsageError
+from crmkit.workspace import Crm
+
+CLUB = TierScheme(
+    name="hotel.club", grace_days=90, rest_days=365,
+    tiers=[Tier(name="member"), Tier(name="silver", enter="x"), Tier(name="gold", enter="y")],
+)  # fmt: skip
+MEMBER, SILVER, GOLD = 0, 1, 2
+
+# One guest's reviews: day, highest tier entered, highest tier kept, then by hand: move and tier.
+# The grace that begins on 30 June lasts 90 days, until 28 September; the step down of 29 September
+# 2025 rests for 365 days, and the grace that begins meanwhile does not shorten that.
+STORY = [
+    ("2025-01-31", SILVER, SILVER, "enter", SILVER),
+    ("2025-02-28", GOLD, GOLD, "up", GOLD),
+    ("2025-03-31", SILVER, GOLD, None, GOLD),
+    ("2025-04-30", MEMBER, MEMBER, "grace", GOLD),
+    ("2025-05-31", MEMBER, GOLD, "saved", GOLD),
+    ("2025-06-30", MEMBER, MEMBER, "grace", GOLD),
+    ("2025-07-31", MEMBER, MEMBER, None, GOLD),
+    ("2025-09-28", MEMBER, MEMBER, None, GOLD),
+    ("2025-09-29", MEMBER, MEMBER, "down", SILVER),
+    ("2025-10-31", MEMBER, MEMBER, "grace", SILVER),
+    ("2026-02-28", MEMBER, MEMBER, None, SILVER),
+    ("2026-09-28", MEMBER, MEMBER, None, SILVER),
+    ("2026-09-29", MEMBER, MEMBER, "down", MEMBER),
+    ("2026-09-30", GOLD, GOLD, "up", GOLD),
+]
+
+
+def test_a_guest_goes_through_two_years_as_worked_by_hand() -> None:
+    now: Standing | None = None
+    for day, entered, kept, move, rank in STORY:
+        now, made = review(CLUB, now, entered, kept, date.fromisoformat(day))
+        assert (day, made, now.rank) == (day, move, rank)
+    assert now == Standing(rank=GOLD, since_on=date(2026, 9, 30), lowered_on=date(2026, 9, 29))
+
+
+def test_without_a_soft_landing_a_fall_goes_all_the_way() -> None:
+    hard = evolve(CLUB, soft_landing=False, grace_days=0)
+    gold = Standing(rank=GOLD, since_on=date(2026, 1, 1))
+    assert review(hard, gold, MEMBER, MEMBER, date(2026, 2, 1)) == (
+        Standing(rank=MEMBER, since_on=date(2026, 2, 1), lowered_on=date(2026, 2, 1)), "down",
+    )  # fmt: skip
+
+
+def test_reviews_move_everybody_log_it_and_are_made_once(workspace: Crm, crm_clock: Any) -> None:
+    """Membership by points of 365 days: silver from 1,000, kept from 800; gold from 5,000."""
+    crm_clock.set(datetime(2026, 1, 1, tzinfo=UTC))
+    ann, bo = (workspace.store.customers.add(name=n).id for n in ("Ann", "Bo"))
+    crm_clock.set(datetime(2026, 3, 31, 12, tzinfo=UTC))
+    accounts, tiers = workspace.service("ledger.accounts"), workspace.service("ledger.tiers")
+    first = datetime(2026, 1, 10, 9, tzinfo=UTC)
+    points = [
+        Posting(customer_id=ann, amount=900, at=first),
+        Posting(customer_id=ann, amount=150, at=first.replace(month=2)),
+        Posting(customer_id=bo, amount=6000, at=first.replace(month=2)),
+    ]
+    accounts.post("ledger.points", points)
+
+    def moves(day: str) -> list[tuple[Any, ...]]:
+        rows = tiers.review("ledger.membership", workspace.as_of(day))
+        return [(r["customer_id"], r["move"], r["from_tier"], r["to_tier"]) for r in rows]
+
+    assert moves("2026-01-31") == [(ann, "enter", None, "member"), (bo, "enter", None, "member")]
+    assert moves("2026-02-28") == [(ann, "up", "member", "silver"), (bo, "up", "member", "gold")]
+    assert moves("2026-02-28") == []
+    # Of Ann's points the 900 are more than 364 days old on 10 January 2027: 150 are left.
+    crm_clock.set(datetime(2027, 6, 1, tzinfo=UTC))
+    assert moves("2027-01-31") == [(ann, "grace", "silver", "silver")]
+    assert tiers.standings("ledger.membership", [ann])[ann].grace_until == date(2027, 5, 1)
+    assert (ann, "down", "silver", "member") in moves("2027-05-02")
+    logged = workspace.store.interactions.list_for(ann, kinds=["ledger.tier_change"])
+    assert [i.payload["move"] for i in logged] == ["down", "grace", "up", "enter"]
+    with pytest.raises(UsageError, match="cannot be reviewed any more"):
+        moves("2027-04-30")
