@@ -42,11 +42,14 @@ class PluginConformance:
 
     Attributes:
         plugin: the plugin's name, as ``telecom``.
+        demo_of: a plugin whose demo's data the features and reports are tried on, for a plugin that
+            has no demo of its own. It must not need this plugin.
         customers: size of the demo's world. Large enough that every kind of row occurs.
         seed: seed of the demo's world.
     """
 
     plugin: ClassVar[str]
+    demo_of: ClassVar[str] = ""
     customers: ClassVar[int] = 60
     seed: ClassVar[int] = 11
 
@@ -55,7 +58,8 @@ class PluginConformance:
     def host(cls, tmp_path_factory: pytest.TempPathFactory) -> PluginHost:
         """The plugin, loaded with what it requires."""
         folder = tmp_path_factory.mktemp("conformance")
-        return PluginHost.load(Settings(folder=folder, plugins=plugins_with(cls.plugin)))
+        names = {*plugins_with(cls.plugin), *plugins_with(cls.demo_of or cls.plugin)}
+        return PluginHost.load(Settings(folder=folder, plugins=tuple(sorted(names))))
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -66,8 +70,8 @@ class PluginConformance:
     @pytest.fixture(scope="class")
     @classmethod
     def demo(cls, catalog: Catalog) -> Demo | None:
-        """The plugin's first demo by name, or None."""
-        return next(iter(declared.owned(catalog, "demos", cls.plugin)), None)
+        """The first demo by name of the plugin or of ``demo_of``, or None."""
+        return next(iter(declared.owned(catalog, "demos", cls.demo_of or cls.plugin)), None)
 
     @pytest.fixture
     def world(self, demo: Demo | None, catalog: Catalog, tmp_path: Path) -> Iterator[World | None]:
@@ -83,7 +87,7 @@ class PluginConformance:
             yield None
             return
         with open_world(
-            tmp_path, self.plugin, demo, customers=self.customers, seed=self.seed
+            tmp_path, self.demo_of or self.plugin, demo, customers=self.customers, seed=self.seed
         ) as world:
             yield world
 
@@ -160,6 +164,6 @@ class PluginConformance:
         """Shares, percentiles and growth rates of one must not divide by zero."""
         from .behaviour import report_faults
 
-        with open_one(tmp_path, self.plugin, demo, seed=self.seed) as (crm, as_of):
+        with open_one(tmp_path, self.demo_of or self.plugin, demo, seed=self.seed) as (crm, as_of):
             faults = report_faults(crm, self.plugin, as_of)
         assert not faults, _told(faults)

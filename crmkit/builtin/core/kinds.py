@@ -8,7 +8,7 @@ from crmkit.declarations import InteractionKind
 
 
 def _text(title: str, title_zh: str, **more: Any) -> dict[str, Any]:
-    return {"type": "string", "title": title, "title_zh": title_zh, **more}
+    return {"type": "string", "title": title, "title_zh": title_zh, "pii": "none", **more}
 
 
 # What was said or written may name anybody: it stays in the store and never enters the warehouse.
@@ -18,21 +18,21 @@ TOPIC = _text(
     "Topic", "事由", description="What it was about, in the business's own list of words."
 )
 MINUTES = {
-    "type": "number", "minimum": 0, "unit": "minute", "title": "Duration", "title_zh": "时长",
+    "type": "number", "pii": "none", "minimum": 0, "unit": "minute", "title": "Duration", "title_zh": "时长",
 }  # fmt: skip
 RESULT = _text("Result", "结果", description="How it ended, in the business's own list of words.")
 SEVERITY = {
-    "type": "integer", "minimum": 1, "maximum": 5, "unit": "1", "title": "Severity",
+    "type": "integer", "pii": "none", "minimum": 1, "maximum": 5, "unit": "1", "title": "Severity",
     "title_zh": "严重程度", "description": "1 a remark, 5 the customer is leaving over it.",
 }  # fmt: skip
-SOLVED = {"type": "boolean", "title": "Solved", "title_zh": "是否解决"}
+SOLVED = {"type": "boolean", "pii": "none", "title": "Solved", "title_zh": "是否解决"}
 CAUSE = _text(
     "Cause", "原因类别", enum=["product", "communication"],
     description="Whether the product or the communication was at fault, once that is known.",
 )  # fmt: skip
 PRODUCT = _text("Product", "产品", description="What was bought, by the business's own code.")
 QUANTITY = {
-    "type": "number", "exclusiveMinimum": 0, "unit": "1", "title": "Quantity", "title_zh": "数量",
+    "type": "number", "pii": "none", "exclusiveMinimum": 0, "unit": "1", "title": "Quantity", "title_zh": "数量",
 }  # fmt: skip
 
 
