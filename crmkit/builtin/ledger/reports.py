@@ -62,7 +62,7 @@ TIERS = Report(
     ),
     key=("scheme", "rank"),
     charts=(
-        Chart(kind="bar", x="customers", y="tier", color="scheme", title="Customers in each tier",
+        Chart(kind="bar", x="tier", y="customers", color="scheme", title="Customers in each tier",
               title_zh="各等级客户数", horizontal=True),
     ),
     method="Standings as of the date; moves of the period count where they led to.",
