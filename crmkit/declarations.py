@@ -585,8 +585,8 @@ class CaseClock:
         targets: time by severity, as ``{"S1": "4 h", "S3": "3 working days", "": "24 h"}``; the
             empty severity is for those not named. Operators may replace them: record type
             ``service.target``.
-        calendar: key of the ``service.calendar`` in whose business time it runs; empty is
-            wall-clock time.
+        calendar: key of the ``service.calendar`` in whose time working hours and working days are
+            counted; minutes and hours are wall-clock time whatever it says.
         renewed: telling the customer how things stand fulfils it and starts it anew.
         started_on, stopped_on: fields of the case that hold the instants from which the clock of an
             imported case is made; empty makes none.
@@ -600,7 +600,7 @@ class CaseClock:
     pauses: tuple[str, ...] = field(default=(), converter=_texts)
     cancels: tuple[str, ...] = field(default=(), converter=_texts)
     targets: Mapping[str, str] = field(hash=False)
-    calendar: str = ""
+    calendar: str = "office"
     renewed: bool = False
     started_on: str = ""
     stopped_on: str = ""

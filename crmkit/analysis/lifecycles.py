@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
     from ..hosting.host import PluginHost
     from ..settings import Settings
-    from ..store.store import Store
+    from ..store.store import Store, Tx
     from ..warehouse.warehouse import Warehouse
     from .features import Features
 
@@ -140,6 +140,29 @@ class Lifecycles:
         if found.subject == CUSTOMER and lifecycle != CORE:
             self._follow(subject_id)
         return change
+
+    def move(
+        self, moves: Sequence[StageMove], *, at: datetime | None = None, tx: Tx
+    ) -> tuple[StageChange, ...]:
+        """Moves a batch of subjects as part of a wider write: all of them, or none.
+
+        Args:
+            moves: at most one per lifecycle and subject, from the stage in which it stands.
+            at: when they happened; None is now.
+            tx: the open transaction; what goes with the moves is written in it too.
+
+        Raises:
+            MoveRefused: if a lifecycle or a plugin forbids one of them, the reason named; or if a
+                subject stands elsewhere by now.
+        """
+        for move in moves:
+            self.get(move.lifecycle).check_move(move.from_stage, move.to_stage)
+        for plugin, vetoes in self._host.call_veto("before_stage_moves", moves=list(moves)):
+            for veto in vetoes:
+                raise MoveRefused(
+                    f"plugin {plugin} refuses to move {veto.subject_id}: {veto.reason}."
+                )
+        return tuple(self._store.stages.move(moves, at=at, tx=tx))
 
     def history(self, subject_id: int, lifecycle: str | None = None) -> tuple[StageChange, ...]:
         """Every move of a customer or record, in the order in which they happened."""

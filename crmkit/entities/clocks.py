@@ -19,16 +19,17 @@ from attrs.validators import in_
 from .business_time import Calendar
 
 EVENTS = ("activate", "pause", "resume", "fulfil", "cancel", "breach")
-UNITS = ("minute", "hour", "working_day", "day")
-_TARGET = re.compile(r"(\d+)\s*(min(?:ute)?|h(?:our)?|working[ _]day|day)s?")
-_SHORT = {"min": "minute", "h": "hour", "working day": "working_day"}
+UNITS = ("minute", "hour", "working_hour", "working_day", "day")
+_TARGET = re.compile(r"(\d+)\s*(min(?:ute)?|h(?:our)?|working[ _]hour|working[ _]day|day)s?")
+_SHORT = {"min": "minute", "h": "hour"}
 
 
 @frozen
 class Target:
     """How much time a clock gives: ``24 hours``, ``3 working days``, ``15 days``.
 
-    A ``working_day`` is the average open day of the calendar. A ``day`` is a whole local day, for
+    Minutes and hours are meant on the wall clock, working hours in the time of a calendar. A
+    ``working_day`` is the average open day of the calendar. A ``day`` is a whole local day, for
     what is known by the day: n days end with the n-th day after the first.
     """
 
@@ -45,15 +46,20 @@ class Target:
         found = _TARGET.fullmatch(text.strip().lower())
         if found is None or int(found[1]) == 0:
             raise ValueError(
-                f"{text!r} is no target as '30 min', '24 h', '3 working days' or '15 days'"
+                f"{text!r} is no target as '30 min', '24 h', '8 working hours', '3 working days' or '15 days'"
             )
-        return cls(int(found[1]), _SHORT.get(found[2], found[2]))
+        return cls(int(found[1]), _SHORT.get(found[2], found[2].replace(" ", "_")))
+
+    @property
+    def working(self) -> bool:
+        """Whether it is counted while a calendar is open, not on the wall clock."""
+        return self.unit.startswith("working")
 
     def duration(self, start: datetime, calendar: Calendar) -> timedelta:
         """The business time that a clock started at ``start`` has in all."""
         if self.unit == "minute":
             return timedelta(minutes=self.amount)
-        if self.unit == "hour":
+        if self.unit in ("hour", "working_hour"):
             return timedelta(hours=self.amount)
         if self.unit == "working_day":
             return calendar.working_day * self.amount

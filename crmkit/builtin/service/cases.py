@@ -1,0 +1,446 @@
+"""Cases: opened in batches, moved by verbs, and listed by what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from crmkit.declarations import CaseKind, StageMove
+from crmkit.entities import NewInteraction
+from crmkit.errors import NotFound, UsageError
+
+from .change import Case, Change
+from .clocks import OWN, Clocks, by_column, load_logs, save_clocks
+from .moving import moving
+from .records import CASE, CASE_EVENT, CASE_FIELDS, CLOCK
+from .rulebook import Rulebook
+
+if TYPE_CHECKING:
+    from crmkit.analysis.lifecycles import Lifecycles
+    from crmkit.store.store import Store, Tx
+
+BATCH = 10_000
+FIELDS = tuple(CASE_FIELDS)
+DUE = ("ref", "owner_id", "kind", "state", "topic", "severity", "department", "assignee", "due_clock", "due_at", "half_at", "warned_at", "urgent_at")  # fmt: skip
+
+BREACHED = ("ref", "owner_id", "kind", "state", "topic", "severity", "department", "assignee")
+
+
+@frozen(kw_only=True)
+class NewCase:
+    """A case that is to be opened.
+
+    Args:
+        customer_id: whose it is; a prospect is a customer in its first stage.
+        kind: a case kind.
+        values: fields of ``service.case``; severity and department follow from the kind if missing.
+        source, ref: its key; a case of that key is not opened again. Without a ref it is a new one.
+        opened_at: aware instant of receipt; None is now.
+        by_customer: whether the customer brought it up, so that it is logged as an interaction.
+    """
+
+    customer_id: int
+    kind: str = "service.complaint"
+    values: Mapping[str, Any] = field(factory=dict, hash=False)
+    source: str = OWN
+    ref: str | None = None
+    opened_at: datetime | None = None
+    by_customer: bool = True
+
+
+@frozen(kw_only=True)
+class Due:
+    """One line of the list of what is due.
+
+    Attributes:
+        left: time until it is due on the wall clock, below nothing when it is broken.
+        level: the share of its time that is used at least: 0, 0.5, 0.75, 0.9 or 1.
+    """
+
+    ref: str
+    customer_id: int
+    kind: str
+    state: str
+    topic: str | None
+    severity: str | None
+    department: str | None
+    assignee: str | None
+    clock: str
+    due_at: datetime
+    left: timedelta
+    level: float
+
+
+class Cases:
+    """Every case of every kind. All that one call does is one transaction.
+
+    Args:
+        store: where they are kept.
+        lifecycles: asks plugins for vetoes before a move; None moves without asking.
+    """
+
+    def __init__(self, store: Store, lifecycles: Lifecycles | None = None) -> None:
+        self._store, self._lifecycles = store, lifecycles
+
+    # --- opening ----------------------------------------------------------------------------------
+
+    def open(self, new: Sequence[NewCase], *, tx: Tx | None = None) -> list[str]:
+        """Opens cases and starts their clocks.
+
+        Returns:
+            The key of each in the order given; one that was open already keeps what it says.
+
+        Raises:
+            NotFound: for an unknown customer or kind.
+            UsageError: for a value that the kind or the field does not allow.
+        """
+        with self._write(tx, "case open") as own:
+            rules = Rulebook(self._store, own)
+            ids = own.take_ids(len(new))
+            keys = [n.ref or f"C{_base36(i)}" for n, i in zip(new, ids, strict=True)]
+            for source in sorted({n.source for n in new}):
+                mine = [i for i, n in enumerate(new) if n.source == source]
+                known = self._known(source, [keys[i] for i in mine], own)
+                fresh = {keys[i]: i for i in reversed(mine) if keys[i] not in known}
+                self._open_fresh(
+                    own, rules, source, [(k, new[i]) for k, i in reversed(fresh.items())]
+                )
+            return keys
+
+    def open_from(
+        self, interactions: Sequence[int], *, like: NewCase | None = None, tx: Tx | None = None
+    ) -> list[str]:
+        """Opens a case for each of these interactions, with its customer, channel and topic.
+
+        Args:
+            interactions: their ids; a case is opened once for each.
+            like: what else the cases say; their kind is the one that is opened by such interactions.
+
+        Raises:
+            NotFound: for an interaction that does not exist.
+            UsageError: if no case kind is opened by an interaction of its kind.
+        """
+        new = []
+        for number in interactions:
+            seen = self._store.interactions.get(number, tx=tx)
+            kinds = self._store.catalog.case_kinds
+            wanted = [k for k in kinds.values() if seen.kind in k.opened_by]
+            if like is not None and any(k.name == like.kind for k in wanted):
+                wanted = [kinds[like.kind]]
+            if not wanted or seen.customer_id is None:
+                raise UsageError(f"no case is opened by an interaction of kind {seen.kind}.")
+            given = {} if like is None else {k: v for k, v in like.values.items() if v is not None}
+            values = {
+                "topic": seen.payload.get("topic"), "headline": seen.payload.get("text"),
+                "channel": seen.channel, **given,
+            }  # fmt: skip
+            new.append(
+                NewCase(
+                    customer_id=seen.customer_id, kind=wanted[0].name, values=values,
+                    source=seen.source, ref=f"{seen.kind}:{seen.ref}", opened_at=seen.occurred_at,
+                    by_customer=False,
+                )
+            )  # fmt: skip
+        return self.open(new, tx=tx)
+
+    def _known(self, source: str, refs: Sequence[str], tx: Tx) -> set[str]:
+        found = self._store.records.read(
+            CASE, ("ref",), where={"source": source}, among={"ref": refs}, tx=tx
+        )
+        return {row[0] for row in found}
+
+    def _open_fresh(
+        self, tx: Tx, rules: Rulebook, source: str, new: Sequence[tuple[str, NewCase]]
+    ) -> None:
+        if not new:
+            return
+        rows, clocks = [], []
+        for _, one in new:
+            kind = rules.kind(one.kind)
+            values = self._opening(rules, kind, one, tx)
+            book = Clocks(rules, kind, values)
+            book.enter(values["state"], values["opened_at"])
+            values.update(book.due())
+            rows.append(values)
+            clocks.append(book)
+        written = self._store.records.put(
+            CASE, source=source, refs=[ref for ref, _ in new], values=by_column(rows),
+            owners=[one.customer_id for _, one in new],
+            effective=[row["opened_at"] for row in rows], tx=tx,
+        )  # fmt: skip
+        save_clocks(self._store, tx, dict(zip(written.ids, clocks, strict=True)))
+        moves = [
+            StageMove(
+                lifecycle=book.kind.lifecycle, subject_type=CASE, subject_id=case_id,
+                from_stage=None, to_stage=row["state"], reason="opened",
+            )
+            for case_id, row, book in zip(written.ids, rows, clocks, strict=True)
+        ]  # fmt: skip
+        at = {i: row["opened_at"] for i, row in zip(written.ids, rows, strict=True)}
+        self._store.stages.move(moves, at=at, tx=tx)
+        self._log_opened(tx, new, written.ids, rows, clocks)
+
+    def _opening(self, rules: Rulebook, kind: CaseKind, one: NewCase, tx: Tx) -> dict[str, Any]:
+        unknown = sorted(set(one.values) - set(FIELDS))
+        if unknown:
+            raise NotFound(f"field of {CASE}", unknown[0], FIELDS)
+        values = {**dict.fromkeys(FIELDS), **one.values}
+        severity = values["severity"] = values["severity"] or kind.severity or None
+        if severity is not None and severity not in kind.severities:
+            raise UsageError(
+                f"severity {severity!r} is not one of {', '.join(kind.severities) or 'none'} "
+                f"of {kind.name}."
+            )
+        opened_at = one.opened_at or tx.at
+        if opened_at.tzinfo is None or opened_at > tx.at:
+            raise UsageError(
+                f"a case is opened at an instant that was, not {opened_at.isoformat()}."
+            )
+        state = self._store.catalog.lifecycles[kind.lifecycle].initial.name
+        values.update(
+            kind=kind.name, state=state, is_open=True, opened_at=opened_at,
+            opened_on=opened_at.astimezone(self._store.time_zone).date(),
+            opened_by=values["opened_by"] or tx.actor, answers=0, reminders=0,
+            escalation_level=0, reopen_count=0,
+        )  # fmt: skip
+        values["department"] = values["department"] or rules.department(kind, values)
+        return values
+
+    def _log_opened(
+        self, tx: Tx, new: Sequence[tuple[str, NewCase]], ids: Sequence[int],
+        rows: Sequence[Mapping[str, Any]], clocks: Sequence[Clocks],
+    ) -> None:  # fmt: skip
+        items = []
+        for (_ref, one), case_id, row, book in zip(new, ids, rows, clocks, strict=True):
+            said = next(iter(book.kind.opened_by), "")
+            declared = self._store.catalog.interaction_kinds.get(said)
+            if one.by_customer and declared is not None:
+                fields = declared.fields.by_name
+                payload = {"topic": row["topic"], "text": row["headline"]}
+                items.append(
+                    NewInteraction(
+                        kind=said, occurred_at=row["opened_at"], customer_id=one.customer_id,
+                        channel=row["channel"], direction="in",
+                        payload={k: v for k, v in payload.items() if v and k in fields},
+                    )
+                )  # fmt: skip
+            items.append(
+                NewInteraction(
+                    kind=CASE_EVENT,
+                    occurred_at=row["opened_at"],
+                    customer_id=one.customer_id,
+                    subject_id=case_id,
+                    payload={"action": "open", "state": row["state"]},
+                )
+            )
+        self._store.interactions.log(items, tx=tx)
+
+    # --- changing ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def change(
+        self, refs: Iterable[str], command: str, *, tx: Tx | None = None
+    ) -> Iterator[Change]:
+        """Cases to be changed together, their customers locked until the write ends.
+
+        Raises:
+            NotFound: for a case that does not exist.
+        """
+        with self._write(tx, command) as own:
+            found = [self._store.records.find(CASE, ref, tx=own) for ref in dict.fromkeys(refs)]
+            own.lock_customers([r.owner_id for r in found if r.owner_id is not None])
+            rules = Rulebook(self._store, own)
+            names = ("id", "source", "ref", "owner_id", *FIELDS)
+            rows = self._store.records.read(
+                CASE, names, among={"id": [r.id for r in found]}, tx=own
+            )
+            change = Change(
+                self._store, self._lifecycles, own, rules, self._cases(rows, rules, own)
+            )
+            with moving():
+                yield change
+                change.save()
+
+    def _cases(self, rows: Sequence[tuple[Any, ...]], rules: Rulebook, tx: Tx | None) -> list[Case]:
+        logs = load_logs(self._store, [row[0] for row in rows], tx)
+        out = []
+        for case_id, source, ref, customer_id, *given in rows:
+            values = dict(zip(FIELDS, given, strict=True))
+            clocks = Clocks(rules, rules.kind(values["kind"]), values, logs.get(case_id, []))
+            out.append(Case(case_id, source, ref, customer_id, values, clocks))
+        return out
+
+    def recompute(self, now: datetime | None = None, *, tx: Tx | None = None) -> tuple[int, int]:
+        """Reads every clock anew from its log, in batches, and notes what was broken meanwhile.
+
+        Cases that an import brought get their state, department and clocks here.
+
+        Returns:
+            How many cases were read, and how many of them now say something else.
+        """
+        read = changed = 0
+        ids = [row[0] for row in self._store.records.read(CASE, ("id",), tx=tx)]
+        names = ("id", "source", "ref", "owner_id", *FIELDS)
+        for first in range(0, len(ids), BATCH):
+            batch = ids[first : first + BATCH]
+            with self._write(tx, "case recompute") as own:
+                rules = Rulebook(self._store, own)
+                rows = self._store.records.read(CASE, names, among={"id": batch}, tx=own)
+                cases = self._cases(rows, rules, own)
+                before = [dict(case.values) for case in cases]
+                adopted = [case for case in cases if case.values["state"] is None]
+                self._adopt(adopted, rules, own)
+                for case in cases:
+                    case.clocks.note_breaches(now or own.at)
+                Change(self._store, self._lifecycles, own, rules, cases).save()
+                read += len(cases)
+                changed += sum(b != c.values for b, c in zip(before, cases, strict=True))
+        return read, changed
+
+    def _adopt(self, cases: Sequence[Case], rules: Rulebook, tx: Tx) -> None:
+        """Gives imported cases the state that their instants say, and their clocks."""
+        moves, at = [], {}
+        for case in cases:
+            kind, values = case.clocks.kind, case.values
+            lifecycle = self._store.catalog.lifecycles[kind.lifecycle]
+            done = {"closed_at": "close", "resolved_at": "resolve", "answered_at": "answer"}
+            reached = [verb for name, verb in done.items() if values[name] is not None]
+            states = [s for verb in reached for s in kind.states_of(verb)[:1]]
+            known = {stage.name for stage in lifecycle.stages}
+            state = next((s for s in states if s in known), lifecycle.initial.name)
+            for name in ("answers", "reminders", "escalation_level", "reopen_count"):
+                values[name] = values[name] or 0
+            values.update(
+                state=state,
+                is_open=lifecycle.stage(state).kind in ("open", "waiting"),
+                severity=values["severity"] or kind.severity or None,
+                department=values["department"] or rules.department(kind, values),
+            )
+            opened = values["opened_at"].astimezone(self._store.time_zone).date()
+            values["opened_on"] = values["opened_on"] or opened
+            case.clocks.adopt()
+            at[case.id] = values["closed_at"] or values["answered_at"] or values["opened_at"]
+            moves.append(
+                StageMove(
+                    lifecycle=lifecycle.name, subject_type=CASE, subject_id=case.id,
+                    from_stage=None, to_stage=state, reason="imported",
+                )
+            )  # fmt: skip
+        if moves:
+            self._store.stages.move(moves, at=at, tx=tx)
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def due(
+        self, now: datetime, *, limit: int | None = None, tx: Tx | None = None, **where: Any
+    ) -> list[Due]:
+        """Open cases with a running clock, by time left, the least first.
+
+        Args:
+            now: as of when the time left is counted.
+            limit: at most so many.
+            where: fields of the case that must have this value, as ``department="billing"``.
+        """
+        rows = self._store.records.read(
+            CASE, DUE, where={"is_open": True, **where}, sort=("due_at",), limit=limit, tx=tx
+        )
+        found = []
+        for row in rows:
+            due_at = row[9]
+            if due_at is None:
+                break  # missing values come last
+            found.append(
+                Due(
+                    ref=row[0], customer_id=row[1], kind=row[2], state=row[3], topic=row[4],
+                    severity=row[5], department=row[6], assignee=row[7], clock=row[8],
+                    due_at=due_at, left=due_at - now, level=_level(now, due_at, row[10:]),
+                )
+            )  # fmt: skip
+        return found
+
+    def breaches(
+        self, now: datetime, *, clock: str | None = None, open_only: bool = False,
+        tx: Tx | None = None,
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        """Promises that are broken by ``now``: those still open first, the latest first in each.
+
+        Returns:
+            One dictionary a clock: ``case``, ``customer_id``, fields of the case, ``clock``,
+            ``target``, ``due_at``, ``stopped_at`` (None while it runs) and ``late_minutes``.
+        """
+        names = ("owner_id", "clock", "target", "due_at", "stopped_at", "late")
+        narrowed = {} if clock is None else {"clock": clock}
+        read = self._store.records.read
+        running = read(
+            CLOCK, names, where={"state": "running", **narrowed}, sort=("due_at",), tx=tx
+        )
+        found = [row for row in running if row[3] <= now]
+        if not open_only:
+            found += read(CLOCK, names, where={"late": True, **narrowed}, tx=tx)
+        ids = {row[0] for row in found}
+        cases = {row[0]: row for row in read(CASE, ("id", *BREACHED), among={"id": ids}, tx=tx)}
+        out = []
+        for case_id, name, target, due_at, stopped_at, _ in found:
+            said = dict(
+                zip(("case", "customer_id", *BREACHED[2:]), cases[case_id][1:], strict=True)
+            )
+            late = (
+                None
+                if due_at is None
+                else int(((stopped_at or now) - due_at).total_seconds() // 60)
+            )
+            out.append(
+                {**said, "clock": name, "target": target, "due_at": due_at,
+                 "stopped_at": stopped_at, "late_minutes": late}
+            )  # fmt: skip
+        out.sort(
+            key=lambda row: (
+                row["stopped_at"] is not None,
+                -(row["late_minutes"] or 0),
+                row["case"],
+            )
+        )
+        return out
+
+    def read(self, refs: Sequence[str], *, tx: Tx | None = None) -> list[Case]:
+        """The cases of these keys (``ref`` or ``source:ref``), in that order.
+
+        Raises:
+            NotFound: for a key that no case has.
+        """
+        ids = [self._store.records.find(CASE, ref, tx=tx).id for ref in refs]
+        names = ("id", "source", "ref", "owner_id", *FIELDS)
+        rows = self._store.records.read(CASE, names, among={"id": ids}, tx=tx)
+        found = {case.id: case for case in self._cases(rows, Rulebook(self._store, tx), tx)}
+        return [found[case_id] for case_id in ids]
+
+    @contextmanager
+    def _write(self, tx: Tx | None, command: str) -> Iterator[Tx]:
+        if tx is not None:
+            yield tx
+        else:
+            with self._store.begin(command) as own:
+                yield own
+
+
+def _level(now: datetime, due_at: datetime, shares: Sequence[datetime | None]) -> float:
+    if now >= due_at:
+        return 1.0
+    half, warned, urgent = shares
+    for level, at in ((0.9, urgent), (0.75, warned), (0.5, half)):
+        if at is not None and now >= at:
+            return level
+    return 0.0
+
+
+def _base36(number: int) -> str:
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    out = ""
+    while number:
+        number, digit = divmod(number, 36)
+        out = digits[digit] + out
+    return out
