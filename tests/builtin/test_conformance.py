@@ -39,3 +39,7 @@ def test_every_built_in_is_held_to_the_suite() -> None:
         case.plugin for case in PluginConformance.__subclasses__() if case.__module__ == __name__
     }
     assert held == {name for name, found in find_manifests().items() if found.builtin}
+
+
+class TestWork(PluginConformance):
+    plugin = "work"

@@ -19,7 +19,7 @@ from .caps import free_day, reached_cap
 from .consent import DO_NOT_CONTACT, GIVEN, WITHDRAWN, Consents, Entry, standing
 from .data import BLOCK, SLOT, SOURCE
 from .purposes import Purpose, read_purposes
-from .quiet import day_start, is_quiet, quiet_end
+from .quiet import day_start, is_quiet, local_day, quiet_end
 from .reasons import QUIET, block_words, words
 
 if TYPE_CHECKING:
@@ -114,7 +114,9 @@ class ContactPolicy:
                 decision = self._decide(request, purposes[request.purpose], known)
                 if decision.allowed:
                     zone = known.zones[decision.customer_id]
-                    insort(known.days[decision.customer_id], _day(request.at, zone).toordinal())
+                    insort(
+                        known.days[decision.customer_id], local_day(request.at, zone).toordinal()
+                    )
                 decided.append(decision)
             out += self._file(decided, known, "reserved", taken_by, tx)
         return out
@@ -249,15 +251,18 @@ class ContactPolicy:
 
     # --- judging ------------------------------------------------------------------------------
 
-    def _decide(
-        self, request: ContactRequest, purpose: Purpose, known: _Known
-    ) -> ContactDecision:  # fmt: skip
+    def _decide(self, request: ContactRequest, purpose: Purpose, known: _Known) -> ContactDecision:
         person = known.survivors[request.customer_id]
-        refusal = _refusal(request, purpose, known, person)
-        if refusal is None:
-            return ContactDecision(request=request, customer_id=person, free_at=request.at)
-        code, (english, chinese) = refusal
-        free_at = _free_at(request, purpose, known, person)
+        code = _word_against(request, purpose, known, person)
+        if code is not None:
+            english, chinese = words(code, purpose=purpose.name, channel=request.channel)
+            free_at = None  # only the customer can change it
+        else:
+            refusal = _refusal(request, purpose, known, person)
+            if refusal is None:
+                return ContactDecision(request=request, customer_id=person, free_at=request.at)
+            code, (english, chinese) = refusal
+            free_at = _free_at(request, purpose, known, person)
         return ContactDecision(
             request=request, customer_id=person, code=code, words=english, words_zh=chinese,
             free_at=free_at,
@@ -278,7 +283,7 @@ class ContactPolicy:
         values: dict[str, Sequence[Any]] = {
             "channel": [r.channel for r in asked], "purpose": [r.purpose for r in asked],
             "at": [r.at for r in asked],
-            "day": [_day(d.request.at, known.zones[d.customer_id]) for d in taken],
+            "day": [local_day(d.request.at, known.zones[d.customer_id]) for d in taken],
             "state": [state] * len(taken), "taken_by": [taken_by] * len(taken),
         }  # fmt: skip
         self._crm.store.records.put(
@@ -314,15 +319,13 @@ def count_blocked(decisions: Iterable[ContactDecision]) -> dict[str, int]:
 def _refusal(
     request: ContactRequest, purpose: Purpose, known: _Known, person: int
 ) -> tuple[str, tuple[str, str]] | None:
+    """The code and the words of what stands against it beside the customer's own word, or None."""
     zone, at = known.zones[person], request.at
-    code = _word_against(request, purpose, known, person)
-    if code is not None:
-        return code, words(code, purpose=purpose.name, channel=request.channel)
     for block in known.blocks.get(person, ()):
         if _stops(block, purpose) and _holds(block, at):
             return block.code, (block.words, block.words_zh or block.words)
     if purpose.caps:
-        cap = reached_cap(known.days[person], _day(at, zone).toordinal(), purpose.caps)
+        cap = reached_cap(known.days[person], local_day(at, zone).toordinal(), purpose.caps)
         if cap is not None:
             return f"cap_{cap[1]}", words("cap", most=cap[0], days=cap[1])
     if is_quiet(at, zone, purpose.quiet_from, purpose.quiet_until):
@@ -350,8 +353,6 @@ def _free_at(
     request: ContactRequest, purpose: Purpose, known: _Known, person: int
 ) -> datetime | None:
     """The first instant from the one asked for at which nothing known stands against it."""
-    if _word_against(request, purpose, known, person) is not None:
-        return None
     zone, at = known.zones[person], request.at
     blocks = [b for b in known.blocks.get(person, ()) if _stops(b, purpose)]
     days = known.days.get(person, ())
@@ -362,7 +363,7 @@ def _free_at(
                 if block.until is None:
                     return None
                 at = block.until
-        day = _day(at, zone)
+        day = local_day(at, zone)
         free = free_day(days, day.toordinal(), purpose.caps)
         if free > day.toordinal():
             at = day_start(date.fromordinal(free), zone)
@@ -379,10 +380,6 @@ def _stops(block: ContactBlock, purpose: Purpose) -> bool:
 def _holds(block: ContactBlock, at: datetime) -> bool:
     begun = block.since is None or block.since <= at
     return begun and (block.until is None or at < block.until)
-
-
-def _day(at: datetime, zone: ZoneInfo) -> date:
-    return at.astimezone(zone).date()
 
 
 @lru_cache(maxsize=1_000)

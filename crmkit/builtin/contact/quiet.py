@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+# A list asks for few instants and zones and very many customers.
+_KEPT = 10_000
 
+
+@lru_cache(maxsize=_KEPT)
+def local_day(at: datetime, zone: ZoneInfo) -> date:
+    """The day on the wall calendar."""
+    return at.astimezone(zone).date()
+
+
+@lru_cache(maxsize=_KEPT)
 def is_quiet(at: datetime, zone: ZoneInfo, begins: time, ends: time) -> bool:
     """Whether the instant lies in the quiet hours; ``begins`` is in them and ``ends`` is not."""
     clock = at.astimezone(zone).time()
@@ -14,6 +25,7 @@ def is_quiet(at: datetime, zone: ZoneInfo, begins: time, ends: time) -> bool:
     return clock >= begins or clock < ends
 
 
+@lru_cache(maxsize=_KEPT)
 def quiet_end(at: datetime, zone: ZoneInfo, begins: time, ends: time) -> datetime:
     """The first instant from ``at`` on that is not quiet; ``at`` itself where it is none.
 
@@ -22,12 +34,13 @@ def quiet_end(at: datetime, zone: ZoneInfo, begins: time, ends: time) -> datetim
     """
     if not is_quiet(at, zone, begins, ends):
         return at
-    day = at.astimezone(zone).date()
+    day = local_day(at, zone)
     ahead = (day + timedelta(days=n) for n in range(3))
     found = [i for d in ahead for i in _instants(d, ends, zone) if i > at]
     return min(i for i in found if not is_quiet(i, zone, begins, ends))
 
 
+@lru_cache(maxsize=_KEPT)
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local day."""
     return _instants(day, time(0), zone)[0]
