@@ -34,12 +34,15 @@ class TestOutreach(PluginConformance):
     demo_of = "telecom"
 
 
+class TestWork(PluginConformance):
+    """Tasks, notes, tags and visits."""
+
+    plugin = "work"
+    demo_of = "telecom"
+
+
 def test_every_built_in_is_held_to_the_suite() -> None:
     held = {
         case.plugin for case in PluginConformance.__subclasses__() if case.__module__ == __name__
     }
     assert held == {name for name, found in find_manifests().items() if found.builtin}
-
-
-class TestWork(PluginConformance):
-    plugin = "work"
