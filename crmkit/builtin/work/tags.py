@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +29,14 @@ class Tag:
     added_by: str | None
 
 
-def add_tags(store: Store, wanted: Iterable[tuple[int, str, str]], tx: Tx) -> int:
-    """Tags customers; who has the tag keeps it as it is.
+def add_tags(
+    store: Store, wanted: Iterable[tuple[int, str, str]], tx: Tx, *, renew: bool = False
+) -> int:
+    """Tags customers; who has the tag keeps it with its since and by whom.
 
     Args:
         wanted: (customer id, tag, who tags); of several for one customer and tag the first counts.
+        renew: True notes on tags that are there already that there is reason for them again now.
 
     Returns:
         How many tags are new.
@@ -43,18 +46,33 @@ def add_tags(store: Store, wanted: Iterable[tuple[int, str, str]], tx: Tx) -> in
         first.setdefault((person, tag), by)
     held = {(t.customer_id, t.tag) for t in read_tags(store, {p for p, _ in first}, tx)}
     fresh = [(person, tag, by) for (person, tag), by in first.items() if (person, tag) not in held]
-    if not fresh:
-        return 0
-    values: dict[str, Sequence[Any]] = {
-        "tag": [tag for _, tag, _ in fresh], "since": [tx.at] * len(fresh),
-        "added_by": [by for _, _, by in fresh],
-        "removed_at": [None] * len(fresh), "removed_by": [None] * len(fresh),
-    }  # fmt: skip
-    store.records.put(
-        TAG, source=SOURCE, refs=[f"{person}:{tag}" for person, tag, _ in fresh],
-        owners=[person for person, _, _ in fresh], values=values, tx=tx,
-    )  # fmt: skip
+    if fresh:
+        values: dict[str, Sequence[Any]] = {
+            "tag": [tag for _, tag, _ in fresh], "since": [tx.at] * len(fresh),
+            "added_by": [by for _, _, by in fresh],
+            **dict.fromkeys(("renewed_at", "removed_at", "removed_by"), [None] * len(fresh)),
+        }  # fmt: skip
+        store.records.put(
+            TAG, source=SOURCE, refs=[f"{person}:{tag}" for person, tag, _ in fresh],
+            owners=[person for person, _, _ in fresh], values=values, tx=tx,
+        )  # fmt: skip
+    if renew:
+        _renew(store, first.keys() & held, tx)
     return len(fresh)
+
+
+def _renew(store: Store, held: Collection[tuple[int, str]], tx: Tx) -> None:
+    members = store.customers.members({person for person, _ in held}, tx=tx)
+    rows = store.records.read(
+        TAG, ("ref", "owner_id", "tag"), where={"removed_at": None}, among={"owner_id": members},
+        tx=tx,
+    )  # fmt: skip
+    again = [(ref, owner) for ref, owner, tag in rows if (members[owner], tag) in held]
+    if again:
+        store.records.put(
+            TAG, source=SOURCE, refs=[ref for ref, _ in again], owners=[o for _, o in again],
+            values={"renewed_at": [tx.at] * len(again)}, tx=tx,
+        )  # fmt: skip
 
 
 def remove_tag(store: Store, customer_id: int, tag: str, tx: Tx) -> bool:
@@ -98,7 +116,7 @@ def serve_tags(firings: Sequence[Firing], store: Store, tx: Tx) -> list[Served]:
         for (_, firing), person in zip(mine, people, strict=True)
         if person is not None
     ]
-    add_tags(store, wanted, tx)
+    add_tags(store, wanted, tx, renew=True)
     return [
         Served(firing=i, result=firing.target)
         for (i, firing), person in zip(mine, people, strict=True)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         Score,
         Segment,
     )
+    from crmkit.entities import ContactBatch, ContactBlock
+    from crmkit.workspace import Crm
 
 
 @hookimpl
@@ -116,6 +118,14 @@ def register_reports() -> list[Report]:
     from .reports import reports
 
     return reports()
+
+
+@hookimpl
+def block_contacts(crm: Crm, batch: ContactBatch) -> Sequence[ContactBlock]:
+    """No selling for 14 days after trouble with the network."""
+    from .blocks import network_trouble
+
+    return network_trouble(crm, batch)
 
 
 @hookimpl

@@ -154,7 +154,7 @@ def test_the_tags_of_merged_customers_are_together_and_apart_again(workspace, an
     assert [r["customer_id"] for r in workspace.run("tag list", tag="press").rows] == [anna]
 
 
-def test_a_rule_tags_whom_it_fires_on_once(workspace, ann) -> None:
+def test_a_rule_tags_whom_it_fires_on_once(workspace, ann, crm_clock) -> None:
     def fired(customer: int, **more: str) -> Firing:
         given = {
             "rule": "shop.big",
@@ -166,12 +166,16 @@ def test_a_rule_tags_whom_it_fires_on_once(workspace, ann) -> None:
         return Firing(**{**given, **more}, subject_type="customer", subject_id=customer, as_of=NOON)
 
     firings = [fired(ann, action="list"), fired(ann), fired(ann, rule="shop.huge")]
-    for _ in range(2):
+    for days in (0, 20):
+        crm_clock.set(NOON + timedelta(days=days))
         with workspace.store.begin("rule serve") as tx:
             served = serve_tags(firings, workspace.store, tx)
     assert served == [Served(firing=1, result="big"), Served(firing=2, result="big")]
     (row,) = workspace.run("tag list", customer="ANN").rows
-    assert (row["tag"], row["added_by"]) == ("big", "shop.big")
+    assert (row["tag"], row["added_by"], row["since"]) == ("big", "shop.big", NOON)
+    # That there was reason for it again is kept beside since when it holds.
+    (record,) = workspace.store.records.list("work.tag")
+    assert record.values["renewed_at"] == NOON + timedelta(days=20)
 
 
 def test_what_does_not_exist_is_refused(workspace) -> None:
