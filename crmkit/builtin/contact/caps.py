@@ -19,6 +19,8 @@ def reached_cap(days: Sequence[int], day: int, caps: Sequence[Cap]) -> Cap | Non
         days: ordinals of the days of the counted contacts, rising, one for each contact.
         caps: the shortest first.
     """
+    if not days:
+        return None
     for most, length in caps:
         if _breaks(days, day, most, length):
             return most, length
