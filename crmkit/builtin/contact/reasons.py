@@ -36,7 +36,6 @@ WORDS = {
 # Words for the codes of blocks that people file; others are shown by their code.
 BLOCKS = {
     "bereavement": ("a death in the family", "家有丧事"),
-    "severe_case": ("a severe case is open", "有未结的严重案件"),
     "dispute": ("a dispute is open", "存在争议"),
     "vulnerable": ("the customer needs special care", "需要特别关照"),
 }

@@ -19,13 +19,14 @@ from crmkit.declarations import (
     StageMove,
     StageVeto,
 )
-from crmkit.entities import Lifecycle
+from crmkit.entities import ContactBatch, ContactBlock, Lifecycle
 
-from . import commands, complaint, moving, records, reports, serving
+from . import blocks, commands, complaint, moving, records, reports, serving
 from .cases import Cases
 
 if TYPE_CHECKING:
     from crmkit.store.store import Store, Tx
+    from crmkit.workspace import Crm
 
 
 @hookimpl
@@ -91,3 +92,9 @@ def before_stage_moves(moves: Sequence[StageMove]) -> list[StageVeto]:
 def serve_firings(firings: Sequence[Firing], store: Store, tx: Tx) -> list[Served]:
     """Opens the cases that rules ask for."""
     return serving.open_cases(firings, store, tx)
+
+
+@hookimpl
+def block_contacts(crm: Crm, batch: ContactBatch) -> list[ContactBlock]:
+    """Nobody sells to a customer whose grave complaint is open."""
+    return blocks.severe_cases(crm, batch)
