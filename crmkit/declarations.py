@@ -626,6 +626,7 @@ class CaseKind:
         clocks: the promises; the one that is due first orders the list of open cases.
         severities: from the gravest on; empty for a kind that knows none.
         severity: of a case that names none.
+        severe: severities of which an open case stops selling to its customer.
         verbs: the states that a verb of ``crmkit case`` may lead to, where CASE_VERBS does not fit.
         implied: states that a later one implies: a case that is answered was acknowledged.
         routes: departments by topic, region and product; operators may add to them: record type
@@ -647,6 +648,7 @@ class CaseKind:
     clocks: tuple[CaseClock, ...] = field(converter=_clocks)
     severities: tuple[str, ...] = field(default=(), converter=_texts)
     severity: str = ""
+    severe: tuple[str, ...] = field(default=(), converter=_texts)
     verbs: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
     implied: tuple[str, ...] = field(default=(), converter=_texts)
     routes: tuple[CaseRoute, ...] = field(default=(), converter=_routes)

@@ -311,6 +311,8 @@ def _case_kind_faults(kind: CaseKind, declared: Declared) -> Iterator[str]:
         yield f"clock {name!r} is declared twice"
     if kind.severities and kind.severity not in kind.severities:
         yield f"severity {kind.severity!r} is not one of {', '.join(kind.severities)}"
+    for name in sorted(set(kind.severe) - set(kind.severities)):
+        yield f"severe names {name!r}, which is not one of {', '.join(kind.severities)}"
     try:
         Money.parse(kind.compensation_limit, "USD")
     except ValueError as error:

@@ -34,6 +34,13 @@ class TestOutreach(PluginConformance):
     demo_of = "telecom"
 
 
+class TestService(PluginConformance):
+    """Cases with clocks."""
+
+    plugin = "service"
+    demo_of = "telecom"
+
+
 class TestWork(PluginConformance):
     """Tasks, notes, tags and visits."""
 

@@ -7,8 +7,13 @@ import pytest
 import crmkit
 
 # Built-ins and those that require them.
-LEFT_OUT = {"contact": ("outreach",), "outreach": (), "work": ()}
-NOUNS = {"contact": "contact purpose", "outreach": "list list", "work": "task list"}
+LEFT_OUT = {"contact": ("outreach",), "outreach": (), "service": (), "work": ()}
+NOUNS = {
+    "contact": "contact purpose",
+    "outreach": "list list",
+    "service": "case list",
+    "work": "task list",
+}
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)

@@ -207,6 +207,10 @@ UNSOUND = [
         "case kind x.claim: severity 'S3' is not one of S1, S2",
     ),
     (
+        claim(severities=("S1", "S2"), severity="S2", severe=("S0",)),
+        "case kind x.claim: severe names 'S0', which is not one of S1, S2",
+    ),
+    (
         claim(compensation_limit="much"),
         "case kind x.claim: compensation_limit 'much' is not a decimal amount",
     ),

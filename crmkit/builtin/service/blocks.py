@@ -16,14 +16,14 @@ WORDS = ("a severe case is open: {case}", "有未结的严重工单：{case}")
 
 
 def severe_cases(crm: Crm, batch: ContactBatch) -> list[ContactBlock]:
-    """Blocks customers with an open case in the graver half of its kind's severities: S1 and S2.
+    """Blocks customers with an open case of a severity that its kind calls severe: S1 and S2.
 
     When it ends is not known, so the block has no end.
     """
     grave = {
         (kind.name, severity)
         for kind in crm.catalog.case_kinds.values()
-        for severity in kind.severities[: len(kind.severities) // 2]
+        for severity in kind.severe
     }
     if not grave:
         return []

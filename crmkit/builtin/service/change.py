@@ -59,6 +59,7 @@ class Change:
         """
         lifecycle = self.store.catalog.lifecycles[case.clocks.kind.lifecycle]
         here = str(case.values["state"])
+        states = [s for s in states if any(s == stage.name for stage in lifecycle.stages)]
         path = self.way(case, states)
         if path is None:
             if not states:

@@ -221,7 +221,8 @@ def _verb(
 
 
 def _move(change: Change, case: Case, *, state: str, external_due_at: datetime | None = None, note: str = "") -> None:  # fmt: skip
-    change.move(case, (state,), what="move", note=note)
+    lifecycle = change.store.catalog.lifecycles[case.clocks.kind.lifecycle]
+    change.move(case, (lifecycle.stage(state).name,), what="move", note=note)
     case.values["external_due_at"] = external_due_at
 
 

@@ -80,6 +80,7 @@ COMPLAINT = CaseKind(
     clocks=CLOCKS,
     severities=("S1", "S2", "S3", "S4"),
     severity="S3",
+    severe=("S1", "S2"),
     implied=("acknowledged", "assigned", "in_progress"),
     opened_by=("core.complaint", "core.enquiry"),
 )

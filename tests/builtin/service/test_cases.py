@@ -10,13 +10,6 @@ from crmkit.builtin.service.cases import NewCase
 from crmkit.builtin.service.complaint import COMPLAINT, NEXT
 from crmkit.entities import Money, NewInteraction
 from crmkit.errors import MoveRefused, NotFound, NotPermitted, UsageError
-from crmkit.testing.conformance import PluginConformance
-
-
-class TestConformance(PluginConformance):
-    """The built-in holds what every plugin must hold."""
-
-    plugin = "service"
 
 
 def test_the_states_are_those_of_the_brief() -> None:
@@ -335,6 +328,16 @@ def test_a_regulators_date_counts_as_due(cases, customer, at, do) -> None:
     when = at("2026-03-20T10:00")
     row = do("move", key, "disputed", external_due_at=when + timedelta(days=1))
     assert (row["due_clock"], row["due_at"]) == ("external", when + timedelta(days=1))
+
+
+def test_a_state_that_there_is_not_and_a_move_that_is_not_allowed_are_said(
+    cases, customer, do
+) -> None:
+    (key,) = cases.open([NewCase(customer_id=customer)])
+    with pytest.raises(MoveRefused, match="no stage 'done'"):
+        do("move", key, "done")
+    with pytest.raises(MoveRefused, match="new cannot move to closed"):
+        do("close", key)
 
 
 def test_what_cannot_be_opened_is_said(cases, crm, customer) -> None:
