@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..entities.fields import HIDDEN_PII, Field, FieldSet, FieldType
+from ..entities.fields import ANNOTATIONS, HIDDEN_PII, Field, FieldSet, FieldType
 from ..entities.money import Money
 from ..entities.standard_numbers import number_reader
 from ..errors import NotFound, UsageError
@@ -25,6 +25,20 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 T = TypeVar("T")
+# Keywords of a whole schema that say nothing about values, and of a field that only bound a text.
+_PLAIN = frozenset(
+    (
+        "$schema",
+        "$id",
+        "title",
+        "description",
+        "type",
+        "properties",
+        "required",
+        "additionalProperties",
+    )
+)
+_LENGTHS = frozenset(("type", "format", "minLength", "maxLength"))
 
 
 class Codec:
@@ -84,9 +98,29 @@ class Codec:
         Raises:
             UsageError: as :meth:`check`.
         """
+        if self._is_plain and all(self._fits(name, value) for name, value in typed.items()):
+            return
         instance = {name: _as_json(value) for name, value in typed.items()}
         found = self._validator.iter_errors(instance)
         self._refuse([self._words(e) for e in found if e.path])
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether no rule of the schema looks at several fields at once."""
+        return set(self.fields.schema) <= _PLAIN
+
+    def _fits(self, name: str, value: Any) -> bool:
+        """Whether a value is allowed for sure, found without the validator: most text is.
+
+        A batch has as many values as rows, and the validator takes 0.1 ms for each.
+        """
+        f = self.fields.by_name[name]
+        if not set(f.schema) - ANNOTATIONS <= _LENGTHS:
+            return False
+        if f.type is not FieldType.TEXT:
+            return f.type is not FieldType.LIST
+        size = len(value)
+        return bool(f.schema.get("minLength", 0) <= size <= f.schema.get("maxLength", size))
 
     def columns(self, typed: Mapping[str, Any]) -> dict[str, Any]:
         """One entry per stored column; missing values are None."""
