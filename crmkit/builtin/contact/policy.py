@@ -40,10 +40,12 @@ class _Known:
 
     Attributes:
         survivors: by the id asked for.
+        now: what is said to hold from a later instant on counts for later contacts only.
         days: ordinals of the local days of the counted contacts, rising.
     """
 
     survivors: Mapping[int, int]
+    now: datetime
     zones: Mapping[int, ZoneInfo]
     said: Mapping[int, Sequence[Entry]]
     joined_at: Mapping[int, datetime]
@@ -138,8 +140,8 @@ class ContactPolicy:
         self._lock({r.customer_id for r in requests}, tx)
         survivors = self._survivors(requests, tx)
         known = _Known(
-            survivors=survivors, zones=self._zones(survivors.values(), tx), said={}, joined_at={},
-            blocks={}, days=defaultdict(list),
+            survivors=survivors, now=tx.at, zones=self._zones(survivors.values(), tx), said={},
+            joined_at={}, blocks={}, days=defaultdict(list),
         )  # fmt: skip
         made = [ContactDecision(request=r, customer_id=survivors[r.customer_id]) for r in requests]
         return [str(d.slot) for d in self._file(made, known, MADE, taken_by, tx)]
@@ -195,6 +197,7 @@ class ContactPolicy:
             said[members[member]] += entries
         return _Known(
             survivors=survivors,
+            now=self._crm.clock(),
             zones=self._zones(people, tx),
             said=said,
             joined_at=self._crm.store.merges.joined_at(merged, tx=tx) if merged else {},
@@ -342,7 +345,8 @@ def _word_against(
     """The code of the customer's own word against it, or None."""
     if purpose.needs == "nothing":
         return None
-    said = known.said.get(person, ())
+    by_then = max(known.now, request.at)
+    said = [e for e in known.said.get(person, ()) if e.at <= by_then]
     state = standing(said, request.channel, request.purpose, known.joined_at)
     if state in (DO_NOT_CONTACT, WITHDRAWN):
         return state

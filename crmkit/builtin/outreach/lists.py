@@ -111,6 +111,7 @@ class Lists:
         # All at once and in order: two lists over the same customers then wait and never block.
         tx.lock_customers({*survivors, *survivors.values()})
         survivors = self._crm.store.customers.survivors(survivors, tx=tx)
+        self._check_name(plan.name, tx)  # somebody may have made it while this write waited
         chosen = one_each(candidates, survivors)
         counts: Counter[str] = Counter()
         eligible: list[_Row] = []
@@ -225,8 +226,7 @@ class Lists:
     # --- making -------------------------------------------------------------------------------
 
     def _check(self, plan: Plan, tx: Tx) -> None:
-        if self._crm.store.records.read(LIST, ("id",), where={"ref": plan.name}, tx=tx):
-            raise UsageError(f"there is a list {plan.name} already.", hint="Give another name.")
+        self._check_name(plan.name, tx)
         if not 0 <= plan.control_share <= 0.9:
             raise UsageError(f"a control group of {plan.control_share} is not from 0 to 0.9.")
         if not plan.channels:
@@ -239,6 +239,10 @@ class Lists:
             raise NotFound("interaction kind", plan.success, kinds)
         if plan.price is not None and plan.offer is None:
             raise UsageError("a price needs an offer.")
+
+    def _check_name(self, name: str, tx: Tx) -> None:
+        if self._crm.store.records.read(LIST, ("id",), where={"ref": name}, tx=tx):
+            raise UsageError(f"there is a list {name} already.", hint="Give another name.")
 
     def _judge(self, plan: Plan, candidates: Sequence[Candidate], tx: Tx) -> list[_Row]:
         """A row for each candidate: to do with its channel and time, or blocked with the reason."""
@@ -308,8 +312,8 @@ class Lists:
         )  # fmt: skip
         return {
             members[owner]: (
-                f"the list {name} offers {plan.offer} at {price}",
-                f"名单{name}以{price}提供{plan.offer}",
+                f"the list {name} offers {plan.offer} at {price or 'no stated price'}",
+                f"名单{name}以{price or '未标价'}提供{plan.offer}",
             )
             for owner, name, price in found
             if price != plan.price

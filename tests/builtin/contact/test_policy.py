@@ -164,6 +164,18 @@ def test_a_block_stops_marketing_until_it_ends(workspace, ann) -> None:
         workspace.run("contact unblock", customer="ANN")
 
 
+def test_a_withdrawal_dated_ahead_counts_from_its_date_on(workspace, ann) -> None:
+    """Imported with a date to come: it holds for contacts planned after it."""
+    from_friday = NOON + timedelta(days=3)
+    workspace.store.records.set(
+        "contact.consent", source="crm", ref="1", owner_id=ann,
+        values={"channel": "email", "purpose": "marketing", "state": "withdrawn", "at": from_friday},
+    )  # fmt: skip
+    assert ask(workspace, ann).allowed
+    assert ask(workspace, ann, from_friday - timedelta(hours=1)).allowed
+    assert ask(workspace, ann, from_friday).code == "withdrawn"
+
+
 def test_the_commands_show_the_decision_and_the_ledger(workspace, ann) -> None:
     workspace.run("consent withdraw", customer="ANN", channel="phone", wording="2026-03")
     (row,) = workspace.run("contact check", customer="ANN", channel="phone").rows
