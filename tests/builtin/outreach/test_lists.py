@@ -178,3 +178,17 @@ def test_a_list_is_made_from_a_report(crm) -> None:
     assert listed["drawn_from"] == "report:core.customers"
     with pytest.raises(UsageError, match="one of --report, --segment and --rule"):
         crm.run("list make", name="none")
+
+
+def test_a_dry_run_shows_the_counts_and_leaves_nothing(crm) -> None:
+    add(crm, "ANN")
+    asked = {"name": "all", "report": "core.customers", "as_of": "2026-04-01"}
+    (shown,) = crm.commands.run("list make", asked, dry_run=True).rows
+    assert shown["treated"] == 1
+    assert crm.run("list list").rows == []
+    for kept in ("outreach.row", "contact.slot"):
+        assert crm.store.records.list(kept) == []
+    (made,) = crm.run("list make", **asked).rows
+    assert {k: v for k, v in made.items() if k != "made_at"} == {
+        k: v for k, v in shown.items() if k != "made_at"
+    }
