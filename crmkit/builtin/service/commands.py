@@ -363,6 +363,25 @@ def _listing() -> list[Command]:
             ),
         ),
         Command(
+            name="case holidays",
+            run=holidays,
+            writes=True,
+            help="Bring the holidays of a country and year into a calendar.\n\nWith the weekends that "
+            "are worked instead. Then recompute the clocks: crmkit case recompute.",
+            example="crmkit case holidays office --country DE --subdivision BE --year 2026",
+            columns=(
+                _column("day", T.DATE, "Day", "日期"),
+                _column("title", T.TEXT, "Title", "名称"),
+                _column("windows", T.TEXT, "Open", "时段"),
+            ),
+            parameters=(
+                _text("calendar", "Key of the calendar", "日历", positional=True, required=True),
+                _text("country", "ISO 3166 code, as DE or CN", "国家", required=True),
+                Parameter(name="year", type=T.INTEGER, required=True, title="Year", title_zh="年份", unit="1"),
+                _text("subdivision", "State or province, as BE", "省州"),
+            ),
+        ),
+        Command(
             name="case recompute", run=recompute, writes=True, single=True,
             help="Read every clock anew from its log.\n\nAfter a change of calendars or targets, and after "
             "an import of cases, which get their state and clocks here.",
@@ -431,6 +450,16 @@ def due(crm: Crm, first: int | None, **given: Any) -> Answer:
 def breaches(crm: Crm, clock: str | None, open_only: bool) -> Answer:
     """Promises that were or are broken."""
     return Answer(rows=crm.service(SERVICE).breaches(crm.clock(), clock=clock, open_only=open_only))
+
+
+def holidays(crm: Crm, calendar: str, country: str, year: int, subdivision: str | None) -> Answer:
+    """Fills a calendar from the libraries that keep holidays."""
+    # Lazy: few who work cases ever fill a calendar.
+    from .holidays import fill_calendar
+
+    days = fill_calendar(crm.store, calendar, country.upper(), year, subdivision)
+    names = ("day", "title", "windows")
+    return Answer(rows=[dict(zip(names, day, strict=True)) for day in days])
 
 
 def recompute(crm: Crm) -> Answer:
