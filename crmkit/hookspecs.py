@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         CaseKind,
         Command,
         Committed,
+        CostDriver,
         CustomerFields,
         Demo,
         FeatureSet,
@@ -441,6 +442,28 @@ def register_tier_schemes() -> list[TierScheme]:
             return [TierScheme(name="hotel.club", grace_days=90, tiers=[
                 Tier(name="member"),
                 Tier(name="gold", enter="hotel_nights_365d >= 25", keep="hotel_nights_365d >= 20")])]
+    """
+
+
+@hookspec
+def register_cost_drivers() -> list[CostDriver]:
+    """What interactions cost, for contribution (activity-based costing).
+
+    Called once when the workspace opens.
+
+    Returns:
+        Drivers named ``<plugin>.<name>``, on interaction kinds of the plugin itself, of the built-ins
+        or of plugins that it requires. They fill the table ``activity_cost`` of analysis SQL, which
+        the built-in ``value`` reads.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_cost_drivers():
+            return [CostDriver(name="telecom.hotline", kind="core.call", channel="phone",
+                               per="quantity", field="minutes", cost="0.42")]
     """
 
 

@@ -155,6 +155,7 @@ class Crm:
         return Warehouse(
             self.settings.warehouse, self.catalog, self.store,
             time_zone=self.settings.time_zone, runs=self.settings.runs,
+            currency=self.settings.currency,
         )  # fmt: skip
 
     @cached_property

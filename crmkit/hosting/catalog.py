@@ -16,6 +16,7 @@ from ..declarations import (
     CUSTOMER,
     CaseKind,
     Command,
+    CostDriver,
     CustomerFields,
     Demo,
     Feature,
@@ -33,6 +34,7 @@ from ..declarations import (
     Service,
     TierScheme,
 )
+from ..entities.fields import FieldType
 from ..entities.lifecycle import Lifecycle
 from ..errors import NotFound
 from .declared import NOUNS, SHARED, Declared, name_of
@@ -41,8 +43,9 @@ from .manifest import Manifest
 _KINDS = (
     "record_types", "interaction_kinds", "lifecycles", "feature_sets", "scores", "rules",
     "segments", "reports", "profiles", "demos", "match_keys", "migrations", "commands",
-    "services", "case_kinds", "ledgers", "tier_schemes",
+    "services", "case_kinds", "ledgers", "tier_schemes", "cost_drivers",
 )  # fmt: skip
+NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
 _DATA = ("customer_fields", "record_types", "interaction_kinds", "lifecycles")
 
 
@@ -78,6 +81,7 @@ class Catalog:
     case_kinds: Mapping[str, CaseKind] = _by_name()
     ledgers: Mapping[str, Ledger] = _by_name()
     tier_schemes: Mapping[str, TierScheme] = _by_name()
+    cost_drivers: Mapping[str, CostDriver] = _by_name()
     shared_owners: Mapping[str, str] = _by_name()
 
     @cached_property
@@ -169,6 +173,17 @@ def dangling(declared: Declared, known: Catalog, reachable: frozenset[str]) -> l
             out.append(f"{label} {name!r}, which is not declared")
         elif owner not in reachable:
             out.append(f"{label} {name!r}; add {owner!r} to requires in the manifest")
+    for driver in declared.of("cost_drivers"):
+        counted = known.interaction_kinds.get(driver.kind)
+        if driver.per == "quantity" and counted is not None:
+            numbers = [
+                f.name for f in counted.fields.fields if f.in_warehouse and f.type in NUMERIC
+            ]
+            if driver.field not in numbers:
+                out.append(
+                    f"cost driver {driver.name} counts the field {driver.field!r}, which is no "
+                    f"number of {driver.kind} ({', '.join(numbers)})"
+                )
     return out
 
 
@@ -180,6 +195,8 @@ def _references(declared: Declared) -> Iterable[tuple[str, str, str]]:
     for kind in declared.of("interaction_kinds"):
         if kind.subject is not None:
             yield f"interaction kind {kind.name} names the subject", "record_types", kind.subject
+    for driver in declared.of("cost_drivers"):
+        yield f"cost driver {driver.name} names the kind", "interaction_kinds", driver.kind
     for of in ("lifecycles", "feature_sets", "scores", "rules", "segments"):
         for record in declared.of(of):
             if record.subject != CUSTOMER:

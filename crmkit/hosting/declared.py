@@ -10,6 +10,7 @@ from attrs import field, frozen
 from ..declarations import (
     CaseKind,
     Command,
+    CostDriver,
     CustomerFields,
     Demo,
     FeatureSet,
@@ -48,6 +49,7 @@ DECLARING: dict[str, tuple[str, type]] = {
     "register_case_kinds": ("case_kinds", CaseKind),
     "register_ledgers": ("ledgers", Ledger),
     "register_tier_schemes": ("tier_schemes", TierScheme),
+    "register_cost_drivers": ("cost_drivers", CostDriver),
     "register_demos": ("demos", Demo),
 }
 HOOK_OF = {kind: hook for hook, (kind, _) in DECLARING.items()}
@@ -71,6 +73,7 @@ NOUNS = {
     "case_kinds": "case kind",
     "ledgers": "ledger",
     "tier_schemes": "tier scheme",
+    "cost_drivers": "cost driver",
     "demos": SHARED_NOUNS["demos"],
 }
 # Named freely, not ``<plugin>.<name>``: two plugins that claim one are both refused. The nouns of

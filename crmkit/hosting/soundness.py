@@ -5,6 +5,7 @@ SQL is not judged here: the warehouse's lint does that with its parser.
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from ..declarations import (
     CUSTOMER,
     CaseKind,
     Command,
+    CostDriver,
     Feature,
     FeatureSet,
     Ledger,
@@ -28,11 +30,13 @@ from ..declarations import (
 )
 from ..entities.clocks import Target
 from ..entities.fields import NAME, FieldSet, FieldType
+from ..entities.interaction import CHANNELS
 from ..entities.lifecycle import Lifecycle
 from ..entities.money import Money
 from .declared import NOUNS, Declared
 
 DIALECTS = ("sqlite", "postgresql")
+_COST = re.compile(r"\d{1,9}(\.\d{1,6})?")
 
 # attrs does not check types, and a title of None would break a report long after the plugin loaded.
 # By annotation, as the declarations write it; what is not listed is judged by its own check.
@@ -79,6 +83,7 @@ def declaration_faults(declared: Declared) -> list[str]:
         *_each(declared, "case_kinds", lambda kind: _case_kind_faults(kind, declared)),
         *_each(declared, "ledgers", _ledger_faults),
         *_each(declared, "tier_schemes", _tier_faults),
+        *_each(declared, "cost_drivers", _cost_faults),
         *_each(declared, "migrations", _migration_faults),
     ]  # fmt: skip
 
@@ -281,6 +286,19 @@ def _tier_faults(scheme: TierScheme) -> Iterator[str]:
     for name in ("grace_days", "rest_days"):
         if getattr(scheme, name) < 0:
             yield f"{name} is {getattr(scheme, name)}, not 0 or more"
+
+
+def _cost_faults(driver: CostDriver) -> Iterator[str]:
+    if (driver.per == "quantity") != bool(driver.field):
+        yield f"per {driver.per!r} with the field {driver.field!r}: a quantity, and only it, has one"
+    if driver.channel not in (None, *CHANNELS):
+        yield f"channel {driver.channel!r} is not one of {', '.join(CHANNELS)}"
+    if driver.cost is None:
+        return
+    if not _COST.fullmatch(driver.cost):
+        yield f"cost {driver.cost!r} is no decimal of 0 or more with up to six places, as '0.35'"
+    elif driver.per == "amount" and float(driver.cost) > 1:
+        yield f"cost {driver.cost!r} is a share of the amount, so at most 1"
 
 
 def _parameter_faults(parameters: Iterable[Parameter]) -> Iterator[str]:

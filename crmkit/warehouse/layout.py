@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from ..declarations import CUSTOMER, sql_name
+from ..declarations import CUSTOMER, CostDriver, sql_name
 from ..entities.fields import FieldSet, FieldType
+from ..entities.money import exponent
 from ..errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -32,6 +34,13 @@ SQL_TYPES: Mapping[FieldType, str] = {
     FieldType.MONEY: "BIGINT",
     FieldType.LIST: "VARCHAR[]",
 }
+
+# One row per interaction and cost driver; made of the tables of the interaction kinds.
+ACTIVITY_COST = "activity_cost"
+# Costs are added up in millionths of a minor unit, so that a hundredth of a cent a message counts.
+MILLIONTHS = 1_000_000
+# ISO 4217 for no currency.
+NO_CURRENCY = "XXX"
 
 
 class Shape(enum.Enum):
@@ -148,14 +157,40 @@ class WarehouseTable:
 
 
 @frozen
+class ActivityCost:
+    """A cost driver, as numbers.
+
+    Attributes:
+        scale: millionths of a minor unit in one unit of cost and quantity.
+        rate: the declared cost times scale, or None.
+    """
+
+    driver: CostDriver
+    scale: int
+    rate: int | None
+
+    @classmethod
+    def of(cls, driver: CostDriver, currency: str) -> ActivityCost:
+        """Of a share of an amount, which is in minor units already, the currency does not matter."""
+        digits = 0 if driver.per == "amount" else exponent(currency)
+        scale = MILLIONTHS * 10**digits
+        rate = None if driver.cost is None else int((Decimal(driver.cost) * scale).to_integral())
+        return cls(driver, scale, rate)
+
+
+@frozen
 class Layout:
     """Every table that the enabled plugins give rise to, by name in analysis SQL."""
 
     tables: Mapping[str, WarehouseTable]
+    costs: tuple[ActivityCost, ...] = ()
 
     @classmethod
-    def of(cls, catalog: Catalog) -> Layout:
+    def of(cls, catalog: Catalog, currency: str = NO_CURRENCY) -> Layout:
         """The layout of a catalog.
+
+        Args:
+            currency: of the workspace, in which costs are declared.
 
         Raises:
             DeclarationError: if a declared field takes the name of an envelope column.
@@ -175,12 +210,13 @@ class Layout:
             tables.append(
                 _table(catalog.owner(name), name, Shape.FACT, kind.fields, about=kind.subject)
             )
-        return cls({table.name: table for table in tables})
+        costs = tuple(ActivityCost.of(d, currency) for d in catalog.cost_drivers.values())
+        return cls({table.name: table for table in tables}, costs)
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Names that analysis SQL may use; ``population`` and ``interaction`` have no files."""
-        return frozenset(self.tables) | {"population", INTERACTION.name}
+        """Names that analysis SQL may use; some have no files of their own."""
+        return frozenset(self.tables) | {"population", INTERACTION.name, ACTIVITY_COST}
 
     @property
     def facts(self) -> dict[str, WarehouseTable]:

@@ -20,7 +20,15 @@ from attrs import field, frozen
 from ..declarations import CUSTOMER, sql_name
 from ..errors import NotFound, UsageError
 from .engine import quoted, quoted_text
-from .layout import FACT_COLUMNS, INTERACTION, Layout, Shape, WarehouseTable
+from .layout import (
+    ACTIVITY_COST,
+    FACT_COLUMNS,
+    INTERACTION,
+    ActivityCost,
+    Layout,
+    Shape,
+    WarehouseTable,
+)
 from .portable import BASE
 
 if TYPE_CHECKING:
@@ -92,6 +100,9 @@ class Views:
 
     def bases(self, name: str) -> set[str]:
         """The tables that must be bound as ``base_<name>`` before the view of ``name``."""
+        if name == ACTIVITY_COST:
+            kinds = {sql_name(cost.driver.kind) for cost in self.layout.costs}
+            return set().union(*map(self.bases, kinds))
         found = set() if name == "population" else {name}
         if self._one:
             found.add(sql_name(self.subject))
@@ -106,6 +117,8 @@ class Views:
         """The SELECT that the table ``name`` means."""
         if name == "population":
             return self._population_sql()
+        if name == ACTIVITY_COST:
+            return self._activity_cost_sql()
         table = INTERACTION if name == INTERACTION.name else self.layout.tables[name]
         if table.shape is Shape.OUTCOME:
             return self._outcome_sql(table)
@@ -260,6 +273,38 @@ class Views:
         """Declared columns that this purpose may see (D13)."""
         feature = self.purpose == "feature"
         return [c.name for c in table.fields if not (c.outcome_only and feature)]
+
+    def _activity_cost_sql(self) -> str:
+        """Every interaction that a cost driver counts, once for each."""
+        parts = [self._one_cost_sql(cost) for cost in self.layout.costs]
+        days = "days_after" if self.purpose == "target" else "days_before"
+        none = (
+            f"SELECT {_NO_ID} AS subject_id, CAST(NULL AS TIMESTAMP) AS as_of, "
+            f"CAST(NULL AS DATE) AS as_of_on, CAST(NULL AS BIGINT) AS {days}, "
+            "CAST(NULL AS VARCHAR) AS driver, CAST(NULL AS VARCHAR) AS kind, "
+            "CAST(NULL AS DOUBLE) AS quantity, CAST(NULL AS BIGINT) AS rate, "
+            "CAST(NULL AS BIGINT) AS scale WHERE false"
+        )
+        return " UNION ALL ".join([none, *parts])
+
+    def _one_cost_sql(self, cost: ActivityCost) -> str:
+        driver = cost.driver
+        # A refund filed as a negative amount gives no fee back.
+        quantity = {
+            "interaction": "1",
+            "quantity": f"coalesce(f.{quoted(driver.field)}, 0)",
+            "amount": "greatest(coalesce(f.amount_minor, 0), 0)",
+        }[driver.per]
+        days = "days_after" if self.purpose == "target" else "days_before"
+        rate = "NULL" if cost.rate is None else str(cost.rate)
+        where = f" WHERE f.channel = {quoted_text(driver.channel)}" if driver.channel else ""
+        return (
+            f"SELECT f.subject_id, f.as_of, f.as_of_on, f.{days}, "
+            f"{quoted_text(driver.name)} AS driver, {quoted_text(driver.kind)} AS kind, "
+            f"CAST({quantity} AS DOUBLE) AS quantity, CAST({rate} AS BIGINT) AS rate, "
+            f"CAST({cost.scale} AS BIGINT) AS scale "
+            f"FROM ({self._fact_sql(self.layout.tables[sql_name(driver.kind)])}) f{where}"
+        )
 
     # --- versions ---------------------------------------------------------------------------------
 

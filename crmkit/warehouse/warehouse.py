@@ -14,7 +14,7 @@ from .engine import Engine
 from .engines.choice import DUCKDB, check_engine, open_engine
 from .engines.duckdb import DuckDbEngine
 from .idle import IdleSession
-from .layout import Layout
+from .layout import NO_CURRENCY, Layout
 from .live import LiveTables
 from .manifest import LatestManifest, Manifest
 from .session import Session, SnapshotTables
@@ -36,13 +36,16 @@ class Warehouse:
         catalog: what the enabled plugins declare.
         store: where the rows come from.
         time_zone: IANA zone in which days begin and end.
+        currency: in which costs are declared.
     """
 
     def __init__(
-        self, folder: Path, catalog: Catalog, store: Store, *, time_zone: str, runs: Path
-    ) -> None:
+        self, folder: Path, catalog: Catalog, store: Store, *, time_zone: str, runs: Path,
+        currency: str = NO_CURRENCY,
+    ) -> None:  # fmt: skip
         self.folder, self.runs, self.time_zone = folder, runs, time_zone
         self.store = store
+        self._currency = currency
         self._catalog = catalog
         self._latest = LatestManifest(folder)
         self._idle = IdleSession()
@@ -56,7 +59,7 @@ class Warehouse:
         Raises:
             DeclarationError: if a declared field takes the name of one of crmkit's own columns.
         """
-        return Layout.of(self._catalog)
+        return Layout.of(self._catalog, self._currency)
 
     def refresh(self, full: bool = False) -> Snapshot:
         """Brings the snapshot up to the store; waits while another process does.

@@ -41,6 +41,13 @@ class TestService(PluginConformance):
     demo_of = "telecom"
 
 
+class TestValue(PluginConformance):
+    """Contribution, RFM, the pyramid and the concentration curve."""
+
+    plugin = "value"
+    demo_of = "telecom"
+
+
 class TestWork(PluginConformance):
     """Tasks, notes, tags and visits."""
 

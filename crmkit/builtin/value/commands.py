@@ -1,0 +1,106 @@
+"""The verbs of ``crmkit value``."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from crmkit.declarations import Answer, Command, CostDriver, Parameter, ReportColumn
+from crmkit.entities import FieldType
+from crmkit.errors import NotFound, UsageError
+
+from .data import COST
+
+if TYPE_CHECKING:
+    from crmkit.workspace import Crm
+
+T = FieldType
+SOURCE = "crmkit"
+# As many places as the costs that plugins declare.
+PLACES = 6
+
+
+def _column(name: str, title: str, title_zh: str) -> ReportColumn:
+    return ReportColumn(name=name, type=T.TEXT, title=title, title_zh=title_zh)
+
+
+COLUMNS = [
+    _column("driver", "Cost driver", "成本动因"),
+    _column("title", "Title", "名称"),
+    _column("kind", "Interaction kind", "互动类型"),
+    _column("channel", "Channel", "渠道"),
+    _column("per", "Per", "计量"),
+    _column("declared", "Declared cost", "默认成本"),
+    _column("cost", "Cost in this workspace", "当前成本"),
+]
+
+
+def _row(driver: CostDriver, own: float | None) -> dict[str, str | None]:
+    return {
+        "driver": driver.name, "title": driver.title, "kind": driver.kind,
+        "channel": driver.channel, "per": driver.field or driver.per, "declared": driver.cost,
+        "cost": driver.cost if own is None else f"{own:.{PLACES}f}".rstrip("0").rstrip("."),
+    }  # fmt: skip
+
+
+def list_costs(crm: Crm) -> Answer:
+    """Every driver and what it costs here."""
+    own = {row[0]: row[1] for row in crm.store.records.read(COST, ["driver", "cost"])}
+    rows = [_row(driver, own.get(name)) for name, driver in crm.catalog.cost_drivers.items()]
+    unknown = [str(row["driver"]) for row in rows if row["cost"] is None]
+    said = [f"without a cost, so counted as nothing: {', '.join(unknown)}."] if unknown else []
+    return Answer(rows=rows, remarks=said)
+
+
+def set_cost(crm: Crm, driver: str, cost: str) -> Answer:
+    """The operator's own cost of a driver."""
+    declared = crm.catalog.cost_drivers.get(driver)
+    if declared is None:
+        raise NotFound("cost driver", driver, crm.catalog.cost_drivers)
+    amount = _cost(declared, cost)
+    with crm.store.begin("value set-cost") as tx:
+        crm.store.records.set(
+            COST, source=SOURCE, ref=driver, values={"driver": driver, "cost": amount}, tx=tx
+        )
+    return Answer(rows=[_row(declared, amount)])
+
+
+def _cost(driver: CostDriver, text: str) -> float:
+    """What was given as a number.
+
+    Raises:
+        UsageError: for anything but a decimal of 0 or more, and a share above 1 (``E_COST``).
+    """
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    most = 1 if driver.per == "amount" else 999_999_999
+    if not amount.is_finite() or not 0 <= amount <= most or round(amount, PLACES) != amount:
+        raise UsageError(
+            f"cost {text!r} of {driver.name} is not a decimal from 0 to {most} with at most "
+            f"{PLACES} places, such as 0.35.",
+            code="E_COST",
+        )
+    return float(amount)
+
+
+def commands() -> list[Command]:
+    """The commands of value."""
+    return [
+        Command(
+            name="value costs", run=list_costs,
+            help="List what interactions cost, by cost driver.",
+            example="crmkit value costs", columns=COLUMNS,
+        ),
+        Command(
+            name="value set-cost", run=set_cost, writes=True, single=True,
+            help="Set what a cost driver costs in this workspace.\n\nOf one interaction or one unit, in the workspace's currency; of a driver per amount, the share of it. It counts in analyses as of now and later.",
+            example="crmkit value set-cost value.call_minute 0.35",
+            parameters=[
+                Parameter(name="driver", type=T.TEXT, positional=True, required=True, title="Cost driver", title_zh="成本动因"),
+                Parameter(name="cost", type=T.TEXT, positional=True, required=True, title="Cost", title_zh="成本"),
+            ],
+            columns=COLUMNS,
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,49 @@
+-- Revenue, own cost and contribution of the last 365 days; see queries/own.sql for the same over any
+-- period, and core.purchases for what counts as a purchase.
+WITH traded AS (
+    SELECT
+        subject_id,
+        as_of,
+        CASE WHEN kind LIKE '%.refund' THEN -amount_minor ELSE amount_minor END AS amount_minor,
+        currency
+    FROM interaction
+    WHERE days_before < 365
+        AND (kind LIKE '%.order' OR kind LIKE '%.sale' OR kind LIKE '%.purchase'
+            OR kind LIKE '%.bill' OR kind LIKE '%.invoice' OR kind LIKE '%.refund')
+),
+earned AS (
+    SELECT
+        subject_id,
+        as_of,
+        count(DISTINCT currency) AS currencies,
+        CAST(sum(amount_minor) AS BIGINT) AS revenue
+    FROM traded
+    GROUP BY subject_id, as_of
+),
+-- An operator's own cost stands before the declared one; the last that was filed counts.
+set_cost AS (
+    SELECT driver, as_of, arg_max(cost, id) AS cost FROM value_cost GROUP BY driver, as_of
+),
+spent AS (
+    SELECT
+        a.subject_id,
+        a.as_of,
+        (CAST(sum(CAST(round(
+            a.quantity * coalesce(round(o.cost * a.scale), a.rate, 0)
+        ) AS BIGINT)) AS BIGINT) + 500000) // 1000000 AS cost
+    FROM activity_cost a
+    LEFT JOIN set_cost o ON o.driver = a.driver AND o.as_of = a.as_of
+    WHERE a.days_before < 365
+    GROUP BY a.subject_id, a.as_of
+)
+SELECT
+    p.subject_id,
+    p.as_of,
+    CASE WHEN coalesce(e.currencies, 0) < 2 THEN coalesce(e.revenue, 0) END
+        AS value_revenue_365d_minor,
+    coalesce(s.cost, 0) AS value_own_cost_365d_minor,
+    CASE WHEN coalesce(e.currencies, 0) < 2 THEN coalesce(e.revenue, 0) END - coalesce(s.cost, 0)
+        AS value_contribution_365d_minor
+FROM population p
+LEFT JOIN earned e ON e.subject_id = p.subject_id AND e.as_of = p.as_of
+LEFT JOIN spent s ON s.subject_id = p.subject_id AND s.as_of = p.as_of
