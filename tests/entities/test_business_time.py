@@ -100,6 +100,9 @@ def test_the_hour_that_comes_twice_is_counted_twice_and_never_three_times() -> N
     day = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)
     assert late.between(*day) == hours(4)
     assert late.add(day[0], hours(4)) == datetime(2026, 11, 1, 8, tzinfo=UTC)
+    # What closes at 01:30 does so when that comes for the second time, at 06:30 UTC.
+    night = Calendar(time_zone="America/New_York", week=parse_week("sun 00:00-01:30"))
+    assert night.between(*day) == hours(2.5)
 
 
 def test_subtracting_finds_when_work_must_begin() -> None:

@@ -22,7 +22,7 @@ def test_reports_on_cases_give_equal_rows_on_both_engines(tmp_path, crm_clock) -
     with crmkit.init(tmp_path / "shop", clock=crm_clock) as crm:
         cases = crm.service("service.cases")
         customers = [crm.store.customers.add(name=f"customer {n}").id for n in range(20)]
-        for day in range(183, 0, -20):
+        for day in range(183, 0, -60):
             crm_clock.set(NOW - timedelta(days=day))
             keys = cases.open(
                 [
