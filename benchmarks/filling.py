@@ -48,8 +48,10 @@ class Filler:
         self._began = _now_ms() - AGE_MS
 
     def fill(self, customers: int, interactions: int) -> None:
-        """The first load: customers, and bills and payments in turn, spread over their months."""
-        facts = self._facts(customers, 0, interactions, self._began + 3_600_000)
+        """The first load: customers, and bills and payments in turn, spread over all months."""
+        # By the size: however few a customer has, each window of days holds its share of rows.
+        month = f"n * {MONTHS} / {interactions}"
+        facts = self._facts(customers, 0, interactions, self._began + 3_600_000, month)
         self._run(self._customers(customers) + facts)
 
     def add(self, customers: int, first: int, interactions: int) -> None:
@@ -58,7 +60,8 @@ class Filler:
         Args:
             customers: how many there are. first: facts that were written before.
         """
-        self._run(self._facts(customers, first, interactions, _now_ms()))
+        newest = str(MONTHS - 1)
+        self._run(self._facts(customers, first, interactions, _now_ms(), newest))
 
     def _customers(self, count: int) -> list[str]:
         tx, key = ids_from(self._began, "i")
@@ -82,13 +85,10 @@ class Filler:
             f"FROM ({rows}) r",
         ]
 
-    def _facts(self, customers: int, first: int, count: int, ms: int) -> list[str]:
+    def _facts(self, customers: int, first: int, count: int, ms: int, month: str) -> list[str]:
         tx, key = ids_from(ms, "i")
         _, customer = ids_from(self._began, f"n / 2 % {customers}")
-        months = f"least(n / {2 * customers}, {MONTHS - 1})"
-        if self._sqlite:
-            months = months.replace("least", "min")
-        issued = f"30 * {months}"
+        issued = f"30 * ({month})"
         late = f"{issued} + CASE WHEN n % 2 = 0 THEN 0 ELSE 10 + n * 7919 % 8 END"
         day, due = self._day(late), self._day(f"{issued} + 14")
         overage = "((n / 2) % 5 * 300)"

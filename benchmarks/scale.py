@@ -38,7 +38,7 @@ THROUGH_STORE = 10_000_000
 FILE_ROWS = 5_000_000
 # Expressions over the number ``n`` of an interaction; other columns are missing.
 _CUSTOMER = "CAST(n // 2 % $customers + 1 AS BIGINT)"
-_ISSUED = f"30 * least(n // (2 * $customers), {MONTHS - 1})"
+_ISSUED = f"30 * (n * {MONTHS} // $count)"
 _DAY = f"CAST(DATE '{FIRST_DAY}' + CAST({_ISSUED} + CASE WHEN n % 2 = 0 THEN 0 ELSE 10 + n * 7919 % 8 END AS INTEGER) AS DATE)"
 _DUE = f"CAST(DATE '{FIRST_DAY}' + CAST({_ISSUED} + 14 AS INTEGER) AS DATE)"
 FACT = {
@@ -110,7 +110,8 @@ def _generated(
     first, end = start + (odd or 0), min(start + FILE_ROWS * step, count)
     listed = ", ".join(
         f"CAST({values.get(c.name, 'NULL')} AS {c.type}) AS {quoted(c.name)}" for c in table.columns
-    ).replace("$customers", str(customers))
+    )
+    listed = listed.replace("$customers", str(customers)).replace("$count", str(count))
     order = "" if odd is None else " ORDER BY occurred_on, id"
     file = f"{table.name}/generated-{start:012d}.parquet"
     (folder / table.name).mkdir(exist_ok=True)
