@@ -28,6 +28,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ class CustomerFields:
 
     schema: Mapping[str, Any] = field(repr=False, hash=False)
 
-    @property
+    @cached_property
     def fields(self) -> FieldSet:
         """The parsed fields."""
         return FieldSet(self.schema)
@@ -144,7 +145,7 @@ class RecordType:
     title: str = ""
     title_zh: str = ""
 
-    @property
+    @cached_property
     def fields(self) -> FieldSet:
         """The parsed fields."""
         return FieldSet(self.schema)
@@ -168,7 +169,7 @@ class InteractionKind:
     title: str = ""
     title_zh: str = ""
 
-    @property
+    @cached_property
     def fields(self) -> FieldSet:
         """The parsed payload fields."""
         return FieldSet(self.schema)

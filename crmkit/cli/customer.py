@@ -205,7 +205,7 @@ def show_customer(
     from ..policy import local_viewer
     from ..present.customer_view import build_view, view_lines
 
-    with state.open() as crm:
+    with state.open() as crm, crm.store.one_state():
         found = crm.store.customers.find(customer)
         view = build_view(
             crm.store, crm.catalog, local_viewer(crm.actor), found,

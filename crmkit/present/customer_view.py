@@ -11,14 +11,16 @@ from ..entities.interaction import Interaction
 from ..entities.record import Record
 from ..policy import Viewer, masked
 from .grid import Grid
-from .people import shown_refs
+from .people import shown_ref
 from .tables import plain_table
 from .values import file_text, instant_text, printable
 
 if TYPE_CHECKING:
     from ..declarations import Rule
+    from ..entities.lifecycle import StageChange
     from ..hosting.catalog import Catalog
     from ..store.outcomes import Outcome
+    from ..store.stages import Standing
     from ..store.store import Store
 
 # What a rule asks for, most urgent first, in words.
@@ -55,15 +57,25 @@ def build_view(
         ``records`` by type, ``stages``, ``scores``, ``segments``, ``rules``, ``next`` (what to do
         and why, most urgent first) and ``timeline``.
     """
-    records = store.records.list_for(customer.id)
-    outcomes = _outcomes(store, customer, records)
+    with store.one_state():
+        members = store.customers.members([customer.id])
+        records = store.records.list_for(customer.id, members=members)
+        subjects = [customer.id, *(r.id for r in records)]
+        outcomes = _outcomes(store, subjects)
+        standings, changes = store.stages.standings(subjects), store.stages.histories(subjects)
+        facts = (
+            store.interactions.list_for(customer.id, limit=timeline, members=members)
+            if timeline
+            else []
+        )
+        known, ref = store.customers.fields(customer.id), shown_ref(store, customer)
     fired = [o for o in outcomes if o.kind == "rule"]
-    facts = store.interactions.list_for(customer.id, limit=timeline) if timeline else []
     return {
-        **_person(store, customer, viewer),
-        "fields": _fields(store, catalog, viewer, customer),
+        "ref": ref,
+        **_person(customer, viewer),
+        "fields": _fields(catalog, viewer, known),
         "records": _records(catalog, viewer, records),
-        "stages": _stages(store, catalog, customer, records, language),
+        "stages": _stages(catalog, customer, records, standings, changes, language),
         "scores": [_score(catalog, o, language) for o in outcomes if o.kind == "score"],
         "segments": [
             {
@@ -80,9 +92,8 @@ def build_view(
     }
 
 
-def _person(store: Store, customer: Customer, viewer: Viewer) -> View:
+def _person(customer: Customer, viewer: Viewer) -> View:
     return {
-        "ref": shown_refs(store, [customer.id])[customer.id],
         "id": customer.id,
         "refs": [{"source": r.source, "ref": r.ref} for r in customer.refs],
         "kind": customer.kind,
@@ -101,8 +112,7 @@ def _person(store: Store, customer: Customer, viewer: Viewer) -> View:
     }
 
 
-def _fields(store: Store, catalog: Catalog, viewer: Viewer, customer: Customer) -> View:
-    known = store.customers.fields(customer.id)
+def _fields(catalog: Catalog, viewer: Viewer, known: Mapping[str, Mapping[str, Any]]) -> View:
     return {
         plugin: _masked_values(declared.fields, known[plugin], viewer)
         for plugin, declared in catalog.customer_fields.items()
@@ -126,12 +136,20 @@ def _records(catalog: Catalog, viewer: Viewer, records: Sequence[Record]) -> Vie
 
 
 def _stages(
-    store: Store, catalog: Catalog, customer: Customer, records: Sequence[Record], language: str
+    catalog: Catalog,
+    customer: Customer,
+    records: Sequence[Record],
+    standings: Iterable[Standing],
+    changes: Iterable[StageChange],
+    language: str,
 ) -> list[View]:
+    standing_of: dict[int, list[Standing]] = {}
+    for standing in standings:
+        standing_of.setdefault(standing.subject_id, []).append(standing)
+    reasons = {(change.subject_id, change.lifecycle): change.reason for change in changes}
     out = []
     for subject, ref in [(customer.id, None), *((r.id, r.ref) for r in records)]:
-        reasons = {change.lifecycle: change.reason for change in store.stages.history(subject)}
-        for standing in store.stages.standing(subject):
+        for standing in standing_of.get(subject, ()):
             lifecycle = catalog.lifecycles.get(standing.lifecycle)
             stages = {s.name: s for s in lifecycle.stages} if lifecycle else {}
             stage = stages.get(standing.stage)
@@ -143,15 +161,16 @@ def _stages(
                     "title": _title(stage, language),
                     "kind": stage.kind if stage else None,
                     "since": standing.since,
-                    "reason": reasons.get(standing.lifecycle) or None,
+                    "reason": reasons.get((subject, standing.lifecycle)) or None,
                 }
             )
     return out
 
 
-def _outcomes(store: Store, customer: Customer, records: Sequence[Record]) -> list[Outcome]:
-    ids = [customer.id, *(r.id for r in records)]
-    return [outcome for i in ids for outcome in store.outcomes.for_subject(i)]
+def _outcomes(store: Store, subjects: Sequence[int]) -> list[Outcome]:
+    """What was found of each subject, in their order."""
+    place = {subject: n for n, subject in enumerate(subjects)}
+    return sorted(store.outcomes.for_subjects(subjects), key=lambda o: place[o.subject_id])
 
 
 def _score(catalog: Catalog, outcome: Outcome, language: str) -> View:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..entities.customer import CustomerRef
+from ..entities.customer import Customer, CustomerRef
 from ..entities.fields import FieldType
 from ..policy import Viewer, masked
 from .grid import Column, Grid
@@ -28,6 +28,13 @@ def shown_refs(store: Store, ids: Iterable[int]) -> dict[int, str]:
     return {i: _shown(first.get(i), i, shared) for i in wanted}
 
 
+def shown_ref(store: Store, customer: Customer) -> str:
+    """How one customer is named, as :func:`shown_refs` names many."""
+    first = customer.refs[0] if customer.refs else None
+    shared = set() if first is None else _shared(store, {first.ref})
+    return _shown(first, customer.id, shared)
+
+
 def _shown(ref: CustomerRef | None, customer_id: int, shared: set[str]) -> str:
     if ref is None:
         return str(customer_id)
@@ -37,15 +44,14 @@ def _shown(ref: CustomerRef | None, customer_id: int, shared: set[str]) -> str:
 def _shared(store: Store, refs: set[str]) -> set[str]:
     """Those refs that several customers have, each in another source."""
     # Lazy: this module is imported by commands that may have no customer to name.
-    from sqlalchemy import func, select
+    from ..store.prepared import rows_where
 
-    from ..store.rows import is_in
-
-    table = store.tables["customer_ref"]
+    holders: dict[str, set[int]] = {}
     with store.read() as connection:
-        query = select(table.c.ref).where(is_in(connection, table.c.ref, refs))
-        several = func.count(table.c.customer_id.distinct()) > 1
-        return set(connection.scalars(query.group_by(table.c.ref).having(several)))
+        names = ("ref", "customer_id")
+        for row in rows_where(connection, store.tables["customer_ref"], "ref", refs, names=names):
+            holders.setdefault(row["ref"], set()).add(row["customer_id"])
+    return {ref for ref, customers in holders.items() if len(customers) > 1}
 
 
 def name_customers(grid: Grid, store: Store, viewer: Viewer) -> Grid:

@@ -15,6 +15,7 @@ from ..errors import EditConflict, NotFound, UsageError
 from .family import members_of, survivors_of
 from .gateway import Gateway
 from .history import Row, Versions
+from .prepared import rows_where
 from .retry import retried
 from .rows import is_in
 from .search import contains, has_value
@@ -31,6 +32,7 @@ Fields = Mapping[str, Mapping[str, Any]]
 # Inside the class `list` is its method, so types with lists are named here.
 People = list[Customer]
 Names = list[str]
+Rows = list[dict[str, Any]]
 RefsById = dict[int, list[CustomerRef]]
 PointsById = dict[int, list[ContactPoint]]
 
@@ -57,7 +59,7 @@ class Customers(Gateway):
             UsageError: if several have it; the message names each with its source.
         """
         with self._reading(tx) as connection:
-            return self._get(connection, self._id_of(connection, text))
+            return self._many(connection, [self._id_of(connection, text)])[0]
 
     def find_own(self, text: str, *, tx: Tx | None = None) -> int:
         """The id of the very customer that has this key, also if it was merged into another.
@@ -72,7 +74,7 @@ class Customers(Gateway):
     def refs(self, ids: Iterable[int], *, tx: Tx | None = None) -> RefsById:
         """The keys of each customer, those of customers merged into it included, by source."""
         with self._reading(tx) as connection:
-            return self._refs(connection, list(ids))
+            return self._refs(connection, members_of(connection, self._table("customer"), ids))
 
     def names(self, ids: Iterable[int], *, tx: Tx | None = None) -> dict[int, str | None]:
         """The name of each customer that exists; None where it has none."""
@@ -119,10 +121,7 @@ class Customers(Gateway):
         with self._reading(tx) as connection:
             for plugin, made in self._plugin_tables().items():
                 table, codec = made.current, self._codec(made.entity)
-                found = connection.execute(
-                    select(table).where(is_in(connection, table.c.customer_id, wanted))
-                )
-                for row in found.mappings():
+                for row in rows_where(connection, table, "customer_id", wanted):
                     out.setdefault(row["customer_id"], {})[plugin] = codec.values(row)
         return out
 
@@ -136,8 +135,9 @@ class Customers(Gateway):
             row = self._versions().at(connection, [customer_id], instant).get(customer_id)
             if row is None:
                 return None
-            refs = self._refs(connection, [customer_id], instant)
-            points = self._contact_points(connection, [customer_id], instant)
+            members = members_of(connection, self._table("customer"), [customer_id])
+            refs = self._refs(connection, members, instant)
+            points = self._contact_points(connection, members, instant)
             return _customer(row, refs.get(customer_id, ()), points.get(customer_id, ()))
 
     def fields_at(self, customer_id: int, instant: datetime) -> dict[str, dict[str, Any]]:
@@ -404,60 +404,71 @@ class Customers(Gateway):
         return self._many(connection, [survivor[customer_id]])[0]
 
     def _many(self, connection: Connection, ids: Sequence[int]) -> People:
-        c = self._table("customer")
-        found = connection.execute(select(c).where(is_in(connection, c.c.id, ids))).mappings()
-        rows = {row["id"]: row for row in found}
-        refs, points = self._refs(connection, ids), self._contact_points(connection, ids)
+        table = self._table("customer")
+        rows = {row["id"]: row for row in rows_where(connection, table, "id", ids)}
+        members = members_of(connection, table, ids)
+        refs = self._refs(connection, members)
+        points = self._contact_points(connection, members)
         return [_customer(rows[i], refs.get(i, ()), points.get(i, ())) for i in ids]
 
     def _refs(
-        self, connection: Connection, ids: Sequence[int], before: datetime | None = None
+        self, connection: Connection, members: Mapping[int, int], before: datetime | None = None
     ) -> RefsById:
-        r, t = self._table("customer_ref").c, self._table("tx").c
-        members = members_of(connection, self._table("customer"), ids)
-        query = select(r.customer_id, r.source, r.ref).where(
-            is_in(connection, r.customer_id, members)
-        )
-        if before is not None:
-            query = query.join(self._table("tx"), t.id == r.tx).where(t.at < before)
+        order = ("source", "ref")
+        found = self._known(connection, "customer_ref", members, order, before)
         out: RefsById = {}
-        for row in connection.execute(query.order_by(r.source, r.ref)):
-            out.setdefault(members[row.customer_id], []).append(CustomerRef(row.source, row.ref))
+        for row in found:
+            ref = CustomerRef(row["source"], row["ref"])
+            out.setdefault(members[row["customer_id"]], []).append(ref)
         return out
 
+    def _known(
+        self,
+        connection: Connection,
+        name: str,
+        members: Mapping[int, int],
+        order: tuple[str, ...],
+        before: datetime | None,
+    ) -> Rows:
+        """The rows of these customers in a table, those alone that were written before an instant."""
+        table = self._table(name)
+        rows = rows_where(connection, table, "customer_id", members, order=order)
+        if before is None:
+            return rows
+        tx = self._table("tx")
+        written = rows_where(connection, tx, "id", {row["tx"] for row in rows}, names=("id", "at"))
+        early = {row["id"] for row in written if row["at"] < before}
+        return [row for row in rows if row["tx"] in early]
+
     def _contact_points(
-        self, connection: Connection, ids: Sequence[int], before: datetime | None = None
+        self, connection: Connection, members: Mapping[int, int], before: datetime | None = None
     ) -> PointsById:
-        p, t = self._table("contact_point").c, self._table("tx").c
-        members = members_of(connection, self._table("customer"), ids)
-        query = select(p.customer_id, p.kind, p.value, p.label).where(
-            is_in(connection, p.customer_id, members)
-        )
-        if before is not None:
-            query = query.join(self._table("tx"), t.id == p.tx).where(t.at < before)
+        order = ("customer_id", "position")
+        rows = self._known(connection, "contact_point", members, order, before)
         out: PointsById = {}
-        rows = connection.execute(query.order_by(p.customer_id, p.position)).all()
         # Their own come before those of customers merged into them, each value once.
-        for row in sorted(rows, key=lambda row: row.customer_id != members[row.customer_id]):
-            points = out.setdefault(members[row.customer_id], [])
-            if all((row.kind, row.value) != (known.kind, known.value) for known in points):
-                points.append(ContactPoint(row.kind, row.value, row.label))
+        for row in sorted(rows, key=lambda r: r["customer_id"] != members[r["customer_id"]]):
+            points = out.setdefault(members[row["customer_id"]], [])
+            if all((row["kind"], row["value"]) != (known.kind, known.value) for known in points):
+                points.append(ContactPoint(row["kind"], row["value"], row["label"]))
         return out
 
     # --- questions ----------------------------------------------------------------------------
 
     def _id_of(self, connection: Connection, text: str, *, own: bool = False) -> int:
-        r, c = self._table("customer_ref").c, self._table("customer").c
-        named = r.ref == text
+        keys, table = self._table("customer_ref"), self._table("customer")
         source, colon, ref = text.partition(":")
-        if colon:
-            named = or_(named, (r.source == source) & (r.ref == ref))
-        query = select(r.source, r.ref, r.customer_id).where(named).order_by(r.source, r.ref)
-        rows = connection.execute(query).all()
-        survivors = survivors_of(connection, self._table("customer"), [x.customer_id for x in rows])
-        people = {row.customer_id if own else survivors[row.customer_id] for row in rows}
+        wanted = {text, ref} if colon else {text}
+        rows = [
+            row
+            for row in rows_where(connection, keys, "ref", wanted, order=("source", "ref"))
+            if row["ref"] == text or (row["source"], row["ref"]) == (source, ref)
+        ]
+        survivors = survivors_of(connection, table, [row["customer_id"] for row in rows])
+        held = {row["customer_id"] for row in rows}
+        people = held if own else {survivors[i] for i in held}
         if len(people) > 1:
-            names = ", ".join(str(CustomerRef(row.source, row.ref)) for row in rows)
+            names = ", ".join(str(CustomerRef(row["source"], row["ref"])) for row in rows)
             raise UsageError(
                 f"several customers have the key {text!r}: {names}.",
                 code="E_AMBIGUOUS",
@@ -466,9 +477,10 @@ class Customers(Gateway):
         if people:
             return people.pop()
         if text.isascii() and text.isdigit() and int(text) < 1 << 63:
-            found = connection.scalar(select(c.id).where(c.id == int(text)))
-            if found is not None:
-                return int(found)
+            customer_id = int(text)
+            survivor = survivors_of(connection, table, [customer_id])
+            if customer_id in survivor:
+                return customer_id if own else survivor[customer_id]
         raise NotFound("customer", text, hint="Look for it with: crmkit customer search TEXT")
 
     def _matches(self, text: str) -> Select[Any]:

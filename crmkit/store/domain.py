@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -50,7 +51,7 @@ class Entity:
     owner: str | None = None
     enabled: bool = True
 
-    @property
+    @cached_property
     def fields(self) -> FieldSet:
         """The parsed fields."""
         return FieldSet(self.schema)

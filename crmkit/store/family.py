@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
-from .rows import is_in
+from .prepared import rows_where
 
 
 def survivors_of(connection: Connection, customer: Table, ids: Iterable[int]) -> dict[int, int]:
     """For each id that exists, the customer it stands for now: itself unless it was merged away."""
-    c = customer.c
     wanted = set(ids)
     into: dict[int, int | None] = {}
     ask = set(wanted)
     # One query for each step of merging; nearly always there is only the first.
     while ask:
-        query = select(c.id, c.merged_into).where(is_in(connection, c.id, ask))
-        found = {row.id: row.merged_into for row in connection.execute(query)}
+        found = {r["id"]: r["merged_into"] for r in _links(connection, customer, "id", ask)}
         into |= found
         ask = {target for target in found.values() if target is not None and target not in into}
     return {i: _end(into, i) for i in wanted if i in into}
@@ -27,19 +26,23 @@ def survivors_of(connection: Connection, customer: Table, ids: Iterable[int]) ->
 
 def members_of(connection: Connection, customer: Table, ids: Iterable[int]) -> dict[int, int]:
     """Every customer that stands for one of ``ids``, with that one: themselves and merged ones."""
-    c = customer.c
     members = {i: i for i in ids}
     ask = set(members)
     while ask:
-        query = select(c.id, c.merged_into).where(is_in(connection, c.merged_into, ask))
         found = {
-            row.id: members[row.merged_into]
-            for row in connection.execute(query)
-            if row.id not in members
+            row["id"]: members[row["merged_into"]]
+            for row in _links(connection, customer, "merged_into", ask)
+            if row["id"] not in members
         }
         members |= found
         ask = set(found)
     return members
+
+
+def _links(
+    connection: Connection, customer: Table, column: str, ids: Iterable[int]
+) -> list[dict[str, Any]]:
+    return rows_where(connection, customer, column, ids, names=("id", "merged_into"))
 
 
 def _end(into: dict[int, int | None], start: int) -> int:

@@ -14,6 +14,7 @@ from ..declarations import CUSTOMER
 from ..errors import UsageError
 from .gateway import Gateway
 from .history import Row
+from .prepared import rows_where
 from .rows import insert_rows, is_in
 from .types import JsonText
 
@@ -96,10 +97,13 @@ class Outcomes(Gateway):
 
     def for_subject(self, subject_id: int, *, tx: Tx | None = None) -> list[Outcome]:
         """Every outcome of a customer or record, by name."""
+        return self.for_subjects([subject_id], tx=tx)
+
+    def for_subjects(self, ids: Iterable[int], *, tx: Tx | None = None) -> list[Outcome]:
+        """Every outcome of several customers or records, by subject and name."""
         o = self._table("outcome")
         with self._reading(tx) as connection:
-            query = select(o).where(o.c.subject_id == subject_id).order_by(o.c.name)
-            rows = connection.execute(query).mappings()
+            rows = rows_where(connection, o, "subject_id", ids, order=("subject_id", "name"))
             return [_outcome(row) for row in rows]
 
     def list(self, name: str, *, limit: int | None = None, tx: Tx | None = None) -> Found:

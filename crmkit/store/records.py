@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import MetaData, Select, select
@@ -17,9 +18,9 @@ from .domain import DomainTable, Entity, domain_tables
 from .family import members_of
 from .gateway import Gateway
 from .history import Row, Versions
+from .prepared import rows_where
 from .record_batches import put_records, read_records
 from .retry import retried
-from .rows import is_in
 from .search import has_value
 from .tables import core_tables
 from .values import changed
@@ -138,23 +139,31 @@ class Records(Gateway):
                 query = query.where(_column(made, name).between(least, greatest))
             return read_records(connection, made, query, names, among or {})
 
-    def list_for(self, customer_id: int, *, tx: Tx | None = None) -> Found:
+    def list_for(
+        self,
+        customer_id: int,
+        *,
+        members: Iterable[int] | None = None,
+        tx: Tx | None = None,
+    ) -> Found:
         """Every record that belongs to a customer, directly or through another record.
 
         By type and id; those of customers merged into it are included, those of disabled plugins
         are not.
+
+        Args:
+            members: the customer and those merged into it; None asks the database.
         """
         out: Found = []
         with self._reading(tx) as connection:
-            people = members_of(connection, self._table(CUSTOMER), [customer_id])
+            people = members or members_of(connection, self._table(CUSTOMER), [customer_id])
             owners: dict[str, Sequence[int]] = {CUSTOMER: list(people)}
-            for made in self._by_owner():
+            for made in self._by_owner:
                 ids = owners.get(str(made.entity.owner), ())
                 if not ids:
                     continue
-                owned = is_in(connection, made.current.c.owner_id, ids)
-                query = select(made.current).where(owned).order_by(made.current.c.id)
-                found = self._records(connection, made, query)
+                rows = rows_where(connection, made.current, "owner_id", ids, order=("id",))
+                found = [self._record(made, row) for row in rows]
                 owners[made.entity.name] = [r.id for r in found]
                 out += found
         return sorted(out, key=lambda r: (r.type, r.id))
@@ -363,6 +372,7 @@ class Records(Gateway):
         domain = self._store.domain.items()
         return {name: made for name, made in domain if made.entity.what == "record"}
 
+    @cached_property
     def _by_owner(self) -> Sequence[DomainTable]:
         """Owned record types, an owning type before those that it owns."""
         place = {t.name: i for i, t in enumerate(self._store.metadata.sorted_tables)}

@@ -17,19 +17,29 @@ BATCH = 10_000
 
 
 def is_in(
-    connection: Connection, column: ColumnElement[Any], values: Iterable[Any]
+    connection: Connection,
+    column: ColumnElement[Any],
+    values: Iterable[Any],
+    *,
+    name: str | None = None,
 ) -> ColumnElement[bool]:
     """``column IN (values)`` for any number of ids or texts.
 
     One parameter holds them all: SQLite takes 32,766 parameters and PostgreSQL 65,535, and a
-    statement of ever the same text is compiled once.
+    statement of ever the same text is compiled once. A statement that is sent as text names it.
     """
-    wanted = sorted(set(values))
+    wanted = one_parameter(connection, values)
     if connection.dialect.name == "sqlite":
-        listed = func.json_each(bindparam(None, json_text(wanted))).table_valued("value")
+        listed = func.json_each(bindparam(name, wanted)).table_valued("value")
         return column.in_(select(listed.c.value))
     kind = BIGINT() if isinstance(column.type, Integer) else TEXT()
-    return column == func.any(bindparam(None, wanted, type_=ARRAY(kind)))
+    return column == func.any(bindparam(name, wanted, type_=ARRAY(kind)))
+
+
+def one_parameter(connection: Connection, values: Iterable[Any]) -> Any:
+    """Ids or texts as the one parameter that :func:`is_in` asks for, as the driver takes it."""
+    wanted = sorted(set(values))
+    return json_text(wanted) if connection.dialect.name == "sqlite" else wanted
 
 
 def insert_rows(

@@ -13,6 +13,7 @@ from ..declarations import StageMove
 from ..entities.lifecycle import StageChange
 from ..errors import EditConflict, MoveRefused
 from .gateway import Gateway
+from .prepared import rows_where
 from .retry import retried
 from .rows import insert_rows, is_in
 
@@ -53,12 +54,15 @@ class Stages(Gateway):
 
     def standing(self, subject_id: int, *, tx: Tx | None = None) -> list[Standing]:
         """Where a subject stands in each of its lifecycles, by lifecycle name."""
+        return self.standings([subject_id], tx=tx)
+
+    def standings(self, ids: Iterable[int], *, tx: Tx | None = None) -> list[Standing]:
+        """Where several subjects stand in each of their lifecycles, by lifecycle name."""
         s = self._table("stage")
-        query = select(s).where(s.c.subject_id == subject_id).order_by(s.c.lifecycle)
         names = ("lifecycle", "subject_type", "subject_id", "stage", "since")
         with self._reading(tx) as connection:
-            rows = connection.execute(query).mappings()
-            return [Standing(**{name: row[name] for name in names}) for row in rows]
+            rows = rows_where(connection, s, "subject_id", ids, names=names, order=names[:1])
+            return [Standing(**row) for row in rows]
 
     def counts(self, lifecycle: str, *, tx: Tx | None = None) -> dict[str, int]:
         """How many subjects stand in each stage that has any."""
@@ -123,13 +127,15 @@ class Stages(Gateway):
             subject_id: a customer or a record; ids are unique over both.
             lifecycle: only this one; None is all.
         """
+        moves = self.histories([subject_id], tx=tx)
+        return [m for m in moves if lifecycle is None or m.lifecycle == lifecycle]
+
+    def histories(self, ids: Iterable[int], *, tx: Tx | None = None) -> list[StageChange]:
+        """Every move of several subjects, in the order in which they happened."""
         c = self._table("stage_change")
-        query = select(c).where(c.c.subject_id == subject_id).order_by(c.c.at, c.c.id)
-        if lifecycle is not None:
-            query = query.where(c.c.lifecycle == lifecycle)
         with self._reading(tx) as connection:
-            rows = connection.execute(query).mappings()
-            return [StageChange(**{name: row[name] for name in CHANGE}) for row in rows]
+            rows = rows_where(connection, c, "subject_id", ids, names=CHANGE, order=("at", "id"))
+            return [StageChange(**row) for row in rows]
 
     # --- rows ---------------------------------------------------------------------------------
 

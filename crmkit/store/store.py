@@ -249,8 +249,26 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one unchanging state of the database and cannot write it."""
+        shared = getattr(self._here, "reading", None)
+        if shared is not None:
+            yield shared
+            return
         with translated(), self._connect(writes=False) as connection:
             yield connection
+
+    @contextmanager
+    def one_state(self) -> Iterator[None]:
+        """Every :meth:`read` of this thread inside sees one and the same state of the database.
+
+        They share one connection too, which many small reads feel.
+        """
+        with self.read() as connection:
+            before = getattr(self._here, "reading", None)
+            self._here.reading = connection
+            try:
+                yield
+            finally:
+                self._here.reading = before
 
     def _connect(self, *, writes: bool) -> Connection:
         connection = self.engine.connect()

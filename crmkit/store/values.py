@@ -138,14 +138,25 @@ class Codec:
     def values(self, row: Row) -> dict[str, Any]:
         """The values of a row read from the columns; every field is there, missing ones as None."""
         out: dict[str, Any] = {}
-        for f in self.fields.fields:
-            names = [c.name for c in f.columns]
-            if f.type is not FieldType.MONEY:
-                out[f.name] = row[names[0]]
-                continue
-            minor, currency = row[names[0]], f.currency or row[names[-1]]
-            out[f.name] = None if minor is None else Money(minor, currency)
+        for name, first, last, currency in self._places:
+            value = row[first]
+            if last and value is not None:
+                value = Money(value, currency or row[last])
+            out[name] = value
         return out
+
+    @cached_property
+    def _places(self) -> list[tuple[str, str, str, str | None]]:
+        """Field, its column, the last one of money, and money's own currency: worked out once."""
+        return [
+            (
+                f.name,
+                f.columns[0].name,
+                f.columns[-1].name if f.type is FieldType.MONEY else "",
+                f.currency,
+            )
+            for f in self.fields.fields
+        ]
 
     def payload(self, typed: Mapping[str, Any]) -> dict[str, Any]:
         """The columns as a JSON object in the form that interactions are stored in."""
