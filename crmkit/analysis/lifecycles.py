@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from attrs import field, frozen
-from sqlalchemy import select
 
 from ..declarations import CUSTOMER, Rule, StageMove
 from ..entities.asof import AsOf
@@ -28,6 +27,7 @@ from .stage_moves import (
     first_of,
     won_back,
 )  # fmt: skip
+from .standings import read_proposals, read_standing
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
@@ -174,10 +174,10 @@ class Lifecycles:
         if core is None:
             return
         mapped = [
-            (other, self._standing(other, [customer_id]).select(["subject_id", "stage"]))
+            (other, self._standing_of(other, customer_id).select(["subject_id", "stage"]))
             for other in self._mapped()
         ]
-        standing = self._standing(core, [customer_id])
+        standing = self._standing_of(core, customer_id)
         wishes = won_back(core, core_wishes(core, mapped), standing)
         decided = decide(core, wishes, standing, self._clock().replace(tzinfo=None))
         self._make(core, decided.moves, None)
@@ -210,7 +210,7 @@ class Lifecycles:
         faults: list[str] = []
         # The core stage follows from the others, so it comes last.
         for found in sorted(chosen, key=lambda one: (one.name == CORE, one.name)):
-            standing = self._standing(found)
+            standing = read_standing(self._store, found)
             try:
                 wishes = self._wishes(found, as_of, standing, standings)
             except CrmkitError as error:
@@ -248,11 +248,14 @@ class Lifecycles:
         wishes = first_of(self._of_rules(found, as_of), self._of_sql(found, as_of))
         if found.name != CORE:
             return wishes
-        mapped = [
-            (other, stood.get(other.name, self._standing(other).select(["subject_id", "stage"])))
-            for other in self._mapped()
-        ]
-        everyone = first_of(core_wishes(found, mapped), wishes, self._newcomers(found, as_of))
+        for other in self._mapped():
+            if other.name not in stood:
+                stood[other.name] = read_standing(self._store, other).select(
+                    ["subject_id", "stage"]
+                )
+        mapped = [(other, stood[other.name]) for other in self._mapped()]
+        newcomers = self._newcomers(found, as_of, standing)
+        everyone = first_of(core_wishes(found, mapped), wishes, newcomers)
         return won_back(found, everyone, standing)
 
     def _of_sql(self, found: Lifecycle, as_of: AsOf) -> pa.Table:
@@ -284,30 +287,19 @@ class Lifecycles:
 
     def _of_rules(self, found: Lifecycle, as_of: AsOf) -> pa.Table:
         """Firings that stand of the rules which propose a stage of this lifecycle."""
-        held = []
-        for rule in self._catalog.rules.values():
-            if stage_of_rule(rule, self._catalog) != (found.name, _stage_name(rule)):
-                continue
-            rows = [o for o in self._store.outcomes.list(rule.name) if o.as_of <= as_of.instant]
-            held.append(
-                pa.table(
-                    {
-                        "subject_id": [o.subject_id for o in rows],
-                        "stage": [_stage_name(rule)] * len(rows),
-                        "reason": [o.reasons[0] if o.reasons else "" for o in rows],
-                        "rule": [rule.name] * len(rows),
-                    },
-                    schema=WISHES,
-                )
-            )
+        held = [
+            read_proposals(self._store, rule.name, _stage_name(rule), as_of.instant)
+            for rule in self._catalog.rules.values()
+            if stage_of_rule(rule, self._catalog) == (found.name, _stage_name(rule))
+        ]
         return first_of(*held) if held else WISHES.empty_table()
 
-    def _newcomers(self, found: Lifecycle, as_of: AsOf) -> pa.Table:
+    def _newcomers(self, found: Lifecycle, as_of: AsOf, standing: pa.Table) -> pa.Table:
         """Everyone, wished into the first stage if they have none yet."""
         with self._warehouse.session() as session:
             frame = session.frame(Population.at(as_of), purpose="report", subject=found.subject)
             everyone = frame.query("SELECT subject_id FROM population").column("subject_id")
-        known = self._standing(found).column("subject_id").combine_chunks()
+        known = standing.column("subject_id").combine_chunks()
         new = everyone.filter(pc.invert(pc.is_in(everyone, value_set=known)))
         return pa.table(
             {
@@ -319,15 +311,9 @@ class Lifecycles:
             schema=WISHES,
         )
 
-    def _standing(self, found: Lifecycle, ids: Sequence[int] | None = None) -> pa.Table:
-        stage = self._store.tables["stage"].c
-        query = select(stage.subject_id, stage.stage, stage.since).where(
-            stage.lifecycle == found.name
-        )
-        if ids is not None:
-            query = query.where(stage.subject_id.in_(list(ids)))
-        with self._store.read() as connection:
-            rows = connection.execute(query).all()
+    def _standing_of(self, found: Lifecycle, subject_id: int) -> pa.Table:
+        """Where one subject stands; no row if it has no stage."""
+        rows = [s for s in self._store.stages.standing(subject_id) if s.lifecycle == found.name]
         return pa.table(
             {
                 "subject_id": [row.subject_id for row in rows],
@@ -341,38 +327,43 @@ class Lifecycles:
         self, found: Lifecycle, moves: pa.Table, at: datetime | None
     ) -> tuple[pa.Table, pa.Table]:
         """Makes the moves that no plugin vetoes; returns those made and those vetoed."""
-        made: list[dict[str, Any]] = []
-        vetoed: list[dict[str, Any]] = []
+        made, vetoed = [MOVES.empty_table()], [VETOED.empty_table()]
         for first in range(0, moves.num_rows, BATCH):
-            rows = moves.slice(first, BATCH).to_pylist()
-            asked = {
-                row["subject_id"]: StageMove(
-                    lifecycle=found.name, subject_type=found.subject,
-                    subject_id=row["subject_id"], from_stage=row["from_stage"],
-                    to_stage=row["to_stage"], reason=row["reason"] or "",
-                )
-                for row in rows
-            }  # fmt: skip
-            refused: dict[int, tuple[str, str]] = {}
-            for plugin, vetoes in self._host.call_veto(
-                "before_stage_moves", moves=[*asked.values()]
-            ):
-                refused.update({veto.subject_id: (plugin, veto.reason) for veto in vetoes})
-            kept = [row for row in rows if row["subject_id"] not in refused]
-            with self._store.begin("lifecycle propose") as tx:
-                for rule in sorted({row["rule"] for row in kept}):
-                    mine = [asked[row["subject_id"]] for row in kept if row["rule"] == rule]
-                    self._store.stages.move(mine, at=at, rule=rule, tx=tx)
-            made += kept
-            for row in rows:
-                if row["subject_id"] in refused:
-                    plugin, veto = refused[row["subject_id"]]
-                    named = {"lifecycle": found.name, "subject_type": found.subject}
-                    vetoed.append({**named, **row, "plugin": plugin, "veto": veto})
-        return (
-            pa.Table.from_pylist(made, schema=MOVES),
-            pa.Table.from_pylist(vetoed, schema=VETOED),
-        )
+            batch = moves.slice(first, BATCH)
+            refused = self._refused(found, batch)
+            subjects = batch.column("subject_id")
+            barred = pc.is_in(subjects, value_set=refused.column("subject_id").combine_chunks())
+            kept = batch.filter(pc.invert(barred))
+            if kept.num_rows:
+                # Not to_pylist(): a dictionary a row would take longer than the tuple it becomes.
+                rows = [*zip(*(column.to_pylist() for column in kept.columns), strict=True)]
+                with self._store.begin("lifecycle propose") as tx:
+                    self._store.stages.move_many(found.name, found.subject, rows, at=at, tx=tx)
+            made.append(kept)
+            vetoed.append(refused)
+        return pa.concat_tables(made), pa.concat_tables(vetoed)
+
+    def _refused(self, found: Lifecycle, batch: pa.Table) -> pa.Table:
+        """Moves of a batch that plugins veto, with the last plugin to do so and its reason."""
+        columns = (batch.column(n).to_pylist() for n in ("subject_id", "from_stage", "to_stage", "reason"))  # fmt: skip
+        asked = [
+            StageMove(
+                lifecycle=found.name, subject_type=found.subject, subject_id=who,
+                from_stage=left, to_stage=entered, reason=reason,
+            )
+            for who, left, entered, reason in zip(*columns, strict=True)
+        ]  # fmt: skip
+        vetoes = {
+            veto.subject_id: {"plugin": plugin, "veto": veto.reason}
+            for plugin, answer in self._host.call_veto("before_stage_moves", moves=asked)
+            for veto in answer
+        }
+        if not vetoes:
+            return VETOED.empty_table()
+        named = {"lifecycle": found.name, "subject_type": found.subject}
+        barred = pc.is_in(batch.column("subject_id"), value_set=pa.array(vetoes, pa.int64()))
+        rows = [{**named, **row, **vetoes[row["subject_id"]]} for row in batch.filter(barred).to_pylist()]  # fmt: skip
+        return pa.Table.from_pylist(rows, schema=VETOED)
 
     # --- measures ---------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from .store import Tx
 
 CHANGE = tuple(f.name for f in fields(StageChange))
+STANDING = ("lifecycle", "subject_type", "subject_id", "stage", "since", "tx")
+# Subject, the stage it leaves (None at first), the stage it enters, the reason, the rule.
+MoveRow = tuple[int, str | None, str, str, str | None]
 
 
 @frozen(kw_only=True)
@@ -95,9 +99,10 @@ class Stages(Gateway):
         Raises:
             MoveRefused: if a subject is moved twice, or stands elsewhere than ``from_stage`` says.
         """
-        _check_single(moves)
+        expected = _expected((m.lifecycle, m.subject_id, m.from_stage) for m in moves)
         with self._writing(tx, "lifecycle move") as own:
-            self._check_standing(own, moves)
+            for lifecycle, stands in sorted(expected.items()):
+                self._check_standing(own, lifecycle, stands)
             ids = own.take_ids(len(moves))
             changes = [
                 StageChange(
@@ -113,6 +118,40 @@ class Stages(Gateway):
             self._advance(own, [c for c in changes if c.from_stage is not None])
             own.count("stage_change", len(changes))
             return changes
+
+    @retried
+    def move_many(
+        self, lifecycle: str, subject_type: str, moves: Sequence[MoveRow], *,
+        at: datetime | None = None, tx: Tx | None = None,
+    ) -> None:  # fmt: skip
+        """Makes a batch of moves in one lifecycle at one instant, all or none, and logs each.
+
+        For proposals to everyone: one statement for each pair of stages, and nothing is built for a
+        single subject but its rows.
+
+        Args:
+            moves: at most one a subject, see :data:`MoveRow`.
+            at: when they happened; None is now.
+
+        Raises:
+            MoveRefused: as :meth:`move`.
+        """
+        expected = _expected((lifecycle, who, left) for who, left, *_ in moves)
+        with self._writing(tx, "lifecycle move") as own:
+            self._check_standing(own, lifecycle, expected[lifecycle])
+            when = at or own.at
+            day, ids = self._local_day(when), own.take_ids(len(moves))
+            table = self._table("stage_change")
+            insert_rows(own.connection, table, [*CHANGE, "changed_on", "tx"], (
+                (i, lifecycle, subject_type, who, left, entered, when, reason, rule, own.actor, day, own.id)
+                for i, (who, left, entered, reason, rule) in zip(ids, moves, strict=True)
+            ))  # fmt: skip
+            insert_rows(own.connection, self._table("stage"), STANDING, (
+                (lifecycle, subject_type, who, entered, when, own.id)
+                for who, left, entered, *_ in moves if left is None
+            ))  # fmt: skip
+            self._advance_many(own, lifecycle, moves, when)
+            own.count("stage_change", len(moves))
 
     def history(
         self,
@@ -139,17 +178,23 @@ class Stages(Gateway):
 
     # --- rows ---------------------------------------------------------------------------------
 
-    def _check_standing(self, tx: Tx, moves: Sequence[StageMove]) -> None:
-        for lifecycle in sorted({m.lifecycle for m in moves}):
-            mine = [m for m in moves if m.lifecycle == lifecycle]
-            now = self.current(lifecycle, [m.subject_id for m in mine], tx=tx)
-            for m in mine:
-                if now.get(m.subject_id) != m.from_stage:
-                    raise MoveRefused(
-                        f"lifecycle {lifecycle}: subject {m.subject_id} stands in "
-                        f"{now.get(m.subject_id) or 'no stage'}, not in {m.from_stage or 'none'}.",
-                        hint="Somebody moved it in between; nothing was changed.",
-                    )
+    def _check_standing(self, tx: Tx, lifecycle: str, expected: Mapping[int, str | None]) -> None:
+        s = self._table("stage").c
+        query = (
+            select(s.subject_id, s.stage)
+            .where(s.lifecycle == lifecycle, is_in(tx.connection, s.subject_id, expected))
+            # In one order for all, so that two batches on PostgreSQL cannot wait for each other.
+            .order_by(s.subject_id)
+            .with_for_update()
+        )
+        now: dict[int, str] = {who: stage for who, stage in tx.connection.execute(query)}
+        for who, left in expected.items():
+            if now.get(who) != left:
+                raise MoveRefused(
+                    f"lifecycle {lifecycle}: subject {who} stands in "
+                    f"{now.get(who) or 'no stage'}, not in {left or 'none'}.",
+                    hint="Somebody moved it in between; nothing was changed.",
+                )
 
     def _log(self, tx: Tx, changes: Sequence[StageChange]) -> None:
         rows = (
@@ -159,11 +204,10 @@ class Stages(Gateway):
         insert_rows(tx.connection, table, [*CHANGE, "changed_on", "tx"], rows)
 
     def _begin(self, tx: Tx, changes: Sequence[StageChange]) -> None:
-        columns = ("lifecycle", "subject_type", "subject_id", "stage", "since", "tx")
         rows = (
             (c.lifecycle, c.subject_type, c.subject_id, c.to_stage, c.at, tx.id) for c in changes
         )
-        insert_rows(tx.connection, self._table("stage"), columns, rows)
+        insert_rows(tx.connection, self._table("stage"), STANDING, rows)
 
     def _advance(self, tx: Tx, changes: Sequence[StageChange]) -> None:
         if not changes:
@@ -190,15 +234,39 @@ class Stages(Gateway):
         if done.rowcount not in (-1, len(rows)):
             raise EditConflict("a stage", len(rows), done.rowcount)
 
-
-def _check_single(moves: Sequence[StageMove]) -> None:
-    seen = set[tuple[str, int]]()
-    for m in moves:
-        if (m.lifecycle, m.subject_id) in seen:
-            raise MoveRefused(
-                f"lifecycle {m.lifecycle}: subject {m.subject_id} is moved twice in one batch."
+    def _advance_many(
+        self, tx: Tx, lifecycle: str, moves: Sequence[MoveRow], when: datetime
+    ) -> None:
+        groups = defaultdict[tuple[str, str], list[int]](list)
+        for who, left, entered, *_ in moves:
+            if left is not None:
+                groups[left, entered].append(who)
+        s = self._table("stage")
+        for (left, entered), ids in sorted(groups.items()):
+            statement = (
+                s.update()
+                .where(
+                    s.c.lifecycle == lifecycle,
+                    s.c.stage == left,
+                    is_in(tx.connection, s.c.subject_id, ids),
+                )
+                .values(stage=entered, since=when, tx=tx.id)
             )
-        seen.add((m.lifecycle, m.subject_id))
+            done = tx.connection.execute(statement)
+            if done.rowcount != len(ids):
+                raise EditConflict("a stage", len(ids), done.rowcount)
+
+
+def _expected(
+    moves: Iterable[tuple[str, int, str | None]],
+) -> defaultdict[str, dict[int, str | None]]:
+    """By lifecycle and subject, the stage in which it must stand."""
+    found = defaultdict[str, dict[int, str | None]](dict)
+    for lifecycle, who, left in moves:
+        if who in found[lifecycle]:
+            raise MoveRefused(f"lifecycle {lifecycle}: subject {who} is moved twice in one batch.")
+        found[lifecycle][who] = left
+    return found
 
 
 def _when(at: datetime | Mapping[int, datetime] | None, subject_id: int, now: datetime) -> datetime:

@@ -64,7 +64,7 @@ def outcome(folder: Path) -> dict[str, Any]:
         "stages": "SELECT r.ref, s.lifecycle, s.stage FROM stage s JOIN customer_ref r ON r.customer_id = s.subject_id ORDER BY 1, 2",
         "moves": "SELECT r.ref, c.lifecycle, c.from_stage, c.to_stage FROM stage_change c JOIN customer_ref r ON r.customer_id = c.subject_id ORDER BY 1, 2, c.at, c.id",
         "fired": "SELECT r.ref, o.name, o.kind, round(o.value, 9), o.reasons FROM outcome o JOIN customer_ref r ON r.customer_id = o.subject_id ORDER BY 1, 2",
-        "served": "SELECT r.ref, f.rule, f.plugin, f.result FROM firing_served f JOIN customer_ref r ON r.customer_id = f.subject_id ORDER BY 1, 2, 3",
+        "served": "SELECT r.ref, f.rule, f.plugin, replace(f.result, f.subject_id, r.ref) FROM firing_served f JOIN customer_ref r ON r.customer_id = f.subject_id ORDER BY 1, 2, 3",
     }  # fmt: skip
     connection = sqlite3.connect(folder / "crmkit.db")
     try:
@@ -75,7 +75,7 @@ def outcome(folder: Path) -> dict[str, Any]:
 
 
 def test_cycle_killed_in_every_step_ends_as_one_that_was_not(tmp_path: Path) -> None:
-    made = generate(tmp_path / "files", 300, 5)
+    made = generate(tmp_path / "files", 120, 5)
     whole = workspace(tmp_path / "whole", made.files)
     torn = workspace(tmp_path / "torn", made.files)
     first = subprocess.run(command(whole), capture_output=True, text=True, check=False)
@@ -88,6 +88,6 @@ def test_cycle_killed_in_every_step_ends_as_one_that_was_not(tmp_path: Path) -> 
     statuses = {row["step"]: row["status"] for row in json.loads(last.stdout)}
     assert "done before" in statuses.values() and "faulty" not in statuses.values()
     expected, found = outcome(whole), outcome(torn)
-    assert len(expected["fired"]) > 100 and len(expected["moves"]) > 300
+    assert len(expected["fired"]) > 100 and len(expected["moves"]) > 200
     for name, rows in expected.items():
         assert found[name] == rows, name
