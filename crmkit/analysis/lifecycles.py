@@ -279,7 +279,7 @@ class Lifecycles:
             {
                 "subject_id": rows.column("subject_id"),
                 "stage": rows.column("stage"),
-                "reason": rows.column("reason"),
+                "reason": rows.column("reason").cast(pa.string()).fill_null(""),
                 "rule": pa.repeat(pa.scalar(found.name), rows.num_rows),
             },
             schema=WISHES,

@@ -20,7 +20,7 @@ from attrs import field, frozen
 
 from ..declarations import sql_name
 from ..entities.asof import AsOf
-from ..warehouse.runs import AS_OF, SCHEMA, told_by, write_run
+from ..warehouse.runs import SCHEMA, seen_until, told_by, write_run
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -158,7 +158,7 @@ class Runs:
         """
         last: dict[datetime, Path] = {}
         for day, path in self._files(name):
-            as_of = _as_of(path) if day >= first else None
+            as_of = seen_until(path) if day >= first else None
             if as_of is not None and as_of < end.astimezone(UTC).replace(tzinfo=None):
                 last[as_of] = path
         tables = [_read(path, kind) for path in last.values()]
@@ -167,7 +167,7 @@ class Runs:
     def at(self, kind: str, name: str, as_of: AsOf) -> pa.Table:
         """The outcomes of the last run made for exactly ``as_of``; no row if none or nobody."""
         for day, path in reversed(self._files(name)):
-            if day == as_of.on and _as_of(path) == _naive(as_of):
+            if day == as_of.on and seen_until(path) == _naive(as_of):
                 return _read(path, kind)
         return SCHEMA.empty_table()
 
@@ -220,16 +220,6 @@ def _read(path: Path, kind: str) -> pa.Table:
     table = pq.read_table(path, partitioning=None).cast(SCHEMA)
     # A score that became a rule of the same name has left its runs in the folder.
     return _ordered(table.filter(pc.equal(table.column("kind"), kind)))
-
-
-def _as_of(path: Path) -> datetime | None:
-    """The as-of of a run (UTC without zone); None for one without rows of an older version."""
-    said = told_by(path).get(AS_OF)
-    if said is not None:
-        return datetime.fromisoformat(said)
-    instants = pq.read_table(path, columns=["as_of"], partitioning=None).column("as_of")
-    found: datetime | None = instants[0].as_py() if len(instants) else None
-    return found
 
 
 def _among(table: pa.Table, subjects: Collection[int]) -> pa.ChunkedArray:

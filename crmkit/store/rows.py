@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from itertools import islice, repeat
 from typing import Any
 
 from sqlalchemy import ARRAY, BIGINT, TEXT, Table, bindparam, func, select
@@ -58,9 +59,43 @@ def insert_rows(
         )
         for row in rows
     )
-    if connection.dialect.name == "sqlite":
-        return _insert(connection, table, columns, ready)
-    return _copy(connection, table, columns, ready)
+    return _written(connection, table, columns, ready)
+
+
+def insert_columns(
+    connection: Connection,
+    table: Table,
+    columns: Mapping[str, Iterable[Any]],
+    same: Mapping[str, Any],
+) -> int:
+    """Inserts rows given by column, with constants for the other columns; returns how many.
+
+    For many rows that say much the same: a value is converted once and not once a row, which is
+    most of the time of :func:`insert_rows`.
+
+    Args:
+        columns: equally long, by name. same: the constants by name.
+    """
+    names = [*columns, *same]
+    convert = dict(
+        zip(names, binders([table.c[name].type for name in names], connection.dialect), strict=True)
+    )
+    ready = []
+    for name, values in columns.items():
+        binder = convert[name]
+        ready.append(values if binder is None else map(cache(binder), values))
+    for name, value in same.items():
+        binder = convert[name]
+        ready.append(repeat(value if binder is None else binder(value)))
+    # The constants have no end.
+    return _written(connection, table, names, zip(*ready, strict=False))
+
+
+def _written(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> int:
+    write = _insert if connection.dialect.name == "sqlite" else _copy
+    return write(connection, table, columns, rows)
 
 
 def _insert(

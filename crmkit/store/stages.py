@@ -16,7 +16,7 @@ from ..errors import EditConflict, MoveRefused
 from .gateway import Gateway
 from .prepared import rows_where
 from .retry import retried
-from .rows import insert_rows, is_in
+from .rows import insert_columns, insert_rows, is_in
 
 if TYPE_CHECKING:
     from .store import Tx
@@ -136,20 +136,30 @@ class Stages(Gateway):
         Raises:
             MoveRefused: as :meth:`move`.
         """
-        expected = _expected((lifecycle, who, left) for who, left, *_ in moves)
+        expected = _expected((lifecycle, one[0], one[1]) for one in moves)
+        if not moves:
+            return
         with self._writing(tx, "lifecycle move") as own:
             self._check_standing(own, lifecycle, expected[lifecycle])
             when = at or own.at
-            day, ids = self._local_day(when), own.take_ids(len(moves))
-            table = self._table("stage_change")
-            insert_rows(own.connection, table, [*CHANGE, "changed_on", "tx"], (
-                (i, lifecycle, subject_type, who, left, entered, when, reason, rule, own.actor, day, own.id)
-                for i, (who, left, entered, reason, rule) in zip(ids, moves, strict=True)
-            ))  # fmt: skip
-            insert_rows(own.connection, self._table("stage"), STANDING, (
-                (lifecycle, subject_type, who, entered, when, own.id)
-                for who, left, entered, *_ in moves if left is None
-            ))  # fmt: skip
+            who, left, entered, reason, rule = zip(*moves, strict=True)
+            insert_columns(
+                own.connection, self._table("stage_change"),
+                {
+                    "id": own.take_ids(len(moves)), "subject_id": who, "from_stage": left,
+                    "to_stage": entered, "reason": reason, "rule": rule,
+                },
+                {
+                    "lifecycle": lifecycle, "subject_type": subject_type, "at": when,
+                    "actor": own.actor, "changed_on": self._local_day(when), "tx": own.id,
+                },
+            )  # fmt: skip
+            new = [(one[0], one[2]) for one in moves if one[1] is None]
+            insert_columns(
+                own.connection, self._table("stage"),
+                {"subject_id": [one for one, _ in new], "stage": [stage for _, stage in new]},
+                {"lifecycle": lifecycle, "subject_type": subject_type, "since": when, "tx": own.id},
+            )  # fmt: skip
             self._advance_many(own, lifecycle, moves, when)
             own.count("stage_change", len(moves))
 

@@ -8,6 +8,7 @@ run for the same name and date replaces what the earlier one said, because runs 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,23 @@ def told_by(path: Path) -> dict[str, str]:
     }
 
 
-def run_files(runs: Path) -> list[Path]:
-    """Every file of outcomes, in order of name."""
-    return sorted(runs.glob("*/*.parquet"))
+def seen_until(path: Path) -> datetime | None:
+    """The as-of of a run (UTC without zone); None for one without rows of an older version."""
+    said = told_by(path).get(AS_OF)
+    if said is not None:
+        return datetime.fromisoformat(said)
+    instants = pq.read_table(path, columns=[AS_OF], partitioning=None).column(AS_OF)
+    found: datetime | None = instants[0].as_py() if len(instants) else None
+    return found
+
+
+def current_files(runs: Path) -> list[Path]:
+    """The file of the last run for each name, kind and as-of, also where it found nobody."""
+    last: dict[tuple[object, ...], Path] = {}
+    # By stem: with its ending, a second run of one instant would come before the first.
+    for path in sorted(runs.glob("*/*.parquet"), key=lambda one: (one.parent, one.stem)):
+        last[path.parent, told_by(path).get(KIND), seen_until(path)] = path
+    return list(last.values())
 
 
 def _array(values: Sequence[Any] | pa.Array | pa.ChunkedArray, kind: pa.DataType) -> Any:

@@ -19,7 +19,7 @@ from .layout import FACT_COLUMNS, INTERACTION, Layout, Shape, WarehouseTable
 from .manifest import Manifest, TableState
 from .population import Population
 from .portable import BASE, Statement, check_sql
-from .runs import run_files
+from .runs import current_files
 from .views import POPULATION, Views
 
 FILES, MERGED = "files_", f"{BASE}merged"
@@ -97,15 +97,10 @@ class SnapshotTables:
 
 
 def bind_outcomes(engine: Engine, layout: Layout, runs: Path) -> None:
-    """Binds ``base_outcome``: the last run for each name and date, whole."""
-    files = run_files(runs)
+    """Binds ``base_outcome``: the last run for each name and date, whole, even if it found nobody."""
+    files = current_files(runs)
     have = frozenset(name for path in files for name in pq.read_schema(path).names)
-    engine.bind_files(f"{FILES}outcome", files, layout.tables["outcome"].types, have)
-    engine.bind_view(
-        f"{BASE}outcome",
-        f"SELECT * FROM {FILES}outcome b "
-        "QUALIFY b.run = max(b.run) OVER (PARTITION BY b.kind, b.name, b.as_of)",
-    )
+    engine.bind_files(f"{BASE}outcome", files, layout.tables["outcome"].types, have)
 
 
 class Session:

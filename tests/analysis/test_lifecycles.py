@@ -249,13 +249,22 @@ def test_rule_outweighs_the_lifecycles_own_proposal_while_it_holds(
     assert stages(back, "shop.buyer") == [(one, "gone", "buyer")]
 
 
-def test_stages_are_proposed_on_each_database(open_shop: OpenShop, database_url: str) -> None:
-    shop = open_shop(database_url)
+def test_stages_are_proposed_on_each_database(
+    open_shop: OpenShop, make_rule: Any, database_url: str
+) -> None:
+    rule = make_rule("tired", when="shop_days_since_visit >= 80", action="propose_stage", target="gone")  # fmt: skip
+    shop = open_shop(database_url, rules={rule.name: rule})
     one = shop.customer()
     shop.log("shop.visit", one, "2026-02-01")
     found = shop.lifecycles.propose(shop.on("2026-03-31"), apply=True)
     assert stages(found, "shop.buyer") == [(one, None, "buyer")]
     assert stages(found, "core.customer") == [(one, None, "growth")]
+    shop.rules.run(shop.on("2026-04-25"))
+    assert shop.lifecycles.propose(shop.on("2026-04-24"), apply=True).moves.num_rows == 0
+    found = shop.lifecycles.propose(shop.on("2026-04-25"), apply=True)
+    assert stages(found, "shop.buyer") == [(one, "buyer", "gone")]
+    assert found.moves.column("reason")[0].as_py() == "absent for 83 days"
+    assert shop.store.stages.current("core.customer") == {one: "termination"}
 
 
 # --- measured -------------------------------------------------------------------------------------

@@ -256,6 +256,39 @@ def test_thousands_of_moves_are_one_batch(store: Store) -> None:
     assert store.stages.counts("core.customer") == {"growth": 3000}
 
 
+def test_many_moves_of_one_lifecycle_are_made_and_logged_as_single_ones_are(store: Store) -> None:
+    who = [store.customers.add().id for _ in range(3)]
+    ann, bob, cid = who
+    store.stages.move([move(ann, None, "growth", reason="came"), move(bob, None, "growth")], at=AT)
+    later = AT + timedelta(days=2)
+    rows = [
+        (ann, "growth", "maturity", "third order", "shop.r"),
+        (bob, "growth", "termination", "gone", None),
+        (cid, None, "prospect", "first seen", "core.customer"),
+    ]
+    store.stages.move_many("core.customer", "customer", rows, at=later)
+    assert store.stages.current("core.customer") == {
+        ann: "maturity", bob: "termination", cid: "prospect",
+    }  # fmt: skip
+    for subject, left, entered, reason, rule in rows:
+        (standing,) = store.stages.standing(subject)
+        assert (standing.subject_type, standing.since) == ("customer", later)
+        change = store.stages.history(subject)[-1]
+        assert (change.from_stage, change.to_stage, change.reason) == (left, entered, reason)
+        assert (change.rule, change.actor, change.at) == (rule, "tester", later)
+
+
+def test_one_move_of_many_that_does_not_fit_stops_them_all(store: Store, ann: int) -> None:
+    bob = store.customers.add(name="Bob").id
+    store.stages.move([move(ann, None, "prospect")])
+    moves = [(bob, None, "prospect", "", None), (ann, "growth", "maturity", "", None)]
+    with pytest.raises(MoveRefused, match="stands in prospect, not in growth"):
+        store.stages.move_many("core.customer", "customer", moves)
+    with pytest.raises(MoveRefused, match="moved twice"):
+        store.stages.move_many("core.customer", "customer", [moves[0], moves[0]])
+    assert store.stages.current("core.customer") == {ann: "prospect"}
+
+
 # --- outcomes -------------------------------------------------------------------------------------
 
 

@@ -197,6 +197,24 @@ def test_outcomes_of_the_last_run_for_a_date_are_seen_from_that_date_on(world: A
     assert world.ask(sql, "2026-02-12")[0][-1] == 2
 
 
+def test_a_later_run_that_found_nobody_leaves_no_outcome_of_the_earlier_one(world: Any) -> None:
+    ann = world.customer("2026-01-01")
+    days = [AsOf.end_of(date(2026, 2, day), "Asia/Shanghai") for day in (9, 10)]
+    said = {"name": "gym.idle", "kind": "rule", "subject": "customer"}
+    for day in days:
+        write_run(world.folder / "runs", as_of=day, run="r1", columns={"subject_id": [ann]}, **said)
+    write_run(world.folder / "runs", as_of=days[1], run="r2", columns={"subject_id": []}, **said)
+    # A segment of the same name is another thing, and so is the day before.
+    write_run(
+        world.folder / "runs", as_of=days[1], run="r0", columns={"subject_id": [ann]},
+        **{**said, "kind": "segment"},
+    )  # fmt: skip
+    sql = "SELECT kind, as_of_on, days_before FROM outcome ORDER BY kind"
+    assert [(kind, before) for kind, _, before in world.ask(sql, "2026-02-10")] == [
+        ("rule", 1), ("segment", 0),
+    ]  # fmt: skip
+
+
 def test_population_is_who_was_there_by_the_date(world: Any) -> None:
     ann = world.customer("2026-01-01")
     bob = world.customer("2026-02-01")
