@@ -779,6 +779,33 @@ class CostDriver:
     source: str = ""
 
 
+# --- desk ---------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Panel:
+    """What somebody who has a customer on the line should see: a part of ``crmkit desk``.
+
+    Args:
+        name: ``hotel.stays``.
+        rows: called with the workspace and the ids of customers, those merged into them among them;
+            returns rows with ``customer_id`` and the columns, the most important first. It is asked
+            once for all of them, reads the store and not the warehouse, and is done in a few
+            milliseconds.
+        columns: what is shown of each row, in order.
+        pii: PII class by column, where it is not ``none``; the policy masks by it.
+        order: lower comes first.
+    """
+
+    name: str
+    rows: Callable[[Crm, Sequence[int]], Iterable[Mapping[str, Any]]]
+    columns: tuple[ReportColumn, ...] = field(converter=_report_columns)
+    pii: Mapping[str, str] = field(factory=dict, hash=False)
+    order: int = 100
+    title: str = ""
+    title_zh: str = ""
+
+
 # --- demo ---------------------------------------------------------------------------------------
 
 

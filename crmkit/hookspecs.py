@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         MergeChoice,
         MergeConflict,
         Migration,
+        Panel,
         RecordType,
         Report,
         RowFault,
@@ -464,6 +465,26 @@ def register_cost_drivers() -> list[CostDriver]:
         def register_cost_drivers():
             return [CostDriver(name="telecom.hotline", kind="core.call", channel="phone",
                                per="quantity", field="minutes", cost="0.42")]
+    """
+
+
+@hookspec
+def register_panels() -> list[Panel]:
+    """What this industry shows of a customer at the desk.
+
+    Called once when the workspace opens; each panel's ``rows`` whenever customers are shown.
+
+    Returns:
+        Panels named ``<plugin>.<name>``.
+
+    If it raises: the plugin is quarantined. A panel whose ``rows`` raises is named and left out.
+
+    Example::
+
+        @hookimpl
+        def register_panels():
+            return [Panel(name="hotel.stays", title="Stays", title_zh="入住", rows=open_stays,
+                          columns=[ReportColumn(name="arrives_on", type=FieldType.DATE)])]
     """
 
 

@@ -25,6 +25,7 @@ from .settings import FILE, KEYS, Settings, find_workspace, load_settings
 if TYPE_CHECKING:
     from .access.commands import Commands
     from .access.ownership import Ownership
+    from .access.panels import Panels
     from .analysis.backtests import Backtests
     from .analysis.features import Features
     from .analysis.firings import FiringService
@@ -263,6 +264,13 @@ class Crm:
         from .access.commands import Commands
 
         return Commands(self)
+
+    @cached_property
+    def panels(self) -> Panels:
+        """What plugins show of customers at the desk."""
+        from .access.panels import Panels
+
+        return Panels(self)
 
     def run(self, name: str, /, **values: Any) -> Answer:
         """Runs a plugin's command, as ``crm.run("case open", customer="C-1", topic="billing")``.

@@ -26,6 +26,7 @@ from ..declarations import (
     Ledger,
     MatchKey,
     Migration,
+    Panel,
     RecordType,
     Report,
     Rule,
@@ -44,6 +45,7 @@ _KINDS = (
     "record_types", "interaction_kinds", "lifecycles", "feature_sets", "scores", "rules",
     "segments", "reports", "profiles", "demos", "match_keys", "migrations", "commands",
     "services", "case_kinds", "ledgers", "tier_schemes", "cost_drivers",
+    "panels",
 )  # fmt: skip
 NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
 _DATA = ("customer_fields", "record_types", "interaction_kinds", "lifecycles")
@@ -82,6 +84,7 @@ class Catalog:
     ledgers: Mapping[str, Ledger] = _by_name()
     tier_schemes: Mapping[str, TierScheme] = _by_name()
     cost_drivers: Mapping[str, CostDriver] = _by_name()
+    panels: Mapping[str, Panel] = _by_name()
     shared_owners: Mapping[str, str] = _by_name()
 
     @cached_property

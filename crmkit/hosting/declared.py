@@ -19,6 +19,7 @@ from ..declarations import (
     Ledger,
     MatchKey,
     Migration,
+    Panel,
     RecordType,
     Report,
     Rule,
@@ -50,6 +51,7 @@ DECLARING: dict[str, tuple[str, type]] = {
     "register_ledgers": ("ledgers", Ledger),
     "register_tier_schemes": ("tier_schemes", TierScheme),
     "register_cost_drivers": ("cost_drivers", CostDriver),
+    "register_panels": ("panels", Panel),
     "register_demos": ("demos", Demo),
 }
 HOOK_OF = {kind: hook for hook, (kind, _) in DECLARING.items()}
@@ -74,6 +76,7 @@ NOUNS = {
     "ledgers": "ledger",
     "tier_schemes": "tier scheme",
     "cost_drivers": "cost driver",
+    "panels": "panel",
     "demos": SHARED_NOUNS["demos"],
 }
 # Named freely, not ``<plugin>.<name>``: two plugins that claim one are both refused. The nouns of

@@ -21,6 +21,7 @@ from ..declarations import (
     FeatureSet,
     Ledger,
     Migration,
+    Panel,
     Parameter,
     Report,
     Rule,
@@ -29,7 +30,7 @@ from ..declarations import (
     sql_name,
 )
 from ..entities.clocks import Target
-from ..entities.fields import NAME, FieldSet, FieldType
+from ..entities.fields import NAME, PII_CLASSES, FieldSet, FieldType
 from ..entities.interaction import CHANNELS
 from ..entities.lifecycle import Lifecycle
 from ..entities.money import Money
@@ -84,6 +85,7 @@ def declaration_faults(declared: Declared) -> list[str]:
         *_each(declared, "ledgers", _ledger_faults),
         *_each(declared, "tier_schemes", _tier_faults),
         *_each(declared, "cost_drivers", _cost_faults),
+        *_each(declared, "panels", _panel_faults),
         *_each(declared, "migrations", _migration_faults),
     ]  # fmt: skip
 
@@ -286,6 +288,22 @@ def _tier_faults(scheme: TierScheme) -> Iterator[str]:
     for name in ("grace_days", "rest_days"):
         if getattr(scheme, name) < 0:
             yield f"{name} is {getattr(scheme, name)}, not 0 or more"
+
+
+def _panel_faults(panel: Panel) -> Iterator[str]:
+    rows: Any = panel.rows  # a plugin may have handed in anything
+    if not callable(rows):
+        yield f"rows is {rows!r:.60}, which cannot be called"
+    columns = [column.name for column in panel.columns]
+    if not columns:
+        yield "has no column"
+    for name in sorted({n for n in columns if columns.count(n) > 1}):
+        yield f"column {name!r} is declared twice"
+    for name, pii in panel.pii.items():
+        if name not in columns:
+            yield f"pii names {name!r}, which is no column ({', '.join(columns)})"
+        if pii not in PII_CLASSES:
+            yield f"pii of {name!r} is {pii!r}, not one of {', '.join(PII_CLASSES)}"
 
 
 def _cost_faults(driver: CostDriver) -> Iterator[str]:

@@ -20,6 +20,13 @@ class TestCore(PluginConformance):
     demo_of = "telecom"
 
 
+class TestDesk(PluginConformance):
+    """What to know with a customer on the line."""
+
+    plugin = "desk"
+    demo_of = "telecom"
+
+
 class TestLedger(PluginConformance):
     """Ledgers and tiers."""
 

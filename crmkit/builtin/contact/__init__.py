@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from crmkit import hookimpl
-from crmkit.declarations import Command, RecordType, Service
+from crmkit.declarations import Command, Panel, RecordType, Service
 
-from . import commands, data
+from . import commands, data, panels
 from .consent import Consents
 from .policy import ContactPolicy
 
@@ -23,6 +23,12 @@ def register_services() -> list[Service]:
         Service(name="contact.consents", make=Consents, title="Consent ledger"),
         Service(name="contact.policy", make=ContactPolicy, title="Contact policy"),
     ]
+
+
+@hookimpl
+def register_panels() -> list[Panel]:
+    """What must not be offered now, and why."""
+    return panels.panels()
 
 
 @hookimpl

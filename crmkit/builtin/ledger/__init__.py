@@ -8,13 +8,14 @@ from crmkit.declarations import (
     FeatureSet,
     InteractionKind,
     Ledger,
+    Panel,
     RecordType,
     Report,
     Service,
     TierScheme,
 )
 
-from . import accounts, commands, features, records, reports, tiers
+from . import accounts, commands, features, panels, records, reports, tiers
 
 
 @hookimpl
@@ -60,6 +61,12 @@ def register_features() -> list[FeatureSet]:
 def register_reports() -> list[Report]:
     """What is owed in each ledger, and how tiers move."""
     return reports.reports()
+
+
+@hookimpl
+def register_panels() -> list[Panel]:
+    """Tiers and balances."""
+    return panels.panels()
 
 
 @hookimpl

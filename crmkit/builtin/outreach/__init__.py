@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from crmkit import hookimpl
-from crmkit.declarations import Command, InteractionKind, RecordType, Service
+from crmkit.declarations import Command, InteractionKind, Panel, RecordType, Service
 
-from . import commands, data
+from . import commands, data, panels
 from .lists import Lists
 
 
@@ -25,6 +25,12 @@ def register_interaction_kinds() -> list[InteractionKind]:
 def register_services() -> list[Service]:
     """Making, working and measuring lists."""
     return [Service(name="outreach.lists", make=Lists, title="Outreach lists")]
+
+
+@hookimpl
+def register_panels() -> list[Panel]:
+    """Lists on which the customer waits."""
+    return panels.panels()
 
 
 @hookimpl

@@ -12,6 +12,7 @@ from crmkit.declarations import (
     Firing,
     ImportProfile,
     InteractionKind,
+    Panel,
     RecordType,
     Report,
     Served,
@@ -21,7 +22,7 @@ from crmkit.declarations import (
 )
 from crmkit.entities import ContactBatch, ContactBlock, Lifecycle
 
-from . import blocks, commands, complaint, moving, records, reports, serving
+from . import blocks, commands, complaint, moving, panels, records, reports, serving
 from .cases import Cases
 
 if TYPE_CHECKING:
@@ -64,6 +65,12 @@ def register_profiles() -> list[ImportProfile]:
 def register_reports() -> list[Report]:
     """Promises kept, breaches, ageing, outcomes, compensation and the early warning."""
     return reports.reports()
+
+
+@hookimpl
+def register_panels() -> list[Panel]:
+    """Open cases."""
+    return panels.panels()
 
 
 @hookimpl

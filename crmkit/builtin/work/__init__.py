@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from crmkit import hookimpl
-from crmkit.declarations import Command, Firing, RecordType, Served
+from crmkit.declarations import Command, Firing, Panel, RecordType, Served
 
-from . import commands, data, tags
+from . import commands, data, panels, tags
 
 if TYPE_CHECKING:
     from crmkit.store.store import Store, Tx
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 def register_record_types() -> list[RecordType]:
     """Tasks, tags and visits."""
     return data.record_types()
+
+
+@hookimpl
+def register_panels() -> list[Panel]:
+    """Open tasks, and tags."""
+    return panels.panels()
 
 
 @hookimpl

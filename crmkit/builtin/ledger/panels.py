@@ -1,0 +1,52 @@
+"""Tier and balances of the customer on the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from crmkit.declarations import Panel, ReportColumn
+from crmkit.entities import FieldType
+
+from .tiers import STANDING
+
+if TYPE_CHECKING:
+    from crmkit.workspace import Crm
+
+ACCOUNT = "ledger.account"
+
+
+def _column(name: str, kind: FieldType, title: str, title_zh: str) -> ReportColumn:
+    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh)
+
+
+def panels() -> list[Panel]:
+    """One row per scheme, then one per ledger."""
+    return [
+        Panel(
+            name="ledger.standing", title="Tiers and balances", title_zh="等级与余额", order=50,
+            rows=_held,
+            columns=(
+                _column("name", FieldType.TEXT, "Scheme or ledger", "方案或账本"),
+                _column("tier", FieldType.TEXT, "Tier", "等级"),
+                _column("balance", FieldType.INTEGER, "Balance", "余额"),
+                _column("unit", FieldType.TEXT, "Unit", "单位"),
+            ),
+        )
+    ]  # fmt: skip
+
+
+def _held(crm: Crm, customers: Sequence[int]) -> Iterator[dict[str, Any]]:
+    read, whose = crm.store.records.read, {"owner_id": customers}
+    for owner, scheme, tier in read(
+        STANDING, ("owner_id", "scheme", "tier"), among=whose, sort=("scheme",)
+    ):
+        yield {"customer_id": owner, "name": scheme, "tier": tier}
+    for owner, ledger, balance in read(
+        ACCOUNT, ("owner_id", "ledger", "balance"), among=whose, sort=("ledger",)
+    ):
+        declared = crm.catalog.ledgers.get(ledger)
+        yield {
+            "customer_id": owner, "name": ledger, "balance": balance,
+            "unit": declared.unit if declared else None,
+        }  # fmt: skip

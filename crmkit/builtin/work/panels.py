@@ -1,0 +1,55 @@
+"""Open tasks and tags of the customer on the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from crmkit.declarations import Panel, ReportColumn
+from crmkit.entities import FieldType
+
+from .data import OPEN, TAG, TASK
+
+if TYPE_CHECKING:
+    from crmkit.workspace import Crm
+
+TASK_COLUMNS = ("title", "due_at", "assignee")
+
+
+def _column(name: str, kind: FieldType, title: str, title_zh: str) -> ReportColumn:
+    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh)
+
+
+def panels() -> list[Panel]:
+    """The two panels of daily work."""
+    return [
+        Panel(
+            name="work.tasks", title="Open tasks", title_zh="未完成任务", order=40, rows=_tasks,
+            columns=(
+                _column("title", FieldType.TEXT, "Task", "任务"),
+                _column("due_at", FieldType.INSTANT, "Due", "到期"),
+                _column("assignee", FieldType.TEXT, "For", "负责人"),
+            ),
+            pii={"title": "direct", "assignee": "quasi"},
+        ),
+        Panel(
+            name="work.tags", title="Tags", title_zh="标签", order=60, rows=_tags,
+            columns=(_column("tag", FieldType.TEXT, "Tag", "标签"),),
+        ),
+    ]  # fmt: skip
+
+
+def _tasks(crm: Crm, customers: Sequence[int]) -> Iterator[dict[str, Any]]:
+    found = crm.store.records.read(
+        TASK, ("owner_id", *TASK_COLUMNS), where={"state": OPEN}, among={"owner_id": customers},
+        sort=("due_at",),
+    )  # fmt: skip
+    return (dict(zip(("customer_id", *TASK_COLUMNS), row, strict=True)) for row in found)
+
+
+def _tags(crm: Crm, customers: Sequence[int]) -> Iterator[dict[str, Any]]:
+    found = crm.store.records.read(
+        TAG, ("owner_id", "tag"), where={"removed_at": None}, among={"owner_id": customers},
+        sort=("tag",),
+    )  # fmt: skip
+    return ({"customer_id": owner, "tag": tag} for owner, tag in found)
