@@ -22,11 +22,11 @@ from ..errors import NotFound, PluginError, UsageError
 from ..warehouse.engine import quoted_text
 from ..warehouse.population import Population
 from ..warehouse.session import Session
-from .conditions import Condition, Conditions, Sight, plain
+from .conditions import Condition, Conditions, Sight
 from .rule_states import rule_version
-from .runs import as_json
 from .scores import Scores
 from .scores.dataset import MONTHS, recorded
+from .wording import evidence
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
@@ -308,9 +308,7 @@ class _Teller:
                     "as_of_on": pa.repeat(pa.scalar(day, pa.date32()), len(ids)),
                     "subject_id": ids,
                     "outcome": outcome,
-                    "evidence": pa.array(
-                        [as_json(plain(row, columns)) for row in fresh.to_pylist()], pa.string()
-                    ),
+                    "evidence": evidence(fresh, columns),
                 },
                 schema=FIRED,
             )

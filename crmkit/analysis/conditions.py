@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import string
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 import pyarrow as pa
@@ -225,25 +224,3 @@ def _seen(session: Session, as_of: AsOf) -> Seen | None:
     if not isinstance(tables, SnapshotTables):
         return None
     return Seen.of(tables.manifest, as_of.instant.replace(tzinfo=None))
-
-
-def message_columns(message: str) -> tuple[str, ...]:
-    """The columns that a message names in braces."""
-    return tuple(sorted({name for _, name, _, _ in string.Formatter().parse(message) if name}))
-
-
-class Words(string.Formatter):
-    """Fills a message: what is missing reads ``unknown``, whatever its format says."""
-
-    def format_field(self, value: Any, format_spec: str) -> Any:
-        """A value in the format asked for; floats without one have at most two decimals."""
-        if value is None:
-            return "unknown"
-        if isinstance(value, float) and not format_spec:
-            return f"{value:.2f}".rstrip("0").rstrip(".")
-        return super().format_field(value, format_spec)
-
-
-def plain(values: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
-    """The named values in that order."""
-    return {name: values[name] for name in columns}

@@ -25,12 +25,13 @@ from ..entities.fields import FieldType
 from ..entities.money import Money
 from ..errors import NotFound
 from ..warehouse.population import Population
-from .conditions import Answers, Condition, Conditions, Sight, Words, message_columns, plain
+from .conditions import Answers, Condition, Conditions, Sight
 from .lifecycles import stage_of_rule
 from .rule_changes import EVERYONE, RuleChanges
 from .rule_states import RuleStates, rule_text, rule_version
-from .runs import Runs, as_json
+from .runs import Runs
 from .scores import Scores
+from .wording import evidence, in_lists, message_columns, messages
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
@@ -321,7 +322,7 @@ class Rules:
         standing = self._cooling(rule, held, as_of)
         cooling = standing.column("subject_id").combine_chunks()
         fresh = held.filter(pc.invert(pc.is_in(held.column("subject_id"), value_set=cooling)))
-        messages, evidence = self._words(rule, fresh)
+        said, told = self._words(rule, fresh)
         version, size = rule_version(rule), fresh.num_rows
         if keep:
             self._runs.write(
@@ -331,8 +332,8 @@ class Rules:
                 as_of,
                 {
                     "subject_id": fresh.column("subject_id"),
-                    "reasons": [[message] for message in messages],
-                    "evidence": evidence,
+                    "reasons": in_lists(said),
+                    "evidence": told,
                     "model_version": [version] * size,
                 },
                 standing=standing,
@@ -347,8 +348,8 @@ class Rules:
                 fresh.column("subject_id"),
                 pa.repeat(pa.scalar(rule.action), size),
                 pa.repeat(pa.scalar(rule.target), size),
-                pa.array(messages, pa.string()),
-                pa.array(evidence, pa.string()),
+                said,
+                told,
             ],
             schema=FIRINGS,
         )
@@ -368,21 +369,14 @@ class Rules:
         _, places = np.unique(latest.column("subject_id").to_numpy(), return_index=True)
         return latest.take(pa.array(places, pa.int64()))
 
-    def _words(self, rule: Rule, fresh: pa.Table) -> tuple[builtins.list[str], builtins.list[str]]:
-        words = Words()
+    def _words(self, rule: Rule, fresh: pa.Table) -> tuple[pa.Array, pa.Array]:
         columns = [name for name in fresh.column_names if name != "subject_id"]
         money = self._money_columns(columns)
-        messages, evidence = [], []
-        for row in fresh.to_pylist():
-            shown = {
-                name: Money(row[name], self._settings.currency)
-                if name in money and row[name] is not None
-                else row[name]
-                for name in columns
-            }
-            messages.append(words.vformat(rule.message, (), shown))
-            evidence.append(as_json(plain(row, columns)))
-        return messages, evidence
+
+        def shown(name: str, value: Any) -> Any:
+            return Money(value, self._settings.currency) if name in money else value
+
+        return messages(rule.message, fresh, shown), evidence(fresh, columns)
 
     def _money_columns(self, columns: Sequence[str]) -> set[str]:
         return {

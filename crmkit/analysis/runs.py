@@ -251,6 +251,10 @@ def _as_text(key: str, values: Any) -> Any:
     return [v if v is None or isinstance(v, str) else as_json(v) for v in values]
 
 
+# Made once: json.dumps() with options makes one for every call.
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
 def as_json(value: Any) -> str:
     """JSON of an outcome's reasons or evidence; dates become text, keys keep their order."""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return _encode(value)

@@ -11,9 +11,10 @@ import attrs
 from ..declarations import Segment
 from ..entities.asof import AsOf
 from ..errors import NotFound, PluginError
-from .conditions import Answers, Condition, Conditions, plain
+from .conditions import Answers, Condition, Conditions
 from .runs import Run, Runs
 from .scores import Scores
+from .wording import evidence
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
@@ -130,7 +131,6 @@ class Segments:
 
     def _keep(self, segment: Segment, members: Any, as_of: AsOf) -> Run:
         columns = [name for name in members.column_names if name != "subject_id"]
-        evidence = [plain(row, columns) for row in members.to_pylist()]
         return self._runs.write(
             "segment",
             segment.name,
@@ -139,6 +139,6 @@ class Segments:
             {
                 "subject_id": members.column("subject_id"),
                 "value": [1.0] * members.num_rows,
-                "evidence": evidence,
+                "evidence": evidence(members, columns),
             },
         )
