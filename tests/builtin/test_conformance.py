@@ -41,6 +41,13 @@ class TestOutreach(PluginConformance):
     demo_of = "telecom"
 
 
+class TestRelation(PluginConformance):
+    """Who is what to whom."""
+
+    plugin = "relation"
+    demo_of = "telecom"
+
+
 class TestService(PluginConformance):
     """Cases with clocks."""
 
