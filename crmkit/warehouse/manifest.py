@@ -142,7 +142,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     }
     draft = folder / f".{FILE}.draft"
     with draft.open("w", encoding="utf-8") as out:
-        json.dump(raw, out, separators=(",", ":"))
+        # Not json.dump: that walks the parts in Python, which took a tenth of a second.
+        out.write(json.dumps(raw, separators=(",", ":")))
         out.flush()
         os.fsync(out.fileno())
     draft.replace(folder / FILE)
