@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .analysis.rules import Rules
     from .analysis.scores import Scores
     from .analysis.segments import Segments
+    from .analysis.why import Why
     from .declarations import Answer
     from .hosting.catalog import Catalog
     from .hosting.plugins import Plugins
@@ -227,6 +228,14 @@ class Crm:
             self.warehouse, self.features, self.store, self.catalog, self.host, self.settings,
             self.clock,
         )  # fmt: skip
+
+    @cached_property
+    def why(self) -> Why:
+        """What stands behind a stage, score, segment or rule of a customer."""
+        from .analysis.runs import Runs
+        from .analysis.why import Why
+
+        return Why(self.store, self.catalog, Runs(self.settings.runs, self.store, self.clock))
 
     @cached_property
     def reports(self) -> Reports:

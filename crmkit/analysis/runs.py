@@ -20,12 +20,16 @@ from attrs import field, frozen
 
 from ..declarations import sql_name
 from ..entities.asof import AsOf
-from ..warehouse.runs import SCHEMA, seen_until, told_by, write_run
+from ..warehouse.runs import KIND, SCHEMA, seen_until, told_by, write_run
 
 if TYPE_CHECKING:
     from ..store.store import Store
 
 _DAY = len("2026-03-31")
+_STAMP = "%Y%m%dT%H%M%S%fZ"
+_STAMPED = len("20260331T120000000000Z")
+# What a file says if it is of some subjects alone: their ids as a JSON list.
+ONLY = "only"
 # The same in every row of a file, so that a row of another run brings none of it along.
 _OF_RUN = ("name", "subject_type", "kind", "as_of", "as_of_on", "run")
 
@@ -51,6 +55,26 @@ class Run:
     def rows(self) -> list[dict[str, Any]]:
         """The outcomes as dictionaries, reasons and evidence read from their JSON."""
         return outcome_rows(self.table)
+
+
+@frozen(kw_only=True)
+class Told:
+    """What one kept run says of one subject.
+
+    Attributes:
+        as_of: UTC; ``on`` is its local day. made_at: when the run was made, UTC.
+        found: whether the subject is among its outcomes; if not, the rest is empty.
+        version: of the model or of the rule's text.
+    """
+
+    as_of: datetime
+    on: date
+    made_at: datetime
+    found: bool
+    value: float | None = None
+    reasons: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(factory=dict, hash=False)
+    version: str | None = None
 
 
 def outcome_rows(table: pa.Table) -> list[dict[str, Any]]:
@@ -107,6 +131,7 @@ class Runs:
         columns = {key: _as_text(key, values) for key, values in outcomes.items()}
         if only is not None:
             columns = self._beside_others(kind, name, as_of, columns, only)
+            told = {**(told or {}), **self._of_some(name, as_of, only)}
         path = write_run(
             self._folder, name=name, kind=kind, subject=subject, as_of=as_of, run=run,
             columns=columns, told=told,
@@ -137,6 +162,18 @@ class Runs:
             for part in SCHEMA
             if part.name not in _OF_RUN
         }
+
+    def _of_some(self, name: str, as_of: AsOf, only: Collection[int]) -> dict[str, str]:
+        """What the file says of whom it is; nothing where a run for everyone is in it."""
+        ids = set(only)
+        for day, path in reversed(self._files(name)):
+            if day == as_of.on and seen_until(path) == _naive(as_of):
+                before = told_by(path).get(ONLY)
+                if before is None:
+                    return {}
+                ids |= set(json.loads(before))
+                break
+        return {ONLY: json.dumps(sorted(ids))}
 
     def latest(self, kind: str, name: str, at: AsOf | None = None) -> pa.Table | None:
         """The outcomes of the last run made for exactly ``at``; for None those of the latest day.
@@ -181,6 +218,36 @@ class Runs:
         for day, path in self._files(name):
             yield day, told_by(path)
 
+    def told_of(self, kind: str, name: str, subject_id: int, end: datetime) -> list[Told]:
+        """What every kept run up to an as-of says of a subject, oldest first.
+
+        Runs of other subjects alone say nothing and are left out.
+
+        Args:
+            end: UTC; runs for exactly this instant count.
+        """
+        found = []
+        until = end.astimezone(UTC).replace(tzinfo=None)
+        for day, path in self._files(name):
+            as_of, said = seen_until(path), told_by(path)
+            if as_of is None or as_of > until or said.get(KIND, kind) != kind:
+                continue
+            if ONLY in said and subject_id not in json.loads(said[ONLY]):
+                continue
+            mine = [("subject_id", "=", subject_id), ("kind", "=", kind)]
+            rows = outcome_rows(pq.read_table(path, partitioning=None, filters=mine).cast(SCHEMA))
+            row = rows[0] if rows else {}
+            stamp = datetime.strptime(path.stem[_DAY + 1 :][:_STAMPED], _STAMP).replace(tzinfo=UTC)
+            found.append(
+                Told(
+                    as_of=as_of.replace(tzinfo=UTC), on=day, made_at=stamp,
+                    found=bool(rows), value=row.get("value"),
+                    reasons=tuple(row.get("reasons") or ()), evidence=row.get("evidence") or {},
+                    version=row.get("model_version"),
+                )
+            )  # fmt: skip
+        return found
+
     def sizes(self, kind: str, name: str) -> Iterator[dict[str, Any]]:
         """as_of (UTC without zone), run and members of every kept run that has any, oldest first."""
         for _, path in self._files(name):
@@ -199,7 +266,7 @@ class Runs:
             yield date.fromisoformat(path.name[:_DAY]), path
 
     def _stamp(self, name: str) -> str:
-        base = run = self._clock().strftime("%Y%m%dT%H%M%S%fZ")
+        base = run = self._clock().strftime(_STAMP)
         taken = {path.stem[_DAY + 1 :] for _, path in self._dated(name)}
         again = 1
         # Two runs within one microsecond happen only under a fixed clock, but must not overwrite.

@@ -36,6 +36,7 @@ NOUNS = {
     "segment": ("segment", "List and run segments."),
     "score": ("score", "Train, evaluate, run and explain scores."),
     "rule": ("rule", "List and run rules."),
+    "why": ("why", "Say why a customer is where it is."),
     "cycle": ("cycle", "Run the day, from the snapshot to the reports."),
     "report": ("report", "List, show and run reports."),
     "plugin": ("plugin", "List, check, enable and disable plugins."),

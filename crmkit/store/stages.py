@@ -186,6 +186,24 @@ class Stages(Gateway):
             rows = rows_where(connection, c, "subject_id", ids, names=CHANGE, order=("at", "id"))
             return [StageChange(**row) for row in rows]
 
+    def recorded(
+        self, subject_id: int, lifecycle: str, *, tx: Tx | None = None
+    ) -> list[tuple[StageChange, datetime]]:
+        """As :meth:`history`, each move with the UTC instant in which it was written down."""
+        c, t = self._table("stage_change"), self._table("tx")
+        query = (
+            select(c, t.c.at.label("recorded_at"))
+            .join(t, t.c.id == c.c.tx)
+            .where(c.c.subject_id == subject_id, c.c.lifecycle == lifecycle)
+            .order_by(c.c.at, c.c.id)
+        )
+        with self._reading(tx) as connection:
+            rows = connection.execute(query).mappings()
+            return [
+                (StageChange(**{name: row[name] for name in CHANGE}), row["recorded_at"])
+                for row in rows
+            ]
+
     # --- rows ---------------------------------------------------------------------------------
 
     def _check_standing(self, tx: Tx, lifecycle: str, expected: Mapping[int, str | None]) -> None:
