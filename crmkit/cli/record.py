@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,7 @@ from ..errors import NotFound, UsageError
 from .export import export_records
 from .main import State
 from .options import as_of_option, format_option, list_options, output_option
-from .output import emit, emit_record
+from .output import emit, emit_record, note
 
 if TYPE_CHECKING:
     from ..entities.record import Record
@@ -116,33 +117,52 @@ def show_record(
 
 @command.command("set")
 @click.argument("type")
-@click.argument("record", metavar="REF")
+@click.argument("record", metavar="[REF]", required=False)
+@click.option("--where", multiple=True, metavar="FIELD=VALUE", callback=pairs, help="In place of REF: change every record with this value; several must all hold. An empty value means missing.")  # fmt: skip
 @click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", callback=pairs, help="New value of a field; an empty value makes it missing. May be given several times.")  # fmt: skip
 @click.option("--source", metavar="NAME", help="System that the key is from. Default: that of the record, else crmkit.")  # fmt: skip
 @click.option("--owner", metavar="REF", help="The customer, or the owning record, by its key.")
 @click.option("--version", type=click.IntRange(min=0), metavar="N", help="Refuse if the record is no longer at this version; 0 is one that does not exist. Default: whatever it is now.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="With --where: say how many would change, and change nothing.")  # fmt: skip
 @format_option
 @output_option
 @click.pass_obj
 def set_record(
     state: State,
     type: str,
-    record: str,
+    record: str | None,
+    where: dict[str, str],
     fields: dict[str, str],
     source: str | None,
     owner: str | None,
     version: int | None,
+    dry_run: bool,
     format: str,
     output: str | None,
 ) -> None:
-    """Make a record, or change it and keep its earlier version.
+    """Make a record, or change it and keep its earlier version; with --where change many.
 
-    Fields that are not given stay as they are.
+    Fields that are not given stay as they are. A change of many is one transaction, whose id it
+    shows: crmkit record undo takes it back.
 
     Example: crmkit record set telecom.plan P-9 --set monthly_fee=19.99
     """
+    if bool(where) == (record is not None):
+        raise UsageError("give either REF or --where.")
+    if record is None and (source, owner, version) != (None, None, None):
+        raise UsageError("--source, --owner and --version are of one record: give REF.")
+    if record is not None and dry_run:
+        raise UsageError("--dry-run is for a change of many: give --where.")
     with state.open() as crm:
         records, entity = crm.store.records, crm.store.records.entity(type)
+        if record is None:
+            with crm.store.rehearsal() if dry_run else nullcontext():
+                done = records.change(type, records.parse(type, fields), records.parse(type, where))
+            if dry_run:
+                note("dry run: nothing was changed.")
+            shown = {"transaction": None if dry_run else str(done.tx_id), "matched": done.matched, "changed": done.changed}  # fmt: skip
+            emit_record(shown, format=format, output=output)
+            return
         key = _key(crm, type, record, source)
         made = records.set(
             type,
@@ -154,6 +174,36 @@ def set_record(
         )
         (row,) = _rows(crm, entity, [made])
     emit_record(row, format=format, output=output)
+
+
+@command.command("undo")
+@click.argument("transaction", metavar="ID")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@format_option
+@output_option
+@click.pass_obj
+def undo_change(
+    state: State, transaction: str, dry_run: bool, format: str, output: str | None
+) -> None:
+    """Take a change of records back: what it changed is again as it was.
+
+    It is refused, and nothing changed, where somebody has changed one of the records since. Within
+    revert_days of crmkit.toml (30) only.
+
+    Example: crmkit record undo 250166919359889409 --dry-run
+    """
+    from ..store.revert import undo
+
+    if not transaction.isascii() or not transaction.isdigit():
+        raise UsageError(f"{transaction!r} is no id of a transaction.")
+    with state.open() as crm:
+        days = crm.settings.revert_days
+        done = undo(crm.store, int(transaction), window_days=days, dry_run=dry_run)
+    if done.already:
+        note("nothing of it is left to undo; nothing was done.")
+    if dry_run:
+        note("dry run: nothing was changed.")
+    emit_record(done.as_dict(), format=format, output=output)
 
 
 def _at(crm: Crm, record: Record, as_of: str) -> Record:

@@ -14,6 +14,8 @@ WRITER_BITS, COUNTER_BITS = 10, 12
 WRITERS, COUNTERS = 1 << WRITER_BITS, 1 << COUNTER_BITS
 # Command of a transaction that removes rows: the warehouse then writes its files anew.
 REVERT = "batch revert"
+# The command of changes of records, which can be undone.
+RECORD_SET = "record set"
 
 
 @frozen(kw_only=True)

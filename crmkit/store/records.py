@@ -7,11 +7,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
 from sqlalchemy import MetaData, Select, select
 from sqlalchemy.engine import Connection
 
 from ..declarations import CUSTOMER, sql_name
 from ..entities.record import Record
+from ..entities.transaction import RECORD_SET
 from ..errors import EditConflict, NotFound, UsageError
 from .declared import entities_kept
 from .domain import DomainTable, Entity, domain_tables
@@ -34,6 +36,15 @@ ENVELOPE = ("id", "source", "ref", "owner_id", "valid_from", "version")
 Found = list[Record]
 Names = list[str]
 Tuples = list[tuple[Any, ...]]
+
+
+@frozen(kw_only=True)
+class BulkChange:
+    """What a change of many records did: ``tx_id`` is what :func:`crmkit.store.revert.undo` takes."""
+
+    tx_id: int
+    matched: int
+    changed: int
 
 
 class Records(Gateway):
@@ -239,7 +250,7 @@ class Records(Gateway):
         made = self._enabled().get(type)
         if made is None:
             raise NotFound("record type", type, self._enabled(), hint=self._why_not(type))
-        with self._writing(tx, "record set") as own:
+        with self._writing(tx, RECORD_SET) as own:
             table, codec = made.current, self._codec(made.entity)
             key = (table.c.source == source) & (table.c.ref == ref)
             row = own.connection.execute(select(table).where(key)).mappings().first()
@@ -292,11 +303,42 @@ class Records(Gateway):
         made = self._enabled().get(type)
         if made is None:
             raise NotFound("record type", type, self._enabled(), hint=self._why_not(type))
-        with self._writing(tx, "record set") as own:
+        with self._writing(tx, RECORD_SET) as own:
             return put_records(
                 self._store, own, made, self._codec(made.entity), source=source, refs=refs,
                 values=values, owners=owners, effective=effective,
             )  # fmt: skip
+
+    @retried
+    def change(
+        self, type: str, values: Mapping[str, Any], where: Mapping[str, Any], *,
+        tx: Tx | None = None,
+    ) -> BulkChange:  # fmt: skip
+        """Sets fields of every record that has certain values, in one step that can be undone.
+
+        Args:
+            values: new value by field; None empties one.
+            where: wanted value by column, as in :meth:`list`; at least one.
+
+        Raises:
+            NotFound: for an unknown type, field or column.
+            UsageError: if a value is not allowed, or ``where`` is empty. Nothing is written then.
+        """
+        if not where:
+            raise UsageError("a change of many records says which.", hint="Give --where.")
+        with self._writing(tx, RECORD_SET) as own:
+            owned = ["owner_id"] if self.entity(type, tx=own).owner is not None else []
+            found = self.read(type, ["source", "ref", *owned], where=where, tx=own)
+            changed_rows = 0
+            for source in sorted({row[0] for row in found}):
+                rows = [row for row in found if row[0] == source]
+                written = self.put(
+                    type, source=source, refs=[row[1] for row in rows], tx=own,
+                    owners=[row[2] for row in rows] if owned else None,
+                    values={name: [value] * len(rows) for name, value in values.items()},
+                )  # fmt: skip
+                changed_rows += sum(bool(outcome) for outcome in written.outcomes)
+            return BulkChange(tx_id=own.id, matched=len(found), changed=changed_rows)
 
     def _refuse_change(self, type: str, source: str, ref: str) -> None:
         if self._store.catalog.record_types[type].append_only:

@@ -1,4 +1,4 @@
-"""Taking an import back: what it created goes, what it changed is again as it was.
+"""Taking an import or a change back: what it created goes, what it changed is again as it was.
 
 An import's batches are transactions that name it, and every row carries the transaction that wrote
 it, so its work is known exactly (design D2). A row that somebody has changed since, or that something
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import field, frozen
 from sqlalchemy import (
@@ -31,8 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 
 from ..declarations import CUSTOMER
-from ..entities.transaction import REVERT
-from ..errors import UsageError
+from ..entities.transaction import RECORD_SET, REVERT
+from ..errors import NotFound, UsageError
 from .bulk import lock_sources
 from .history import Versions
 from .imports import import_command
@@ -72,8 +72,35 @@ class Reverted:
         }
 
 
+@frozen(kw_only=True)
+class Undone:
+    """What undoing a change did.
+
+    Attributes:
+        removed: records that it had made, by type. restored: those put back as they were before.
+    """
+
+    tx_id: int
+    removed: Mapping[str, int] = field(factory=dict)
+    restored: Mapping[str, int] = field(factory=dict)
+
+    @property
+    def already(self) -> bool:
+        """Whether there was nothing to take back: it had been undone before."""
+        return not (self.removed or self.restored)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form; sums over the types."""
+        return {
+            "transaction": str(self.tx_id),
+            "removed": sum(self.removed.values()),
+            "restored": sum(self.restored.values()),
+            "already": self.already,
+        }
+
+
 class RevertRefused(UsageError):
-    """The caller asked to take back an import on which later work rests; nothing was changed.
+    """The caller asked to take back something on which later work rests; nothing was changed.
 
     Attributes:
         later: what would be lost, one sentence each, at most NAMED.
@@ -82,13 +109,12 @@ class RevertRefused(UsageError):
 
     code = "E_REVERT"
 
-    def __init__(self, import_id: int, later: list[str], count: int) -> None:
+    def __init__(self, what: str, later: list[str], count: int) -> None:
         self.later, self.count = later, count
         more = f"; and {count - len(later)} more" if count > len(later) else ""
         super().__init__(
-            f"import {import_id} cannot be reverted, later work would be lost: "
-            f"{'; '.join(later)}{more}.",
-            hint="Undo these first, or import a corrected file.",
+            f"{what} cannot be reverted, later work would be lost: {'; '.join(later)}{more}.",
+            hint="Undo these first, or file what is right.",
         )
 
 
@@ -117,28 +143,93 @@ def revert(
         if run.status == "reverted":
             done.append(Reverted(import_id=import_id, already=True))
             raise _RollBack
-        done.append(_Revert(store, tx, run, window_days).run())
+        txs, runs = store.tables["tx"], store.tables["import_run"]
+        mine = select(txs.c.id).where(txs.c.command == import_command(import_id))
+        what = f"import {import_id}"
+        _check_window(what, run.finished_at or run.started_at, tx, window_days)
+        _check_noted(run, tx.connection, mine)
+        taken = _Revert(store, tx, mine, what).run()
+        # A process that still runs the import finds another line than its own and stops.
+        stopped = update(runs).where(runs.c.id == import_id)
+        tx.connection.execute(stopped.values(status="reverted", next_line=0))
+        done.append(Reverted(import_id=import_id, removed=taken.removed, restored=taken.restored))
         if dry_run:
             raise _RollBack
     return done[0]
 
 
-class _Revert:
-    """One revert inside its transaction."""
+def undo(
+    store: Store, tx_id: int, *, window_days: int = WINDOW_DAYS, dry_run: bool = False
+) -> Undone:
+    """Takes a change of records back, in one transaction; the way of :func:`revert`.
 
-    def __init__(self, store: Store, tx: Tx, run: ImportRun, window_days: int) -> None:
-        self.store, self.tx, self.run_, self.window = store, tx, run, window_days
-        self.connection: Connection = tx.connection
+    Args:
+        tx_id: the transaction of a ``record set``; that of anything else is refused, because
+            cases, merges and imports have ways back of their own.
+
+    Raises:
+        NotFound: if there is no such transaction.
+        UsageError: if it is of another command (``E_UNDO``) or too long ago (``E_REVERT_WINDOW``).
+        RevertRefused: naming what somebody did since to its records.
+    """
+    done: list[Undone] = []
+    with suppress(_RollBack), store.begin(REVERT) as tx:
         txs = store.tables["tx"]
-        # Lowest first, so that the history is walked in the order in which it was made.
-        self.mine = select(txs.c.id).where(txs.c.command == import_command(run.id))
+        found = tx.connection.execute(select(txs).where(txs.c.id == tx_id)).first()
+        if found is None:
+            raise NotFound("transaction", str(tx_id))
+        if found.command != RECORD_SET:
+            raise UsageError(
+                f"transaction {tx_id} is of {found.command!r}; only a change of records "
+                f"({RECORD_SET!r}) can be undone.",
+                code="E_UNDO",
+            )
+        what = f"transaction {tx_id}"
+        _check_window(what, found.at, tx, window_days)
+        taken = _Revert(store, tx, select(txs.c.id).where(txs.c.id == tx_id), what).run()
+        done.append(Undone(tx_id=tx_id, removed=taken.removed, restored=taken.restored))
+        if dry_run or done[0].already:
+            raise _RollBack
+    return done[0]
+
+
+def _check_window(what: str, ended: datetime, tx: Tx, window_days: int) -> None:
+    if tx.at - ended > timedelta(days=window_days):
+        raise UsageError(
+            f"{what} ended on {ended:%Y-%m-%d}, more than {window_days} days ago "
+            "(revert_days in crmkit.toml), and cannot be reverted any more.",
+            code="E_REVERT_WINDOW",
+        )
+
+
+def _check_noted(run: ImportRun, connection: Connection, mine: Select[Any]) -> None:
+    known = connection.execute(mine.limit(1)).first()
+    if known is None and run.read > run.rejected:
+        raise UsageError(
+            f"import {run.id} was made by a version that did not note its transactions and "
+            "cannot be reverted.",
+            code="E_REVERT_UNKNOWN",
+        )
+
+
+class _Revert:
+    """One revert inside its transaction.
+
+    Args:
+        mine: ids of the transactions that are taken back.
+        what: names them in a refusal.
+    """
+
+    def __init__(self, store: Store, tx: Tx, mine: Select[Any], what: str) -> None:
+        self.store, self.tx, self.mine, self.what = store, tx, mine, what
+        self.connection: Connection = tx.connection
         self.kept = dict(self._versioned())
         self.removed: dict[str, int] = {}
         self.restored: dict[str, int] = {}
 
-    def run(self) -> Reverted:
+    def run(self) -> Self:
         """Checks everything, then changes everything."""
-        self._check_window()
+        self._hold()
         self._check_later()
         self._remove_dependents()
         for name, table in self._facts():
@@ -147,16 +238,16 @@ class _Revert:
         for name, kept in reversed(list(self.kept.items())):
             self._restore(name, kept)
             self._remove(name, kept)
-        runs = self.store.tables["import_run"]
-        # A process that still runs the import finds another line than its own and stops.
-        stopped = update(runs).where(runs.c.id == self.run_.id)
-        self._run(stopped.values(status="reverted", next_line=0))
         for counts in (self.removed, self.restored):
             for name, rows in counts.items():
                 self.tx.count(name, rows)
-        return Reverted(
-            import_id=self.run_.id, removed=dict(self.removed), restored=dict(self.restored)
-        )
+        return self
+
+    def _hold(self) -> None:
+        """Locks what is to go back, so that nobody changes it after it was looked at."""
+        for kept in self.kept.values():
+            held = select(kept.current.c[kept.key]).where(self._by_me(kept.current))
+            self.connection.execute(held.order_by(kept.current.c[kept.key]).with_for_update())
 
     # --- what there is ------------------------------------------------------------------------
 
@@ -196,23 +287,6 @@ class _Revert:
 
     # --- refusals -----------------------------------------------------------------------------
 
-    def _check_window(self) -> None:
-        run = self.run_
-        ended = run.finished_at or run.started_at
-        if self.tx.at - ended > timedelta(days=self.window):
-            raise UsageError(
-                f"import {run.id} ended on {ended:%Y-%m-%d}, more than {self.window} days ago "
-                "(revert_days in crmkit.toml), and cannot be reverted any more.",
-                code="E_REVERT_WINDOW",
-            )
-        known = self.connection.execute(self.mine.limit(1)).first()
-        if known is None and run.read > run.rejected:
-            raise UsageError(
-                f"import {run.id} was made by a version that did not note its transactions and "
-                "cannot be reverted.",
-                code="E_REVERT_UNKNOWN",
-            )
-
     def _check_later(self) -> None:
         """Refuses if anything was changed since, or hangs on what would go."""
         later: list[str] = []
@@ -227,7 +301,7 @@ class _Revert:
                 rows = self.connection.execute(query.limit(room)).all()
                 later += [f"{what} {row[0]} (by {self._who(row[1])})" for row in rows]
         if count:
-            raise RevertRefused(self.run_.id, later, count)
+            raise RevertRefused(self.what, later, count)
 
     def _who(self, tx_id: int | None) -> str:
         txs = self.store.tables["tx"]

@@ -121,7 +121,7 @@ def _code(scheme: str, code: str) -> str:
     try:
         return number_reader(scheme)(code)
     except ValueError as error:
-        raise UsageError(f"{code!r} is no {scheme}: {error}.") from None
+        raise UsageError(f"{code!r} is no {scheme}: {str(error).rstrip('.')}.") from None
 
 
 def competitor(
