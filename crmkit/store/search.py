@@ -1,4 +1,4 @@
-"""How fragments and values are looked for."""
+"""How values are looked for."""
 
 from __future__ import annotations
 
@@ -22,10 +22,3 @@ def has_value(table: Table, field: Field, value: Any) -> ColumnElement[bool]:
         stored = [value.minor, value.currency][: len(columns)]
         return and_(*(column == part for column, part in zip(columns, stored, strict=True)))
     return and_(columns[0] == value)
-
-
-def contains(column: ColumnElement[Any], fragment: str) -> ColumnElement[bool]:
-    """Whether the column holds the fragment as it stands; ``%`` and ``_`` mean themselves."""
-    escaped = fragment.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    # LIKE on SQLite and ILIKE on PostgreSQL both take Latin letters in either case.
-    return column.ilike(f"%{escaped}%", escape="\\")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .customers import Customers
     from .decisions import Decisions
     from .firings import Firings
+    from .fragments import Fragments
     from .imports import Imports
     from .interactions import Interactions
     from .merge import Merges
@@ -257,6 +258,16 @@ class Store:
             yield connection
 
     @contextmanager
+    def derived(self) -> Iterator[Connection]:
+        """A write of what is made from other rows and can be made again; it is no transaction (D2).
+
+        Raises:
+            Busy, StorageError, NotPermitted: as :meth:`begin`; nothing was changed.
+        """
+        with translated(), self._connect(writes=True) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
     def one_state(self) -> Iterator[None]:
         """Every :meth:`read` of this thread inside sees one and the same state of the database.
 
@@ -353,6 +364,13 @@ class Store:
         from .customers import Customers
 
         return Customers(self)
+
+    @cached_property
+    def fragments(self) -> Fragments:
+        """The index that customers are searched through."""
+        from .fragments import Fragments
+
+        return Fragments(self)
 
     @cached_property
     def decisions(self) -> Decisions:
