@@ -37,8 +37,10 @@ def _told(faults: list[str]) -> str:
     return "\n".join([*faults[:20], *more])
 
 
-class PluginConformance:
-    """Subclass it and name the plugin.
+class EmbeddedConformance:
+    """What holds on the embedded engine: :class:`PluginConformance` without its test on Spark.
+
+    It is for plugins that another test compares on both engines, several in one workspace.
 
     Attributes:
         plugin: the plugin's name, as ``telecom``.
@@ -138,20 +140,6 @@ class PluginConformance:
         faults = reject_faults(world) + reimport_faults(world) if world else []
         assert not faults, _told(faults)
 
-    @pytest.mark.slow
-    @pytest.mark.parametrize("kind", ["feature_sets", "conditions", "reports"])
-    def test_spark_gives_the_same_rows(self, world: World | None, kind: str) -> None:
-        """What runs on one machine runs on a cluster with equal answers (design D18).
-
-        Skipped without the extra ``spark`` and Java.
-        """
-        from .engines import compare_engines, require_spark
-
-        require_spark()
-        if world is not None:
-            found = compare_engines(world.crm, self.plugin, world.as_of, kinds=(kind,))
-            assert not found.faults, _told(found.faults)
-
     def test_reports_run_on_no_customers(self, tmp_path: Path) -> None:
         """The first thing that an operator does is to look at a report of nothing."""
         from .behaviour import report_faults
@@ -167,3 +155,21 @@ class PluginConformance:
         with open_one(tmp_path, self.demo_of or self.plugin, demo, seed=self.seed) as (crm, as_of):
             faults = report_faults(crm, self.plugin, as_of)
         assert not faults, _told(faults)
+
+
+class PluginConformance(EmbeddedConformance):
+    """Subclass it and name the plugin."""
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("kind", ["feature_sets", "conditions", "reports"])
+    def test_spark_gives_the_same_rows(self, world: World | None, kind: str) -> None:
+        """What runs on one machine runs on a cluster with equal answers (design D18).
+
+        Skipped without the extra ``spark`` and Java.
+        """
+        from .engines import compare_engines, require_spark
+
+        require_spark()
+        if world is not None:
+            found = compare_engines(world.crm, (self.plugin,), world.as_of, kinds=(kind,))
+            assert not found.faults, _told(found.faults)

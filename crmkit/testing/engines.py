@@ -54,23 +54,28 @@ def require_spark() -> None:
 
 
 def compare_engines(
-    crm: Crm, plugin: str, as_of: AsOf, engine: str = "spark", kinds: Collection[str] = KINDS
+    crm: Crm,
+    plugins: Collection[str],
+    as_of: AsOf,
+    engine: str = "spark",
+    kinds: Collection[str] = KINDS,
 ) -> Compared:
-    """Asks everything that a plugin declares of DuckDB and of another engine.
+    """Asks everything that plugins declare of DuckDB and of another engine.
 
     Features are asked for two dates in one pass; rule conditions, segments, proposed stages and
     reports, with their default parameters, for one. Scores that a condition or report reads are
-    trained first, where they never were.
+    trained and run first, where they never were: both engines read the outcomes of one run, as the
+    features that go into it are compared by themselves.
 
     Args:
         crm: a workspace with data.
-        plugin: whose declarations.
+        plugins: whose declarations; those of several together take fewer passes.
         as_of: the later of the dates.
         engine: ``spark`` or ``spark://HOST:PORT``.
         kinds: some of KINDS.
     """
     found = Compared()
-    for label, keys, ask in _questions(crm, plugin, as_of, kinds):
+    for label, keys, ask in _questions(crm, plugins, as_of, kinds):
         try:
             expected = ask()
             with crm.warehouse.using(engine):
@@ -83,37 +88,39 @@ def compare_engines(
     return found
 
 
-def _questions(crm: Crm, plugin: str, as_of: AsOf, kinds: Collection[str]) -> Iterator[Question]:
+def _questions(
+    crm: Crm, plugins: Collection[str], as_of: AsOf, kinds: Collection[str]
+) -> Iterator[Question]:
     if "feature_sets" in kinds:
-        yield from _of_features(crm, plugin, as_of)
+        yield from _of_features(crm, plugins, as_of)
     if "conditions" in kinds:
-        yield from _of_conditions(crm, plugin, as_of)
+        yield from _of_conditions(crm, plugins, as_of)
     if "reports" in kinds:
-        for report in owned(crm.catalog, "reports", plugin):
+        for report in _owned(crm, "reports", plugins):
             yield f"report {report.name}", (), partial(_answered, crm, as_of, report.name)
 
 
-def _of_features(crm: Crm, plugin: str, as_of: AsOf) -> Iterator[Question]:
+def _owned(crm: Crm, kind: str, plugins: Collection[str]) -> list[Any]:
+    return [one for plugin in plugins for one in owned(crm.catalog, kind, plugin)]
+
+
+def _of_features(crm: Crm, plugins: Collection[str], as_of: AsOf) -> Iterator[Question]:
     """All features of a subject in one pass, as a run computes them."""
     dates = [AsOf.end_of(as_of.on - EARLIER, crm.settings.time_zone), as_of]
     names: dict[str, list[str]] = {}
-    for features in owned(crm.catalog, "feature_sets", plugin):
+    for features in _owned(crm, "feature_sets", plugins):
         names.setdefault(features.subject, []).extend(f.name for f in features.features)
     for subject, wanted in names.items():
         ask = partial(crm.features.build_at, subject, wanted, dates)
         yield f"features of {subject}", ("as_of", "subject_id"), ask
 
 
-def _of_conditions(crm: Crm, plugin: str, as_of: AsOf) -> Iterator[Question]:
-    for kind, asked in (("rule", crm.rules.ask), ("segment", crm.segments.ask)):
-        names = [one.name for one in owned(crm.catalog, f"{kind}s", plugin)]
+def _of_conditions(crm: Crm, plugins: Collection[str], as_of: AsOf) -> Iterator[Question]:
+    for kind, asked in (("rules", crm.rules.ask), ("segments", crm.segments.ask)):
+        names = [one.name for one in _owned(crm, kind, plugins)]
         if names:
-            yield (
-                f"{kind}s of {plugin}",
-                ("name", "subject_id"),
-                partial(_held, asked, as_of, names),
-            )
-    for lifecycle in owned(crm.catalog, "lifecycles", plugin):
+            yield kind, ("name", "subject_id"), partial(_held, asked, as_of, names)
+    for lifecycle in _owned(crm, "lifecycles", plugins):
         if lifecycle.propose is not None:
             ask = partial(_proposed, crm, as_of, lifecycle.name)
             yield f"lifecycle {lifecycle.name}", ("subject_id",), ask
@@ -124,7 +131,7 @@ def _proposed(crm: Crm, as_of: AsOf, name: str) -> pa.Table:
 
 
 def _answered(crm: Crm, as_of: AsOf, name: str) -> pa.Table:
-    return crm.reports.run(name, {}, as_of).table
+    return crm.reports.run(name, {}, as_of, again=False).table
 
 
 def _held(

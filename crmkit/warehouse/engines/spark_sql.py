@@ -137,6 +137,16 @@ def _logarithm(node: exp.Expr) -> exp.Expr:
     return exp.Case(ifs=ifs)
 
 
+def _contains(node: exp.Expr) -> exp.Expr:
+    # A list with a missing part holds what it holds; Spark says missing where it is not found.
+    known = [
+        exp.Not(this=exp.Is(this=p.copy(), expression=exp.null()))
+        for p in (node.this, node.expression)
+    ]
+    absent = exp.Case(ifs=[exp.If(this=exp.and_(*known), true=exp.false())])
+    return exp.Coalesce(this=node.copy(), expressions=[absent])
+
+
 def _text_double(text: str) -> exp.Expr:
     return exp.cast(exp.Literal.string(text), exp.DType.DOUBLE)
 
@@ -156,6 +166,7 @@ _REWRITES: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.ArgMax: _best,
     exp.ArgMin: _best,
     exp.CountIf: _count_if,
+    exp.ArrayContains: _contains,
     exp.Like: _pattern,
     exp.ILike: _pattern,
     exp.Ln: _logarithm,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from crmkit.testing.conformance import PluginConformance
+from crmkit.testing.conformance import EmbeddedConformance
 
 
-class TestConformance(PluginConformance):
+class TestConformance(EmbeddedConformance):
     """The shared suite."""
 
     plugin = "telecom"

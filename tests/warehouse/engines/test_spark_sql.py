@@ -28,6 +28,10 @@ TRANSLATED = [
     ("SELECT a - 7", "SELECT a - 7"),
     ("SELECT arg_max(a, b)", "SELECT MAX_BY(a, CASE WHEN NOT a IS NULL THEN b END)"),
     ("SELECT count_if(a)", "SELECT SUM(CASE WHEN a THEN 1 WHEN NOT a THEN 0 END)"),
+    (
+        "SELECT list_contains(a, 'x')",
+        "SELECT COALESCE(ARRAY_CONTAINS(a, 'x'), CASE WHEN NOT a IS NULL AND NOT 'x' IS NULL THEN FALSE END)",
+    ),
     ("SELECT a LIKE 'x%'", r"SELECT a LIKE 'x%' ESCAPE '\001'"),
     ("SELECT a FROM t ORDER BY a", "SELECT a FROM t ORDER BY a NULLS LAST"),
     (
