@@ -211,5 +211,7 @@ def test_built_ins_and_telecom_give_the_same_rows(world: World, kind: str) -> No
     built_in = sorted(name for name, found in find_manifests().items() if found.builtin)
     found = compare_engines(world.crm, (*built_in, "telecom"), world.as_of, kinds=(kind,))
     assert found.faults == []
-    # Answers without rows are equal whatever the engines do.
-    assert [label for label, rows in found.rows.items() if not rows] == []
+    # Answers without rows are equal whatever the engines do. The core's own stages follow those of
+    # telecom, so that nobody is left to be moved.
+    empty = {label for label, rows in found.rows.items() if not rows}
+    assert empty <= {"lifecycle core.customer"}
