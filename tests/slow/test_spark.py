@@ -27,6 +27,8 @@ from crmkit.workspace import Crm
 
 pytestmark = pytest.mark.slow
 
+# Plugins whose every report has rows in the workspace below.
+FILLED = ("core.", "ledger.", "service.", "telecom.")
 ODD = pa.table(
     {
         "id": pa.array([1, 2, 3, 4], pa.int64()),
@@ -214,4 +216,5 @@ def test_built_ins_and_telecom_give_the_same_rows(world: World, kind: str) -> No
     # Answers without rows are equal whatever the engines do. The core's own stages follow those of
     # telecom, so that nobody is left to be moved.
     empty = {label for label, rows in found.rows.items() if not rows}
-    assert empty <= {"lifecycle core.customer"}
+    known = {label for label in empty if label.split()[-1].startswith(FILLED)}
+    assert known <= {"lifecycle core.customer"}

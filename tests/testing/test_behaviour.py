@@ -18,7 +18,7 @@ from crmkit.testing.behaviour import (
     report_faults,
 )
 from crmkit.testing.clock import SettableClock
-from crmkit.testing.conformance import PluginConformance
+from crmkit.testing.conformance import EmbeddedConformance
 from crmkit.testing.worlds import append_later, open_empty, open_one, open_world
 
 MANIFEST = """
@@ -284,7 +284,7 @@ class TestTea(PluginConformance):
     plugin = "tea"
     customers = 5
 """
-SUITE_TESTS = [t for name, t in vars(PluginConformance).items() if name.startswith("test_")]
+SUITE_TESTS = [t for name, t in vars(EmbeddedConformance).items() if name.startswith("test_")]
 TESTS_OF_THE_SUITE = sum(not getattr(test, "pytestmark", []) for test in SUITE_TESTS)
 
 
