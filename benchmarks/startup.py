@@ -25,7 +25,12 @@ def hello():
 
 hello()
 """
-GOALS = {("--version",): 1.5, ("--help",): 3.0, ("plugin", "list"): 3.0}
+GOALS = {
+    ("--version",): 1.5,
+    ("--help",): 3.0,
+    ("plugin", "list"): 3.0,
+    ("-w", "shop", "customer", "list"): 8.0,
+}
 
 
 def cpu_ms(command: list[str], folder: Path) -> float:
@@ -43,6 +48,7 @@ def run(runs: int = 15) -> list[Result]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "hello.py").write_text(HELLO, encoding="utf-8")
+        subprocess.run([str(crmkit), "init", "shop"], cwd=folder, check=True, capture_output=True)
         programs = {(): [sys.executable, "hello.py"]}
         programs |= {args: [str(crmkit), *args] for args in GOALS}
         taken: dict[tuple[str, ...], list[float]] = {args: [] for args in programs}
