@@ -26,6 +26,7 @@ import pyarrow as pa
 
 from ..entities.transaction import COUNTER_BITS, REVERT, WRITER_BITS
 from ..errors import Busy, ConfigError, CrmkitError, StorageError
+from .engine import quoted_text
 from .layout import Shape, WarehouseTable
 
 if TYPE_CHECKING:
@@ -205,6 +206,15 @@ class StoreReader:
         if batches:
             return pa.Table.from_batches(batches)
         return pa.table({name: pa.array([], _arrow_type(kind)) for name, kind in types.items()})
+
+    def filled(self, queries: Mapping[str, str]) -> set[str]:
+        """The names of those queries that return any row, found in one round trip."""
+        asked = (
+            f"SELECT {quoted_text(name)} AS name WHERE EXISTS ({query})"
+            for name, query in queries.items()
+        )
+        found = " UNION ALL ".join(asked)
+        return set(self.table(found, {"name": "VARCHAR"})["name"].to_pylist()) if found else set()
 
     def transactions(self, since: int = 0) -> dict[int, int]:
         """Committed transactions with ``id >= since``: id → lowest id that it may have drawn."""

@@ -209,20 +209,24 @@ def _read_versioned(
     reader: StoreReader, writer: PartWriter, tables: Iterable[WarehouseTable], anew: set[str],
     new: Mapping[int, int],
 ) -> None:  # fmt: skip
-    for table in tables:
-        if not table.shape.versioned:
-            continue
+    versioned = [table for table in tables if table.shape.versioned]
+    for table in versioned:
         if table.name in anew:
-            query, keep = select(table), None
-        elif new:
-            low = min(new)
-            # A version that a new transaction closed again was made by one that is not older.
-            query = select(table, f"i.tx >= {low}", f"i.closed_tx >= {low} AND i.tx >= {low}")
-            keep = pa.array(sorted(new), pa.int64())
-        else:
-            continue
-        for batch in reader.batches(query, raw_types(table)):
-            writer.add(table, _only(batch, keep))
+            for batch in reader.batches(select(table), raw_types(table)):
+                writer.add(table, batch)
+    if not new:
+        return
+    low = min(new)
+    keep = pa.array(sorted(new), pa.int64())
+    # A version that a new transaction closed again was made by one that is not older.
+    closed = f"i.closed_tx >= {low} AND i.tx >= {low}"
+    grown = {t.name: select(t, f"i.tx >= {low}", closed) for t in versioned if t.name not in anew}
+    # Most tables gained nothing, and asking each would cost more than reading those that did.
+    filled = reader.filled(grown)
+    for table in versioned:
+        if table.name in filled:
+            for batch in reader.batches(grown[table.name], raw_types(table)):
+                writer.add(table, _only(batch, keep))
 
 
 def _read_facts(
