@@ -33,7 +33,7 @@ NOBODY = ("q", "qx", "雷李", "~~~")
 # Of one to many characters: names, keys and telephone numbers, frequent, rare and nowhere.
 FRAGMENTS = (
     "李雷", "雷", "李", "王伟", "张敏", "欧阳", "欧阳娜", "陈静", "刘洋", "洋0", "赵", "ann", "an", "a",
-    "zoë z", "0042", "000000123", "+86131", "o'n", "n a", "C777", "jo o'neill000001", *NOBODY,
+    "zoë z", "0042", "000000123", "+86131", "o'n", "n a", "C77", "jo o'neill000001", *NOBODY,
 )  # fmt: skip
 # One statement for each table that a view shows rows of.
 BARE = (
