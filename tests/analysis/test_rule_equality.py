@@ -164,7 +164,14 @@ def test_incremental_and_single_runs_equal_the_batch_over_random_orders(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+def test_the_same_over_150_random_orders(
+    open_shop: OpenShop, make_rule: Any, shop_catalog: Any
+) -> None:
+    check_equality(World(open_shop, make_rule, shop_catalog, 150), singles=100)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
 def test_the_same_over_a_thousand_random_orders(
     open_shop: OpenShop, make_rule: Any, shop_catalog: Any
 ) -> None:

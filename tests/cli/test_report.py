@@ -24,7 +24,8 @@ def test_list_names_every_report_with_its_plugin(crmkit: Crmkit, shop: Path) -> 
     rows = crmkit("report", "list", "--format", "json").rows
     assert {"name", "title", "plugin", "parameters", "charts"} == set(rows[0])
     assert "core.funnel" in [row["name"] for row in rows]
-    assert {row["plugin"] for row in rows} == {"core"}
+    assert all(row["name"].startswith(f"{row['plugin']}.") for row in rows)
+    assert {"core", "ledger", "service", "value"} == {row["plugin"] for row in rows}
 
 
 def test_titles_come_in_the_language_asked_for(crmkit: Crmkit, shop: Path) -> None:

@@ -60,7 +60,8 @@ def test_wall_keeps_what_is_known_afterwards_from_being_an_input(bank: Crm) -> N
     assert "duration_after reads bankmarketing_customer.duration_after" in str(caught.value)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
 def test_without_it_the_figures_of_plain_libraries_are_reached(bank: Crm) -> None:
     """Five folds, seed 0, of plain libraries: logistic regression 0.7654, a binned scorecard 0.7573,
     boosted trees 0.8010 to 0.8024. Interactions rule here, so trees are to be chosen."""
