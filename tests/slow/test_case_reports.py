@@ -43,7 +43,7 @@ def test_reports_on_cases_give_equal_rows_on_both_engines(tmp_path, crm_clock) -
             crm.run("case reopen", case=keys[4])
             crm.run("case compensate", case=keys[0], kind="voucher", amount="12.50")
         crm_clock.set(NOW)
-        compared = compare_engines(crm, "service", crm.as_of(), kinds=("reports",))
+        compared = compare_engines(crm, ["service"], crm.as_of(), kinds=("reports",))
     assert compared.faults == []
     assert {name.split()[1] for name, rows in compared.rows.items() if rows} >= {
         "service.kept-promises", "service.breaches", "service.ageing", "service.outcomes",
