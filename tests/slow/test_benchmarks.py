@@ -65,7 +65,7 @@ def test_both_sides_of_reports_give_the_same_rows(tmp_path):
 
 def test_views_and_searches_are_measured(tmp_path):
     """run() itself sees that every fragment is found, two-character Chinese names among them."""
-    results = customers.run(500, tmp_path, views=5)
+    results = customers.run(5_000, tmp_path, views=5)
     assert all(result.ratio > 0 for result in results)
 
 
