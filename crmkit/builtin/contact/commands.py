@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crmkit.declarations import Answer, Command, Parameter, ReportColumn
+from crmkit.columns import CUSTOMER, day, flag, instant, items, text
+from crmkit.declarations import Answer, Command, Parameter
 from crmkit.entities import ContactRequest, FieldType
 from crmkit.entities.interaction import CHANNELS
 from crmkit.errors import NotFound, UsageError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 T = FieldType
-CUSTOMER = Parameter(
+WHOSE = Parameter(
     name="customer", type=T.TEXT, positional=True, required=True, title="Whose", title_zh="客户"
 )
 CHANNEL = Parameter(
@@ -39,44 +40,34 @@ AT = Parameter(
     title_zh="时间",
 )  # fmt: skip
 
-ID = ReportColumn(name="customer_id", type=T.INTEGER, title="Customer", title_zh="客户")
 
-
-def _text(name: str, title: str, title_zh: str) -> ReportColumn:
-    return ReportColumn(name=name, type=T.TEXT, title=title, title_zh=title_zh)
-
-
-def _at(name: str, title: str, title_zh: str) -> ReportColumn:
-    return ReportColumn(name=name, type=T.INSTANT, title=title, title_zh=title_zh)
-
-
-WHAT = (_text("channel", "Channel", "渠道"), _text("purpose", "Purpose", "目的"))
+WHAT = (text("channel", "Channel", "渠道"), text("purpose", "Purpose", "目的"))
 ENTRY = (
-    ID, *WHAT, _text("state", "State", "状态"), _at("at", "Said at", "表示时间"),
-    _text("wording", "Wording", "文本版本"), _text("obtained_from", "Obtained from", "来源"),
+    CUSTOMER, *WHAT, text("state", "State", "状态"), instant("at", "Said at", "表示时间"),
+    text("wording", "Wording", "文本版本"), text("obtained_from", "Obtained from", "来源"),
 )  # fmt: skip
 DECISION = (
-    ID, *WHAT, _at("at", "At", "时间"),
-    ReportColumn(name="allowed", type=T.BOOLEAN, title="Allowed", title_zh="可联系"),
-    _text("code", "Reason", "原因代码"), _text("words", "In words", "原因"),
-    _text("words_zh", "In Chinese", "中文原因"), _at("free_at", "Free at", "最早可联系"),
+    CUSTOMER, *WHAT, instant("at", "At", "时间"),
+    flag("allowed", "Allowed", "可联系"),
+    text("code", "Reason", "原因代码"), text("words", "In words", "原因"),
+    text("words_zh", "In Chinese", "中文原因"), instant("free_at", "Free at", "最早可联系"),
 )  # fmt: skip
 BLOCKED = (
-    ID, _text("block", "Block", "停联"), _text("code", "Reason", "原因代码"),
-    _at("since", "Since", "开始"), _at("until", "Until", "结束"),
-    ReportColumn(name="purposes", type=T.LIST, title="Purposes", title_zh="目的"),
+    CUSTOMER, text("block", "Block", "停联"), text("code", "Reason", "原因代码"),
+    instant("since", "Since", "开始"), instant("until", "Until", "结束"),
+    items("purposes", "Purposes", "目的"),
 )  # fmt: skip
 COUNTED = (
-    ID, *WHAT, _at("at", "At", "时间"),
-    ReportColumn(name="day", type=T.DATE, title="Day", title_zh="日期"),
-    _text("state", "State", "状态"), _text("taken_by", "Taken by", "占用者"),
-    _text("slot", "Slot", "名额"),
+    CUSTOMER, *WHAT, instant("at", "At", "时间"),
+    day("day", "Day", "日期"),
+    text("state", "State", "状态"), text("taken_by", "Taken by", "占用者"),
+    text("slot", "Slot", "名额"),
 )  # fmt: skip
 RULES = (
-    _text("purpose", "Purpose", "目的"), _text("needs", "Needs", "前提"),
-    ReportColumn(name="caps", type=T.LIST, title="Caps", title_zh="上限"),
-    _text("quiet_from", "Quiet from", "安静开始"), _text("quiet_until", "Quiet until", "安静结束"),
-    ReportColumn(name="blockable", type=T.BOOLEAN, title="Can be blocked", title_zh="可停联"),
+    text("purpose", "Purpose", "目的"), text("needs", "Needs", "前提"),
+    items("caps", "Caps", "上限"),
+    text("quiet_from", "Quiet from", "安静开始"), text("quiet_until", "Quiet until", "安静结束"),
+    flag("blockable", "Can be blocked", "可停联"),
 )  # fmt: skip
 
 
@@ -263,7 +254,7 @@ def _check_purpose(crm: Crm, name: str) -> None:
 def commands() -> list[Command]:
     """Every command of the plugin."""
     said = (
-        CUSTOMER, ANY_CHANNEL, PURPOSE,
+        WHOSE, ANY_CHANNEL, PURPOSE,
         Parameter(name="wording", type=T.TEXT, title="Version of the text shown", title_zh="文本版本"),
         Parameter(name="obtained_from", type=T.TEXT, title="Where it was said", title_zh="来源"),
         AT,
@@ -281,37 +272,37 @@ def commands() -> list[Command]:
             example="crmkit consent withdraw C-1 --purpose any",
         ),
         Command(
-            name="consent list", run=list_consents, parameters=(CUSTOMER,), columns=ENTRY,
+            name="consent list", run=list_consents, parameters=(WHOSE,), columns=ENTRY,
             help="List what a customer has said, oldest first.",
             example="crmkit consent list C-1 --format json",
         ),
         Command(
-            name="consent show", run=show_consents, parameters=(CUSTOMER,), columns=ENTRY[:4],
+            name="consent show", run=show_consents, parameters=(WHOSE,), columns=ENTRY[:4],
             as_of=True,
             help="Show what holds for each channel and purpose at an instant.",
             example="crmkit consent show C-1 --as-of 2026-03-31",
         ),
         Command(
             name="contact check", run=check, single=True,
-            parameters=(CUSTOMER, CHANNEL, PURPOSE, AT), columns=DECISION,
+            parameters=(WHOSE, CHANNEL, PURPOSE, AT), columns=DECISION,
             help="Ask whether a customer may be contacted; if not, why, and when.",
             example="crmkit contact check C-1 --channel phone --purpose marketing",
         ),
         Command(
             name="contact log", run=log, writes=True, single=True,
-            parameters=(CUSTOMER, CHANNEL, PURPOSE, AT), columns=COUNTED,
+            parameters=(WHOSE, CHANNEL, PURPOSE, AT), columns=COUNTED,
             help="Count a contact that was made, so that caps know of it.",
             example="crmkit contact log C-1 --channel letter --purpose service",
         ),
         Command(
-            name="contact list", run=list_contacts, parameters=(CUSTOMER,), columns=COUNTED,
+            name="contact list", run=list_contacts, parameters=(WHOSE,), columns=COUNTED,
             help="List the contacts of a customer that were reserved or made, latest first.",
             example="crmkit contact list C-1",
         ),
         Command(
             name="contact block", run=block, writes=True, single=True,
             parameters=(
-                CUSTOMER,
+                WHOSE,
                 Parameter(name="reason", type=T.TEXT, required=True, title="A word such as bereavement, dispute or vulnerable", title_zh="原因代码"),
                 Parameter(name="until", type=T.INSTANT, title="Until when; until it is ended if left out", title_zh="结束"),
                 Parameter(name="purpose", type=T.TEXT, multiple=True, title="Only this purpose; every one that can be blocked if left out", title_zh="目的"),
@@ -323,7 +314,7 @@ def commands() -> list[Command]:
         Command(
             name="contact unblock", run=unblock, writes=True,
             parameters=(
-                CUSTOMER,
+                WHOSE,
                 Parameter(name="reason", type=T.TEXT, title="Only blocks of this reason", title_zh="原因代码"),
             ),
             columns=BLOCKED,

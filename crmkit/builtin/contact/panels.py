@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crmkit.declarations import Panel, ReportColumn
-from crmkit.entities import ContactRequest, FieldType
+from crmkit.columns import instant, text
+from crmkit.declarations import Panel
+from crmkit.entities import ContactRequest
 
 from .purposes import read_purposes
 
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 CHANNEL = "phone"
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh)
-
-
 def panels() -> list[Panel]:
     """One row per purpose for which the customer may not be called now."""
     return [
@@ -27,9 +24,9 @@ def panels() -> list[Panel]:
             name="contact.restraints", title="What not to say", title_zh="不可提及", order=20,
             rows=_restraints,
             columns=(
-                _column("purpose", FieldType.TEXT, "Not for", "禁止目的"),
-                _column("why", FieldType.TEXT, "Because", "原因"),
-                _column("free_at", FieldType.INSTANT, "Free at", "最早可联系"),
+                text("purpose", "Not for", "禁止目的"),
+                text("why", "Because", "原因"),
+                instant("free_at", "Free at", "最早可联系"),
             ),
             pii={"why": "quasi"},
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Chart, Headline, Parameter, Report, ReportColumn
+from crmkit.columns import CUSTOMER, count, day, integer, money, number, text
+from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
 TEXT, INTEGER, NUMBER, DATE = (
@@ -19,25 +20,18 @@ def reports() -> list[Report]:
     return [FUNNEL, DURATIONS, SURVIVAL, RETENTION, REASSIGNED, CUSTOMERS]
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str, unit: str | None = None,
-            money: bool = False) -> ReportColumn:  # fmt: skip
-    return ReportColumn(
-        name=name, type=kind, unit=unit, title=title, title_zh=title_zh, currency_minor=money
-    )
-
-
 FUNNEL = Report(
     name="core.funnel",
     title="Funnel of the five stages",
     title_zh="五阶段漏斗",
     sql=resource_text(__package__, "queries/funnel.sql"),
     columns=(
-        _column("position", INTEGER, "Order", "顺序", "1"),
-        _column("stage", TEXT, "Stage", "阶段"),
-        _column("customers", INTEGER, "Customers now", "当前客户数", "customer"),
-        _column("reached", INTEGER, "Ever reached", "曾达到", "customer"),
-        _column("conversion", NUMBER, "Of those before", "转化率", "1"),
-        _column("median_days", INTEGER, "Median stay", "停留中位数", "day"),
+        integer("position", "Order", "顺序"),
+        text("stage", "Stage", "阶段"),
+        count("customers", "Customers now", "当前客户数"),
+        count("reached", "Ever reached", "曾达到"),
+        number("conversion", "Of those before", "转化率"),
+        integer("median_days", "Median stay", "停留中位数", "day"),
     ),
     key=("position",),
     headline=Headline(column="customers", total=True),
@@ -58,13 +52,13 @@ DURATIONS = Report(
     title_zh="阶段停留时长",
     sql=resource_text(__package__, "queries/stage_durations.sql"),
     columns=(
-        _column("stage", TEXT, "Stage", "阶段"),
-        _column("ended", INTEGER, "Ended stays", "已结束", "1"),
-        _column("p25_days", INTEGER, "A quarter ended within", "下四分位", "day"),
-        _column("median_days", INTEGER, "Half ended within", "中位数", "day"),
-        _column("p75_days", INTEGER, "Three quarters ended within", "上四分位", "day"),
-        _column("ongoing", INTEGER, "Ongoing stays", "进行中", "1"),
-        _column("ongoing_median_days", INTEGER, "Median age of ongoing stays", "进行中中位数", "day"),
+        text("stage", "Stage", "阶段"),
+        integer("ended", "Ended stays", "已结束"),
+        integer("p25_days", "A quarter ended within", "下四分位", "day"),
+        integer("median_days", "Half ended within", "中位数", "day"),
+        integer("p75_days", "Three quarters ended within", "上四分位", "day"),
+        integer("ongoing", "Ongoing stays", "进行中"),
+        integer("ongoing_median_days", "Median age of ongoing stays", "进行中中位数", "day"),
     ),
     key=("stage",),
     parameters=(LIFECYCLE,),
@@ -83,13 +77,13 @@ SURVIVAL = Report(
     title_zh="阶段留存曲线",
     sql=resource_text(__package__, "queries/stage_survival.sql"),
     columns=(
-        _column("stage", TEXT, "Stage", "阶段"),
-        _column("days", INTEGER, "Days in the stage", "停留天数", "day"),
-        _column("at_risk", INTEGER, "At risk", "风险集", "customer"),
-        _column("ended", INTEGER, "Left", "离开数", "customer"),
-        _column("survival", NUMBER, "Still there", "留存率", "1"),
-        _column("survival_low", NUMBER, "Still there, low", "留存率下限", "1"),
-        _column("survival_high", NUMBER, "Still there, high", "留存率上限", "1"),
+        text("stage", "Stage", "阶段"),
+        integer("days", "Days in the stage", "停留天数", "day"),
+        count("at_risk", "At risk", "风险集"),
+        count("ended", "Left", "离开数"),
+        number("survival", "Still there", "留存率"),
+        number("survival_low", "Still there, low", "留存率下限"),
+        number("survival_high", "Still there, high", "留存率上限"),
     ),
     key=("stage", "days"),
     parameters=(
@@ -115,11 +109,11 @@ RETENTION = Report(
     title_zh="首购月份群组留存",
     sql=resource_text(__package__, "queries/cohort_retention.sql"),
     columns=(
-        _column("cohort_on", DATE, "First purchase in the month of", "首购月份"),
-        _column("months_after", INTEGER, "Months after", "之后月数", "month"),
-        _column("size", INTEGER, "Customers in the cohort", "群组人数", "customer"),
-        _column("active", INTEGER, "Bought in that month", "当月购买人数", "customer"),
-        _column("retention", NUMBER, "Retention", "留存率", "1"),
+        day("cohort_on", "First purchase in the month of", "首购月份"),
+        integer("months_after", "Months after", "之后月数", "month"),
+        count("size", "Customers in the cohort", "群组人数"),
+        count("active", "Bought in that month", "当月购买人数"),
+        number("retention", "Retention", "留存率"),
     ),
     key=("cohort_on", "months_after"),
     parameters=(
@@ -144,13 +138,13 @@ REASSIGNED = Report(
     title_zh="更换负责人后的客户留存",
     sql=resource_text(__package__, "queries/reassigned_retention.sql"),
     columns=(
-        _column("month_on", DATE, "Reassigned in the month of", "移交月份"),
-        _column("why", TEXT, "Orphan or transfer", "孤儿或转移"),
-        _column("to_agent", TEXT, "New owner", "新负责人"),
-        _column("reassigned", INTEGER, "Customers reassigned", "移交客户数", "customer"),
-        _column("followed", INTEGER, "Followed to the end", "已满观察期", "customer"),
-        _column("stayed", INTEGER, "Of them, stayed", "留存客户数", "customer"),
-        _column("retention", NUMBER, "Retention", "留存率", "1"),
+        day("month_on", "Reassigned in the month of", "移交月份"),
+        text("why", "Orphan or transfer", "孤儿或转移"),
+        text("to_agent", "New owner", "新负责人"),
+        count("reassigned", "Customers reassigned", "移交客户数"),
+        count("followed", "Followed to the end", "已满观察期"),
+        count("stayed", "Of them, stayed", "留存客户数"),
+        number("retention", "Retention", "留存率"),
     ),
     key=("month_on", "why", "to_agent"),
     parameters=(
@@ -178,16 +172,16 @@ CUSTOMERS = Report(
     title_zh="客户清单",
     sql=resource_text(__package__, "queries/customers.sql"),
     columns=(
-        _column("customer_id", INTEGER, "Customer", "客户"),
-        _column("kind", TEXT, "Kind", "类型"),
-        _column("region", TEXT, "Region", "地区"),
-        _column("owner", TEXT, "Owner", "负责人"),
-        _column("stage", TEXT, "Stage", "阶段"),
-        _column("silent_days", INTEGER, "Days since last interaction", "距上次互动", "day"),
-        _column("interactions_90d", INTEGER, "Interactions in 90 days", "近90天互动", "1"),
-        _column("purchases_365d", INTEGER, "Purchases in 365 days", "近365天购买", "1"),
-        _column("revenue_365d_minor", INTEGER, "Revenue in 365 days", "近365天收入", money=True),
-        _column("complaints_90d", INTEGER, "Complaints in 90 days", "近90天投诉", "1"),
+        CUSTOMER,
+        text("kind", "Kind", "类型"),
+        text("region", "Region", "地区"),
+        text("owner", "Owner", "负责人"),
+        text("stage", "Stage", "阶段"),
+        integer("silent_days", "Days since last interaction", "距上次互动", "day"),
+        integer("interactions_90d", "Interactions in 90 days", "近90天互动"),
+        integer("purchases_365d", "Purchases in 365 days", "近365天购买"),
+        money("revenue_365d", "Revenue in 365 days", "近365天收入"),
+        integer("complaints_90d", "Complaints in 90 days", "近90天投诉"),
     ),
     key=("customer_id",),
     order=("-revenue_365d_minor",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from crmkit.columns import CUSTOMER, text
 from crmkit.declarations import Answer, Command, Parameter, ReportColumn
 from crmkit.entities import FieldType
 from crmkit.errors import NotFound
@@ -79,10 +80,10 @@ def commands() -> list[Command]:
                 Parameter(name="who", type=T.TEXT, positional=True, required=True, title="Piece of a number or name, or a key", title_zh="电话、姓名或编号"),
             ],
             columns=[
-                ReportColumn(name="customer_id", type=T.INTEGER, title="Customer", title_zh="客户"),
-                ReportColumn(name="panel", type=T.TEXT, title="Panel", title_zh="栏目编号"),
-                ReportColumn(name="title", type=T.TEXT, title="About", title_zh="栏目"),
-                ReportColumn(name="text", type=T.TEXT, title="What", title_zh="内容"),
+                CUSTOMER,
+                text("panel", "Panel", "栏目编号"),
+                text("title", "About", "栏目"),
+                text("text", "What", "内容"),
             ],
         )
     ]  # fmt: skip

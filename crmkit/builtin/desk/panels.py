@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from crmkit.declarations import Panel, ReportColumn
+from crmkit.columns import amount, day, instant, text
+from crmkit.declarations import Panel
 from crmkit.entities import FieldType
 
 if TYPE_CHECKING:
@@ -20,29 +21,25 @@ EXPIRES_WITHIN = timedelta(days=90)
 ACTIONS = ("alert", "open_case", "list", "propose_stage", "tag")
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh)
-
-
 def panels() -> list[Panel]:
     """Four panels."""
     return [
         Panel(
             name="desk.who", title="Who", title_zh="客户", order=0, rows=_who,
             columns=(
-                _column("kind", T.TEXT, "Kind", "类型"),
-                _column("contact", T.TEXT, "Contact", "联系方式"),
-                _column("region", T.TEXT, "Region", "地区"),
-                _column("owner", T.TEXT, "Owner", "负责人"),
-                _column("since", T.INSTANT, "Filed", "建档"),
+                text("kind", "Kind", "类型"),
+                text("contact", "Contact", "联系方式"),
+                text("region", "Region", "地区"),
+                text("owner", "Owner", "负责人"),
+                instant("since", "Filed", "建档"),
             ),
             pii={"contact": "direct", "owner": "quasi"},
         ),
         Panel(
             name="desk.next", title="What to do next", title_zh="下一步", order=25, rows=_next,
             columns=(
-                _column("what", T.TEXT, "What", "事项"),
-                _column("why", T.TEXT, "Why", "原因"),
+                text("what", "What", "事项"),
+                text("why", "Why", "原因"),
             ),
             pii={"why": "quasi"},
         ),
@@ -50,17 +47,17 @@ def panels() -> list[Panel]:
             name="desk.documents", title="Documents that end", title_zh="即将到期文件", order=45,
             rows=_documents,
             columns=(
-                _column("type", T.TEXT, "Document", "文件"),
-                _column("expires_on", T.DATE, "Last day", "截止日"),
+                text("type", "Document", "文件"),
+                day("expires_on", "Last day", "截止日"),
             ),
         ),
         Panel(
             name="desk.timeline", title="Last contacts", title_zh="最近联系", order=90, rows=_timeline,
             columns=(
-                _column("at", T.INSTANT, "At", "时间"),
-                _column("what", T.TEXT, "What", "事项"),
-                _column("channel", T.TEXT, "Channel", "渠道"),
-                _column("amount", T.MONEY, "Amount", "金额"),
+                instant("at", "At", "时间"),
+                text("what", "What", "事项"),
+                text("channel", "Channel", "渠道"),
+                amount("amount", "Amount", "金额"),
             ),
         ),
     ]  # fmt: skip

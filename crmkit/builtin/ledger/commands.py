@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from crmkit.declarations import Answer, Command, Parameter, ReportColumn
+from crmkit.columns import CUSTOMER, day, instant, integer, text
+from crmkit.declarations import Answer, Command, Parameter
 from crmkit.entities import FieldType
 from crmkit.entities.asof import AsOf
 
@@ -22,7 +23,7 @@ T = FieldType
 LEDGER = Parameter(
     name="ledger", type=T.TEXT, positional=True, required=True, title="Ledger", title_zh="账本"
 )
-CUSTOMER = Parameter(
+WHOSE = Parameter(
     name="customer", type=T.TEXT, positional=True, required=True, title="Customer", title_zh="客户"
 )
 SCHEME = Parameter(
@@ -30,13 +31,8 @@ SCHEME = Parameter(
 )
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str, unit: str | None = None) -> ReportColumn:  # fmt: skip
-    return ReportColumn(name=name, type=kind, unit=unit, title=title, title_zh=title_zh)
-
-
-WHO = _column("customer_id", T.INTEGER, "Customer", "客户")
-AMOUNT = _column("amount", T.INTEGER, "Amount", "数额", "1")
-BALANCE = _column("balance", T.INTEGER, "Balance", "余额", "1")
+AMOUNT = integer("amount", "Amount", "数额")
+BALANCE = integer("balance", "Balance", "余额")
 
 
 def _accounts(crm: Crm) -> Accounts:
@@ -138,11 +134,11 @@ def commands() -> list[Command]:
             name="ledger list", run=list_ledgers, help="List the ledgers.",
             example="crmkit ledger list",
             columns=[
-                _column("ledger", T.TEXT, "Ledger", "账本"),
-                _column("title", T.TEXT, "Title", "名称"),
-                _column("unit", T.TEXT, "Unit", "单位"),
-                _column("expires_after_months", T.INTEGER, "Expires after", "有效期", "month"),
-                _column("idle_months", T.INTEGER, "Expires when idle for", "闲置失效", "month"),
+                text("ledger", "Ledger", "账本"),
+                text("title", "Title", "名称"),
+                text("unit", "Unit", "单位"),
+                integer("expires_after_months", "Expires after", "有效期", "month"),
+                integer("idle_months", "Expires when idle for", "闲置失效", "month"),
             ],
         ),
         Command(
@@ -150,14 +146,14 @@ def commands() -> list[Command]:
             help="Add to a customer's balance or take from it.\n\nThe amount is in the ledger's unit, of money in whole minor units; a negative one takes away. The same posting under the same reference is made once.",
             example="crmkit ledger post ledger.points C-1 --amount 120 --reference stay-4711",
             parameters=[
-                LEDGER, CUSTOMER,
+                LEDGER, WHOSE,
                 Parameter(name="amount", type=T.INTEGER, required=True, title="Signed amount", title_zh="数额"),
                 Parameter(name="kind", type=T.TEXT, choices=KINDS, default="earn", title="What it is", title_zh="类型"),
                 Parameter(name="reference", type=T.TEXT, title="What it is for, unique in the ledger", title_zh="凭证号"),
                 Parameter(name="reason", type=T.TEXT, title="Why, in the business's own words", title_zh="原因"),
                 Parameter(name="expires_on", type=T.DATE, title="Last day on which it can be spent", title_zh="失效日"),
             ],
-            columns=[WHO, AMOUNT, BALANCE],
+            columns=[CUSTOMER, AMOUNT, BALANCE],
         ),
         Command(
             name="ledger transfer", run=transfer, writes=True,
@@ -170,19 +166,19 @@ def commands() -> list[Command]:
                 Parameter(name="amount", type=T.INTEGER, required=True, title="Amount", title_zh="数额"),
                 Parameter(name="reference", type=T.TEXT, title="What it is for, unique in the ledger", title_zh="凭证号"),
             ],
-            columns=[WHO, AMOUNT, BALANCE],
+            columns=[CUSTOMER, AMOUNT, BALANCE],
         ),
         Command(
             name="ledger show", run=show, help="Show a customer's entries, oldest first.",
             example="crmkit ledger show ledger.points C-1",
-            parameters=[LEDGER, CUSTOMER],
+            parameters=[LEDGER, WHOSE],
             columns=[
-                _column("at", T.INSTANT, "At", "时间"),
-                _column("kind", T.TEXT, "Kind", "类型"),
+                instant("at", "At", "时间"),
+                text("kind", "Kind", "类型"),
                 AMOUNT, BALANCE,
-                _column("reference", T.TEXT, "Reference", "凭证号"),
-                _column("reason", T.TEXT, "Reason", "原因"),
-                _column("expires_on", T.DATE, "Expires", "失效日"),
+                text("reference", "Reference", "凭证号"),
+                text("reason", "Reason", "原因"),
+                day("expires_on", "Expires", "失效日"),
             ],
         ),
         Command(
@@ -193,7 +189,7 @@ def commands() -> list[Command]:
                 LEDGER,
                 Parameter(name="on", type=T.DATE, title="Last day that is over; today if left out", title_zh="截止日"),
             ],
-            columns=[WHO, AMOUNT, BALANCE],
+            columns=[CUSTOMER, AMOUNT, BALANCE],
         ),
         Command(
             name="ledger verify", run=verify,
@@ -201,10 +197,10 @@ def commands() -> list[Command]:
             example="crmkit ledger verify ledger.points",
             parameters=[LEDGER],
             columns=[
-                WHO, BALANCE,
-                _column("entries", T.INTEGER, "Entries", "分录数", "1"),
-                _column("sum", T.INTEGER, "Sum of entries", "分录合计", "1"),
-                _column("count", T.INTEGER, "Entries found", "实有分录数", "1"),
+                CUSTOMER, BALANCE,
+                integer("entries", "Entries", "分录数"),
+                integer("sum", "Sum of entries", "分录合计"),
+                integer("count", "Entries found", "实有分录数"),
             ],
         ),
         Command(
@@ -213,11 +209,11 @@ def commands() -> list[Command]:
             example="crmkit tier review hotel.club --as-of 2026-03-31",
             parameters=[SCHEME],
             columns=[
-                WHO,
-                _column("move", T.TEXT, "Move", "变动"),
-                _column("from_tier", T.TEXT, "From", "原等级"),
-                _column("to_tier", T.TEXT, "To", "现等级"),
-                _column("grace_until", T.DATE, "Kept in grace until", "宽限期至"),
+                CUSTOMER,
+                text("move", "Move", "变动"),
+                text("from_tier", "From", "原等级"),
+                text("to_tier", "To", "现等级"),
+                day("grace_until", "Kept in grace until", "宽限期至"),
             ],
         ),
         Command(
@@ -228,11 +224,11 @@ def commands() -> list[Command]:
                 Parameter(name="tier", type=T.TEXT, title="Only this tier", title_zh="仅此等级"),
             ],
             columns=[
-                WHO,
-                _column("tier", T.TEXT, "Tier", "等级"),
-                _column("since_on", T.DATE, "Since", "起始日"),
-                _column("grace_until", T.DATE, "Kept in grace until", "宽限期至"),
-                _column("lowered_on", T.DATE, "Last step down", "最近降级日"),
+                CUSTOMER,
+                text("tier", "Tier", "等级"),
+                day("since_on", "Since", "起始日"),
+                day("grace_until", "Kept in grace until", "宽限期至"),
+                day("lowered_on", "Last step down", "最近降级日"),
             ],
         ),
     ]  # fmt: skip

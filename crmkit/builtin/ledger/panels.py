@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crmkit.declarations import Panel, ReportColumn
-from crmkit.entities import FieldType
+from crmkit.columns import integer, text
+from crmkit.declarations import Panel
 
 from .tiers import STANDING
 
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 ACCOUNT = "ledger.account"
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh)
-
-
 def panels() -> list[Panel]:
     """One row per scheme, then one per ledger."""
     return [
@@ -27,10 +23,10 @@ def panels() -> list[Panel]:
             name="ledger.standing", title="Tiers and balances", title_zh="等级与余额", order=50,
             rows=_held,
             columns=(
-                _column("name", FieldType.TEXT, "Scheme or ledger", "方案或账本"),
-                _column("tier", FieldType.TEXT, "Tier", "等级"),
-                _column("balance", FieldType.INTEGER, "Balance", "余额"),
-                _column("unit", FieldType.TEXT, "Unit", "单位"),
+                text("name", "Scheme or ledger", "方案或账本"),
+                text("tier", "Tier", "等级"),
+                integer("balance", "Balance", "余额", unit=None),
+                text("unit", "Unit", "单位"),
             ),
         )
     ]  # fmt: skip

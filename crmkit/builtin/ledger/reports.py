@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Chart, Parameter, Report, ReportColumn
+from crmkit.columns import count, integer, number, text
+from crmkit.declarations import Chart, Parameter, Report
 from crmkit.entities import FieldType
 
 TEXT, INTEGER, NUMBER = FieldType.TEXT, FieldType.INTEGER, FieldType.NUMBER
 DAYS = Parameter(
     name="days", type=INTEGER, default=365, title="Period", title_zh="期间", unit="day"
 )
-
-
-def _column(
-    name: str, kind: FieldType, title: str, title_zh: str, unit: str | None = None
-) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, unit=unit, title=title, title_zh=title_zh)
 
 
 def reports() -> list[Report]:
@@ -30,13 +25,13 @@ LIABILITY = Report(
     sql=resource_text(__package__, "queries/liability.sql"),
     parameters=(DAYS,),
     columns=(
-        _column("ledger", TEXT, "Ledger", "账本"),
-        _column("customers", INTEGER, "Customers", "客户数", "customer"),
-        _column("outstanding", INTEGER, "Outstanding", "未兑付", "1"),
-        _column("earned", INTEGER, "Earned in the period", "期间获得", "1"),
-        _column("spent", INTEGER, "Spent in the period", "期间消费", "1"),
-        _column("expired", INTEGER, "Expired in the period", "期间失效", "1"),
-        _column("breakage", NUMBER, "Expired of all ever earned", "失效率", "1"),
+        text("ledger", "Ledger", "账本"),
+        count("customers", "Customers", "客户数"),
+        integer("outstanding", "Outstanding", "未兑付"),
+        integer("earned", "Earned in the period", "期间获得"),
+        integer("spent", "Spent in the period", "期间消费"),
+        integer("expired", "Expired in the period", "期间失效"),
+        number("breakage", "Expired of all ever earned", "失效率"),
     ),
     key=("ledger",),
     method="Sums over entries, in the unit of each ledger; of money in minor units. Breakage is "
@@ -51,14 +46,14 @@ TIERS = Report(
     sql=resource_text(__package__, "queries/tiers.sql"),
     parameters=(DAYS,),
     columns=(
-        _column("scheme", TEXT, "Scheme", "等级方案"),
-        _column("rank", INTEGER, "Rank", "级别", "1"),
-        _column("tier", TEXT, "Tier", "等级"),
-        _column("customers", INTEGER, "Customers", "客户数", "customer"),
-        _column("in_grace", INTEGER, "In grace", "宽限中", "customer"),
-        _column("entered", INTEGER, "New in the period", "期间新入", "customer"),
-        _column("upgraded", INTEGER, "Up into it", "期间升入", "customer"),
-        _column("downgraded", INTEGER, "Down into it", "期间降入", "customer"),
+        text("scheme", "Scheme", "等级方案"),
+        integer("rank", "Rank", "级别"),
+        text("tier", "Tier", "等级"),
+        count("customers", "Customers", "客户数"),
+        count("in_grace", "In grace", "宽限中"),
+        count("entered", "New in the period", "期间新入"),
+        count("upgraded", "Up into it", "期间升入"),
+        count("downgraded", "Down into it", "期间降入"),
     ),
     key=("scheme", "rank"),
     charts=(

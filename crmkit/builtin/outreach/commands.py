@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crmkit.declarations import Answer, Command, Parameter, ReportColumn
+from crmkit.columns import CUSTOMER, amount, instant, integer, number, text
+from crmkit.declarations import Answer, Command, Parameter
 from crmkit.entities import FieldType, Money, Record
 from crmkit.entities.interaction import CHANNELS
 from crmkit.errors import UsageError
@@ -26,35 +27,31 @@ NAME = Parameter(
 )  # fmt: skip
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str, **more: Any) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh, **more)
-
-
 COUNTS = ("candidates", "treated", "control", "blocked")
 LISTED = (
-    _column("list", T.TEXT, "List", "名单"), _column("title", T.TEXT, "Title", "标题"),
-    _column("purpose", T.TEXT, "Purpose", "目的"), _column("offer", T.TEXT, "Offer", "优惠"),
-    _column("price", T.MONEY, "Price", "价格"), _column("made_from", T.TEXT, "Made from", "来源"),
-    _column("made_at", T.INSTANT, "Made at", "建立时间"),
-    _column("candidates", T.INTEGER, "Candidates", "候选", unit="1"),
-    _column("treated", T.INTEGER, "To contact", "待联系", unit="1"),
-    _column("control", T.INTEGER, "Control group", "对照组", unit="1"),
-    _column("blocked", T.INTEGER, "Blocked", "被阻", unit="1"),
-    _column("seed", T.INTEGER, "Seed", "随机种子", unit="1"),
+    text("list", "List", "名单"), text("title", "Title", "标题"),
+    text("purpose", "Purpose", "目的"), text("offer", "Offer", "优惠"),
+    amount("price", "Price", "价格"), text("made_from", "Made from", "来源"),
+    instant("made_at", "Made at", "建立时间"),
+    integer("candidates", "Candidates", "候选"),
+    integer("treated", "To contact", "待联系"),
+    integer("control", "Control group", "对照组"),
+    integer("blocked", "Blocked", "被阻"),
+    integer("seed", "Seed", "随机种子"),
 )  # fmt: skip
 ROWS = (
-    _column("list", T.TEXT, "List", "名单"), _column("customer_id", T.INTEGER, "Customer", "客户"),
-    _column("state", T.TEXT, "State", "状态"), _column("channel", T.TEXT, "Channel", "渠道"),
-    _column("at", T.INSTANT, "At", "时间"), _column("why", T.TEXT, "Why", "原因"),
-    _column("drawn_from", T.TEXT, "Drawn from", "来源"),
-    _column("value", T.MONEY, "Expected value", "预期价值"),
-    _column("offer", T.TEXT, "Offer", "优惠"), _column("price", T.MONEY, "Price", "价格"),
-    _column("code", T.TEXT, "Reason", "被阻原因"), _column("words", T.TEXT, "In words", "原因说明"),
-    _column("words_zh", T.TEXT, "In Chinese", "中文说明"),
-    _column("free_at", T.INSTANT, "Free at", "最早可联系"),
-    _column("outcome", T.TEXT, "Outcome", "结果"),
-    _column("done_at", T.INSTANT, "Done at", "完成时间"),
-    _column("done_by", T.TEXT, "Done by", "完成人"),
+    text("list", "List", "名单"), CUSTOMER,
+    text("state", "State", "状态"), text("channel", "Channel", "渠道"),
+    instant("at", "At", "时间"), text("why", "Why", "原因"),
+    text("drawn_from", "Drawn from", "来源"),
+    amount("value", "Expected value", "预期价值"),
+    text("offer", "Offer", "优惠"), amount("price", "Price", "价格"),
+    text("code", "Reason", "被阻原因"), text("words", "In words", "原因说明"),
+    text("words_zh", "In Chinese", "中文说明"),
+    instant("free_at", "Free at", "最早可联系"),
+    text("outcome", "Outcome", "结果"),
+    instant("done_at", "Done at", "完成时间"),
+    text("done_by", "Done by", "完成人"),
 )  # fmt: skip
 _OWN = tuple(c.name for c in ROWS)
 
@@ -225,8 +222,8 @@ def commands() -> list[Command]:
         Command(
             name="list blocked", run=blocked, parameters=(NAME,),
             columns=(
-                _column("code", T.TEXT, "Reason", "被阻原因"),
-                _column("rows", T.INTEGER, "Rows", "行数", unit="1"),
+                text("code", "Reason", "被阻原因"),
+                integer("rows", "Rows", "行数"),
             ),
             help="Count the blocked rows of a list by reason.", example="crmkit list blocked spring",
         ),
@@ -237,14 +234,14 @@ def commands() -> list[Command]:
                 Parameter(name="days", type=T.INTEGER, default=30, unit="day", title="Successes in so many days after the list was made count", title_zh="天数"),
             ),
             columns=(
-                _column("group", T.TEXT, "Group", "组别"),
-                _column("customers", T.INTEGER, "Customers", "客户数", unit="1"),
-                _column("answered", T.INTEGER, "Answered", "已接通", unit="1"),
-                _column("accepted", T.INTEGER, "Accepted", "已接受", unit="1"),
-                _column("successes", T.INTEGER, "Successes", "成功数", unit="1"),
-                _column("rate", T.NUMBER, "Rate", "成功率", unit="1"),
-                _column("low", T.NUMBER, "Lowest", "下限", unit="1"),
-                _column("high", T.NUMBER, "Highest", "上限", unit="1"),
+                text("group", "Group", "组别"),
+                integer("customers", "Customers", "客户数"),
+                integer("answered", "Answered", "已接通"),
+                integer("accepted", "Accepted", "已接受"),
+                integer("successes", "Successes", "成功数"),
+                number("rate", "Rate", "成功率"),
+                number("low", "Lowest", "下限"),
+                number("high", "Highest", "上限"),
             ),
             help="Show what a list has brought against its control group.\n\nThe uplift is the difference of both rates with its 95 % interval.",
             example="crmkit list results spring --days 30",
@@ -255,7 +252,7 @@ def commands() -> list[Command]:
                 Parameter(name="channel", type=T.TEXT, positional=True, choices=CHANNELS, title="Which channel", title_zh="渠道"),
                 Parameter(name="amount", type=T.MONEY, title="What one contact costs", title_zh="费用"),
             ),
-            columns=(_column("channel", T.TEXT, "Channel", "渠道"), _column("cost", T.MONEY, "Cost", "费用")),
+            columns=(text("channel", "Channel", "渠道"), amount("cost", "Cost", "费用")),
             help="Show what a contact costs by channel, or set it.",
             example="crmkit list cost phone --amount 3.50",
         ),

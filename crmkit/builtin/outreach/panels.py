@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crmkit.declarations import Panel, ReportColumn
-from crmkit.entities import FieldType
+from crmkit.columns import amount, instant, text
+from crmkit.declarations import Panel
 
 from .data import ROW, TODO
 
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 COLUMNS = ("list", "offer", "price", "why", "at")
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh)
-
-
 def panels() -> list[Panel]:
     """One row per list on which the customer waits."""
     return [
@@ -27,11 +23,11 @@ def panels() -> list[Panel]:
             name="outreach.offers", title="What to offer", title_zh="可提供", order=30,
             rows=_waiting,
             columns=(
-                _column("list", FieldType.TEXT, "List", "名单"),
-                _column("offer", FieldType.TEXT, "Offer", "优惠"),
-                _column("price", FieldType.MONEY, "Price", "价格"),
-                _column("why", FieldType.TEXT, "Why", "原因"),
-                _column("at", FieldType.INSTANT, "At", "时间"),
+                text("list", "List", "名单"),
+                text("offer", "Offer", "优惠"),
+                amount("price", "Price", "价格"),
+                text("why", "Why", "原因"),
+                instant("at", "At", "时间"),
             ),
             pii={"why": "quasi"},
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from crmkit.declarations import Answer, Command, Parameter, ReportColumn
+from crmkit.columns import CUSTOMER, day, text
+from crmkit.declarations import Answer, Command, Parameter
 from crmkit.entities import FieldType
 from crmkit.entities.standard_numbers import is_known, number_reader
 from crmkit.errors import UsageError
@@ -17,22 +18,17 @@ if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 T = FieldType
-CUSTOMER = Parameter(
+WHOSE = Parameter(
     name="customer", type=T.TEXT, positional=True, required=True, title="Customer", title_zh="客户"
 )
 
 
-def _column(name: str, title: str, title_zh: str, kind: FieldType = T.TEXT) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh)
-
-
-WHO = _column("customer_id", "Customer", "客户", T.INTEGER)
 RELATION = (
-    _column("relation", "Relation", "关系编号"), WHO, _column("role", "Is", "角色"),
-    _column("related", "Of", "对象"),
-    _column("valid_from", "From", "起", T.DATE), _column("valid_to", "Until", "止", T.DATE),
-    _column("position", "Position", "职务"), _column("say", "Say in the purchase", "采购角色"),
-    _column("likes", "Likes", "喜好"), _column("dislikes", "Dislikes", "忌讳"),
+    text("relation", "Relation", "关系编号"), CUSTOMER, text("role", "Is", "角色"),
+    text("related", "Of", "对象"),
+    day("valid_from", "From", "起"), day("valid_to", "Until", "止"),
+    text("position", "Position", "职务"), text("say", "Say in the purchase", "采购角色"),
+    text("likes", "Likes", "喜好"), text("dislikes", "Dislikes", "忌讳"),
 )  # fmt: skip
 
 
@@ -154,7 +150,7 @@ def commands() -> list[Command]:
             help="Say what one customer is to another.\n\nCUSTOMER is ROLE of RELATED_TO: contact_person, household, partner, supplier, referrer or another word of your own.",
             example="crmkit relation add P-1 ORG-7 --say decides --likes tea",
             parameters=[
-                CUSTOMER,
+                WHOSE,
                 Parameter(name="related_to", type=T.TEXT, positional=True, required=True, title="To whom", title_zh="对象"),
                 Parameter(name="role", type=T.TEXT, default=CONTACT_PERSON, title="What the customer is", title_zh="角色"),
                 Parameter(name="valid_from", type=T.DATE, title="First day", title_zh="起始日"),
@@ -170,7 +166,7 @@ def commands() -> list[Command]:
             help="List a customer's relations on either side, oldest first.",
             example="crmkit relation list ORG-7",
             parameters=[
-                CUSTOMER,
+                WHOSE,
                 Parameter(name="ended", type=T.BOOLEAN, default=False, title="Show those that do not hold today too", title_zh="含已结束"),
             ],
             columns=RELATION,
@@ -190,14 +186,14 @@ def commands() -> list[Command]:
             help="File an organisation's standard name and registered code.\n\nOne of each; no two organisations have the same code. The check digits of registers that python-stdnum knows are checked.",
             example="crmkit relation register ORG-7 --scheme cn.uscc --code 91110000600037341L --name 'Beijing Example Ltd'",
             parameters=[
-                CUSTOMER,
+                WHOSE,
                 Parameter(name="scheme", type=T.TEXT, required=True, title="Register, as cn.uscc or lei", title_zh="登记类型"),
                 Parameter(name="code", type=T.TEXT, required=True, title="Registered code", title_zh="登记代码"),
                 Parameter(name="name", type=T.TEXT, required=True, title="Standard name", title_zh="标准名称"),
             ],
             columns=[
-                WHO, _column("scheme", "Register", "登记类型"), _column("code", "Code", "登记代码"),
-                _column("standard_name", "Standard name", "标准名称"),
+                CUSTOMER, text("scheme", "Register", "登记类型"), text("code", "Code", "登记代码"),
+                text("standard_name", "Standard name", "标准名称"),
             ],
         ),
         Command(
@@ -205,16 +201,16 @@ def commands() -> list[Command]:
             help="Say that a customer uses a competitor too, or with --ended no longer does.",
             example="crmkit relation competitor ORG-7 Acme --product freight",
             parameters=[
-                CUSTOMER,
+                WHOSE,
                 Parameter(name="name", type=T.TEXT, positional=True, required=True, title="Competitor", title_zh="竞争对手"),
                 Parameter(name="product", type=T.TEXT, title="For what", title_zh="用于"),
                 Parameter(name="on", type=T.DATE, title="Day; today if left out", title_zh="日期"),
                 Parameter(name="ended", type=T.BOOLEAN, default=False, title="The customer uses it no longer", title_zh="已终止"),
             ],
             columns=[
-                WHO, _column("competitor", "Competitor", "竞争对手"), _column("product", "For", "用于"),
-                _column("seen_on", "Seen on", "发现日期", T.DATE),
-                _column("ended_on", "No longer since", "终止日期", T.DATE),
+                CUSTOMER, text("competitor", "Competitor", "竞争对手"), text("product", "For", "用于"),
+                day("seen_on", "Seen on", "发现日期"),
+                day("ended_on", "No longer since", "终止日期"),
             ],
         ),
     ]  # fmt: skip

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crmkit.declarations import Panel, ReportColumn
-from crmkit.entities import FieldType
+from crmkit.columns import text
+from crmkit.declarations import Panel
 
 from .relations import holds, related
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
-
-
-def _column(name: str, title: str, title_zh: str) -> ReportColumn:
-    return ReportColumn(name=name, type=FieldType.TEXT, title=title, title_zh=title_zh)
 
 
 def panels() -> list[Panel]:
@@ -24,11 +20,11 @@ def panels() -> list[Panel]:
         Panel(
             name="relation.people", title="Related to", title_zh="相关人员", order=55, rows=_people,
             columns=(
-                _column("who", "Who", "对象"),
-                _column("role", "Role", "角色"),
-                _column("say", "Say in the purchase", "采购角色"),
-                _column("likes", "Likes", "喜好"),
-                _column("dislikes", "Do not mention", "忌讳"),
+                text("who", "Who", "对象"),
+                text("role", "Role", "角色"),
+                text("say", "Say in the purchase", "采购角色"),
+                text("likes", "Likes", "喜好"),
+                text("dislikes", "Do not mention", "忌讳"),
             ),
             pii={"who": "direct", "likes": "direct", "dislikes": "direct"},
         )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from crmkit.declarations import Answer, Command, Parameter, ReportColumn, StageMove
+from crmkit.columns import CUSTOMER, amount, count, day, flag, instant, integer, items, number, text
+from crmkit.declarations import Answer, Command, Parameter, StageMove
 from crmkit.entities import ContactPoint, FieldType, Money
 from crmkit.errors import NotFound, UsageError
 
@@ -34,42 +35,38 @@ def commands() -> list[Command]:
 # --- what comes out -------------------------------------------------------------------------------
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str, **more: Any) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh, **more)
-
-
 COLUMNS = (
-    _column("case", T.TEXT, "Case", "工单"),
-    _column("customer_id", T.INTEGER, "Customer", "客户"),
-    _column("kind", T.TEXT, "Kind", "类型"),
-    _column("state", T.TEXT, "State", "状态"),
-    _column("topic", T.TEXT, "Topic", "事由"),
-    _column("severity", T.TEXT, "Severity", "严重程度"),
-    _column("department", T.TEXT, "Department", "责任部门"),
-    _column("assignee", T.TEXT, "Handled by", "处理人"),
-    _column("opened_at", T.INSTANT, "Opened", "受理时间"),
-    _column("due_clock", T.TEXT, "Due clock", "到期时限"),
-    _column("due_at", T.INSTANT, "Due", "到期时间"),
+    text("case", "Case", "工单"),
+    CUSTOMER,
+    text("kind", "Kind", "类型"),
+    text("state", "State", "状态"),
+    text("topic", "Topic", "事由"),
+    text("severity", "Severity", "严重程度"),
+    text("department", "Department", "责任部门"),
+    text("assignee", "Handled by", "处理人"),
+    instant("opened_at", "Opened", "受理时间"),
+    text("due_clock", "Due clock", "到期时限"),
+    instant("due_at", "Due", "到期时间"),
 )
 DUE_COLUMNS = (
     *COLUMNS[:8],
     COLUMNS[9],
     COLUMNS[10],
-    _column("left_minutes", T.INTEGER, "Time left", "剩余时间", unit="minute"),
-    _column("used", T.NUMBER, "Used at least", "已用比例", unit="1"),
+    integer("left_minutes", "Time left", "剩余时间", "minute"),
+    number("used", "Used at least", "已用比例"),
 )
 BREACH_COLUMNS = (
     *COLUMNS[:8],
-    _column("clock", T.TEXT, "Clock", "时限"),
-    _column("target", T.TEXT, "Target", "目标"),
-    _column("due_at", T.INSTANT, "Due", "到期时间"),
-    _column("stopped_at", T.INSTANT, "Stopped", "停止"),
-    _column("late_minutes", T.INTEGER, "Late by", "超时", unit="minute"),
+    text("clock", "Clock", "时限"),
+    text("target", "Target", "目标"),
+    instant("due_at", "Due", "到期时间"),
+    instant("stopped_at", "Stopped", "停止"),
+    integer("late_minutes", "Late by", "超时", "minute"),
 )
 SHOWN = (
     *COLUMNS,
     *(
-        _column(name, T.TEXT, title, title_zh)
+        text(name, title, title_zh)
         for name, title, title_zh in (
             ("region", "Region", "地区"), ("product", "Product", "产品"), ("channel", "Channel", "渠道"),
             ("headline", "Headline", "摘要"), ("remedy_sought", "Remedy sought", "诉求"),
@@ -78,25 +75,25 @@ SHOWN = (
             ("answered_by", "Answered by", "答复人"),
         )
     ),
-    _column("answered_at", T.INSTANT, "Answered", "首次答复时间"),
-    _column("resolved_at", T.INSTANT, "Resolved", "解决时间"),
-    _column("closed_at", T.INSTANT, "Closed", "关闭时间"),
-    _column("first_contact", T.BOOLEAN, "Solved at first contact", "首次解决"),
-    _column("escalation_level", T.INTEGER, "Escalation level", "升级级别", unit="1"),
-    _column("reopen_count", T.INTEGER, "Times reopened", "重开次数", unit="1"),
-    _column("compensation", T.MONEY, "Compensation", "补偿金额"),
-    _column("clocks", T.LIST, "Clocks", "时限"),
-    _column("history", T.LIST, "History", "经过"),
+    instant("answered_at", "Answered", "首次答复时间"),
+    instant("resolved_at", "Resolved", "解决时间"),
+    instant("closed_at", "Closed", "关闭时间"),
+    flag("first_contact", "Solved at first contact", "首次解决"),
+    integer("escalation_level", "Escalation level", "升级级别"),
+    integer("reopen_count", "Times reopened", "重开次数"),
+    amount("compensation", "Compensation", "补偿金额"),
+    items("clocks", "Clocks", "时限"),
+    items("history", "History", "经过"),
 )  # fmt: skip
 GRANTED = (
     COLUMNS[0],
     COLUMNS[1],
-    _column("number", T.INTEGER, "Number", "序号", unit="1"),
-    _column("kind", T.TEXT, "Kind", "方式"),
-    _column("amount", T.MONEY, "Amount", "金额"),
-    _column("state", T.TEXT, "State", "状态"),
-    _column("proposed_by", T.TEXT, "Proposed by", "提出人"),
-    _column("decided_by", T.TEXT, "Decided by", "审批人"),
+    integer("number", "Number", "序号"),
+    text("kind", "Kind", "方式"),
+    amount("amount", "Amount", "金额"),
+    text("state", "State", "状态"),
+    text("proposed_by", "Proposed by", "提出人"),
+    text("decided_by", "Decided by", "审批人"),
 )
 
 
@@ -370,9 +367,9 @@ def _listing() -> list[Command]:
             "are worked instead. Then recompute the clocks: crmkit case recompute.",
             example="crmkit case holidays office --country DE --subdivision BE --year 2026",
             columns=(
-                _column("day", T.DATE, "Day", "日期"),
-                _column("title", T.TEXT, "Title", "名称"),
-                _column("windows", T.TEXT, "Open", "时段"),
+                day("day", "Day", "日期"),
+                text("title", "Title", "名称"),
+                text("windows", "Open", "时段"),
             ),
             parameters=(
                 _text("calendar", "Key of the calendar", "日历", positional=True, required=True),
@@ -387,8 +384,8 @@ def _listing() -> list[Command]:
             "an import of cases, which get their state and clocks here.",
             example="crmkit case recompute",
             columns=(
-                _column("read", T.INTEGER, "Cases read", "读取", unit="case"),
-                _column("changed", T.INTEGER, "Of them changed", "变更", unit="case"),
+                count("read", "Cases read", "读取", "case"),
+                count("changed", "Of them changed", "变更", "case"),
             ),
         ),
     ]  # fmt: skip

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crmkit.declarations import Panel, ReportColumn
-from crmkit.entities import FieldType
+from crmkit.columns import instant, text
+from crmkit.declarations import Panel
 
 from .records import CASE
 
@@ -16,22 +16,18 @@ if TYPE_CHECKING:
 COLUMNS = ("ref", "topic", "headline", "state", "severity", "due_at")
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh)
-
-
 def panels() -> list[Panel]:
     """The case that is due first comes first."""
     return [
         Panel(
             name="service.cases", title="Open cases", title_zh="未结工单", order=10, rows=_open,
             columns=(
-                _column("ref", FieldType.TEXT, "Case", "工单"),
-                _column("topic", FieldType.TEXT, "Topic", "事由"),
-                _column("headline", FieldType.TEXT, "About", "摘要"),
-                _column("state", FieldType.TEXT, "State", "状态"),
-                _column("severity", FieldType.TEXT, "Severity", "严重程度"),
-                _column("due_at", FieldType.INSTANT, "Due", "到期"),
+                text("ref", "Case", "工单"),
+                text("topic", "Topic", "事由"),
+                text("headline", "About", "摘要"),
+                text("state", "State", "状态"),
+                text("severity", "Severity", "严重程度"),
+                instant("due_at", "Due", "到期"),
             ),
             pii={"headline": "direct"},
         )

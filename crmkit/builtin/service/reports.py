@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Chart, Headline, Parameter, Report, ReportColumn
+from crmkit.columns import CUSTOMER, count, flag, instant, integer, money, number, text
+from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
 TEXT, INTEGER, NUMBER, INSTANT, BOOLEAN = (
@@ -14,12 +15,6 @@ TEXT, INTEGER, NUMBER, INSTANT, BOOLEAN = (
 def reports() -> list[Report]:
     """Every report of the service."""
     return [KEPT, BREACHES, AGEING, OUTCOMES, COMPENSATION, EARLY_WARNING]
-
-
-def _column(
-    name: str, kind: FieldType, title: str, title_zh: str, unit: str | None = None
-) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, unit=unit, title=title, title_zh=title_zh)
 
 
 def _by(default: str, *choices: str) -> Parameter:
@@ -39,12 +34,12 @@ KEPT = Report(
     title_zh="按时答复率",
     sql=resource_text(__package__, "queries/kept_promises.sql"),
     columns=(
-        _column("part", TEXT, "Part", "分组"),
-        _column("promises", INTEGER, "Promises", "时限数", "case"),
-        _column("known", INTEGER, "Of them decided", "已判定", "case"),
-        _column("kept", INTEGER, "Kept", "按时", "case"),
-        _column("broken_running", INTEGER, "Broken and still open", "超时未结", "case"),
-        _column("kept_share", NUMBER, "Kept of those decided", "按时率", "1"),
+        text("part", "Part", "分组"),
+        count("promises", "Promises", "时限数", "case"),
+        count("known", "Of them decided", "已判定", "case"),
+        count("kept", "Kept", "按时", "case"),
+        count("broken_running", "Broken and still open", "超时未结", "case"),
+        number("kept_share", "Kept of those decided", "按时率"),
     ),
     key=("part",),
     parameters=(
@@ -67,18 +62,18 @@ BREACHES = Report(
     title_zh="超时清单",
     sql=resource_text(__package__, "queries/breaches.sql"),
     columns=(
-        _column("clock_id", INTEGER, "Clock id", "时限编号"),
-        _column("customer_id", INTEGER, "Customer", "客户"),
-        _column("kind", TEXT, "Kind", "类型"),
-        _column("topic", TEXT, "Topic", "事由"),
-        _column("department", TEXT, "Department", "责任部门"),
-        _column("severity", TEXT, "Severity", "严重程度"),
-        _column("clock", TEXT, "Clock", "时限"),
-        _column("target", TEXT, "Target", "目标"),
-        _column("started_at", INSTANT, "Started", "开始"),
-        _column("due_at", INSTANT, "Due", "到期"),
-        _column("stopped_at", INSTANT, "Stopped", "停止"),
-        _column("still_running", INTEGER, "Still running", "未结", "1"),
+        integer("clock_id", "Clock id", "时限编号", unit=None),
+        CUSTOMER,
+        text("kind", "Kind", "类型"),
+        text("topic", "Topic", "事由"),
+        text("department", "Department", "责任部门"),
+        text("severity", "Severity", "严重程度"),
+        text("clock", "Clock", "时限"),
+        text("target", "Target", "目标"),
+        instant("started_at", "Started", "开始"),
+        instant("due_at", "Due", "到期"),
+        instant("stopped_at", "Stopped", "停止"),
+        integer("still_running", "Still running", "未结"),
     ),
     key=("clock_id",),
     order=("-still_running", "due_at"),
@@ -93,13 +88,13 @@ AGEING = Report(
     title_zh="未结工单账龄",
     sql=resource_text(__package__, "queries/ageing.sql"),
     columns=(
-        _column("department", TEXT, "Department", "责任部门"),
-        _column("cases", INTEGER, "Open cases", "未结", "case"),
-        _column("days_0_1", INTEGER, "0 to 1 day", "0–1天", "case"),
-        _column("days_2_7", INTEGER, "2 to 7 days", "2–7天", "case"),
-        _column("days_8_30", INTEGER, "8 to 30 days", "8–30天", "case"),
-        _column("days_over_30", INTEGER, "Over 30 days", "超过30天", "case"),
-        _column("oldest_days", INTEGER, "Oldest", "最长", "day"),
+        text("department", "Department", "责任部门"),
+        count("cases", "Open cases", "未结", "case"),
+        count("days_0_1", "0 to 1 day", "0–1天", "case"),
+        count("days_2_7", "2 to 7 days", "2–7天", "case"),
+        count("days_8_30", "8 to 30 days", "8–30天", "case"),
+        count("days_over_30", "Over 30 days", "超过30天", "case"),
+        integer("oldest_days", "Oldest", "最长", "day"),
     ),
     key=("department",),
     headline=Headline(column="cases", total=True),
@@ -113,13 +108,13 @@ OUTCOMES = Report(
     title_zh="首次解决率与重开率",
     sql=resource_text(__package__, "queries/outcomes.sql"),
     columns=(
-        _column("part", TEXT, "Part", "分组"),
-        _column("cases", INTEGER, "Cases", "工单数", "case"),
-        _column("resolved", INTEGER, "Ever resolved", "曾解决", "case"),
-        _column("first_contact_share", NUMBER, "Solved at first contact", "首次解决率", "1"),
-        _column("reopened_share", NUMBER, "Opened again", "重开率", "1"),
-        _column("recurring", INTEGER, "Recur", "重复发生", "case"),
-        _column("recovery_score", NUMBER, "Mean recovery score", "平均挽回评分", "1"),
+        text("part", "Part", "分组"),
+        count("cases", "Cases", "工单数", "case"),
+        count("resolved", "Ever resolved", "曾解决", "case"),
+        number("first_contact_share", "Solved at first contact", "首次解决率"),
+        number("reopened_share", "Opened again", "重开率"),
+        count("recurring", "Recur", "重复发生", "case"),
+        number("recovery_score", "Mean recovery score", "平均挽回评分"),
     ),
     key=("part",),
     parameters=(
@@ -136,14 +131,12 @@ COMPENSATION = Report(
     title_zh="补偿统计",
     sql=resource_text(__package__, "queries/compensation.sql"),
     columns=(
-        _column("department", TEXT, "Department", "责任部门"),
-        _column("kind", TEXT, "Kind", "方式"),
-        _column("currency", TEXT, "Currency", "币种"),
-        _column("compensations", INTEGER, "Compensations", "补偿次数", "1"),
-        _column("cases", INTEGER, "Cases", "工单数", "case"),
-        ReportColumn(
-            name="total_minor", type=INTEGER, title="Total", title_zh="合计", currency_minor=True
-        ),
+        text("department", "Department", "责任部门"),
+        text("kind", "Kind", "方式"),
+        text("currency", "Currency", "币种"),
+        integer("compensations", "Compensations", "补偿次数"),
+        count("cases", "Cases", "工单数", "case"),
+        money("total", "Total", "合计"),
     ),
     key=("department", "kind", "currency"),
     order=("-total_minor",),
@@ -158,13 +151,13 @@ EARLY_WARNING = Report(
     title_zh="投诉预警",
     sql=resource_text(__package__, "queries/early_warning.sql"),
     columns=(
-        _column("topic", TEXT, "Topic", "事由"),
-        _column("region", TEXT, "Region", "地区"),
-        _column("this_week", INTEGER, "Last 7 days", "近7天", "case"),
-        _column("expected", NUMBER, "Expected a week", "预期每周", "case"),
-        _column("ewma", NUMBER, "Weighted mean", "加权均值", "case"),
-        _column("upper_limit", NUMBER, "Limit", "控制上限", "case"),
-        _column("alarm", BOOLEAN, "Alarm", "预警"),
+        text("topic", "Topic", "事由"),
+        text("region", "Region", "地区"),
+        count("this_week", "Last 7 days", "近7天", "case"),
+        number("expected", "Expected a week", "预期每周", "case"),
+        number("ewma", "Weighted mean", "加权均值", "case"),
+        number("upper_limit", "Limit", "控制上限", "case"),
+        flag("alarm", "Alarm", "预警"),
     ),
     key=("topic", "region"),
     order=("-alarm", "-ewma"),

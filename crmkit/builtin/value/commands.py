@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from crmkit.declarations import Answer, Command, CostDriver, Parameter, ReportColumn
+from crmkit.columns import text
+from crmkit.declarations import Answer, Command, CostDriver, Parameter
 from crmkit.entities import FieldType
 from crmkit.errors import NotFound, UsageError
 
@@ -20,18 +21,14 @@ SOURCE = "crmkit"
 PLACES = 6
 
 
-def _column(name: str, title: str, title_zh: str) -> ReportColumn:
-    return ReportColumn(name=name, type=T.TEXT, title=title, title_zh=title_zh)
-
-
 COLUMNS = [
-    _column("driver", "Cost driver", "成本动因"),
-    _column("title", "Title", "名称"),
-    _column("kind", "Interaction kind", "互动类型"),
-    _column("channel", "Channel", "渠道"),
-    _column("per", "Per", "计量"),
-    _column("declared", "Declared cost", "默认成本"),
-    _column("cost", "Cost in this workspace", "当前成本"),
+    text("driver", "Cost driver", "成本动因"),
+    text("title", "Title", "名称"),
+    text("kind", "Interaction kind", "互动类型"),
+    text("channel", "Channel", "渠道"),
+    text("per", "Per", "计量"),
+    text("declared", "Declared cost", "默认成本"),
+    text("cost", "Cost in this workspace", "当前成本"),
 ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Chart, Headline, Parameter, Report, ReportColumn
+from crmkit.columns import CUSTOMER, count, integer, money, number, text
+from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
 TEXT, INTEGER, NUMBER = FieldType.TEXT, FieldType.INTEGER, FieldType.NUMBER
@@ -18,13 +19,6 @@ def _sql(name: str, periods: str = _NOW) -> str:
     return f"WITH period AS ({periods}),\n{own}{resource_text(__package__, f'queries/{name}.sql')}"
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str, unit: str | None = None,
-            money: bool = False) -> ReportColumn:  # fmt: skip
-    return ReportColumn(
-        name=name, type=kind, unit=unit, title=title, title_zh=title_zh, currency_minor=money
-    )
-
-
 DAYS = Parameter(
     name="days", type=INTEGER, default=365, title="Period", title_zh="期间", unit="day"
 )
@@ -32,11 +26,10 @@ MEASURE = Parameter(
     name="measure", type=TEXT, default="contribution", choices=("contribution", "revenue"),
     title="Measure", title_zh="指标",
 )  # fmt: skip
-CUSTOMER = _column("customer_id", INTEGER, "Customer", "客户")
-PURCHASES = _column("purchases", INTEGER, "Purchases", "购买次数", "1")
-REVENUE = _column("revenue_minor", INTEGER, "Revenue", "收入", money=True)
-COST = _column("cost_minor", INTEGER, "Own cost", "服务成本", money=True)
-CONTRIBUTION = _column("contribution_minor", INTEGER, "Contribution", "贡献", money=True)
+PURCHASES = integer("purchases", "Purchases", "购买次数")
+REVENUE = money("revenue", "Revenue", "收入")
+COST = money("cost", "Own cost", "服务成本")
+CONTRIBUTION = money("contribution", "Contribution", "贡献")
 CURRENCIES = (
     "Amounts are taken to be in the workspace's currency; a customer with purchases in two currencies "
     "has no revenue here. "
@@ -65,7 +58,7 @@ BY_CUSTOMER = Report(
     parameters=(DAYS,),
     columns=(
         CUSTOMER, PURCHASES,
-        _column("activities", INTEGER, "Costed activities", "计成本活动数", "1"),
+        integer("activities", "Costed activities", "计成本活动数"),
         REVENUE, COST, CONTRIBUTION,
     ),
     key=("customer_id",),
@@ -84,12 +77,12 @@ RFM = Report(
     parameters=(DAYS,),
     columns=(
         CUSTOMER,
-        _column("recency_days", INTEGER, "Days since last purchase", "距上次购买天数", "day"),
+        integer("recency_days", "Days since last purchase", "距上次购买天数", "day"),
         PURCHASES, REVENUE,
-        _column("recency", INTEGER, "Recency", "近度", "1"),
-        _column("frequency", INTEGER, "Frequency", "频度", "1"),
-        _column("monetary", INTEGER, "Monetary", "额度", "1"),
-        _column("cell", TEXT, "Cell", "单元"),
+        integer("recency", "Recency", "近度"),
+        integer("frequency", "Frequency", "频度"),
+        integer("monetary", "Monetary", "额度"),
+        text("cell", "Cell", "单元"),
     ),
     key=("customer_id",),
     order=("-cell",),
@@ -113,14 +106,14 @@ PYRAMID = Report(
         MEASURE,
     ),
     columns=(
-        _column("rank", INTEGER, "Rank", "序号", "1"),
-        _column("tier", TEXT, "Tier", "层级"),
-        _column("customers", INTEGER, "Customers", "客户数", "customer"),
+        integer("rank", "Rank", "序号"),
+        text("tier", "Tier", "层级"),
+        count("customers", "Customers", "客户数"),
         REVENUE, COST, CONTRIBUTION,
-        _column("risen", INTEGER, "Risen into it", "升入", "customer"),
-        _column("fallen", INTEGER, "Fallen into it", "降入", "customer"),
-        _column("new", INTEGER, "New", "新增", "customer"),
-        _column("gone", INTEGER, "Gone from it", "流失", "customer"),
+        count("risen", "Risen into it", "升入"),
+        count("fallen", "Fallen into it", "降入"),
+        count("new", "New", "新增"),
+        count("gone", "Gone from it", "流失"),
     ),
     key=("rank",),
     charts=(
@@ -149,12 +142,12 @@ CONCENTRATION = Report(
                   title="Customers with revenue or cost in the period, or all", title_zh="客户范围"),
     ),
     columns=(
-        _column("what", TEXT, "Point of the curve, or the answer", "曲线点或结果"),
-        _column("position", INTEGER, "Position", "位置", "1"),
-        _column("customers", INTEGER, "Customers", "客户数", "customer"),
-        _column("customer_share", NUMBER, "Share of customers", "客户占比", "1"),
-        _column("together_minor", INTEGER, "Brought together", "累计价值", money=True),
-        _column("measure_share", NUMBER, "Share of the measure", "价值占比", "1"),
+        text("what", "Point of the curve, or the answer", "曲线点或结果"),
+        integer("position", "Position", "位置"),
+        count("customers", "Customers", "客户数"),
+        number("customer_share", "Share of customers", "客户占比"),
+        money("together", "Brought together", "累计价值"),
+        number("measure_share", "Share of the measure", "价值占比"),
     ),
     key=("what", "position"),
     headline=Headline(column="customer_share", where={"what": "answer"}),

@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from crmkit.columns import CUSTOMER, flag, instant, integer, number, text
 from crmkit.declarations import Answer, Command, Parameter, ReportColumn
 from crmkit.entities import FieldType, NewInteraction, Record
 from crmkit.errors import UsageError
@@ -23,55 +24,50 @@ if TYPE_CHECKING:
 T = FieldType
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str, **more: Any) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh, **more)
-
-
 def _option(
     name: str, title: str, title_zh: str, kind: FieldType = T.TEXT, **more: Any
 ) -> Parameter:
     return Parameter(name=name, type=kind, title=title, title_zh=title_zh, **more)
 
 
-CUSTOMER = _option("customer", "Whose", "客户", positional=True, required=True)
+WHOSE = _option("customer", "Whose", "客户", positional=True, required=True)
 TASK_REF = _option("task", "Which task", "任务", positional=True, required=True)
 VISIT_REF = _option("visit", "Which visit", "拜访", positional=True, required=True)
 PERSON = _option("person", "Whose; one's own if left out", "人员")
-ID = _column("customer_id", T.INTEGER, "Customer", "客户")
 TASKS = (
-    _column("task", T.TEXT, "Task", "任务"), ID, _column("title", T.TEXT, "Title", "标题"),
-    _column("due_at", T.INSTANT, "Due at", "到期"),
-    _column("priority", T.INTEGER, "Priority", "优先级", unit="1"),
-    _column("assignee", T.TEXT, "For", "负责人"), _column("team", T.TEXT, "Team", "团队"),
-    _column("about", T.TEXT, "About", "相关"), _column("state", T.TEXT, "State", "状态"),
-    _column("done_at", T.INSTANT, "Done at", "完成时间"),
-    _column("done_by", T.TEXT, "Done by", "完成人"),
+    text("task", "Task", "任务"), CUSTOMER, text("title", "Title", "标题"),
+    instant("due_at", "Due at", "到期"),
+    integer("priority", "Priority", "优先级"),
+    text("assignee", "For", "负责人"), text("team", "Team", "团队"),
+    text("about", "About", "相关"), text("state", "State", "状态"),
+    instant("done_at", "Done at", "完成时间"),
+    text("done_by", "Done by", "完成人"),
 )  # fmt: skip
 VISITS = (
-    _column("visit", T.TEXT, "Visit", "拜访"), ID,
-    _column("planned_at", T.INSTANT, "Planned at", "计划时间"),
-    _column("visitor", T.TEXT, "Visitor", "拜访人"), _column("team", T.TEXT, "Team", "团队"),
-    _column("aim", T.TEXT, "Aim", "目的"), _column("state", T.TEXT, "State", "状态"),
-    _column("result", T.TEXT, "Result", "结果"), _column("done_at", T.INSTANT, "Done at", "完成时间"),
+    text("visit", "Visit", "拜访"), CUSTOMER,
+    instant("planned_at", "Planned at", "计划时间"),
+    text("visitor", "Visitor", "拜访人"), text("team", "Team", "团队"),
+    text("aim", "Aim", "目的"), text("state", "State", "状态"),
+    text("result", "Result", "结果"), instant("done_at", "Done at", "完成时间"),
 )  # fmt: skip
 TAGS = (
-    ID, _column("tag", T.TEXT, "Tag", "标签"), _column("since", T.INSTANT, "Since", "开始"),
-    _column("added_by", T.TEXT, "Added by", "添加者"),
+    CUSTOMER, text("tag", "Tag", "标签"), instant("since", "Since", "开始"),
+    text("added_by", "Added by", "添加者"),
 )  # fmt: skip
 NOTES = (
-    ID, _column("at", T.INSTANT, "At", "时间"), _column("actor", T.TEXT, "Who", "人员"),
-    _column("topic", T.TEXT, "Topic", "事由"), _column("text", T.TEXT, "Text", "内容"),
+    CUSTOMER, instant("at", "At", "时间"), text("actor", "Who", "人员"),
+    text("topic", "Topic", "事由"), text("text", "Text", "内容"),
 )  # fmt: skip
 DAY = (
-    _column("what", T.TEXT, "What", "类别"), _column("ref", T.TEXT, "Which", "编号"), ID,
-    _column("title", T.TEXT, "Title", "标题"), _column("due_at", T.INSTANT, "Due at", "到期"),
-    _column("priority", T.INTEGER, "Priority", "优先级", unit="1"),
-    _column("overdue", T.BOOLEAN, "Overdue", "已逾期"),
+    text("what", "What", "类别"), text("ref", "Which", "编号"), CUSTOMER,
+    text("title", "Title", "标题"), instant("due_at", "Due at", "到期"),
+    integer("priority", "Priority", "优先级"),
+    flag("overdue", "Overdue", "已逾期"),
 )  # fmt: skip
 CARD = (
-    _column("figure", T.TEXT, "Figure", "指标"), _column("count", T.INTEGER, "Count", "数量", unit="1"),
-    _column("out_of", T.INTEGER, "Out of", "总数", unit="1"),
-    _column("share", T.NUMBER, "Share", "比例", unit="1"),
+    text("figure", "Figure", "指标"), integer("count", "Count", "数量"),
+    integer("out_of", "Out of", "总数"),
+    number("share", "Share", "比例"),
 )  # fmt: skip
 
 
@@ -407,7 +403,7 @@ def _note_commands() -> list[Command]:
         Command(
             name="note add", run=add_note, writes=True, single=True, columns=NOTES,
             parameters=(
-                CUSTOMER,
+                WHOSE,
                 _option("text", "What is worth knowing", "内容", positional=True, required=True),
                 _option("topic", "What about, in the business's own list of words", "事由"),
             ),
@@ -415,7 +411,7 @@ def _note_commands() -> list[Command]:
             example="crmkit note add C-1 'Prefers calls after five'",
         ),
         Command(
-            name="note list", run=list_notes, parameters=(CUSTOMER,), columns=NOTES,
+            name="note list", run=list_notes, parameters=(WHOSE,), columns=NOTES,
             help="List the notes on a customer, latest first.", example="crmkit note list C-1",
         ),
     ]  # fmt: skip
@@ -427,11 +423,11 @@ def _tag_commands() -> list[Command]:
     )
     return [
         Command(
-            name="tag add", run=tag, writes=True, columns=TAGS, parameters=(CUSTOMER, word),
+            name="tag add", run=tag, writes=True, columns=TAGS, parameters=(WHOSE, word),
             help="Tag a customer.", example="crmkit tag add C-1 vip",
         ),
         Command(
-            name="tag remove", run=untag, writes=True, columns=TAGS, parameters=(CUSTOMER, word),
+            name="tag remove", run=untag, writes=True, columns=TAGS, parameters=(WHOSE, word),
             help="Take a tag off a customer; that it was there is kept.",
             example="crmkit tag remove C-1 vip",
         ),
@@ -453,7 +449,7 @@ def _visit_commands() -> list[Command]:
         Command(
             name="visit plan", run=plan_visit, writes=True, single=True, columns=VISITS,
             parameters=(
-                CUSTOMER,
+                WHOSE,
                 _option("at", "When, as '2026-04-01 09:30'", "计划时间", required=True),
                 zone, PERSON, _option("team", "Team", "团队"), _option("aim", "What for", "目的"),
             ),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crmkit.declarations import Panel, ReportColumn
-from crmkit.entities import FieldType
+from crmkit.columns import instant, text
+from crmkit.declarations import Panel
 
 from .data import OPEN, TAG, TASK
 
@@ -16,25 +16,21 @@ if TYPE_CHECKING:
 TASK_COLUMNS = ("title", "due_at", "assignee")
 
 
-def _column(name: str, kind: FieldType, title: str, title_zh: str) -> ReportColumn:
-    return ReportColumn(name=name, type=kind, title=title, title_zh=title_zh)
-
-
 def panels() -> list[Panel]:
     """The two panels of daily work."""
     return [
         Panel(
             name="work.tasks", title="Open tasks", title_zh="未完成任务", order=40, rows=_tasks,
             columns=(
-                _column("title", FieldType.TEXT, "Task", "任务"),
-                _column("due_at", FieldType.INSTANT, "Due", "到期"),
-                _column("assignee", FieldType.TEXT, "For", "负责人"),
+                text("title", "Task", "任务"),
+                instant("due_at", "Due", "到期"),
+                text("assignee", "For", "负责人"),
             ),
             pii={"title": "direct", "assignee": "quasi"},
         ),
         Panel(
             name="work.tags", title="Tags", title_zh="标签", order=60, rows=_tags,
-            columns=(_column("tag", FieldType.TEXT, "Tag", "标签"),),
+            columns=(text("tag", "Tag", "标签"),),
         ),
     ]  # fmt: skip
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Chart, Headline, Parameter, Report, ReportColumn
+from crmkit.columns import count, day, flag, number
+from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
-
-from .columns import count, day, number
 
 PACKAGE = __package__
 
@@ -34,7 +33,7 @@ def _quality() -> Report:
             number("auc", "AUC", "AUC"),
             number("observed_expected", "Left against expected", "实际与预期之比"),
             number("psi", "Stability index", "稳定性指数"),
-            ReportColumn(name="alarm", type=FieldType.BOOLEAN, title="Alarm", title_zh="预警"),
+            flag("alarm", "Alarm", "预警"),
         ],
         key=("run_on", "tenth"),
         order=("-run_on",),

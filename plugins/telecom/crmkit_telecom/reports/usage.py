@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.declarations import Chart, Headline, Parameter, Report, ReportColumn
+from crmkit.columns import CUSTOMER, count, flag, money, number, text
+from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
-
-from .columns import CUSTOMER, count, money, number, text
 
 PACKAGE = __package__
 
@@ -88,7 +87,7 @@ def _complaints() -> Report:
             count("earlier", "In the period before", "上期投诉", "complaint"),
             number("per_1000", "For 1000 customers", "千人投诉", "complaint"),
             number("ratio", "Against before", "环比"),
-            ReportColumn(name="unusual", type=FieldType.BOOLEAN, title="Unusual", title_zh="异常"),
+            flag("unusual", "Unusual", "异常"),
             number("mean_dropped_call_rate", "Dropped calls", "掉话率"),
             number("mean_outage_minutes", "Outage in three months", "近三月中断", "min"),
         ],

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from crmkit import resource_text
+from crmkit.columns import count, money, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
-
-from .columns import count, money, number, text
 
 PACKAGE = __package__
 
