@@ -11,6 +11,9 @@ from attrs import define, frozen
 BATCH_ROWS = 10_000
 # Characters.
 LARGEST_CELL = 1 << 20
+# The column that every file has: where the row stood in it. The rejects file keeps that number in
+# ``_line``, so that a mended row has its old place.
+LINE, KEPT_LINE = "#line", "_line"
 
 
 @frozen
@@ -59,8 +62,13 @@ class Batch:
         return len(self.lines)
 
     def cells(self, name: str) -> Sequence[str | None]:
-        """The cells of a column; absent everywhere if the file does not have it."""
-        found = self.columns.get(name)
+        """The cells of a column; absent everywhere if the file does not have it.
+
+        ``#line`` is the line, or the sheet's or table's row, on which each row begins.
+        """
+        found = self.columns.get(KEPT_LINE if name == LINE else name)
+        if found is None and name == LINE:
+            return [str(line) for line in self.lines]
         return (None,) * self.size if found is None else found
 
     def part(self, start: int, stop: int) -> Batch:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from ..errors import InputRefused
+from .batch import LINE
 from .profile import Profile
 
 MOST_COLUMNS = 2_000
@@ -61,7 +62,7 @@ def check_columns(header: Sequence[str], profile: Profile, name: str, *, strict:
     Raises:
         InputRefused: ``E_COLUMN_MISSING`` or ``E_COLUMN_UNKNOWN``.
     """
-    known, optional = set(header), profile.source.optional
+    known, optional = {*header, LINE}, profile.source.optional
     lacking = [c for c in profile.used if c not in known and c not in optional]
     if lacking:
         near = difflib.get_close_matches(lacking[0], header, n=1)

@@ -90,3 +90,17 @@ def test_what_cannot_be_meant_is_refused(lite: Shop, spec: str, words: str) -> N
     with pytest.raises(ProfileError) as refused:
         lite.load("id,t\n1,1\n", PROFILE % ('name = "id"', spec))
     assert words in str(refused.value)
+
+
+def test_the_line_of_a_row_can_be_stored_and_survives_mending(lite: Shop) -> None:
+    """A file without dates whose order tells the time: a blank line counts, a mended row stays."""
+    profile = PROFILE % ('name = "who"', 'score = "#line"\nhousehold = "h"')
+    first = lite.load("id,who,h\n1,Ann,2\n\n2,Bo,x\n3,Cy,3\n", profile)
+    assert (first.created, first.rejected) == (2, 1)
+    mended = lite.load("_line,id,who,h\n4,2,Bo,4\n", profile)
+    assert mended.created == 1
+    assert lite.sql("SELECT household, score FROM shop_customer ORDER BY score") == [
+        (2, 2.0),
+        (4, 4.0),
+        (3, 5.0),
+    ]

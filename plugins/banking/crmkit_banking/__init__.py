@@ -1,1 +1,60 @@
-"""The banking plugin: declares nothing in this version."""
+"""Banking: accounts, credit decisions, watch list and profit.
+
+This module holds the hook implementations only; each is a plain list of what the subjects of the
+plugin bring, whose modules are imported when the hook is called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmkit import hookimpl
+
+if TYPE_CHECKING:
+    from crmkit.declarations import (
+        CustomerFields,
+        ImportProfile,
+        InteractionKind,
+        Lifecycle,
+        RecordType,
+    )
+
+
+@hookimpl
+def register_customer_fields() -> CustomerFields:
+    """What a bank knows of every customer."""
+    from .data import customer_fields
+
+    return customer_fields()
+
+
+@hookimpl
+def register_record_types() -> list[RecordType]:
+    """Accounts, deposits, loans, cards, applications and decisions."""
+    from .data import record_types
+
+    return record_types()
+
+
+@hookimpl
+def register_interaction_kinds() -> list[InteractionKind]:
+    """Transactions, repayments, visits and requests."""
+    from .data import interaction_kinds
+
+    return interaction_kinds()
+
+
+@hookimpl
+def register_lifecycles() -> list[Lifecycle]:
+    """The way of a bank's customer."""
+    from .lifecycle import RELATION
+
+    return [RELATION]
+
+
+@hookimpl
+def register_profiles() -> list[ImportProfile]:
+    """The public files of credit research."""
+    from .profiles import profiles
+
+    return profiles()
