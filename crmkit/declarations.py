@@ -299,6 +299,10 @@ class Score:
         target: target SQL: what happened to them afterwards.
         gap_days: days after as-of that are left to act, not counted by the target.
         horizon_days: days after as-of by which the outcome is known.
+        moments: population SQL that returns ``subject_id, moment``: the instant (UTC) at which each
+            subject is scored, as a booking or a hand-over. It is learnt from and tested on at these
+            instants, and what happened in the very moment is seen. Its target leaves out nobody whose
+            outcome cannot be told yet: their label is NULL. None takes month-ends.
         cross_section: population SQL that returns ``subject_id, as_of, label`` for data without
             time, used by ``--cv``; None if the score has no such form.
         estimator: one of ESTIMATORS; None (default) lets them compete at every training and takes
@@ -317,6 +321,7 @@ class Score:
     target: str = field(repr=False)
     gap_days: int = 0
     horizon_days: int = 30
+    moments: str | None = field(default=None, repr=False)
     cross_section: str | None = field(default=None, repr=False)
     estimator: str | None = field(default=None, validator=optional(in_(ESTIMATORS)))
     profit: Profit | None = None

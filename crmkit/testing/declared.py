@@ -107,6 +107,8 @@ def _statements(
     for score in owned(catalog, "scores", plugin):
         yield f"score {score.name}, population", score.population, facts, ()
         yield f"score {score.name}, target", score.target, facts, ()
+        if score.moments is not None:
+            yield f"score {score.name}, moments", score.moments, facts, ()
         if score.cross_section is not None:
             yield f"score {score.name}, cross_section", score.cross_section, facts, ()
     for lifecycle in owned(catalog, "lifecycles", plugin):

@@ -39,6 +39,8 @@ FUNCTIONS = AGGREGATES | RANKINGS | SCALARS | DATES
 
 TYPES = frozenset("bigint integer double varchar boolean date timestamp decimal".split())
 
+# Beginnings of hours, minutes and seconds are counted alike everywhere; months are not.
+DIFFERENCES = ("day", "hour", "minute", "second")
 TRUNCATIONS = ("day", "week", "month", "quarter", "year")
 
 # Where sqlglot's class goes by other names than DuckDB's function.
@@ -308,9 +310,12 @@ def listed_functions() -> str:
 
 def _date_diff_faults(node: exp.Expr) -> Iterator[str]:
     unit = node.args.get("unit")
-    if unit is None or unit.name.lower() not in ("day", "days"):
+    if unit is None or unit.name.lower() not in DIFFERENCES:
         given = unit.name.lower() if unit is not None else "nothing"
-        yield f"date_diff counts by 'day' only, not {given!r}: by month engines silently differ"
+        yield (
+            f"date_diff counts by {', '.join(DIFFERENCES)}, not {given!r}: by month engines "
+            "silently differ"
+        )
 
 
 def _date_trunc_faults(node: exp.Expr) -> Iterator[str]:

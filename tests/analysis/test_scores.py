@@ -96,6 +96,26 @@ def test_label_is_what_happens_within_the_horizon_after_the_date(open_shop: Open
     assert {r["shop_days_since_visit"] for r in january} == {21}
 
 
+def test_each_subject_is_learnt_from_at_its_own_moment(open_shop: OpenShop, leave: Any) -> None:
+    """At the first visit: that visit is seen, later ones are not, and 30 days have to follow it."""
+    first = attrs.evolve(
+        leave,
+        moments="SELECT subject_id, min(occurred_at) AS moment FROM shop_visit GROUP BY subject_id",
+    )
+    shop = open_shop(scores={first.name: first})
+    leaver, stayer, late_comer = (shop.customer() for _ in range(3))
+    shop.log("shop.visit", leaver, "2025-02-10", "2025-02-20")
+    shop.log("shop.goodbye", leaver, "2025-03-12")  # the 30th day after
+    shop.log("shop.visit", stayer, "2025-03-31")
+    shop.log("shop.visit", late_comer, "2025-04-01")  # 29 days before the last day seen
+    data = datasets(shop).over_time(shop.catalog.scores["shop.leave"], shop.on("2025-04-30"))
+    found = {row["subject_id"]: row for row in data.table.to_pylist()}
+    assert {who: row["label"] for who, row in found.items()} == {leaver: 1, stayer: 0}
+    assert found[leaver]["as_of_on"] == date(2025, 2, 10)
+    assert (found[leaver]["shop_visits_60d"], found[leaver]["shop_days_since_visit"]) == (1, 0)
+    assert data.last is data
+
+
 def test_null_label_leaves_the_row_out(open_shop: OpenShop, leave: Any) -> None:
     """Whoever goes within a week of the date came too soon: neither loyal nor an outcome."""
     gap = attrs.evolve(

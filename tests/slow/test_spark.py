@@ -56,6 +56,7 @@ EXPRESSIONS = [
     "s = 'a_b', s < 'b', s IN ('a_b', 'x'), s IS DISTINCT FROM 'a_b', x BETWEEN -7 AND 0",
     "year(d_on), quarter(d_on), month(d_on), day(d_on), d_on + 3, d_on - CAST(x AS INTEGER), d_on - 365",
     "date_diff('day', d_on, DATE '2026-03-01'), date_diff('day', t_at, TIMESTAMP '2026-02-01 00:30:00')",
+    "date_diff('hour', t_at, TIMESTAMP '2026-02-01 00:29:59'), date_diff('minute', t_at, TIMESTAMP '2026-02-01 00:29:59.5'), date_diff('second', t_at, TIMESTAMP '2026-02-01 00:29:59.5')",
     "CAST(date_trunc('week', d_on) AS DATE), CAST(date_trunc('quarter', d_on) AS DATE), CAST(t_at AS DATE)",
     "make_date(2026, 2, 28), CAST(t_at AS VARCHAR), CAST(d_on AS VARCHAR), CAST(b AS VARCHAR), CAST(x AS VARCHAR)",
     "t_at < d_on, t_at >= TIMESTAMP '2026-02-01 00:00:00', d_on = DATE '2024-02-29'",

@@ -29,6 +29,7 @@ ALLOWED = [
     "SELECT a FROM gym_visit QUALIFY rank() OVER (PARTITION BY a ORDER BY id) = 1",
     "SELECT x / nullif(y, 0), x / 30.4375, x / (2 * nullif(y, 0)), x / count(*) OVER () FROM gym_visit",
     "SELECT 1 / (1 + exp(-x)), x / greatest(y, 1), CAST(floor(x / 2) AS BIGINT) FROM gym_visit",
+    "SELECT date_diff('minute', a_at, b_at), date_diff('hour', a_at, as_of) FROM gym_visit",
     "SELECT CAST(sum(x) AS BIGINT), TRY_CAST(a AS DOUBLE), a_on - 7, date_diff('day', a_on, b_on) FROM gym_visit",
     "SELECT CAST(a AS TIMESTAMP), TIMESTAMP '2026-01-01 00:00:00' FROM gym_visit",
     "SELECT substr(a, 1, 2), pow(x, 2), ceiling(x), len(a), ifnull(a, b), x::BIGINT FROM gym_visit;",
@@ -96,7 +97,7 @@ REFUSED = [
     ("SELECT extract(epoch FROM t) FROM customer", "function extract is not allowed"),
     (
         "SELECT date_diff('month', a, b) FROM customer",
-        "date_diff counts by 'day' only, not 'month'",
+        "date_diff counts by day, hour, minute, second, not 'month'",
     ),
     ("SELECT date_trunc('month', d) FROM customer", "write CAST(date_trunc(...) AS DATE)"),
     ("SELECT payload->>'$.x' FROM gym_visit", "JSON operators are not portable"),

@@ -44,12 +44,14 @@ class Dataset:
         table: ``subject_id, as_of, as_of_on, label`` and one column per feature.
         dates: as-of days, rising; a single one for data without time.
         timed: whether the label is what happened after the date, not a state on it.
+        single: whether each row has a moment of its own, so that a day holds few of them.
         warnings: what was left out and why, one sentence each.
     """
 
     table: pa.Table = field(repr=False, hash=False)
     dates: tuple[date, ...]
     timed: bool
+    single: bool = False
     warnings: tuple[str, ...] = ()
 
     @property
@@ -65,6 +67,11 @@ class Dataset:
         if last is not None:
             held = pc.and_(held, pc.less_equal(self.table.column("as_of_on"), pa.scalar(last)))
         return self.table.filter(held)
+
+    @property
+    def last(self) -> Dataset:
+        """The rows of the last date, one a subject; all of them where each has its own moment."""
+        return self if self.single or not self.timed else self.on(self.dates[-1])
 
     def on(self, day: date) -> Dataset:
         """The rows of one date alone: one row a subject."""
@@ -125,6 +132,9 @@ class Datasets:
     def over_time(self, score: Score, as_of: AsOf) -> Dataset:
         """Rows at past month-ends whose outcome had been seen before ``as_of``.
 
+        A score with moments takes each subject at its own instead; one counts when its horizon had
+        passed by ``as_of``, and whose outcome cannot be told is for the target to say.
+
         A date counts when its horizon had passed by the last day of full recording. Left out, and
         warned of, are dates on which an input was not known to anybody (design D3), and the last
         dates if nobody has had the outcome since: there the data end, not the outcomes.
@@ -132,6 +142,8 @@ class Datasets:
         Raises:
             ConfigError: if no date is left, naming what is missing.
         """
+        if score.moments is not None:
+            return self._at_moments(score, score.moments, as_of)
         first, last = self._observed(score, as_of)
         dates = self._month_ends(score, first, last)
         if not dates:
@@ -150,6 +162,25 @@ class Datasets:
             )
         table = self._with_features(score, self._with_labels(score, people))
         return self._usable(score, table)
+
+    def _at_moments(self, score: Score, moments: str, as_of: AsOf) -> Dataset:
+        """One row a subject, at the moment that the score declares for it."""
+        with self._warehouse.session() as session:
+            frame = session.frame(Population.at(as_of), purpose="population", subject=score.subject)
+            found = frame.query(moments)
+        self._check_columns(score, "moments", found, ("subject_id", "moment"))
+        people = _moments_table(found, self._settings.time_zone)
+        latest = as_of.on - timedelta(days=score.horizon_days)
+        held = pc.less_equal(people.column("as_of_on"), pa.scalar(latest))
+        people = _thinned(people.filter(held))
+        if not people.num_rows:
+            raise ConfigError(
+                f"score {score.name}: of {found.num_rows} moments none has its outcome known by "
+                f"{as_of.on}: {score.horizon_days} days have to follow one.",
+                code="E_NO_DATES",
+            )
+        table = self._with_features(score, self._with_labels(score, people))
+        return self._usable(score, table, single=True)
 
     # --- steps ------------------------------------------------------------------------------------
 
@@ -207,13 +238,14 @@ class Datasets:
         ordered = joined.sort_by([("as_of", "ascending"), ("subject_id", "ascending")])
         return _without_nan(ordered)
 
-    def _usable(self, score: Score, table: pa.Table) -> Dataset:
+    def _usable(self, score: Score, table: pa.Table, *, single: bool = False) -> Dataset:
         """Drops the dates that cannot be learnt from, with a warning for each reason."""
         on = table.column("as_of_on")
         dates = sorted(pc.unique(on).to_pylist())
         warnings: list[str] = []
         happened = sorted(pc.unique(on.filter(pc.equal(table.column("label"), 1))).to_pylist())
-        late = [day for day in dates if happened and day > happened[-1]]
+        # With a few rows a day the last days may well be without an outcome.
+        late = [day for day in dates if happened and day > happened[-1] and not single]
         if late:
             warnings.append(
                 f"{_span(late)} left out: nobody {score.positive} after {happened[-1]}, so the "
@@ -233,8 +265,9 @@ class Datasets:
             )
         held = pc.is_in(on, value_set=pa.array(kept, pa.date32()))
         return Dataset(
-            table=table.filter(held), dates=tuple(kept), timed=True, warnings=tuple(warnings)
-        )
+            table=table.filter(held), dates=tuple(kept), timed=True, single=single,
+            warnings=tuple(warnings),
+        )  # fmt: skip
 
     def _before_known(
         self, score: Score, table: pa.Table, dates: Sequence[date]
@@ -308,6 +341,25 @@ def _population_table(subjects: pa.ChunkedArray | pa.Array, as_of: AsOf) -> pa.T
             "as_of_on": pa.array([as_of.on] * len(ids), pa.date32()),
         }
     )
+
+
+def _moments_table(found: pa.Table, time_zone: str) -> pa.Table:
+    """The first moment of each subject; visible is what occurred in it too (design D1)."""
+    moments = found.select(["subject_id", "moment"]).cast(
+        pa.schema([("subject_id", pa.int64()), ("moment", pa.timestamp("us"))])
+    )
+    first = moments.drop_null().group_by("subject_id").aggregate([("moment", "min")])
+    moment = first.column("moment_min")
+    local = pc.local_timestamp(
+        pc.assume_timezone(moment, "UTC").cast(pa.timestamp("us", time_zone))
+    )
+    return pa.table(
+        {
+            "subject_id": first.column("subject_id"),
+            "as_of": pc.add(moment, pa.scalar(timedelta(microseconds=1), pa.duration("us"))),
+            "as_of_on": local.cast(pa.date32(), safe=False),
+        }
+    ).sort_by("subject_id")
 
 
 def _labels(score: Score, keys: pa.Table, label: pa.ChunkedArray) -> pa.Table:

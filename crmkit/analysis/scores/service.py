@@ -413,7 +413,7 @@ class Scores:
         if score.cross_section is not None:
             return self._datasets.cross_section(score, as_of)
         data = self._datasets.over_time(score, as_of)
-        return data.on(data.dates[-1])
+        return data.last
 
     def _declared(self, model: Model) -> dict[str, Feature]:
         missing = [name for name in model.features if name not in self._catalog.features]
@@ -488,8 +488,7 @@ def _metrics(
             raise ConfigError("data without time have no later dates")
         found = evaluate_later(score, chosen, inputs, data, None, rivals=True)
     except ConfigError:
-        last = data if not data.timed else data.on(data.dates[-1])
-        found = cross_validate(score, chosen, inputs, last, CARD_FOLDS)
+        found = cross_validate(score, chosen, inputs, data.last, CARD_FOLDS)
     figures = found.measures() | {"protocol": found.figures["protocol"]}
     return figures | {
         "estimator": found.estimator,

@@ -20,6 +20,8 @@ from sqlglot.generators.spark import SparkGenerator
 from ..meaning import is_date, may_be_zero
 from ..portable import DIALECT
 
+# How many seconds the periods have that `date_diff` counts, besides days.
+SECONDS = {"hour": 3600, "minute": 60, "second": 1}
 # A character that no pattern holds: LIKE has no escape in DuckDB, and the backslash in Spark.
 NO_ESCAPE = "\x01"
 
@@ -101,7 +103,22 @@ def _mean(node: exp.Expr) -> exp.Expr:
 
 def _date_diff(node: exp.Expr) -> exp.Expr:
     # DATEDIFF(DAY, ...) counts whole 24 hours; without a unit it counts midnights, as DuckDB does.
+    seconds = SECONDS.get(node.args["unit"].name.lower())
+    if seconds is not None:
+        return exp.Paren(
+            this=exp.Sub(
+                this=_periods(node.this, seconds), expression=_periods(node.expression, seconds)
+            )
+        )
     return exp.Anonymous(this="DATEDIFF", expressions=[node.this.copy(), node.expression.copy()])
+
+
+def _periods(instant: exp.Expr, seconds: int) -> exp.Expr:
+    """Whole periods since 1970: hours begin on the hour, and their beginnings are what is counted."""
+    since = exp.Anonymous(
+        this="UNIX_SECONDS", expressions=[exp.cast(instant.copy(), exp.DType.TIMESTAMPLTZ)]
+    )
+    return exp.IntDiv(this=since, expression=exp.Literal.number(seconds))
 
 
 def _best(node: exp.Expr) -> exp.Expr:

@@ -24,6 +24,11 @@ TRANSLATED = [
     ("SELECT x // 2", "SELECT x DIV 2"),
     ("SELECT avg(x)", "SELECT AVG(CAST(x AS DOUBLE))"),
     ("SELECT date_diff('day', a, b)", "SELECT DATEDIFF(b, a)"),
+    (
+        "SELECT date_diff('minute', a, b)",
+        "SELECT (UNIX_SECONDS(CAST(b AS TIMESTAMP_LTZ)) DIV 60 "
+        "- UNIX_SECONDS(CAST(a AS TIMESTAMP_LTZ)) DIV 60)",
+    ),
     ("SELECT a_on - 7", "SELECT a_on - (CAST(7 AS INT))"),
     ("SELECT a - 7", "SELECT a - 7"),
     ("SELECT arg_max(a, b)", "SELECT MAX_BY(a, CASE WHEN NOT a IS NULL THEN b END)"),
