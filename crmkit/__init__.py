@@ -1,7 +1,7 @@
 """crmkit: a pluggable CRM framework.
 
-Plugins and embedding programs import from here, :mod:`crmkit.declarations` and
-:mod:`crmkit.errors`; everything else may change.
+Plugins and embedding programs import from here, :mod:`crmkit.declarations`, :mod:`crmkit.entities`,
+:mod:`crmkit.columns`, :mod:`crmkit.survival` and :mod:`crmkit.errors`; everything else may change.
 """
 
 from __future__ import annotations

@@ -6,10 +6,9 @@ from crmkit import resource_text
 from crmkit.columns import CUSTOMER, count, day, integer, money, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
+from crmkit.survival import product_limit
 
-TEXT, INTEGER, NUMBER, DATE = (
-    FieldType.TEXT, FieldType.INTEGER, FieldType.NUMBER, FieldType.DATE,
-)  # fmt: skip
+TEXT, INTEGER = FieldType.TEXT, FieldType.INTEGER
 LIFECYCLE = Parameter(
     name="lifecycle", type=TEXT, default="core.customer", title="Lifecycle", title_zh="生命周期"
 )
@@ -75,7 +74,9 @@ SURVIVAL = Report(
     name="core.stage-survival",
     title="How many stay how long in a stage",
     title_zh="阶段留存曲线",
-    sql=resource_text(__package__, "queries/stage_survival.sql"),
+    sql=product_limit(
+        resource_text(__package__, "queries/stage_survival.sql"), part="stage", duration="days"
+    ),
     columns=(
         text("stage", "Stage", "阶段"),
         integer("days", "Days in the stage", "停留天数", "day"),

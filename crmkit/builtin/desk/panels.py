@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from crmkit.columns import amount, day, instant, text
 from crmkit.declarations import Panel
-from crmkit.entities import FieldType
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
-T = FieldType
 # Nobody reads further back while somebody waits on the line.
 LAST_CONTACTS = 5
 EXPIRES_WITHIN = timedelta(days=90)

@@ -7,7 +7,7 @@ from crmkit.columns import count, integer, number, text
 from crmkit.declarations import Chart, Parameter, Report
 from crmkit.entities import FieldType
 
-TEXT, INTEGER, NUMBER = FieldType.TEXT, FieldType.INTEGER, FieldType.NUMBER
+INTEGER = FieldType.INTEGER
 DAYS = Parameter(
     name="days", type=INTEGER, default=365, title="Period", title_zh="期间", unit="day"
 )

@@ -7,9 +7,7 @@ from crmkit.columns import CUSTOMER, count, flag, instant, integer, money, numbe
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
-TEXT, INTEGER, NUMBER, INSTANT, BOOLEAN = (
-    FieldType.TEXT, FieldType.INTEGER, FieldType.NUMBER, FieldType.INSTANT, FieldType.BOOLEAN,
-)  # fmt: skip
+TEXT, INTEGER = FieldType.TEXT, FieldType.INTEGER
 
 
 def reports() -> list[Report]:

@@ -6,6 +6,7 @@ from crmkit import resource_text
 from crmkit.columns import count, day, money, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
+from crmkit.survival import product_limit
 
 PACKAGE = __package__
 
@@ -68,7 +69,9 @@ def _survival() -> Report:
         name="telecom.churn-survival",
         title="When they left: survival by tenure",
         title_zh="在网生存曲线",
-        sql=resource_text(PACKAGE, "churn_survival.sql"),
+        sql=product_limit(
+            resource_text(PACKAGE, "churn_survival.sql"), part="line_group", duration="months"
+        ),
         columns=[
             text("line_group", "Group", "分组"),
             count("months", "Tenure", "在网月数", "month"),
