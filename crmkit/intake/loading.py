@@ -279,7 +279,10 @@ class Loader:
         if stored is None or refs is None:
             return [None] * one.block.size
         wanted = (ref for ref in refs if ref is not None)
-        ids = self.lookup.ids(connection, stored.entity, stored.source, wanted)
+        if stored.path:
+            ids = self.lookup.owners(connection, stored.path, stored.source, wanted)
+        else:
+            ids = self.lookup.ids(connection, stored.entity, stored.source, wanted)
         return [None if ref is None else ids.get(ref) for ref in refs]
 
     def _check_links(

@@ -100,11 +100,17 @@ class EmitPlan:
 
 @frozen
 class StoredRef:
-    """A reference to something stored: its entity and source, and where its ref comes from."""
+    """A reference to something stored: its entity and source, and where its ref comes from.
+
+    ``path`` names the record types whose owners lead from what the ref names to what is meant, the
+    named one first: a transaction names its account, and belongs to the customer who owns it. Empty
+    means the named thing itself.
+    """
 
     entity: str
     source: str
     converter: Converter
+    path: tuple[str, ...] = ()
 
 
 @define(kw_only=True)
@@ -419,9 +425,22 @@ class _Planner:
                     emit, f"{what}: {link.emit!r} is a {earlier[position].entity}, not a {wanted}"
                 )
             return position, None
-        if link.entity != wanted:
+        path = self._way_up(link.entity, wanted)
+        if path is None:
             self.fault(emit, f"{what} must be a {wanted}, not a {link.entity}")
         spec = link.spec or Spec()
         text = Field(what, FieldType.TEXT, {"type": "string"})
         target = self._target(emit, text, spec, self.form)
-        return None, StoredRef(wanted, link.source or self.source, target.converter)
+        named = link.entity or wanted
+        return None, StoredRef(named, link.source or self.source, target.converter, path or ())
+
+    def _way_up(self, named: str | None, wanted: str) -> tuple[str, ...] | None:
+        """The record types whose owners lead from the named one to the wanted; None if none do."""
+        path: list[str] = []
+        while named is not None and named != wanted:
+            found = self.catalog.record_types.get(named)
+            if found is None:
+                return None
+            path.append(named)
+            named = found.owner
+        return None if named is None else tuple(path)

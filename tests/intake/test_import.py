@@ -368,6 +368,47 @@ def test_an_owner_may_be_what_is_stored_and_must_be_there(shop):
     assert rejects[0].message == "'C9-9' is no stored shop.line of source erp"
 
 
+NAMED_THROUGH = """
+name = "visits"
+[source]
+name = "erp"
+key = ["id"]
+[[emit]]
+entity = "shop.bill"
+key = "bill-{id}"
+owner = { entity = "shop.line", column = "line" }
+occurred_at = { value = "2026-02-01" }
+[emit.fields]
+total = { value = "1.00" }
+[[emit]]
+entity = "shop.bill"
+name = "of a scan"
+key = "scan-{id}"
+owner = { entity = "shop.scan", column = "scan", source = "hub" }
+occurred_at = { value = "2026-02-02" }
+[emit.fields]
+total = { value = "2.00" }
+"""
+
+
+def test_an_owner_may_be_named_through_what_it_owns(shop):
+    """The customer is one step above the line and two above the scan; an unknown line is refused."""
+    shop.load(BILLED, EVERYTHING)
+    shop.load("id,line,place\n1,C1-100,hub\n", STORED_OWNER)
+    result = shop.load("id,line,scan\n7,C1-100,1\n8,C9-9,1\n", NAMED_THROUGH)
+    assert counts(result) == (2, 1, 0, 0, 1)
+    found = shop.sql(
+        "select i.ref, r.ref from interaction i join customer_ref r on r.customer_id = i.customer_id "
+        "where i.ref in ('bill-7', 'scan-7') order by i.ref"
+    )
+    assert found == [("bill-7", "C1"), ("scan-7", "C1")]
+    (reject,) = shop.store.imports.rejects(result.import_id)
+    assert (reject.code, reject.message) == (
+        "E_OWNER",
+        "'C9-9' is no stored shop.line of source erp",
+    )
+
+
 def test_an_older_effective_date_is_refused_and_not_taken_for_news(shop):
     profile = CUSTOMERS.replace("[source]", '[source]\neffective = "day"')
     head = "id,name,phone,office,tier,household,born,member,score,day\n"

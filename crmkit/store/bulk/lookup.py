@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import TEXT, bindparam, select
@@ -43,6 +44,40 @@ class Lookup:
             connection, ("lookup", entity), build, {"source": source, "refs": s.listed(wanted)}
         )
         return {row[0]: row[1] for row in rows}
+
+    def owners(
+        self, connection: Connection, path: Sequence[str], source: str, refs: Iterable[str]
+    ) -> dict[str, int]:
+        """The id of the owner above each ref that is stored; refs of nothing are left out.
+
+        Args:
+            path: record types, that of the refs first, each owned by a row of the next; the owner of
+                the last is meant.
+        """
+        s = self.statements
+        tables = [s.table(sql_name(name)) for name in path]
+
+        def build() -> Select[Any]:
+            joined: Any = tables[0]
+            for below, above in pairwise(tables):
+                joined = joined.join(above, above.c.id == below.c.owner_id)
+            first = tables[0].c
+            return (
+                select(first.ref, tables[-1].c.owner_id)
+                .select_from(joined)
+                .where(
+                    first.source == bindparam("source", type_=TEXT()),
+                    s.among(first.ref, "refs", ids=False),
+                )
+            )
+
+        wanted = list(dict.fromkeys(refs))
+        if not wanted:
+            return {}
+        rows = s.fetch(
+            connection, ("owners", *path), build, {"source": source, "refs": s.listed(wanted)}
+        )
+        return {row[0]: row[1] for row in rows if row[1] is not None}
 
     def any_of(self, connection: Connection, entity: str, source: str) -> bool:
         """Whether anything of this source is stored; if not, a first load need not compare."""

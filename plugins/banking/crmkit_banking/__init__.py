@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         InteractionKind,
         Lifecycle,
         RecordType,
+        Report,
     )
 
 
@@ -58,3 +59,11 @@ def register_profiles() -> list[ImportProfile]:
     from .profiles import profiles
 
     return profiles()
+
+
+@hookimpl
+def register_reports() -> list[Report]:
+    """Balances, arrears, impairment, profit, sales and cash."""
+    from . import balances
+
+    return [*balances.REPORTS]

@@ -129,7 +129,9 @@ def _openings(state: State) -> None:
 def _income(state: State, month: int, active: Flags) -> None:
     w = state.world
     lost = state.trouble.has(INCOME_LOSS) | (state.leaving <= month) & ~state.signless
-    state.income_from = np.where(lost, np.where(state.income_from < 0, month, state.income_from), -1)
+    state.income_from = np.where(
+        lost, np.where(state.income_from < 0, month, state.income_from), -1
+    )
     # The second month in a row without a salary is the first whose end shows an income down by more
     # than two fifths over three months.
     second = active & lost & (state.income_from == month - 1) & (w.joined_month < month - 6)
@@ -168,16 +170,28 @@ def _spending(state: State, month: int, active: Flags) -> None:
     _many(state, month, active, budget * 0.04, 0.2, "cash_out", "counter", 0.25, 1000, COUNTER_WEEK)
     paid_in = np.flatnonzero(active & (rng.random(w.size) < 0.1))
     amount = w.income[paid_in] // 2000 * 100
-    _move(state, paid_in, _days(state, month, len(paid_in), COUNTER_WEEK), amount, "cash_in", "counter")
+    _move(
+        state,
+        paid_in,
+        _days(state, month, len(paid_in), COUNTER_WEEK),
+        amount,
+        "cash_in",
+        "counter",
+    )
     if month % 3 == 2:
         who = np.flatnonzero(active)
         _move(state, who, last, np.full(len(who), -1200), "fee", "system", hour=22)
     # Savings are topped up from what the current account has over a month's income, and help it out.
     spare = state.current - w.income * 1.1
     who = np.flatnonzero(active & w.saves & (np.abs(spare) > w.income * 0.25) & orders)
-    amount = np.clip(spare[who], -np.maximum(state.savings[who], 0), None).astype(np.int64) // 100 * 100
+    amount = (
+        np.clip(spare[who], -np.maximum(state.savings[who], 0), None).astype(np.int64) // 100 * 100
+    )
     who, amount = who[amount != 0], amount[amount != 0]
-    for sign, out, back in ((1, "transfer_out", "transfer_in"), (-1, "transfer_in", "transfer_out")):
+    for sign, out, back in (
+        (1, "transfer_out", "transfer_in"),
+        (-1, "transfer_in", "transfer_out"),
+    ):
         rows = np.sign(amount) == sign
         some, sums = who[rows], amount[rows]
         _move(state, some, last, -sums, out, "mobile", hour=20)
@@ -322,9 +336,15 @@ def _farewells(state: State, month: int) -> None:
                 held[i] -= amount
         if not signless:
             ledger.know(i, "about_to_close", moved, ends, "leaves")
-        reason = "death" if signless and rng.random() < 0.5 else ("relocation" if signless else "competitor")
+        reason = (
+            "death"
+            if signless and rng.random() < 0.5
+            else ("relocation" if signless else "competitor")
+        )
         if not signless:
-            ledger.event("closing_request", int(i), ends - 2, channel="counter", reason="competitor")
+            ledger.event(
+                "closing_request", int(i), ends - 2, channel="counter", reason="competitor"
+            )
         ledger.event("account_closure", int(i), ends, channel="system", reason=reason)
         ledger.closed[int(i)] = ends
         ledger.know(i, "closed", ends, ends, reason)

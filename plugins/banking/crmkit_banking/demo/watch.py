@@ -14,9 +14,7 @@ PLANTED = 0.002
 CAR, TRAVEL = 0.0002, 0.0004
 
 
-def plant(
-    ledger: Ledger, world: World, month: int, calm: Flags, rng: np.random.Generator
-) -> Flags:
+def plant(ledger: Ledger, world: World, month: int, calm: Flags, rng: np.random.Generator) -> Flags:
     """Plants this month's cases among ``calm`` customers; returns who got one.
 
     A withdrawal is of ten to fifteen times what the customer usually draws; a card is used in a

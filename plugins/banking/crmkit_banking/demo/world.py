@@ -41,8 +41,6 @@ FAMILY = (
 )  # fmt: skip
 
 
-
-
 @define
 class World:
     """One row per customer; arrays of equal length. Money is minor units, days are ordinals.

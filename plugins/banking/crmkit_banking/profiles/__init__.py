@@ -10,6 +10,15 @@ from crmkit.declarations import ImportProfile
 NAMES = (
     "german-credit",
     "bank-marketing",
+    # The Berka files, in the order in which they have to be imported.
+    "berka-districts",
+    "berka-clients",
+    "berka-dispositions",
+    "berka-accounts",
+    "berka-loans",
+    "berka-cards",
+    "berka-orders",
+    "berka-transactions",
 )
 
 

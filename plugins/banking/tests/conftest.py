@@ -1,0 +1,25 @@
+"""Small worlds with banking's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import crmkit_banking
+from crmkit.testing.small import SmallWorld
+from crmkit.testing.small import day as days_before
+
+
+@pytest.fixture
+def world() -> Iterator[SmallWorld]:
+    """An empty small world, as of 2026-03-31."""
+    with SmallWorld(crmkit_banking) as made:
+        yield made
+
+
+@pytest.fixture(name="day")
+def day_fixture() -> Any:
+    """The function that gives the day so many days before the as-of day, 2026-03-31."""
+    return days_before
