@@ -33,12 +33,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
-from attrs.validators import ge, gt, in_, optional
+from attrs.validators import ge, gt, in_
 
 from .entities.fields import FieldSet, FieldType
 from .entities.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
+    from .learning import Training, Tuned
     from .workspace import Crm
 
 CUSTOMER = "customer"
@@ -227,6 +228,8 @@ class Feature:
         missing: value for population rows that the SQL leaves out; None means missing.
         phrase: words for a reason, with ``{value}``; or a mapping from value (as text, ``true`` and
             ``false`` for booleans) to words. A value that the mapping leaves out gives no reason.
+        special: codes of a number that are no quantities, with their words, as ``{-9: "no bureau
+            record"}``; an estimator that cuts numbers into bins gives each a bin of its own.
     """
 
     name: str
@@ -237,6 +240,7 @@ class Feature:
     description: str = ""
     missing: Any = None
     phrase: str | Mapping[str, str] = field(default="", hash=False)
+    special: Mapping[float, str] = field(factory=dict, hash=False)
 
 
 @frozen(kw_only=True)
@@ -262,6 +266,22 @@ class FeatureSet:
 
 
 ESTIMATORS = ("logistic", "scorecard", "boosting")
+
+
+@frozen(kw_only=True)
+class Estimator:
+    """A way to learn a score that a plugin brings, beside crmkit's own.
+
+    Args:
+        name: ``banking.points``; a score names it as its ``estimator``. It never competes unasked.
+        tune: called with a :class:`crmkit.learning.Training`; returns a
+            :class:`crmkit.learning.Tuned`, whose model is plain data and a sum, so that it can be
+            read, said in SQL and recomputed later.
+    """
+
+    name: str
+    tune: Callable[[Training], Tuned] = field(repr=False)
+    title: str = ""
 
 
 @frozen(kw_only=True)
@@ -304,9 +324,14 @@ class Score:
             instants, and what happened in the very moment is seen. Its target leaves out nobody whose
             outcome cannot be told yet: their label is NULL. None takes month-ends.
         cross_section: population SQL that returns ``subject_id, as_of, label`` for data without
-            time, used by ``--cv``; None if the score has no such form.
-        estimator: one of ESTIMATORS; None (default) lets them compete at every training and takes
-            the most readable that is no worse than the best by more than one standard error.
+            time, used by ``--cv``; None if the score has no such form. With a column ``position``,
+            the place of each row in the order of time, the latest 25 % can be tested on although no
+            row has a date.
+        estimator: one of ESTIMATORS, or an :class:`Estimator` of an enabled plugin by its name; None
+            (default) lets ESTIMATORS compete at every training and takes the most readable that is
+            no worse than the best by more than one standard error.
+        protected: fields that none of the features may read, as ``banking.customer.gender``: they
+            must not decide, and are kept to see whether the decisions are fair.
         profit: what acting on the score earns, for the expected maximum profit; None without.
         limits: who may not be scored with it and what it must not be used for, for the model card.
         positive: words for the outcome, as ``leaves``.
@@ -323,7 +348,8 @@ class Score:
     horizon_days: int = 30
     moments: str | None = field(default=None, repr=False)
     cross_section: str | None = field(default=None, repr=False)
-    estimator: str | None = field(default=None, validator=optional(in_(ESTIMATORS)))
+    estimator: str | None = None
+    protected: tuple[str, ...] = field(default=(), converter=_texts)
     profit: Profit | None = None
     limits: str = ""
     positive: str = "happens"
@@ -1000,6 +1026,7 @@ __all__ = [
     "DemoCheck",
     "DemoData",
     "DemoFile",
+    "Estimator",
     "Feature",
     "FeatureSet",
     "Firing",

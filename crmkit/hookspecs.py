@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         CostDriver,
         CustomerFields,
         Demo,
+        Estimator,
         FeatureSet,
         Firing,
         ImportProfile,
@@ -254,6 +255,26 @@ def register_scores() -> list[Score]:
         @hookimpl
         def register_scores():
             return [Score(name="telecom.churn", features=INPUTS, population=ACTIVE, target=LEFT)]
+    """
+
+
+@hookspec
+def register_estimators() -> list[Estimator]:
+    """Ways to learn a score, beside crmkit's own.
+
+    Called once when an analysis command runs; ``tune`` itself only when such a score is trained or
+    evaluated, so it is the place to import a learning library.
+
+    Returns:
+        Estimators named ``<plugin>.<name>``; a score names one as its ``estimator``.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_estimators():
+            return [Estimator(name="banking.points", title="Scorecard in points", tune=tune)]
     """
 
 

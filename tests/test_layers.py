@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("survival",),
     ("store", "warehouse"),
     ("intake", "analysis", "access"),
+    ("learning",),
     ("builtin", "present"),
     ("workspace",),
     ("cycle",),
@@ -43,7 +44,7 @@ PUBLIC_FACE = "__init__"
 PUBLIC_NAMES = {"API", "__version__", "hookimpl", "init", "open", "resource_json", "resource_text"}
 
 # What a plugin may import of crmkit. `crmkit.testing` is for its tests.
-PLUGIN_MAY_IMPORT = ("crmkit", "crmkit.columns", "crmkit.declarations", "crmkit.entities", "crmkit.errors", "crmkit.hookspecs", "crmkit.survival")  # fmt: skip
+PLUGIN_MAY_IMPORT = ("crmkit", "crmkit.columns", "crmkit.declarations", "crmkit.entities", "crmkit.errors", "crmkit.hookspecs", "crmkit.learning", "crmkit.survival")  # fmt: skip
 PLUGINS = ("telecom", "hotel", "delivery", "banking")
 
 HEAVY = (
@@ -133,6 +134,7 @@ def plugin_faults(path: Path, root: Path, package: str) -> list[str]:
             "declarations",
             "entities",
             "errors",
+            "learning",
             "survival",
             None,
         }:

@@ -38,8 +38,8 @@ def _date_option(*names: str, help: str) -> Decorator:
 
 _estimator = click.option(
     "--estimator",
-    type=click.Choice(ESTIMATORS),
-    help="Learn with this one. Default: the one that the score declares, else the most readable of those that do best.",
+    metavar="NAME",
+    help=f"Learn with this one: {', '.join(ESTIMATORS)}, or one that a plugin brings. Default: the one that the score declares, else the most readable of those that do best.",
 )
 _allow_leak = click.option(
     "--allow-leak",

@@ -14,11 +14,13 @@ from attrs import field, frozen
 
 from ..declarations import (
     CUSTOMER,
+    ESTIMATORS,
     CaseKind,
     Command,
     CostDriver,
     CustomerFields,
     Demo,
+    Estimator,
     Feature,
     FeatureSet,
     ImportProfile,
@@ -42,7 +44,8 @@ from .declared import NOUNS, SHARED, Declared, name_of
 from .manifest import Manifest
 
 _KINDS = (
-    "record_types", "interaction_kinds", "lifecycles", "feature_sets", "scores", "rules",
+    "record_types", "interaction_kinds", "lifecycles", "feature_sets", "estimators",
+    "scores", "rules",
     "segments", "reports", "profiles", "demos", "match_keys", "migrations", "commands",
     "services", "case_kinds", "ledgers", "tier_schemes", "cost_drivers",
     "panels",
@@ -70,6 +73,7 @@ class Catalog:
     interaction_kinds: Mapping[str, InteractionKind] = _by_name()
     lifecycles: Mapping[str, Lifecycle] = _by_name()
     feature_sets: Mapping[str, FeatureSet] = _by_name()
+    estimators: Mapping[str, Estimator] = _by_name()
     scores: Mapping[str, Score] = _by_name()
     rules: Mapping[str, Rule] = _by_name()
     segments: Mapping[str, Segment] = _by_name()
@@ -208,6 +212,8 @@ def _references(declared: Declared) -> Iterable[tuple[str, str, str]]:
     for score in declared.of("scores"):
         for feature in score.features:
             yield f"score {score.name} needs the feature", "features", feature
+        if score.estimator is not None and score.estimator not in ESTIMATORS:
+            yield f"score {score.name} names the estimator", "estimators", score.estimator
     for report in declared.of("reports"):
         for name in report.scores:
             yield f"report {report.name} needs the score", "scores", name

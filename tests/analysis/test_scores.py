@@ -429,7 +429,9 @@ def test_folds_may_choose_differently(filled: Any, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         evaluation,
         "fit_rivals",
-        lambda score, estimator, *rest, rivals: real(score, next(names), *rest, rivals=rivals),
+        lambda score, estimator, *rest, rivals, brought: real(
+            score, next(names), *rest, rivals=rivals
+        ),
     )
     score = filled.catalog.scores["shop.leave"]
     data = datasets(filled).over_time(score, filled.on("2025-09-30"))

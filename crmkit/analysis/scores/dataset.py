@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MAX_DATES = 24
 # Enough for a few dozen weights; more rows cost memory (some 250 bytes each) and buy nothing.
 MAX_ROWS = 400_000
+# Column of a cross-section that tells the order of its rows in time.
+POSITION = "position"
 
 MONTHS = """
 SELECT count(*) AS events, min(occurred_on) AS first_on, max(occurred_on) AS last_on
@@ -126,7 +128,11 @@ class Datasets:
             )
         subjects = found.column("subject_id").cast(pa.int64())
         labels = _labels(score, pa.table({"subject_id": subjects}), found.column("label"))
-        base = _labelled(_population_table(subjects, as_of), labels)
+        people = _population_table(subjects, as_of)
+        # Where no row has a place there is no order; where some have one, the others are left out.
+        if POSITION in found.column_names and found.column(POSITION).drop_null():
+            people = _placed(people, subjects, found.column(POSITION))
+        base = _labelled(people, labels)
         return Dataset(table=self._with_features(score, base), dates=(as_of.on,), timed=False)
 
     def over_time(self, score: Score, as_of: AsOf) -> Dataset:
@@ -360,6 +366,14 @@ def _moments_table(found: pa.Table, time_zone: str) -> pa.Table:
             "as_of_on": local.cast(pa.date32(), safe=False),
         }
     ).sort_by("subject_id")
+
+
+def _placed(people: pa.Table, subjects: pa.ChunkedArray, places: pa.ChunkedArray) -> pa.Table:
+    """People with their place in the order of time, the last one if they have several."""
+    rows = pa.table({"subject_id": subjects, POSITION: places.cast(pa.float64())})
+    last = rows.group_by("subject_id").aggregate([(POSITION, "max")])
+    joined = people.join(last.rename_columns(["subject_id", POSITION]), ["subject_id"])
+    return joined.filter(pc.is_valid(joined.column(POSITION)))
 
 
 def _labels(score: Score, keys: pa.Table, label: pa.ChunkedArray) -> pa.Table:

@@ -8,7 +8,7 @@ that makes a probability usable for money (van den Goorbergh et al. 2022, JAMIA 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -25,7 +25,8 @@ from .linear import Tuned, tune_logistic, tune_scorecard
 from .model import Model
 from .training import Training, gap, simplest
 
-TUNERS: dict[str, Callable[[Training], Tuned]] = {
+Tuner = Callable[[Training], Tuned]
+TUNERS: dict[str, Tuner] = {
     "logistic": tune_logistic,
     "scorecard": tune_scorecard,
     "boosting": tune_boosting,
@@ -50,9 +51,16 @@ class Fitted:
         return self.models[self.chosen]
 
 
-def fit(score: str, estimator: str | None, features: Sequence[Feature], table: pa.Table) -> Model:
+def fit(
+    score: str,
+    estimator: str | None,
+    features: Sequence[Feature],
+    table: pa.Table,
+    *,
+    brought: Mapping[str, Tuner] | None = None,
+) -> Model:
     """Fits an estimator, or the one that wins where none is named; see :func:`fit_rivals`."""
-    return fit_rivals(score, estimator, features, table, rivals=False).model
+    return fit_rivals(score, estimator, features, table, rivals=False, brought=brought).model
 
 
 def fit_rivals(
@@ -62,6 +70,7 @@ def fit_rivals(
     table: pa.Table,
     *,
     rivals: bool = True,
+    brought: Mapping[str, Tuner] | None = None,
 ) -> Fitted:
     """Fits an estimator and its rivals to the same rows.
 
@@ -70,10 +79,11 @@ def fit_rivals(
 
     Args:
         score: name of the score, kept in the model.
-        estimator: one of ESTIMATORS, or None.
+        estimator: one of ESTIMATORS or of ``brought``, or None.
         features: inputs; ``table`` has a column for each by its SQL name.
         table: training rows with ``label`` (0 or 1).
         rivals: fit those that are not chosen, too.
+        brought: estimators of plugins by name; they take part only when named.
 
     Returns:
         Models with no version, dates or metrics yet; the ``rivals`` of the chosen one's tuning say
@@ -81,17 +91,20 @@ def fit_rivals(
 
     Raises:
         ConfigError: if scikit-learn is absent, a feature is no possible input, the rows hold one
-            outcome only, or no input varies.
+            outcome only, no input varies, or there is no estimator of that name.
     """
     check_inputs(features)
+    tuners = _tuners(estimator, brought or {})
     limits = _threadpoolctl()
-    tried = ESTIMATORS if rivals or estimator is None else (estimator,)
+    tried = tuple(tuners) if rivals or estimator is None else (estimator,)
     # On small matrices waiting threads cost more than they compute (measured: 29 s instead of 5 s on
     # two busy cores), and one thread gives the same digits on any machine.
     with limits(1):
         training = Training.of(score, features, table)
-        tuned = {name: TUNERS[name](training) for name in tried}
-        chosen = estimator or simplest({name: one.losses for name, one in tuned.items()})
+        tuned = {name: tuners[name](training) for name in tried}
+        chosen = estimator or simplest(
+            {name: one.losses for name, one in tuned.items() if one.losses is not None}
+        )
         models = {
             name: _finished(one, training)
             for name, one in tuned.items()
@@ -102,6 +115,18 @@ def fit_rivals(
         judged["chosen_by"] = "declaration or option"
     models[chosen] = attrs.evolve(models[chosen], tuning={**models[chosen].tuning, **judged})
     return Fitted(chosen, models)
+
+
+def _tuners(estimator: str | None, brought: Mapping[str, Tuner]) -> dict[str, Tuner]:
+    """The built-in estimators, and the one that was named if a plugin brings it, which is first."""
+    if estimator is None or estimator in TUNERS:
+        return dict(TUNERS)
+    if estimator not in brought:
+        raise ConfigError(
+            f"there is no estimator {estimator!r}; there are "
+            f"{', '.join([*ESTIMATORS, *sorted(brought)])}."
+        )
+    return {estimator: brought[estimator], **TUNERS}
 
 
 def _finished(tuned: Tuned, training: Training) -> Model:
@@ -119,14 +144,18 @@ def _finished(tuned: Tuned, training: Training) -> Model:
 
 def _judged(tuned: dict[str, Tuned]) -> list[dict[str, Any]]:
     """What each rival lost on the inner folds, and how far it was behind the best."""
-    best = min(tuned.values(), key=lambda one: one.losses.mean()).losses
-    found = []
-    for name, one in tuned.items():
-        behind, error = gap(one.losses, best)
+    known = {name: one.losses for name, one in tuned.items() if one.losses is not None}
+    best = min(known.values(), key=lambda losses: float(losses.mean()), default=None)
+    found: list[dict[str, Any]] = []
+    for name in tuned:
+        loss = behind = error = None
+        if name in known and best is not None:
+            loss = float(known[name].mean())
+            behind, error = gap(known[name], best)
         found.append(
             {
                 "estimator": name,
-                "inner_log_loss": float(one.losses.mean()),
+                "inner_log_loss": loss,
                 "behind": behind,
                 "standard_error": error,
             }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 from attrs import field, frozen
 
-from ...declarations import ESTIMATORS, Feature, Score
+from ...declarations import Feature, Score
 from ...errors import ConfigError
 from . import metrics
-from .dataset import Dataset
-from .estimators import Fitted, fit_rivals
+from .dataset import POSITION, Dataset
+from .estimators import Fitted, Tuner, fit_rivals
 from .inputs import Floats
 from .leaks import InputPower
 from .profit import MaximumProfit, maximum_profit
@@ -101,6 +101,7 @@ def cross_validate(
     count: int,
     *,
     rivals: bool = False,
+    brought: Mapping[str, Tuner] | None = None,
 ) -> Evaluation:
     """Means over stratified, shuffled folds with seed 0.
 
@@ -108,8 +109,10 @@ def cross_validate(
     estimator is named. ``auc_sd`` is the standard deviation over the folds (divisor ``count - 1``).
 
     Args:
-        estimator: one of ESTIMATORS, or None to let them compete in each fold.
+        estimator: one of ESTIMATORS or of ``brought``, or None to let ESTIMATORS compete in each
+            fold.
         rivals: measure those that are not chosen, too.
+        brought: estimators of plugins by name.
 
     Raises:
         ConfigError: if there are fewer rows with or without the outcome than folds.
@@ -119,7 +122,7 @@ def cross_validate(
     tests, chosen, parts = [], [], []
     for train, test in folds(label, count):
         rows, later = data.table.take(pa.array(train)), data.table.take(pa.array(test))
-        fitted = fit_rivals(score.name, estimator, features, rows, rivals=rivals)
+        fitted = fit_rivals(score.name, estimator, features, rows, rivals=rivals, brought=brought)
         parts.append(_measured(fitted, rows, later))
         chosen.append(fitted.chosen)
         tests.append(test)
@@ -132,11 +135,11 @@ def cross_validate(
     )
     kept = [part[name] for name, part in zip(chosen, parts, strict=True)]
     # Where rivals were not asked for, a fold has only the one that was chosen in it.
-    shared = [name for name in ESTIMATORS if all(name in part for part in parts)]
+    shared = [name for name in parts[0] if all(name in part for part in parts)]
     aucs = {name: [part[name].figures["auc"] for part in parts] for name in shared}
     return _evaluation(
         score, label, value, _mean(kept), _deviation([p.figures["auc"] for p in kept]), protocol,
-        None, max(ESTIMATORS, key=chosen.count), float(np.mean([p.psi for p in kept])),
+        None, max(dict.fromkeys(chosen), key=chosen.count), float(np.mean([p.psi for p in kept])),
         [
             _rival(name, chosen, _mean([part[name] for part in parts]), _deviation(aucs[name]))
             for name in shared
@@ -152,6 +155,7 @@ def evaluate_later(
     train_until: date | None,
     *,
     rivals: bool = False,
+    brought: Mapping[str, Tuner] | None = None,
 ) -> Evaluation:
     """Trains on outcomes known by a day and tests on dates from that day on.
 
@@ -160,8 +164,10 @@ def evaluate_later(
     ``auc_sd`` is the standard deviation over the test dates, missing where there is one.
 
     Args:
-        estimator: one of ESTIMATORS, or None to let them compete on the training rows.
+        estimator: one of ESTIMATORS or of ``brought``, or None to let ESTIMATORS compete on the
+            training rows.
         rivals: measure those that are not chosen, too.
+        brought: estimators of plugins by name.
 
     Raises:
         ConfigError: if nothing is left to train or test on.
@@ -178,7 +184,7 @@ def evaluate_later(
         )
     label = labels(test)
     check_sides(score.name, label, 1)
-    fitted = fit_rivals(score.name, estimator, features, train, rivals=rivals)
+    fitted = fit_rivals(score.name, estimator, features, train, rivals=rivals, brought=brought)
     parts = _measured(fitted, train, test)
     trained = sorted(set(train.column("as_of_on").to_pylist()))
     tested = sorted(set(test.column("as_of_on").to_pylist()))
@@ -192,6 +198,44 @@ def evaluate_later(
         score, label, kept.value, kept.figures, spreads[fitted.chosen], protocol, cut,
         fitted.chosen, kept.psi,
         [_rival(name, [fitted.chosen], parts[name].figures, spreads[name]) for name in parts],
+    )  # fmt: skip
+
+
+def evaluate_in_order(
+    score: Score,
+    estimator: str | None,
+    features: Sequence[Feature],
+    data: Dataset,
+    *,
+    rivals: bool = False,
+    brought: Mapping[str, Tuner] | None = None,
+) -> Evaluation:
+    """Trains on the earlier rows of data without dates whose order tells the time.
+
+    The test is the latest 25 % of the rows by ``position``; rows of equal position stay together.
+
+    Args:
+        data: a cross-section with ``position``.
+
+    Raises:
+        ConfigError: if a side has too few rows with or without the outcome.
+    """
+    position = np.asarray(data.table.column(POSITION).to_numpy(), dtype=np.float64)
+    cut = float(np.sort(position)[int(len(position) * (1 - TEST_SHARE))])
+    train = data.table.filter(pa.array(position < cut))
+    test = data.table.filter(pa.array(position >= cut))
+    label = labels(test)
+    check_sides(score.name, label, 1)
+    fitted = fit_rivals(score.name, estimator, features, train, rivals=rivals, brought=brought)
+    parts = _measured(fitted, train, test)
+    protocol = (
+        f"trained on the {train.num_rows} rows before position {cut:.0f}, tested on the "
+        f"{test.num_rows} from it on: the rows have no dates, and their order tells the time"
+    )
+    kept = parts[fitted.chosen]
+    return _evaluation(
+        score, label, kept.value, kept.figures, None, protocol, None, fitted.chosen, kept.psi,
+        [_rival(name, [fitted.chosen], parts[name].figures, None) for name in parts],
     )  # fmt: skip
 
 

@@ -106,7 +106,8 @@ class BandInput:
     """A numeric feature cut into bands with one weight each, as a scorecard shows it.
 
     Band i holds the values above ``edges[i - 1]`` up to and including ``edges[i]``; the last band
-    has no upper edge. ``missing`` stands where there is no value.
+    has no upper edge. ``missing`` stands where there is no value, and ``special_weights`` where the
+    value is one of ``specials``, codes that are no quantities.
     """
 
     feature: str
@@ -115,6 +116,8 @@ class BandInput:
     weights: tuple[float, ...] = field(default=(), converter=floats)
     missing: float = 0.0
     centre: float = 0.0
+    specials: tuple[float, ...] = field(default=(), converter=floats)
+    special_weights: tuple[float, ...] = field(default=(), converter=floats)
     kind: str = "band"
 
     @property
@@ -134,10 +137,13 @@ class BandInput:
         return np.column_stack([*steps, absent]).astype(np.float64)
 
     def codes(self, values: pa.ChunkedArray) -> NDArray[np.intp]:
-        """The position of each value's band; then missing."""
+        """The position of each value's band; then missing; then the special codes."""
         raw = number_array(values)
         codes = np.searchsorted(self.edges, raw, side="left")
-        return np.asarray(np.where(np.isnan(raw), len(self.edges) + 1, codes), dtype=np.intp)
+        codes = np.where(np.isnan(raw), len(self.edges) + 1, codes)
+        for position, special in enumerate(self.specials):
+            codes = np.where(raw == special, len(self.edges) + 2 + position, codes)
+        return np.asarray(codes, dtype=np.intp)
 
     def weighted(self, weights: Sequence[float], design: Floats) -> BandInput:
         """This input with the learnt weights; ``design`` is what they were learnt on."""
@@ -149,7 +155,7 @@ class BandInput:
 
     def contribution(self, values: pa.ChunkedArray) -> Floats:
         """What each value adds to the log-odds, against the average of the training rows."""
-        table = np.array([*self.weights, self.missing]) - self.centre
+        table = np.array([*self.weights, self.missing, *self.special_weights]) - self.centre
         return np.asarray(table[self.codes(values)])
 
     def words(self, values: pa.ChunkedArray) -> list[Any]:

@@ -15,7 +15,15 @@ import pyarrow as pa
 from attrs import frozen
 from numpy.typing import NDArray
 
-from ...declarations import CustomerFields, Feature, InteractionKind, RecordType, Score, sql_name
+from ...declarations import (
+    CUSTOMER,
+    CustomerFields,
+    Feature,
+    InteractionKind,
+    RecordType,
+    Score,
+    sql_name,
+)
 from ...errors import ConfigError
 from ...warehouse.portable import check_sql
 from .inputs import MIN_LEVEL_ROWS, NUMBERS, Floats, number_array, text_array
@@ -146,6 +154,51 @@ def refuse_outcome_fields(score: Score, catalog: Catalog) -> None:
             code="E_LEAK",
             hint="Take the feature out of the score.",
         )
+
+
+def refuse_protected_fields(score: Score, catalog: Catalog) -> None:
+    """Refuses a score with a feature whose SQL names a field that the score declares protected.
+
+    Raises:
+        ConfigError: code ``E_PROTECTED``, naming feature and field, or a field that nobody declares.
+    """
+    columns: dict[str, set[str]] = {}
+    for name in score.protected:
+        entity, _, field_name = name.rpartition(".")
+        found = _declared(entity, field_name, catalog)
+        if not found:
+            raise ConfigError(
+                f"score {score.name} protects {name}, which no enabled plugin declares.",
+                code="E_PROTECTED",
+            )
+        columns.setdefault(sql_name(entity), set()).update(found)
+    faults = []
+    for name in score.features:
+        statement = check_sql(catalog.feature_set_of(name).sql)
+        hidden = {
+            column: f"{table}.{column}"
+            for table in statement.tables
+            for column in columns.get(table, ())
+        }
+        faults += [f"{name} reads {hidden[c]}" for c in sorted(statement.columns & set(hidden))]
+    if faults:
+        raise ConfigError(
+            f"score {score.name}: {'; '.join(faults)}, which is protected and must not decide.",
+            code="E_PROTECTED",
+            hint="Take the feature out of the score.",
+        )
+
+
+def _declared(entity: str, field_name: str, catalog: Catalog) -> set[str]:
+    """The columns of a field of a customer, a record type or an interaction kind."""
+    plugin, _, rest = entity.partition(".")
+    record = (
+        catalog.customer_fields.get(plugin)
+        if rest == CUSTOMER
+        else catalog.record_types.get(entity) or catalog.interaction_kinds.get(entity)
+    )
+    fields = record.fields.fields if record else ()
+    return {c.name for f in fields if f.name == field_name for c in f.columns}
 
 
 def _outcome_columns(table: str, catalog: Catalog) -> set[str]:

@@ -22,9 +22,12 @@ KNOTS = 3
 
 @frozen
 class Tuned:
-    """An estimator with its settings chosen: the loss of each inner fold, and the fit on all rows."""
+    """An estimator with its settings chosen: the loss of each inner fold, and the fit on all rows.
 
-    losses: Floats
+    ``losses`` is None for one that chooses nothing by the folds, and so cannot compete.
+    """
+
+    losses: Floats | None
     finish: Callable[[], Model]
 
 

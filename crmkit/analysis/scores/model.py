@@ -64,7 +64,7 @@ class Model:
 
     Args:
         score: its name.
-        estimator: one of :data:`crmkit.declarations.ESTIMATORS`.
+        estimator: one of :data:`crmkit.declarations.ESTIMATORS`, or one that a plugin brings.
         version: counts from 1; 0 while not yet stored.
         trained_at: instant of training, ISO 8601 in UTC.
         until: last day whose outcomes it learnt from, ISO, or None for data without time.
@@ -134,6 +134,11 @@ class Model:
         document = {"format": FORMAT, **attrs.asdict(self, recurse=True)}
         for key in ("version", "trained_at", "metrics"):
             del document[key]
+        for source in document["inputs"]:
+            # What came later and is not used does not change the hash of models of before.
+            for key in ("specials", "special_weights"):
+                if not source.get(key, True):
+                    del source[key]
         plain: dict[str, Any] = json.loads(json.dumps(document, allow_nan=False))
         return plain
 

@@ -33,6 +33,10 @@ def _input_sql(source: Input) -> str:
 
 def _band_sql(source: BandInput) -> str:
     whens = [f"when {source.column} is null then {_number(source.missing - source.centre)}"]
+    whens += [
+        f"when {source.column} = {_number(special)} then {_number(weight - source.centre)}"
+        for special, weight in zip(source.specials, source.special_weights, strict=True)
+    ]
     for edge, weight in zip(source.edges, source.weights, strict=False):
         whens.append(
             f"when {source.column} <= {_number(edge)} then {_number(weight - source.centre)}"

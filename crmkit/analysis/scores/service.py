@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,11 @@ from ...warehouse.population import Population
 from ..runs import Run, Runs
 from .boosting import TOLERANCE
 from .card import card
-from .dataset import Dataset, Datasets
-from .estimators import fit
-from .evaluation import Evaluation, cross_validate, evaluate_later
+from .dataset import POSITION, Dataset, Datasets
+from .estimators import Tuner, fit
+from .evaluation import Evaluation, cross_validate, evaluate_in_order, evaluate_later
 from .inputs import Floats
-from .leaks import check_powers, input_powers, refuse_outcome_fields
+from .leaks import check_powers, input_powers, refuse_outcome_fields, refuse_protected_fields
 from .model import DECIMALS, Model, ModelFolder
 from .model_sql import sql_expression
 from .reasons import Reason, reasons
@@ -160,6 +160,7 @@ class Scores:
         """
         score = self.get(name)
         refuse_outcome_fields(score, self._catalog)
+        refuse_protected_fields(score, self._catalog)
         self._warehouse.refresh_if_stale()
         as_of = self._end(until)
         data = self._learnable(score, as_of)
@@ -167,9 +168,9 @@ class Scores:
         check_sides(name, labels(data.table), INNER_FOLDS)
         powers = input_powers(inputs, data.table)
         warnings = check_powers(name, powers, allow_leak=allow_leak)
-        model = fit(name, estimator or score.estimator, inputs, data.table)
+        model = fit(name, estimator or score.estimator, inputs, data.table, brought=self._brought)
         self._scored(model, data.table.slice(0, SAMPLE))
-        metrics = _metrics(score, estimator, inputs, data) if measured else {}
+        metrics = _metrics(score, estimator, inputs, data, self._brought) if measured else {}
         return self._models.save(
             attrs.evolve(
                 model,
@@ -184,6 +185,19 @@ class Scores:
                 metrics=metrics,
             )
         )
+
+    def model(self, name: str, version: int | None = None) -> Model:
+        """A stored model, the latest by default.
+
+        Raises:
+            NotFound: if the score was never trained, or has no such version.
+            ConfigError: if the file is damaged or was changed.
+        """
+        return self._models.load(name, version)
+
+    def versions(self, name: str) -> builtins.list[int]:
+        """The stored versions of a score, oldest first."""
+        return self._models.versions(name)
 
     def evaluate(
         self,
@@ -226,17 +240,23 @@ class Scores:
         """
         score = self.get(name)
         refuse_outcome_fields(score, self._catalog)
+        refuse_protected_fields(score, self._catalog)
         self._warehouse.refresh_if_stale()
         inputs = self._datasets.inputs(score)
         chosen = estimator or score.estimator
         as_of = self._end(None)
-        data = self._undated(score, as_of) if cv else self._datasets.over_time(score, as_of)
+        data = self._undated(score, as_of) if cv else self._in_time(score, as_of)
         powers = input_powers(inputs, data.table)
         warnings = check_powers(name, powers, allow_leak=allow_leak)
+        brought = self._brought
         if cv:
-            found = cross_validate(score, chosen, inputs, data, cv, rivals=rivals)
+            found = cross_validate(score, chosen, inputs, data, cv, rivals=rivals, brought=brought)
+        elif not data.timed and train_until is None:
+            found = evaluate_in_order(score, chosen, inputs, data, rivals=rivals, brought=brought)
         else:
-            found = evaluate_later(score, chosen, inputs, data, train_until, rivals=rivals)
+            found = evaluate_later(
+                score, chosen, inputs, data, train_until, rivals=rivals, brought=brought
+            )
         found.figures["warnings"] = [*data.warnings, *warnings]
         return attrs.evolve(found, powers=powers)
 
@@ -408,6 +428,23 @@ class Scores:
                 raise
             return self._datasets.cross_section(score, as_of)
 
+    def _in_time(self, score: Score, as_of: AsOf) -> Dataset:
+        """Rows over time, or a cross-section whose rows have an order in time."""
+        try:
+            return self._datasets.over_time(score, as_of)
+        except ConfigError as error:
+            if error.code != "E_NO_DATES" or score.cross_section is None:
+                raise
+            data = self._datasets.cross_section(score, as_of)
+            if POSITION not in data.table.column_names:
+                raise
+            return data
+
+    @property
+    def _brought(self) -> dict[str, Tuner]:
+        """The estimators of the enabled plugins."""
+        return {name: found.tune for name, found in self._catalog.estimators.items()}
+
     def _undated(self, score: Score, as_of: AsOf) -> Dataset:
         """The cross-section, or the latest labelled date: one row a subject, so folds are apart."""
         if score.cross_section is not None:
@@ -479,16 +516,20 @@ class Scores:
 
 
 def _metrics(
-    score: Score, estimator: str | None, inputs: Sequence[Feature], data: Dataset
+    score: Score,
+    estimator: str | None,
+    inputs: Sequence[Feature],
+    data: Dataset,
+    brought: Mapping[str, Tuner],
 ) -> dict[str, Any]:
     """The evaluation that goes into a model: on later dates, or in folds where none are left."""
     chosen = estimator or score.estimator
     try:
         if not data.timed:
             raise ConfigError("data without time have no later dates")
-        found = evaluate_later(score, chosen, inputs, data, None, rivals=True)
+        found = evaluate_later(score, chosen, inputs, data, None, rivals=True, brought=brought)
     except ConfigError:
-        found = cross_validate(score, chosen, inputs, data.last, CARD_FOLDS)
+        found = cross_validate(score, chosen, inputs, data.last, CARD_FOLDS, brought=brought)
     figures = found.measures() | {"protocol": found.figures["protocol"]}
     return figures | {
         "estimator": found.estimator,

@@ -13,11 +13,14 @@ from crmkit import hookimpl
 if TYPE_CHECKING:
     from crmkit.declarations import (
         CustomerFields,
+        Estimator,
+        FeatureSet,
         ImportProfile,
         InteractionKind,
         Lifecycle,
         RecordType,
         Report,
+        Score,
     )
 
 
@@ -67,3 +70,29 @@ def register_reports() -> list[Report]:
     from . import balances
 
     return [*balances.REPORTS]
+
+
+@hookimpl
+def register_features() -> list[FeatureSet]:
+    """What is known of an application, an offer and a customer as of an instant."""
+    from .application import features as application
+    from .propensity import features as propensity
+
+    return [*application.FEATURE_SETS, *propensity.FEATURE_SETS]
+
+
+@hookimpl
+def register_estimators() -> list[Estimator]:
+    """Scorecards in whole points."""
+    from .cards.estimator import POINTS
+
+    return [POINTS]
+
+
+@hookimpl
+def register_scores() -> list[Score]:
+    """Who will not repay, and who takes an offer."""
+    from .application.score import APPLICATION
+    from .propensity.score import PROPENSITY, PROPENSITY_WITH_TALK
+
+    return [APPLICATION, PROPENSITY, PROPENSITY_WITH_TALK]

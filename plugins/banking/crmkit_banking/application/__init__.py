@@ -1,0 +1,1 @@
+"""Credit applications: what is known of them, the card, and the policy."""

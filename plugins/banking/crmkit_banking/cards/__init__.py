@@ -1,0 +1,1 @@
+"""Scorecards: optimal bins, weights of evidence, whole points and their reading."""

@@ -1,0 +1,178 @@
+"""From labelled rows to a card: bins, weights by regression, whole points.
+
+The inputs are the weights of evidence of the bins; a logistic regression weighs them. An input whose
+information value is below 0.02 tells nothing and is left out, and so is one that would be weighed
+against its own evidence, which no officer could defend (Siddiqi 2006, chapters 6 and 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from crmkit.declarations import Estimator, Feature, sql_name
+from crmkit.entities import FieldType
+from crmkit.learning import (
+    BandInput,
+    ChoiceInput,
+    Model,
+    Training,
+    Tuned,
+    number_array,
+    text_array,
+)
+
+from .binning import Binning, bin_number, bin_text
+from .points import Scale
+
+NAME = "banking.points"
+NUMBERS = (FieldType.INTEGER, FieldType.NUMBER, FieldType.MONEY)
+LEAST_IV = 0.02
+# Strength of the L2 penalty as scikit-learn's C on weights of evidence, whose scale is already that
+# of the log-odds: mild, the more so the more rows there are.
+PENALTY_C = 1.0
+SCALE = Scale()
+
+
+@frozen
+class _Line:
+    """An input with its bins and the weight that the regression gave its evidence."""
+
+    feature: Feature
+    binning: Binning
+    weight: float
+
+
+def tune(training: Training) -> Tuned:
+    """The card of some training rows; it chooses nothing by folds, and so competes with none."""
+    return Tuned(None, lambda: fit_card(training))
+
+
+def fit_card(training: Training, scale: Scale = SCALE) -> Model:
+    """A card as a model of crmkit whose weights are whole points over the scale's factor.
+
+    Its ``tuning["scorecard"]`` is the sheet that a person reads: scale, base points, and for each
+    input its information value and its bins with counts, weight of evidence and points.
+    """
+    binned, dropped = _binned(training)
+    if not binned:
+        return Model(score=training.score, estimator=NAME)
+    lines, against, intercept = _weighed(binned, training.label)
+    points = [_points(line, scale) for line in lines]
+    # The lowest bin of each input counts 0 points; what that takes away goes to the base.
+    base = round(scale.offset - scale.factor * intercept) + sum(min(p) for p in points)
+    points = [[value - min(p) for value in p] for p in points]
+    inputs = [_input(line, p, scale) for line, p in zip(lines, points, strict=True)]
+    centre = sum(i.centre for i in inputs)
+    return Model(
+        score=training.score,
+        estimator=NAME,
+        inputs=inputs,
+        intercept=(scale.offset - base) / scale.factor + centre,
+        tuning={
+            "penalty_c": PENALTY_C,
+            "least_iv": LEAST_IV,
+            "left_out": sorted({*dropped, *against}),
+            "scorecard": {
+                "points": scale.points,
+                "odds": scale.odds,
+                "pdo": scale.pdo,
+                "base": base,
+                "sample_bad_rate": float(training.label.mean()),
+                "against_evidence": against,
+                "inputs": [_sheet(line, p) for line, p in zip(lines, points, strict=True)],
+            },
+        },
+    )
+
+
+def _binned(training: Training) -> tuple[list[tuple[Feature, Binning]], list[str]]:
+    kept, dropped = [], []
+    for feature in training.features:
+        column = training.table.column(sql_name(feature.name))
+        binning = (
+            bin_number(number_array(column), training.label, feature.special)
+            if feature.type in NUMBERS
+            else bin_text(text_array(column).to_pylist(), training.label)
+        )
+        if binning.iv < LEAST_IV:
+            dropped.append(feature.name)
+        else:
+            kept.append((feature, binning))
+    return kept, dropped
+
+
+def _weighed(
+    binned: Sequence[tuple[Feature, Binning]], label: Any
+) -> tuple[list[_Line], list[str], float]:
+    """The lines whose evidence counts in its own sense, those that would not, and the intercept."""
+    from sklearn.linear_model import LogisticRegression
+
+    kept, against = list(binned), []
+    while True:
+        evidence = np.column_stack(
+            [np.array([b.woe for b in binning.bins])[binning.codes] for _, binning in kept]
+        )
+        regression = LogisticRegression(C=PENALTY_C, solver="newton-cholesky", max_iter=200)
+        regression.fit(evidence, label)
+        # Evidence for good lowers the log-odds of bad, so that its weight is below 0.
+        weights = np.asarray(regression.coef_[0], dtype=np.float64)
+        worst = int(np.argmax(weights))
+        if weights[worst] < 0 or len(kept) == 1:
+            break
+        against.append(kept.pop(worst)[0].name)
+    lines = [_Line(f, b, float(w)) for (f, b), w in zip(kept, weights, strict=True)]
+    return lines, against, float(regression.intercept_[0])
+
+
+def _points(line: _Line, scale: Scale) -> list[int]:
+    """Points of every bin, by rounding to the nearest whole point."""
+    return [round(-scale.factor * line.weight * b.woe) for b in line.binning.bins]
+
+
+def _input(line: _Line, points: Sequence[int], scale: Scale) -> BandInput | ChoiceInput:
+    """The line as an input of a model: weights are log-odds of bad, whole points over the factor."""
+    weights = [-p / scale.factor for p in points]
+    rows = np.array([b.rows for b in line.binning.bins], dtype=np.float64)
+    centre = float(np.dot(rows, weights) / rows.sum())
+    name, column = line.feature.name, sql_name(line.feature.name)
+    binning = line.binning
+    if line.feature.type in NUMBERS:
+        bands = len(binning.edges) + 1
+        return BandInput(
+            feature=name, column=column, edges=binning.edges, weights=weights[:bands],
+            missing=weights[bands], centre=centre, specials=binning.specials,
+            special_weights=weights[bands + 1 :],
+        )  # fmt: skip
+    pairs = sorted(
+        (level, weight)
+        for group, weight in zip(binning.groups, weights, strict=False)
+        for level in group
+    )
+    return ChoiceInput(
+        feature=name, column=column, levels=[p[0] for p in pairs], weights=[p[1] for p in pairs],
+        other=weights[-2], missing=weights[-1], centre=centre,
+        boolean=line.feature.type is FieldType.BOOLEAN,
+    )  # fmt: skip
+
+
+def _sheet(line: _Line, points: Sequence[int]) -> dict[str, Any]:
+    rows = [
+        {
+            "bin": b.label, "kind": b.kind, "rows": b.rows, "bads": b.bads, "bad_rate": b.bad_rate,
+            "woe": b.woe, "iv": b.iv, "points": p,
+        }
+        for b, p in zip(line.binning.bins, points, strict=True)
+    ]  # fmt: skip
+    return {
+        "feature": line.feature.name,
+        "title": line.feature.title,
+        "iv": line.binning.iv,
+        "bins": rows,
+    }
+
+
+POINTS = Estimator(name=NAME, tune=tune, title="Scorecard in whole points, optimally binned")
