@@ -23,6 +23,8 @@ from .hosting.host import PluginHost
 from .settings import FILE, KEYS, Settings, find_workspace, load_settings
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from .access.commands import Commands
     from .access.ownership import Ownership
     from .access.panels import Panels
@@ -266,6 +268,28 @@ class Crm:
         if answers.faults:
             raise SqlRefused("; ".join(f"{n}: {why}" for n, why in answers.faults.items()))
         return {name: held["subject_id"].to_pylist() for name, held in answers.found.items()}
+
+    def query(self, sql: str, as_of: AsOf | None = None, subject: str = CUSTOMER) -> pa.Table:
+        """The answer to one SELECT over the analysis tables, read-only.
+
+        Args:
+            sql: report SQL within the portable subset, without parameters.
+            as_of: what may be seen; None is now.
+            subject: whose rows ``subject_id`` names: ``customer``, or a record type.
+
+        Raises:
+            SqlRefused: naming every part that is not portable, and tables that do not exist.
+        """
+        # Lazy: most commands need no engine.
+        from .warehouse.population import Population
+
+        population = Population.at(as_of or self.as_of())
+        extra = {}
+        needed = self.features.needed([sql])
+        if needed:
+            extra["feature"] = self.features.build(subject, needed, population)
+        with self.warehouse.session() as session:
+            return session.frame(population, "report", subject, extra=extra).query(sql)
 
     @cached_property
     def commands(self) -> Commands:

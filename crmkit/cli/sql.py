@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,12 +10,6 @@ from ..declarations import CUSTOMER
 from .main import State
 from .options import as_of_option, engine_option, explain_option, list_options
 from .output import emit, emit_script, named
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from ..entities.asof import AsOf
-    from ..workspace import Crm
 
 
 @click.command("sql")
@@ -57,21 +50,9 @@ def command(
     script: list[str] | None = [] if explain else None
     with state.open() as crm:
         with crm.warehouse.using(engine, script):
-            table = _ask(crm, text, subject, crm.as_of(as_of))
+            table = crm.query(text, crm.as_of(as_of), subject)
         if script is not None:
             emit_script(script, output=output)
             return
         grid = named(crm, table)
     emit(grid, format=format, output=output, columns=columns, sort=sort, limit=limit)
-
-
-def _ask(crm: Crm, text: str, subject: str, as_of: AsOf) -> pa.Table:
-    from ..warehouse.population import Population
-
-    population = Population.at(as_of)
-    extra = {}
-    needed = crm.features.needed([text])
-    if needed:
-        extra["feature"] = crm.features.build(subject, needed, population)
-    with crm.warehouse.session() as session:
-        return session.frame(population, "report", subject, extra=extra).query(text)

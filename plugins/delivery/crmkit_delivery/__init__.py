@@ -1,1 +1,96 @@
-"""The delivery plugin: declares nothing in this version."""
+"""Delivery: waybills, scans, promises, claims, shippers and subscription rounds.
+
+This module holds the hook implementations only; each delegates to the module of its subject, which
+is imported when the hook is called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmkit import hookimpl
+
+if TYPE_CHECKING:
+    from crmkit.declarations import (
+        CustomerFields,
+        FeatureSet,
+        ImportProfile,
+        InteractionKind,
+        Lifecycle,
+        MatchKey,
+        RecordType,
+        Report,
+        Score,
+    )
+
+
+@hookimpl
+def register_customer_fields() -> CustomerFields:
+    """What delivery knows of every customer."""
+    from .data import customer_fields
+
+    return customer_fields()
+
+
+@hookimpl
+def register_record_types() -> list[RecordType]:
+    """Waybills with what belongs to them, subscriptions, and the network."""
+    from .data import record_types
+
+    return record_types()
+
+
+@hookimpl
+def register_interaction_kinds() -> list[InteractionKind]:
+    """What happens between the company and its customers."""
+    from .data import interaction_kinds
+
+    return interaction_kinds()
+
+
+@hookimpl
+def register_match_keys() -> list[MatchKey]:
+    """The account key."""
+    from .data import match_keys
+
+    return match_keys()
+
+
+@hookimpl
+def register_lifecycles() -> list[Lifecycle]:
+    """The status machine of shipments."""
+    from .lifecycle import shipment
+
+    return [shipment()]
+
+
+@hookimpl
+def register_profiles() -> list[ImportProfile]:
+    """Files of Olist, of the company itself, and EPCIS events."""
+    from .profiles import profiles
+
+    return profiles()
+
+
+@hookimpl
+def register_features() -> list[FeatureSet]:
+    """What is known of waybills, shippers and subscribers as of an instant."""
+    from .features import feature_sets
+
+    return feature_sets()
+
+
+@hookimpl
+def register_scores() -> list[Score]:
+    """Which shipments will be late."""
+    from .scores import scores
+
+    return scores()
+
+
+@hookimpl
+def register_reports() -> list[Report]:
+    """Ills, service, money, claims, shippers and rounds."""
+    from .reports import reports
+
+    return reports()

@@ -1,0 +1,33 @@
+"""Features of a customer who ships."""
+
+from __future__ import annotations
+
+from crmkit.entities import FieldType
+
+from .waybills import feature
+
+T = FieldType
+
+SHIPPER = (
+    feature("volume_week", T.INTEGER, "Waybills in a week", "周件量", "waybill", missing=0),
+    feature("volume_4w", T.INTEGER, "Waybills in four weeks", "四周件量", "waybill", missing=0),
+    feature("volume_expected_4w", T.NUMBER, "Waybills expected in four weeks", "四周应有件量", "waybill",
+            description="A third of the twelve weeks before.", missing=0),
+    feature("volume_limit_4w", T.NUMBER, "Lower limit of four weeks", "四周件量下限", "waybill",
+            description="Three standard deviations of a Poisson count below what is expected.",
+            missing=0),
+    feature("lanes_gone", T.INTEGER, "Lanes no longer used", "停用线路", "lane", missing=0),
+    feature("lane_gone", T.TEXT, "Lane no longer used", "停用线路名"),
+    feature("complaints_30d", T.INTEGER, "Complaints in 30 days", "三十天投诉", "complaint", missing=0),
+    feature("days_overdue", T.INTEGER, "Days overdue", "逾期天数", "day"),
+    feature("receivable", T.MONEY, "Receivable", "应收账款", "money"),
+    feature("credit_limit", T.MONEY, "Credit limit", "信用额度", "money"),
+)  # fmt: skip
+
+SERVICE = (
+    feature("sla_target", T.NUMBER, "On-time target", "准时率目标", "1"),
+    feature("on_time_last_month", T.NUMBER, "On time last month", "上月准时率", "1"),
+    feature("on_time_month_before", T.NUMBER, "On time the month before", "上上月准时率", "1"),
+    feature("months_below_sla", T.INTEGER, "Months running below the target", "连续未达标月数", "month",
+            missing=0),
+)  # fmt: skip

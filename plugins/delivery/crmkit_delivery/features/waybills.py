@@ -1,0 +1,84 @@
+"""Features of a waybill, by the file that computes them."""
+
+from __future__ import annotations
+
+from crmkit.declarations import Feature
+from crmkit.entities import FieldType
+
+T = FieldType
+
+
+def feature(
+    name: str, kind: FieldType, title: str, title_zh: str, unit: str | None = None,
+    phrase: str | dict[str, str] = "", missing: object = None, description: str = "",
+) -> Feature:  # fmt: skip
+    """A feature of delivery; ``phrase`` are its words as a reason."""
+    return Feature(
+        name=f"delivery.{name}", type=kind, unit=unit, title=title, title_zh=title_zh,
+        phrase=phrase, missing=missing, description=description,
+    )  # fmt: skip
+
+
+JOURNEY = (
+    feature("status", T.TEXT, "Status", "状态", missing="ordered"),
+    feature("status_hours", T.NUMBER, "Time in the status", "状态时长", "h"),
+    feature("silent_hours", T.NUMBER, "Time since the last scan", "无扫描时长", "h",
+             "no scan for {value:.0f} hours"),
+    feature("overnight", T.BOOLEAN, "Out overnight", "隔夜未妥投", missing=False),
+    feature("attempts", T.INTEGER, "Attempts", "派送次数", "attempt",
+             "delivery was attempted {value} times", 0),
+    feature("hubs_passed", T.INTEGER, "Hubs passed", "已过站点", "hub", missing=0),
+    feature("slack_days", T.NUMBER, "Time to the promise", "距承诺天数", "day",
+             "{value:.1f} days are left to the promise"),
+    feature("past_promise", T.BOOLEAN, "Past its promise", "已超承诺",
+             phrase={"true": "the promise has passed"}, missing=False),
+    feature("days_since_order", T.NUMBER, "Time since the order", "下单天数", "day",
+             "ordered {value:.1f} days before"),
+    feature("days_past_ship_by", T.NUMBER, "Handed over after the last day", "交运延误", "day",
+             "handed over {value:.1f} days after the planned hand-over",
+             description="Negative where the shipper was early."),
+    feature("promised_days", T.NUMBER, "Time promised", "承诺时长", "day",
+             "promised within {value:.1f} days of the order"),
+    feature("product", T.TEXT, "Product", "产品", phrase="goes as {value}"),
+    feature("scope", T.TEXT, "Scope", "范围"),
+    feature("from_zone", T.TEXT, "From zone", "始发区", phrase="comes from {value}"),
+    feature("to_zone", T.TEXT, "To zone", "目的区", phrase="goes to {value}"),
+    feature("same_zone", T.BOOLEAN, "Within one zone", "同区",
+             phrase={"false": "crosses zones", "true": "stays within its zone"}),
+    feature("weight_kg", T.NUMBER, "Weight", "重量", "kg", "weighs {value:.1f} kg"),
+    feature("freight", T.MONEY, "Freight", "运费", "money", "costs {value} to send"),
+    feature("items", T.INTEGER, "Items", "件数", "item", "holds {value} items"),
+)  # fmt: skip
+
+CARE = (
+    feature("damage_hours", T.NUMBER, "Time since damage was known", "破损已知时长", "h"),
+    feature("claims", T.INTEGER, "Claims", "理赔数", "claim", missing=0),
+    feature("claim_unpaid_days", T.NUMBER, "Approved and not paid for", "批准未付天数", "day"),
+    feature("unanswered_hours", T.NUMBER, "Lost or missing without an answer", "遗失未答复时长", "h"),
+    feature("told_late", T.BOOLEAN, "Told that it will be late", "已预告晚点", missing=False),
+    feature("overbilled_share", T.NUMBER, "Billed against quoted", "账单偏差", "1",
+             description="Largest difference of an unexplained invoice line to the quote, as a share."),
+    feature("unexplained_surcharge", T.BOOLEAN, "Surcharge without a reason", "无故附加费",
+             missing=False),
+    feature("incidents_unowned", T.INTEGER, "Exceptions without an owner", "无人负责异常", "incident",
+             missing=0),
+    feature("misrouted", T.BOOLEAN, "At a place off its lane", "错发", missing=False),
+    feature("steps_skipped", T.INTEGER, "Scans with steps missing before them", "漏扫", "scan",
+             missing=0, description="That became known on the as-of day."),
+    feature("scans_out_of_order", T.INTEGER, "Scans that could not follow", "乱序扫描", "scan",
+             missing=0, description="That became known on the as-of day."),
+)  # fmt: skip
+
+SILENCE = (
+    feature("lane_p95_hours", T.NUMBER, "95 % of the lane's legs take at most", "线路分段P95", "h",
+             description="Between two scans, of legs that ended within 90 days, by rank."),
+    feature("trace_after_hours", T.NUMBER, "To be traced after", "追查阈值", "h",
+             description="1.5 times that of the lane; at least 24 hours, within a city 4."),
+)  # fmt: skip
+
+SUSPICION = (
+    feature("pod_missing", T.BOOLEAN, "Delivered without proof", "无签收凭证", missing=False),
+    feature("pod_metres", T.NUMBER, "Delivered so far from the address", "签收距离", "m"),
+    feature("pod_burst", T.INTEGER, "Deliveries of the courier within 10 minutes", "十分钟签收数",
+             "delivery", missing=0),
+)  # fmt: skip

@@ -1,0 +1,53 @@
+-- On time, gross and net, of every promise that fell due within the days asked for (W3).
+-- Intervals are Wilson's, 95 % (z = 1.959964).
+WITH sliced AS (
+    SELECT
+        CASE
+            WHEN $by = 'product' THEN coalesce(product, 'unknown')
+            WHEN $by = 'service' THEN coalesce(service, 'unknown')
+            WHEN $by = 'scope' THEN coalesce(scope, 'unknown')
+            WHEN $by = 'lane' THEN coalesce(lane, 'unknown')
+            WHEN $by = 'route' THEN coalesce(route, 'unknown')
+            WHEN $by = 'depot' THEN coalesce(depot, 'unknown')
+            WHEN $by = 'department' THEN coalesce(department, 'unknown')
+            WHEN $by = 'region' THEN coalesce(region, dest_zone, 'unknown')
+            WHEN $by = 'shipper' THEN coalesce(shipper_code, 'unknown')
+            WHEN $by = 'month' THEN coalesce(substring(CAST(promise_on AS VARCHAR), 1, 7), 'unknown')
+            ELSE 'all'
+        END AS slice,
+        delivered_at, on_time, on_time_net, stopped_minutes
+    FROM due
+    WHERE $days = 0 OR date_diff('day', promise_on, as_of_on) < $days
+),
+counted AS (
+    SELECT
+        slice,
+        count(*) AS due,
+        count(delivered_at) AS delivered,
+        CAST(sum(on_time) AS BIGINT) AS on_time,
+        CAST(sum(on_time_net) AS BIGINT) AS on_time_net,
+        count(*) FILTER (WHERE on_time = 0 AND on_time_net = 1) AS excused
+    FROM sliced
+    GROUP BY slice
+),
+rates AS (
+    SELECT *, on_time * 1.0 / due AS gross, on_time_net * 1.0 / due AS net, 3.841459 AS z2
+    FROM counted
+)
+SELECT
+    slice,
+    due,
+    delivered,
+    on_time,
+    excused,
+    gross AS on_time_rate,
+    greatest((gross + z2 / (2 * due) - sqrt(z2 * (gross * (1 - gross) + z2 / (4 * due)) / due)) / (1 + z2 / due), 0.0)
+        AS on_time_low,
+    least((gross + z2 / (2 * due) + sqrt(z2 * (gross * (1 - gross) + z2 / (4 * due)) / due)) / (1 + z2 / due), 1.0)
+        AS on_time_high,
+    net AS on_time_net_rate,
+    greatest((net + z2 / (2 * due) - sqrt(z2 * (net * (1 - net) + z2 / (4 * due)) / due)) / (1 + z2 / due), 0.0)
+        AS on_time_net_low,
+    least((net + z2 / (2 * due) + sqrt(z2 * (net * (1 - net) + z2 / (4 * due)) / due)) / (1 + z2 / due), 1.0)
+        AS on_time_net_high
+FROM rates
