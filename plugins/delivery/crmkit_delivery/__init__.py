@@ -12,6 +12,7 @@ from crmkit import hookimpl
 
 if TYPE_CHECKING:
     from crmkit.declarations import (
+        Command,
         CustomerFields,
         FeatureSet,
         ImportProfile,
@@ -94,3 +95,11 @@ def register_reports() -> list[Report]:
     from .reports import reports
 
     return reports()
+
+
+@hookimpl
+def register_commands() -> list[Command]:
+    """The verbs of waybill."""
+    from .commands import commands
+
+    return commands()

@@ -3,21 +3,23 @@
 WITH sliced AS (
     SELECT
         CASE
-            WHEN $by = 'product' THEN coalesce(product, 'unknown')
-            WHEN $by = 'service' THEN coalesce(service, 'unknown')
-            WHEN $by = 'scope' THEN coalesce(scope, 'unknown')
-            WHEN $by = 'lane' THEN coalesce(lane, 'unknown')
-            WHEN $by = 'route' THEN coalesce(route, 'unknown')
-            WHEN $by = 'depot' THEN coalesce(depot, 'unknown')
-            WHEN $by = 'department' THEN coalesce(department, 'unknown')
-            WHEN $by = 'region' THEN coalesce(region, dest_zone, 'unknown')
-            WHEN $by = 'shipper' THEN coalesce(shipper_code, 'unknown')
-            WHEN $by = 'month' THEN coalesce(substring(CAST(promise_on AS VARCHAR), 1, 7), 'unknown')
+            WHEN $by = 'product' THEN coalesce(d.product, 'unknown')
+            WHEN $by = 'service' THEN coalesce(d.service, 'unknown')
+            WHEN $by = 'scope' THEN coalesce(d.scope, 'unknown')
+            WHEN $by = 'lane' THEN coalesce(d.lane, 'unknown')
+            WHEN $by = 'route' THEN coalesce(d.route, 'unknown')
+            WHEN $by = 'depot' THEN coalesce(d.depot, 'unknown')
+            WHEN $by = 'department' THEN coalesce(d.department, 'unknown')
+            WHEN $by = 'region' THEN coalesce(d.region, d.dest_zone, p.region, 'unknown')
+            WHEN $by = 'shipper' THEN coalesce(d.shipper_code, 'unknown')
+            WHEN $by = 'month' THEN coalesce(substring(CAST(d.promise_on AS VARCHAR), 1, 7), 'unknown')
             ELSE 'all'
         END AS slice,
-        delivered_at, on_time, on_time_net, stopped_minutes
-    FROM due
-    WHERE $days = 0 OR date_diff('day', promise_on, as_of_on) < $days
+        d.delivered_at, d.on_time, d.on_time_net
+    FROM due d
+    -- Where the waybill names no zone, the customer's region is where it goes.
+    LEFT JOIN customer p ON p.subject_id = d.subject_id AND p.as_of = d.as_of
+    WHERE $days = 0 OR date_diff('day', d.promise_on, d.as_of_on) < $days
 ),
 counted AS (
     SELECT

@@ -1,8 +1,9 @@
-"""What the status machine and the excuses rest on, as data: four CSV files, read once.
+"""What the status machine and the excuses rest on, as data: CSV files, read once.
 
 ``statuses.csv`` names the statuses, ``transitions.csv`` which may follow which (``*`` stands for the
 status that a held shipment came from), ``mappings.csv`` what carriers' codes mean, and
-``reasons.csv`` who answers for a reason and whether it excuses a late delivery. The codes come from
+``reasons.csv`` who answers for a reason and whether it excuses a late delivery; ``promises.csv`` are the rules of promises that hold
+where the operator has none. The codes come from
 Karrio's tracker statuses and incident reasons, AfterShip's tags, EasyPost's statuses, the events of
 UPU EMSEVT V3, UN/ECE Recommendation 24 and the business steps of GS1 EPCIS 2.0.
 """
@@ -91,6 +92,11 @@ def reasons() -> tuple[Reason, ...]:
         )
         for row in _rows("reasons")
     )  # fmt: skip
+
+
+def promise_rows() -> list[dict[str, str]]:
+    """The default rules of promises, as they stand in ``promises.csv``."""
+    return _rows("promises")
 
 
 def table_text(name: str) -> str:

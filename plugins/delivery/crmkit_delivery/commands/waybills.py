@@ -1,0 +1,205 @@
+"""``crmkit waybill``: statuses, promises, and scans that a person makes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from crmkit.columns import CUSTOMER, count, instant, text
+from crmkit.declarations import Answer, Command, Parameter
+from crmkit.entities import FieldType
+from crmkit.errors import UsageError
+
+from ..data import ANOMALY, SCAN, TRACKING, WAYBILL
+from ..promise import PromiseEngine, make_promises
+from ..status import check_ordered
+from ..tables import statuses
+from ..tracking import recompute
+
+if TYPE_CHECKING:
+    from crmkit.workspace import Crm
+
+T = FieldType
+SOURCE = "crmkit"
+
+
+def run_recompute(crm: Crm, full: bool) -> Answer:
+    """Statuses from scans."""
+    done = recompute(crm, full=full)
+    return Answer(
+        rows=[
+            {
+                "waybills": done.waybills, "scans": done.scans, "changed": done.changed,
+                "anomalies": done.anomalies,
+            }
+        ]
+    )  # fmt: skip
+
+
+def run_promise(crm: Crm) -> Answer:
+    """Promises for who has none."""
+    made, lacking = make_promises(crm)
+    said = (
+        [f"{lacking} waybills have no product, no instant, or no rule; see docs."]
+        if lacking
+        else []
+    )
+    return Answer(rows=[{"made": made, "lacking": lacking}], remarks=said)
+
+
+def run_quote(
+    crm: Crm, product: str, at: datetime, scope: str | None, origin: str | None,
+    destination: str | None, depot: str | None,
+) -> Answer:  # fmt: skip
+    """What would be promised."""
+    found = PromiseEngine(crm).promise(product, scope, at, origin, destination, depot)
+    if found is None:
+        raise UsageError(f"no rule holds for {product}.", hint="Add a delivery.promise_rule.")
+    return Answer(
+        rows=[
+            {
+                "product": product, "promise_at": found.promise_at,
+                "late_after_at": found.late_after_at, "rule": found.rule,
+            }
+        ]
+    )  # fmt: skip
+
+
+def run_show(crm: Crm, waybill: str) -> Answer:
+    """Where a shipment is."""
+    record = crm.store.records.find(WAYBILL, waybill)
+    wrong = dict(
+        crm.store.records.read(ANOMALY, ("scan_id", "kind"), among={"owner_id": [record.id]})
+    )
+    scans = crm.store.records.read(
+        SCAN, ("id", "event_at", "status", "code", "place", "sequence"),
+        among={"owner_id": [record.id]},
+    )  # fmt: skip
+    ordered = sorted(scans, key=lambda s: (s[1], s[5] or 0, s[0]))
+    return Answer(
+        rows=[
+            {
+                "waybill": record.ref, "customer_id": record.owner_id, "event_at": at,
+                "status": status, "code": code, "place": place,
+                "anomaly": None if wrong.get(one) in (None, "none") else wrong[one],
+            }
+            for one, at, status, code, place, _ in ordered
+        ]
+    )  # fmt: skip
+
+
+def run_scan(
+    crm: Crm, waybill: str, status: str, at: datetime | None, place: str | None, reason: str | None,
+    action: str | None, proof: str | None, relation: str | None,
+) -> Answer:  # fmt: skip
+    """A scan by a person, refused where it cannot follow."""
+    record = crm.store.records.find(WAYBILL, waybill)
+    stands = crm.store.records.list(TRACKING, where={"owner_id": record.id})
+    current = stands[0].values["status"] if stands else "ordered"
+    check_ordered(current, status, _came_from(crm, record.id))
+    if status in ("attempt_failed", "held") and not (reason and action):
+        raise UsageError(
+            f"{status} needs a reason and the action taken (UPU EMSEVT V3, EMH).",
+            hint="Give --reason and --action.",
+        )
+    now = at or crm.clock()
+    ref = f"{record.ref}-{status}-{now:%Y%m%d%H%M%S}"
+    made = crm.store.records.set(
+        SCAN, source=SOURCE, ref=ref, owner_id=record.id, effective=now,
+        values={
+            "event_at": now, "recorded_at": crm.clock(), "status": status, "place": place,
+            "reason": reason, "action": action, "pod_proof": proof, "pod_relation": relation,
+            "operator": crm.actor,
+        },
+    )  # fmt: skip
+    recompute(crm)
+    return Answer(
+        rows=[
+            {
+                "waybill": record.ref, "customer_id": record.owner_id, "event_at": now,
+                "status": status, "place": place, "code": made.ref, "anomaly": None,
+            }
+        ]
+    )  # fmt: skip
+
+
+def _came_from(crm: Crm, waybill_id: int) -> str | None:
+    """Where a held shipment came from: the status before it was held."""
+    moves = crm.store.stages.history(waybill_id, lifecycle="delivery.shipment")
+    return next((m.from_stage for m in reversed(moves) if m.to_stage == "held"), None)
+
+
+def _text(name: str, title: str, title_zh: str, **more: Any) -> Parameter:
+    return Parameter(name=name, type=T.TEXT, title=title, title_zh=title_zh, **more)
+
+
+WAYBILL_NO = _text("waybill", "Its key", "运单号", positional=True, required=True)
+SHOWN = (
+    text("waybill", "Waybill", "运单号"),
+    CUSTOMER,
+    instant("event_at", "Happened", "发生时间"),
+    text("status", "Status", "状态"),
+    text("code", "Code", "代码"),
+    text("place", "Place", "地点"),
+    text("anomaly", "Anomaly", "异常"),
+)
+
+
+def commands() -> list[Command]:
+    """The verbs of waybill."""
+    return [
+        Command(
+            name="waybill recompute", run=run_recompute, writes=True, single=True,
+            help="Compute the statuses of waybills from their scans.\n\nReads the scans of waybills "
+            "that got one since the last pass, or of all with --full, and writes statuses, stages and "
+            "anomalies that differ. Both come to the same.",
+            example="crmkit waybill recompute",
+            parameters=[Parameter(name="full", type=T.BOOLEAN, default=False,
+                                  title="Every waybill, not only those with new scans", title_zh="全量")],
+            columns=[count("waybills", "Waybills", "运单", "waybill"), count("scans", "Scans", "扫描", "scan"),
+                     count("changed", "Changed", "变更", "waybill"),
+                     count("anomalies", "Anomalies changed", "异常变更", "scan")],
+        ),
+        Command(
+            name="waybill promise", run=run_promise, writes=True, single=True,
+            help="Give a promise to every waybill that has none.\n\nBy product, scope, cut-off and the "
+            "calendars of origin and destination; a promise that was made keeps its rule and version.",
+            example="crmkit waybill promise",
+            columns=[count("made", "Promises made", "承诺数", "waybill"),
+                     count("lacking", "Without a rule", "无规则", "waybill")],
+        ),
+        Command(
+            name="waybill quote", run=run_quote, single=True,
+            help="Say what would be promised for something collected at an instant.",
+            example="crmkit waybill quote next_day 2026-03-30T16:30:00Z --destination NORTH",
+            parameters=[
+                _text("product", "Product", "产品", positional=True, required=True),
+                Parameter(name="at", type=T.INSTANT, positional=True, required=True,
+                          title="When it is collected", title_zh="取件时间"),
+                _text("scope", "Scope", "范围"), _text("origin", "Zone of origin", "始发区"),
+                _text("destination", "Zone of destination", "目的区"), _text("depot", "Depot of origin", "始发网点"),
+            ],
+            columns=[text("product", "Product", "产品"), instant("promise_at", "Promised", "承诺时间"),
+                     instant("late_after_at", "Late after", "计晚时间"), text("rule", "Rule", "规则")],
+        ),
+        Command(
+            name="waybill track", run=run_show, help="Show every scan of a waybill, in order of event time.",
+            example="crmkit waybill track W0000017", parameters=[WAYBILL_NO], columns=SHOWN,
+        ),
+        Command(
+            name="waybill scan", run=run_scan, writes=True, single=True,
+            help="File a scan by hand.\n\nRefused, with what is allowed, if it cannot follow the status "
+            "now; scans from files are facts and are flagged instead.",
+            example="crmkit waybill scan W0000017 delivered --proof signature --relation addressee",
+            parameters=[
+                WAYBILL_NO,
+                _text("status", "Status", "状态", positional=True, required=True,
+                      choices=tuple(s.name for s in statuses())),
+                Parameter(name="at", type=T.INSTANT, title="When it happened; now", title_zh="发生时间"),
+                _text("place", "Depot or hub", "地点"), _text("reason", "Reason code", "原因"),
+                _text("action", "Action taken", "措施"), _text("proof", "Proof of delivery", "凭证"),
+                _text("relation", "Who received it", "签收人身份"),
+            ],
+            columns=SHOWN,
+        ),
+    ]  # fmt: skip

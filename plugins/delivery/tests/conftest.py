@@ -1,0 +1,60 @@
+"""Small worlds with delivery's tables, and a workspace with the Olist files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import crmkit
+import crmkit_delivery
+from crmkit.testing.small import SmallWorld
+from crmkit.testing.small import day as days_before
+
+DATA = (
+    Path(os.environ.get("DATA", Path(__file__).resolve().parents[4] / "shared" / "data")) / "olist"
+)
+FILES = (
+    ("customers.csv", "olist-customers"), ("sellers.csv", "olist-sellers"),
+    ("products.csv", "olist-products"), ("orders.csv", "olist-orders"),
+    ("order_items.csv", "olist-items"), ("order_reviews.csv", "olist-reviews"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def world() -> Iterator[SmallWorld]:
+    """An empty small world, as of 2026-03-31."""
+    with SmallWorld(crmkit_delivery) as made:
+        yield made
+
+
+@pytest.fixture(name="day")
+def day_fixture() -> Any:
+    """The function that gives the day so many days before the as-of day, 2026-03-31."""
+    return days_before
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> Iterator[Any]:
+    """A workspace with delivery on SQLite."""
+    with crmkit.init(tmp_path / "workspace", plugins=("delivery",)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def olist(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A workspace with the Olist files, statuses computed, and the results of the imports."""
+    if not DATA.exists():
+        pytest.skip("the shared data are not here")
+    folder = tmp_path_factory.mktemp("olist") / "workspace"
+    with crmkit.init(
+        folder, plugins=("delivery",), currency="BRL", time_zone="America/Sao_Paulo"
+    ) as opened:
+        results = {
+            profile: opened.import_file(DATA / name, profile=profile) for name, profile in FILES
+        }
+        opened.run("waybill recompute")
+        yield opened, results
