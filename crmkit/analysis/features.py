@@ -184,13 +184,14 @@ class Features:
     def _build(
         self, session: Session, subject: str, names: Sequence[str], population: Population
     ) -> pa.Table:
-        sets: dict[str, FeatureSet] = {}
+        sets: dict[str, tuple[FeatureSet, builtins.list[str]]] = {}
         for name in names:
             found = self._catalog.feature_set_of(name)
-            sets[found.name] = found
+            sets.setdefault(found.name, (found, []))[1].append(name)
         base = session.frame(population, "feature", subject).keep_population()
         computed = {
-            name: self._compute(session, subject, found, population) for name, found in sets.items()
+            name: self._compute(session, subject, found, wanted, population)
+            for name, (found, wanted) in sets.items()
         }
         by_feature = {name: computed[self._catalog.feature_set_of(name).name] for name in names}
         columns = [f"p.{key}" for key in KEYS]
@@ -212,15 +213,29 @@ class Features:
         return table
 
     def _compute(
-        self, session: Session, subject: str, found: FeatureSet, population: Population
-    ) -> _Computed:
-        """Runs one feature set and checks what it returns."""
+        self, session: Session, subject: str, found: FeatureSet, wanted: Sequence[str],
+        population: Population,
+    ) -> _Computed:  # fmt: skip
+        """Computes the wanted features of a set, after a check of all that it declares."""
+        columns: dict[str, str] = {}
+
+        def choose(types: dict[str, str]) -> Sequence[str]:
+            columns.update(self._columns(found, types))
+            return [*KEYS, *dict.fromkeys(columns[name] for name in wanted)]
+
         frame = session.frame(population, "feature", subject, found.window_days)
         try:
-            table = frame.keep(found.sql)
+            table = frame.keep_columns(found.sql, choose)
         except SqlRefused as error:
             raise self._fault(found, str(error)) from error
-        types = session.engine.types(table)
+        return _Computed(found, table, columns)
+
+    def _columns(self, found: FeatureSet, types: dict[str, str]) -> dict[str, str]:
+        """Feature → column of what the set's SQL returns.
+
+        Raises:
+            PluginError: if it does not return what the set declares.
+        """
         columns, faults = {}, [f"column {key} is missing" for key in KEYS if key not in types]
         for feature in found.features:
             column = _found_column(feature, types)
@@ -234,7 +249,7 @@ class Features:
         if faults:
             listed = f"it returns {', '.join(types)}"
             raise self._fault(found, "; ".join(faults) + f" ({listed})")
-        return _Computed(found, table, columns)
+        return columns
 
     def _blame(self, session: Session, computed: Iterable[_Computed]) -> None:
         """Names the feature set that returns several rows for one population row."""

@@ -1,8 +1,9 @@
 """Reads the store into Arrow batches, inside one consistent read transaction.
 
-PostgreSQL is read through ADBC. So are large SQLite stores, but by a process of its own: see
+Many rows are read through ADBC, and those of SQLite by a process of its own: see
 :mod:`crmkit.warehouse.sqlite_reader` for what two copies of SQLite in one process do. Starting it
-costs as much as reading some 50,000 rows, so what is small is read through Python's own sqlite3.
+costs as much as reading some 50,000 rows, and so does the first question of PostgreSQL's driver,
+which learns all types of the database. So few rows are read through the drivers of the store.
 
 ADBC's SQLite driver guesses a column's type from its first batch and fails where that holds only
 NULLs. So those queries begin with a sentinel row of the right types, which is dropped again.
@@ -53,6 +54,26 @@ class Source(Protocol):
         """Ends the transaction."""
 
 
+class Cursor(Protocol):
+    """A cursor of the Python database API."""
+
+    def execute(self, query: Any, /) -> Any:
+        """Runs a query."""
+
+    def fetchmany(self, size: int, /) -> list[tuple[Any, ...]]:
+        """The next rows, or none."""
+
+
+def _fetched(
+    cursor: Cursor, types: Mapping[str, str], boolean: pa.DataType
+) -> Iterator[pa.RecordBatch]:
+    kinds = [boolean if kind == "BOOLEAN" else _arrow_type(kind) for kind in types.values()]
+    while rows := cursor.fetchmany(BATCH_ROWS):
+        columns = zip(*rows, strict=True)
+        arrays = [pa.array(c, kind) for c, kind in zip(columns, kinds, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, names=list(types))
+
+
 class SqliteCursor:
     """A SQLite file through Python's own copy of SQLite; for few rows.
 
@@ -66,12 +87,7 @@ class SqliteCursor:
         self._connection.execute("BEGIN")
 
     def batches(self, query: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
-        cursor = self._connection.execute(query)
-        kinds = [_arrow_type(kind) for kind in types.values()]
-        while rows := cursor.fetchmany(BATCH_ROWS):
-            columns = zip(*rows, strict=True)
-            arrays = [pa.array(c, kind) for c, kind in zip(columns, kinds, strict=True)]
-            yield pa.RecordBatch.from_arrays(arrays, names=list(types))
+        yield from _fetched(self._connection.execute(query), types, pa.int64())
 
     def close(self) -> None:
         self._connection.close()
@@ -111,6 +127,28 @@ class SqliteProcess:
         # A reader that stopped in the middle leaves the process waiting to write.
         self._process.kill()
         self._process.communicate()
+
+
+class PostgresqlCursor:
+    """A PostgreSQL database through psycopg; for few rows. Dates, instants and JSON come as text."""
+
+    def __init__(self, url: URL) -> None:
+        import psycopg
+        from psycopg.types.string import TextLoader
+
+        uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connection = psycopg.connect(uri, autocommit=True, options="-c TimeZone=UTC")
+        for kind in ("date", "timestamp", "timestamptz", "json", "jsonb", "numeric"):
+            self._connection.adapters.register_loader(kind, TextLoader)
+        self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def batches(self, query: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(query.encode())
+            yield from _fetched(cursor, types, pa.bool_())
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 class PostgresqlAdbc:
@@ -173,18 +211,21 @@ class StoreReader:
 
     def _open(self) -> Source:
         if self._url.get_backend_name() != "sqlite":
-            return PostgresqlAdbc(self._url)
+            return self._cheaper(PostgresqlCursor(self._url)) or PostgresqlAdbc(self._url)
         path = self._url.database
         if not path or path == ":memory:":
             raise ConfigError(
                 "a snapshot reads the store's file, and this store is in memory.",
                 hint="Name a file, as sqlite:///crmkit.db.",
             )
-        small = SqliteCursor(path)
+        return self._cheaper(SqliteCursor(path)) or SqliteProcess(path)
+
+    def _cheaper(self, small: Source) -> Source | None:
+        """The reader of few rows, if few are to be read."""
         if _few(small, self._after or 0):
             return small
         small.close()
-        return SqliteProcess(path)
+        return None
 
     def batches(self, query: str, types: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """The rows of ``query`` in batches.
@@ -233,10 +274,10 @@ class StoreReader:
         return [int(i) for i in found["id"].to_pylist()]
 
 
-def _few(source: SqliteCursor, after: int) -> bool:
+def _few(source: Source, after: int) -> bool:
     """Whether little has been written since; counting stops at what is many."""
     counts = [
-        f"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {column} > {after} LIMIT {MANY_ROWS}))"
+        f"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {column} > {after} LIMIT {MANY_ROWS}) i)"
         for table, column in (("interaction", "id"), ("customer", "tx"))
     ]
     query = f"SELECT {' + '.join(counts)} AS n"
@@ -317,11 +358,16 @@ def _translated() -> Iterator[None]:
     ADBC raises its own errors when a query begins, and pyarrow wraps what the driver says while
     rows arrive in OSError.
     """
+    drivers: list[type[Exception]] = [sqlite3.Error, adbc_driver_manager.Error, OSError]
     try:
         yield
     except CrmkitError:
         raise
-    except (sqlite3.Error, adbc_driver_manager.Error, OSError) as error:
+    except Exception as error:
+        if "psycopg" in sys.modules:
+            drivers.append(sys.modules["psycopg"].Error)
+        if not isinstance(error, tuple(drivers)):
+            raise
         text = (str(error).splitlines() or ["no reason was given"])[0]
         if "locked" in text or "busy" in text:
             raise Busy("the store is locked by another process.", hint="Try again.") from error

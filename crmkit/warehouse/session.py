@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -240,6 +240,25 @@ class Frame:
         statement, values = self._bound(sql, parameters or {})
         name = self.session.fresh_name()
         self.session.engine.keep(name, statement.sql, values)
+        return name
+
+    def keep_columns(self, sql: str, choose: Callable[[dict[str, str]], Sequence[str]]) -> str:
+        """Computes some columns of a SELECT and keeps them; what nobody asks for is not computed.
+
+        Args:
+            sql: within the portable subset, over listed tables, without parameters.
+            choose: given the SELECT's columns with their DuckDB types, those to keep.
+
+        Raises:
+            SqlRefused: as :meth:`query`. Whatever ``choose`` raises.
+        """
+        statement, _ = self._bound(sql, {})
+        session, engine = self.session, self.session.engine
+        whole, name = session.fresh_name(), session.fresh_name()
+        engine.bind_view(whole, statement.sql)
+        listed = ", ".join(quoted(column) for column in choose(engine.types(whole)))
+        # Both names are the session's own, and the columns are the SELECT's.
+        engine.keep(name, f"SELECT {listed} FROM {whole}", {})
         return name
 
     def keep_population(self) -> str:

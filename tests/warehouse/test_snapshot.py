@@ -98,6 +98,20 @@ def test_increments_equal_a_full_rebuild(world: Any, way: str, seed: int) -> Non
     assert world.warehouse.verify() == []
 
 
+def test_both_ways_of_reading_postgresql_give_the_same_rows(
+    open_world: Any, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, chance, made = open_world(postgresql_url), random.Random(7), list[int]()
+    for _ in range(40):
+        write_something(world, chance, made)
+    read = {}
+    for many in (0, 10**9):
+        monkeypatch.setattr(reading, "MANY_ROWS", many)
+        read[many] = rebuilt(world, f"read-{many}")
+    assert read[0] == read[10**9]
+    assert all(read[0][name] for name in ("customer", "gym_contract", "gym_visit", "gym_sale"))
+
+
 def test_an_increment_reads_what_is_new_on_each_database(any_world: Any) -> None:
     ann = any_world.customer("2026-01-01", region="north")
     any_world.visit(ann, "2026-02-01 10:00", ref="v", minutes=1.0)
