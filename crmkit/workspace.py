@@ -459,6 +459,6 @@ def init_workspace(
 
 def _check_plugin(crm: Crm, name: str) -> None:
     """Loads a plugin in a child process first: one that hangs must not hang what comes after."""
-    standing = crm.plugins.check(name)
+    standing = crm.plugins.checked(name)
     for fault in standing.faults:
         raise PluginError(fault.plugin, fault.phase, fault.message)

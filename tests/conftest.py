@@ -26,3 +26,8 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no data sets in {folder}; CRMKIT_DATA names their folder")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cached_checks(crm_cache: Path) -> None:
+    """No test reads what an earlier run found of plugins."""

@@ -16,7 +16,7 @@ from .manifest import Manifest, find_manifests
 from .settings_text import edit_list
 from .source import hooks_in_source
 from .standing import dependents_faults, dependents_of, enabled_names, manifest_faults
-from .verdict import FAULTS, UNCHECKED, Verdict, Verdicts
+from .verdict import FAULTS, OK, UNCHECKED, Verdict, Verdicts
 
 BUILT_IN = "built-in"
 
@@ -122,6 +122,17 @@ class Plugins:
             hooks=verdict.hooks if verdict else (),
             faults=faults,
         )
+
+    def checked(self, name: str) -> Standing:
+        """How one plugin stands: by a check that still holds, else by one made now.
+
+        Raises:
+            NotFound, ConfigError: as :meth:`check`.
+        """
+        if name not in self.manifests:
+            raise NotFound("plugin", name, self.manifests)
+        known = self.get(name)
+        return known if known.verdict == OK else self.check(name)
 
     def enable(self, names: Sequence[str], *, upgrade: Upgrade, dry_run: bool = False) -> Change:
         """Enables plugins: checks them, brings their tables, and writes ``crmkit.toml`` last.

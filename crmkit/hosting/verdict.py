@@ -113,7 +113,7 @@ class Verdicts:
     """The kept verdicts: of a workspace, and of the user for checks outside any.
 
     Args:
-        places: files to read, the first writable one is written; both may be missing.
+        places: files to read, and to write where that can be done; all may be missing.
     """
 
     places: tuple[Path, ...]
@@ -136,11 +136,12 @@ class Verdicts:
         return max(found, key=lambda v: v.checked_at, default=None)
 
     def keep(self, name: str, verdict: Verdict) -> Path | None:
-        """Writes a verdict to the first place that can be written.
+        """Writes a verdict to every place that can be written, so that a new workspace has it too.
 
         Returns:
-            The file, or None where no place could be written: then the plugin stays unchecked.
+            The first such file, or None where there is none: then the plugin stays unchecked.
         """
+        first = None
         for place in self.places:
             kept = {**self._load(place), name: verdict}
             try:
@@ -148,8 +149,8 @@ class Verdicts:
             except OSError:
                 continue
             self._read[place] = kept
-            return place
-        return None
+            first = first or place
+        return first
 
     def _of(self, place: Path) -> dict[str, Verdict]:
         if place not in self._read:

@@ -1,8 +1,8 @@
 """Bringing the tables to what the enabled plugins declare (design D14).
 
 The change is the difference between two documents (:mod:`crmkit.store.declared`). What only adds
-(tables, columns, indexes) is made here through Alembic's operations. What removes or retypes is
-refused, unless a plugin's :class:`~crmkit.declarations.Migration` covers it: then it is that
+(tables, columns, indexes) is made here; Alembic's operations render what changes a table that is
+there, and only such a change loads Alembic. What removes or retypes is refused, unless a plugin's :class:`~crmkit.declarations.Migration` covers it: then it is that
 migration's business alone. The statements that a dry run prints are the very ones that run.
 
 Order: indexes that go, tables and columns that come, explicit migrations by id, history columns of
@@ -12,14 +12,13 @@ removed fields, indexes that come. All in one transaction, on SQLite too.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from alembic.migration import MigrationContext
-from alembic.operations import Operations, ops
 from attrs import field, frozen
-from sqlalchemy import Column, ForeignKey, Table, inspect, select, text
+from sqlalchemy import Column, ForeignKey, Index, Table, inspect, select, text
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ..declarations import Migration, sql_name
 from ..errors import ConfigError, NotConfirmed
@@ -287,7 +286,7 @@ class Change:
 
     def __init__(self, store: Store, covered: set[str]) -> None:
         self._store, self._covered = store, covered
-        self._render = _Renderer(store.engine.dialect)
+        self._dialect = store.engine.dialect
         self.faults: list[str] = []
         self.notes: list[str] = []
         self._drops: list[Step] = []
@@ -325,9 +324,16 @@ class Change:
             self._compare_currencies(old, new)
 
     def _create(self, plugin: str, table: Table) -> None:
-        self._adds += self._render(plugin, ops.CreateTableOp.from_table(table))
+        self._adds.append(self._made(plugin, CreateTable(table)))
         for index in sorted(table.indexes, key=lambda i: str(i.name)):
-            self._indexes += self._render(plugin, ops.CreateIndexOp.from_index(index))
+            self._index(plugin, index)
+
+    def _index(self, plugin: str, index: Index, *, if_not_exists: bool = False) -> None:
+        made = CreateIndex(index, if_not_exists=if_not_exists)
+        self._indexes.append(self._made(plugin, made))
+
+    def _made(self, plugin: str, made: CreateTable | CreateIndex) -> Step:
+        return Step(plugin, str(made.compile(dialect=self._dialect)).strip())
 
     def _compare_table(
         self, plugin: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
@@ -342,9 +348,7 @@ class Change:
         touched = any(c == name or c.startswith(f"{name}.") for c in self._covered)
         for made in sorted(self._store.tables[name].indexes, key=lambda i: str(i.name)):
             if touched or old["indexes"].get(str(made.name)) != new["indexes"][str(made.name)]:
-                op = ops.CreateIndexOp.from_index(made)
-                op.if_not_exists = True
-                self._indexes += self._render(plugin, op)
+                self._index(plugin, made, if_not_exists=True)
 
     def _compare_columns(
         self, plugin: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
@@ -370,8 +374,7 @@ class Change:
             targets = [ForeignKey(key.target_fullname) for key in made.foreign_keys]
             added = Column(made.name, made.type, *targets, nullable=True)
             # Inline, because SQLite cannot add a foreign key to a table that is there.
-            adding = ops.AddColumnOp(name, added, inline_references=True)
-            self._adds += self._render(plugin, adding)
+            self._adds += _adding(plugin, name, added, self._dialect)
 
     def _remove(self, plugin: str, name: str, column: str) -> None:
         current = name.removesuffix("_history")
@@ -426,23 +429,19 @@ class Change:
         self.faults.append(f"{what} {why}, and no migration covers it")
 
 
-class _Renderer:
-    """Renders Alembic operations as SQL text, without running them."""
+def _adding(plugin: str, table: str, column: Column[Any], dialect: Dialect) -> list[Step]:
+    """Adding a column to a table that is there, rendered by Alembic without running it."""
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations, ops
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._buffer = io.StringIO()
-        context = MigrationContext.configure(
-            dialect=dialect, opts={"as_sql": True, "output_buffer": self._buffer}
-        )
-        self._invoke: Callable[[ops.MigrateOperation], Any] = Operations(context).invoke
-
-    def __call__(self, plugin: str, operation: ops.MigrateOperation) -> list[Step]:
-        self._buffer.seek(0)
-        self._buffer.truncate()
-        self._invoke(operation)
-        # Alembic ends every statement with a semicolon and an empty line.
-        parts = (part.strip() for part in self._buffer.getvalue().split(";\n\n"))
-        return [Step(plugin, part) for part in parts if part]
+    buffer = io.StringIO()
+    context = MigrationContext.configure(
+        dialect=dialect, opts={"as_sql": True, "output_buffer": buffer}
+    )
+    Operations(context).invoke(ops.AddColumnOp(table, column, inline_references=True))
+    # Alembic ends every statement with a semicolon and an empty line.
+    parts = (part.strip() for part in buffer.getvalue().split(";\n\n"))
+    return [Step(plugin, part) for part in parts if part]
 
 
 def narrowings(entity: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@
 ``crm_clock``      a clock that stands still until a test sets it
 ``database_url``   an empty database; the test runs once on SQLite and once on PostgreSQL
 ``postgresql_url`` an empty PostgreSQL database, or the test is skipped when there is no server
+``crm_cache``      the folder where the run keeps what its checks of plugins found
 ``crm_plugins``    override it to say which plugins ``workspace`` enables; none by default
 ``crm_settings``   override it to give other settings of ``workspace``, as ``{"currency": "CNY"}``
 ``workspace``      an open workspace with those plugins, on each database in turn
@@ -38,6 +39,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def crm_clock() -> SettableClock:
     """A clock at 2026-03-31 12:00 UTC that stands still."""
     return SettableClock()
+
+
+@pytest.fixture(scope="session")
+def crm_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache folder of the test run's own: a plugin is checked once in a run, and never less."""
+    folder = tmp_path_factory.mktemp("crmkit-cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +100,7 @@ def crm_settings() -> Mapping[str, Any]:
 @pytest.fixture
 def workspace(
     tmp_path: Path,
+    crm_cache: Path,
     database_url: str,
     crm_plugins: tuple[str, ...],
     crm_settings: Mapping[str, Any],

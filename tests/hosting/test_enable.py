@@ -105,3 +105,21 @@ def test_a_plugin_that_breaks_later_stops_no_command(make_plugin, folder, capsys
         [fault] = crm.host.faults
     assert (fault.plugin, fault.phase) == ("shop", "import")
     assert query(folder, "select count(*) from shop_customer") == [(0,)]
+
+
+def test_a_new_workspace_takes_the_check_that_another_one_made(
+    make_plugin, site, tmp_path, monkeypatch
+):
+    """D16: the verdict holds while the plugin's files stay as they are, and no longer."""
+    package = make_plugin("shop", SHOP)
+    crmkit.init(tmp_path / "first", plugins=("shop",)).close()
+
+    def asked(name, manifests):
+        raise AssertionError(f"{name} is checked once more")
+
+    monkeypatch.setattr("crmkit.hosting.probe.check_plugin", asked)
+    crmkit.init(tmp_path / "second", plugins=("shop",)).close()
+    (package / "more.py").write_text("more = 1\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="shop is checked once more"):
+        crmkit.init(tmp_path / "third", plugins=("shop",))
+    assert not (tmp_path / "third").exists()
