@@ -1,1 +1,87 @@
-"""The hotel plugin: declares nothing in this version."""
+"""Hotel: guests, stays, preferences, arrivals, privacy, recognition and loyalty.
+
+This module holds the hook implementations only; each delegates to the module of its subject, which
+is imported when the hook is called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmkit import hookimpl
+
+if TYPE_CHECKING:
+    from crmkit.declarations import (
+        CustomerFields,
+        FeatureSet,
+        ImportProfile,
+        InteractionKind,
+        Lifecycle,
+        MatchKey,
+        RecordType,
+        Score,
+    )
+
+
+@hookimpl
+def register_customer_fields() -> CustomerFields:
+    """The guest profile."""
+    from .data import customer_fields
+
+    return customer_fields()
+
+
+@hookimpl
+def register_record_types() -> list[RecordType]:
+    """Properties, rooms, reservations, stays, preferences and what is prepared."""
+    from .data import record_types
+
+    return record_types()
+
+
+@hookimpl
+def register_interaction_kinds() -> list[InteractionKind]:
+    """What happens at the touchpoints of a house."""
+    from .data import interaction_kinds
+
+    return interaction_kinds()
+
+
+@hookimpl
+def register_match_keys() -> list[MatchKey]:
+    """Loyalty number, passport and birth date."""
+    from .data import match_keys
+
+    return match_keys()
+
+
+@hookimpl
+def register_lifecycles() -> list[Lifecycle]:
+    """The way of a guest."""
+    from .lifecycle import GUEST
+
+    return [GUEST]
+
+
+@hookimpl
+def register_profiles() -> list[ImportProfile]:
+    """The public bookings file, OPERA-like exports and the generator's files."""
+    from .profiles import profiles
+
+    return profiles()
+
+
+@hookimpl
+def register_features() -> list[FeatureSet]:
+    """What is known of a guest or a booking as of an instant."""
+    from .features import feature_sets
+
+    return feature_sets()
+
+
+@hookimpl
+def register_scores() -> list[Score]:
+    """Which bookings will not be kept, and who comes again."""
+    from .scores import scores
+
+    return scores()

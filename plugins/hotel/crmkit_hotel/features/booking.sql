@@ -1,0 +1,31 @@
+-- What a booking says of itself on the day on which it is made; what is filled or changed up to
+-- check-in (room assigned, changes, parking, requests, country) is an outcome and not here.
+SELECT
+    subject_id,
+    as_of,
+    property AS hotel_booking_property,
+    lead_days AS hotel_lead_days,
+    month(arrival_on) AS hotel_arrival_month,
+    date_diff('day', make_date(year(arrival_on), 1, 1), arrival_on) // 7 + 1 AS hotel_arrival_week,
+    day(arrival_on) AS hotel_arrival_day,
+    weekend_nights AS hotel_weekend_nights,
+    week_nights AS hotel_week_nights,
+    adults AS hotel_adults,
+    children AS hotel_children,
+    infants AS hotel_infants,
+    meal AS hotel_meal,
+    market_segment AS hotel_market_segment,
+    distribution AS hotel_distribution,
+    channel AS hotel_channel,
+    coalesce(repeat_guest, previous_stays > 0) AS hotel_repeat_guest,
+    previous_cancellations AS hotel_previous_cancellations,
+    previous_stays AS hotel_previous_stays,
+    room_type_booked AS hotel_room_type_booked,
+    deposit_kind AS hotel_deposit_kind,
+    coalesce(agent, 'none') AS hotel_agent,
+    coalesce(company, 'none') AS hotel_booking_company,
+    customer_type AS hotel_customer_type,
+    adr_minor AS hotel_adr,
+    date_diff('day', as_of_on, arrival_on) AS hotel_days_to_arrival,
+    coalesce(guaranteed, deposit_kind = 'non_refundable') AS hotel_guaranteed
+FROM hotel_reservation
