@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         MergeConflict,
         Migration,
         Panel,
+        PrivacyGuard,
         RecordType,
         Report,
         RowFault,
@@ -506,6 +507,27 @@ def register_panels() -> list[Panel]:
         def register_panels():
             return [Panel(name="hotel.stays", title="Stays", title_zh="入住", rows=open_stays,
                           columns=[ReportColumn(name="arrives_on", type=FieldType.DATE)])]
+    """
+
+
+@hookspec
+def register_privacy_guards() -> list[PrivacyGuard]:
+    """Customers of whom nobody may learn without a right, by a field of the plugin's own.
+
+    Called once when the workspace opens. The policy asks the guards whenever customers are named,
+    searched, listed, reported or exported.
+
+    Returns:
+        Guards named ``<plugin>.<name>``.
+
+    If it raises: the plugin is quarantined.
+
+    Example::
+
+        @hookimpl
+        def register_privacy_guards():
+            return [PrivacyGuard(name="hotel.presence", field="privacy_level",
+                                 values=["presence_secret"], refusals="hotel.presence_question")]
     """
 
 

@@ -6,14 +6,23 @@ exports and logs where nobody asked for them.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 from attrs.validators import deep_iterable, in_
 
 from .entities.fields import PII_CLASSES
 
+if TYPE_CHECKING:
+    from .declarations import PrivacyGuard
+
 MASK = "***"
+
+
+def _rights(names: Iterable[str]) -> frozenset[str]:
+    # `converter=frozenset` would leave mypy without the type of the items.
+    return frozenset(names)
 
 
 @frozen
@@ -23,6 +32,7 @@ class Viewer:
     Args:
         name: as recorded on writes.
         sees: the PII classes shown in the clear; values of the others are masked.
+        rights: names of privacy guards that are lifted for them.
     """
 
     name: str
@@ -32,6 +42,8 @@ class Viewer:
         validator=deep_iterable(in_(PII_CLASSES)),
     )
 
+    rights: frozenset[str] = field(default=frozenset(), converter=_rights)
+
     def may_see(self, pii: str) -> bool:
         """Whether values of this PII class are shown in the clear."""
         return pii in self.sees
@@ -40,6 +52,21 @@ class Viewer:
 def local_viewer(name: str) -> Viewer:
     """The user of a workspace on this machine: sees names and contacts, secrets are masked."""
     return Viewer(name)
+
+
+def viewer_with(name: str, granted: Iterable[str]) -> Viewer:
+    """The user of a workspace with the rights that its settings give.
+
+    Args:
+        granted: ``who:right``, as ``ann:hotel.presence``.
+    """
+    pairs = (entry.partition(":") for entry in granted)
+    return Viewer(name, rights=frozenset(right for who, _, right in pairs if who == name))
+
+
+def guards_on(guards: Iterable[PrivacyGuard], viewer: Viewer) -> list[PrivacyGuard]:
+    """The guards that hold for a viewer: those whose right they lack."""
+    return [guard for guard in guards if guard.name not in viewer.rights]
 
 
 def masked(value: Any, pii: str, viewer: Viewer) -> Any:

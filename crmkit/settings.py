@@ -25,6 +25,7 @@ KEYS: dict[str, type] = {
     "document_megabytes": int,
     "revert_days": int,
     "cycle_reports": list,
+    "rights": list,
 }
 
 
@@ -49,6 +50,8 @@ class Settings:
             renewals; 0 switches the protection off.
         document_megabytes: the largest file that is taken as a document, in MB of 1,000,000 bytes.
         revert_days: for so many days after its end an import can be taken back.
+        rights: who may learn of guarded customers, as ``ann:hotel.presence``: the actor and the
+            name of the privacy guard that is lifted for them.
         cycle_reports: names of the reports that ``crmkit cycle`` publishes into ``reports/``.
     """
 
@@ -63,6 +66,7 @@ class Settings:
     document_megabytes: int = 20
     revert_days: int = 30
     cycle_reports: tuple[str, ...] = field(default=(), converter=_names)
+    rights: tuple[str, ...] = field(default=(), converter=_names)
 
     @property
     def database_url(self) -> str:
@@ -129,6 +133,8 @@ class Settings:
             lines.append(f"revert_days = {self.revert_days}")
         if self.cycle_reports:
             lines.append(f"cycle_reports = {listed(self.cycle_reports)}")
+        if self.rights:
+            lines.append(f"rights = {listed(self.rights)}")
         return "\n".join(lines) + "\n"
 
 
@@ -179,6 +185,11 @@ def _faults(raw: Mapping[str, Any]) -> list[str]:
             out.append(f"{key} must be a {KEYS[key].__name__}, not {value!r}")
         elif isinstance(value, list) and not all(isinstance(v, str) for v in value):
             out.append(f"{key} must be a list of names, not {value!r}")
+    given = raw.get("rights")
+    for entry in given if isinstance(given, list) else ():
+        who, colon, right = str(entry).partition(":")
+        if not (who and colon and right):
+            out.append(f"rights lists {entry!r}, which is not of the form WHO:RIGHT")
     months = raw.get("protection_months", 0)
     # A truth value is a whole number to Python.
     if isinstance(months, bool) or (isinstance(months, int) and not 0 <= months <= 120):

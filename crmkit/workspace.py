@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .hosting.plugins import Plugins
     from .intake.intake import ImportResult, Intake
     from .intake.matching.duplicates import Duplicates
+    from .policy import Viewer
     from .present.publishing import Publication
     from .store.documents import Documents
     from .store.store import Store
@@ -97,6 +98,13 @@ class Crm:
 
         return Plugins(self.settings)
 
+    @cached_property
+    def viewer(self) -> Viewer:
+        """Who looks: the actor, with the rights that ``rights`` in ``crmkit.toml`` gives."""
+        from .policy import viewer_with
+
+        return viewer_with(self.actor, self.settings.rights)
+
     @property
     def catalog(self) -> Catalog:
         """Everything that the sound plugins declare."""
@@ -115,6 +123,7 @@ class Crm:
             time_zone=self.settings.time_zone,
             currency=self.settings.currency,
             observer=lambda committed: self.host.call_observe("after_commit", committed=committed),
+            viewer=self.viewer,
         )
 
     @cached_property
@@ -287,8 +296,8 @@ class Crm:
         extra = {}
         needed = self.features.needed([sql])
         if needed:
-            extra["feature"] = self.features.build(subject, needed, population)
-        with self.warehouse.session() as session:
+            extra["feature"] = self.warehouse.shown(self.features.build(subject, needed, population))
+        with self.warehouse.session(shown=True) as session:
             return session.frame(population, "report", subject, extra=extra).query(sql)
 
     @cached_property
@@ -372,7 +381,10 @@ class Crm:
         if "warehouse" in self.__dict__:
             self.warehouse.close()
         if "unchecked_store" in self.__dict__:
-            self.unchecked_store.close()
+            try:
+                self.unchecked_store.privacy.log_refusals()
+            finally:
+                self.unchecked_store.close()
 
     def __enter__(self) -> Self:
         return self

@@ -131,8 +131,10 @@ class Reports:
         subject = self._subject(report, needed)
         extra = {}
         if needed:
-            extra["feature"] = self._features.build(subject, needed, population)
-        with self._warehouse.session() as session:
+            extra["feature"] = self._warehouse.shown(
+                self._features.build(subject, needed, population)
+            )
+        with self._warehouse.session(shown=True) as session:
             frame = session.frame(population, purpose="report", subject=subject, extra=extra)
             try:
                 return frame.query(report.sql, dict(values))

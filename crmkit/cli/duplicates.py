@@ -50,6 +50,8 @@ def command(
 
     with state.open() as crm:
         found = crm.duplicates.find(at_least, engine=engine)
+        hidden = crm.store.privacy.hidden_customers()
+        found = [p for p in found if not hidden.intersection((p.a_id, p.b_id))]
         if undecided:
             found = [pair for pair in found if pair.decision is None]
         refs = shown_refs(crm.store, {i for pair in found for i in (pair.a_id, pair.b_id)})

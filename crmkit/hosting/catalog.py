@@ -29,6 +29,7 @@ from ..declarations import (
     MatchKey,
     Migration,
     Panel,
+    PrivacyGuard,
     RecordType,
     Report,
     Rule,
@@ -48,7 +49,7 @@ _KINDS = (
     "scores", "rules",
     "segments", "reports", "profiles", "demos", "match_keys", "migrations", "commands",
     "services", "case_kinds", "ledgers", "tier_schemes", "cost_drivers",
-    "panels",
+    "panels", "privacy_guards",
 )  # fmt: skip
 NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
 _DATA = ("customer_fields", "record_types", "interaction_kinds", "lifecycles")
@@ -89,6 +90,7 @@ class Catalog:
     tier_schemes: Mapping[str, TierScheme] = _by_name()
     cost_drivers: Mapping[str, CostDriver] = _by_name()
     panels: Mapping[str, Panel] = _by_name()
+    privacy_guards: Mapping[str, PrivacyGuard] = _by_name()
     shared_owners: Mapping[str, str] = _by_name()
 
     @cached_property
@@ -204,6 +206,9 @@ def _references(declared: Declared) -> Iterable[tuple[str, str, str]]:
             yield f"interaction kind {kind.name} names the subject", "record_types", kind.subject
     for driver in declared.of("cost_drivers"):
         yield f"cost driver {driver.name} names the kind", "interaction_kinds", driver.kind
+    for guard in declared.of("privacy_guards"):
+        label = f"privacy guard {guard.name} names the kind"
+        yield label, "interaction_kinds", guard.refusals
     for of in ("lifecycles", "feature_sets", "scores", "rules", "segments"):
         for record in declared.of(of):
             if record.subject != CUSTOMER:

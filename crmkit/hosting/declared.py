@@ -21,6 +21,7 @@ from ..declarations import (
     MatchKey,
     Migration,
     Panel,
+    PrivacyGuard,
     RecordType,
     Report,
     Rule,
@@ -54,6 +55,7 @@ DECLARING: dict[str, tuple[str, type]] = {
     "register_tier_schemes": ("tier_schemes", TierScheme),
     "register_cost_drivers": ("cost_drivers", CostDriver),
     "register_panels": ("panels", Panel),
+    "register_privacy_guards": ("privacy_guards", PrivacyGuard),
     "register_demos": ("demos", Demo),
 }
 HOOK_OF = {kind: hook for hook, (kind, _) in DECLARING.items()}
@@ -80,6 +82,7 @@ NOUNS = {
     "tier_schemes": "tier scheme",
     "cost_drivers": "cost driver",
     "panels": "panel",
+    "privacy_guards": "privacy guard",
     "demos": SHARED_NOUNS["demos"],
 }
 # Named freely, not ``<plugin>.<name>``: two plugins that claim one are both refused. The nouns of

@@ -86,6 +86,7 @@ def declaration_faults(declared: Declared) -> list[str]:
         *_each(declared, "tier_schemes", _tier_faults),
         *_each(declared, "cost_drivers", _cost_faults),
         *_each(declared, "panels", _panel_faults),
+        *_guard_faults(declared),
         *_each(declared, "migrations", _migration_faults),
     ]  # fmt: skip
 
@@ -288,6 +289,28 @@ def _tier_faults(scheme: TierScheme) -> Iterator[str]:
     for name in ("grace_days", "rest_days"):
         if getattr(scheme, name) < 0:
             yield f"{name} is {getattr(scheme, name)}, not 0 or more"
+
+
+REFUSAL_FIELDS = ("asked_for", "asked_by", "command", "answer")
+
+
+def _guard_faults(declared: Declared) -> Iterator[str]:
+    """A guard that looks at no field guards nobody, and one that cannot log refuses in silence."""
+    kinds = {kind.name: kind for kind in declared.of("interaction_kinds")}
+    fields = declared.customer_fields.fields.by_name if declared.customer_fields else {}
+    for guard in declared.of("privacy_guards"):
+        label = f"privacy guard {guard.name}"
+        if guard.field not in fields:
+            yield f"{label} looks at {guard.field!r}, which is no customer field of {declared.plugin}"
+        if not guard.values:
+            yield f"{label} has no values"
+        kind = kinds.get(guard.refusals)
+        if kind is None or not kind.anonymous:
+            yield f"{label}: {guard.refusals!r} is no anonymous interaction kind of the plugin"
+            continue
+        missing = [name for name in REFUSAL_FIELDS if name not in kind.fields.by_name]
+        if missing:
+            yield f"{label}: the payload of {kind.name} lacks {', '.join(missing)}"
 
 
 def _panel_faults(panel: Panel) -> Iterator[str]:

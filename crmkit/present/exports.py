@@ -254,6 +254,9 @@ def _keys(store: Store) -> dict[tuple[str, str], int]:
     table = store.tables["customer_ref"].c
     with store.read() as connection:
         query = select(table.source, table.ref, table.customer_id)
+        hidden = store.privacy.hidden(connection)
+        if hidden:
+            query = query.where(~is_in(connection, table.customer_id, hidden))
         rows = connection.execute(query.order_by(table.source, table.ref))
         return {(row.source, row.ref): row.customer_id for row in rows}
 

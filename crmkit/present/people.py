@@ -61,11 +61,18 @@ def name_customers(grid: Grid, store: Store, viewer: Viewer) -> Grid:
         grid: a result; returned as it is if it has no column ``customer_id``.
         store: where keys and names are.
         viewer: whose rights decide on names.
+
+    Rows of customers whom the store's viewer may not learn of are left out.
     """
     if ID not in grid.names:
         return grid
     place = grid.names.index(ID)
-    rows = list(grid.rows())
+    hidden = store.privacy.hidden_customers()
+    rows = [
+        row
+        for row in grid.rows()
+        if not hidden or row[place] is None or int(row[place]) not in hidden
+    ]
     ids = sorted({int(row[place]) for row in rows if row[place] is not None})
     refs, names = shown_refs(store, ids), store.customers.names(ids)
     with_names = "name" not in grid.names and any(v is not None for v in names.values())

@@ -58,8 +58,7 @@ class Customers(Gateway):
             NotFound: if nobody has that key.
             UsageError: if several have it; the message names each with its source.
         """
-        with self._reading(tx) as connection:
-            return self._many(connection, [self._id_of(connection, text)])[0]
+        return self.get(self._named(text, tx), tx=tx)
 
     def find_own(self, text: str, *, tx: Tx | None = None) -> int:
         """The id of the very customer that has this key, also if it was merged into another.
@@ -68,8 +67,20 @@ class Customers(Gateway):
             NotFound: if nobody has that key.
             UsageError: if several have it; the message names each with its source.
         """
+        return self._named(text, tx, own=True)
+
+    def _named(self, text: str, tx: Tx | None, *, own: bool = False) -> int:
+        """As :meth:`_id_of`, without those whom the viewer may not learn of."""
+        privacy = self._store.privacy
         with self._reading(tx) as connection:
-            return self._id_of(connection, text, own=True)
+            hidden = privacy.hidden(connection)
+            try:
+                return self._id_of(connection, text, own=own, hidden=hidden)
+            except NotFound:
+                if privacy.guards:
+                    met = self._holders(connection, text) & hidden
+                    privacy.refuse("customer find", text, met)
+                raise
 
     def refs(self, ids: Iterable[int], *, tx: Tx | None = None) -> RefsById:
         """The keys of each customer, those of customers merged into it included, by source."""
@@ -174,6 +185,9 @@ class Customers(Gateway):
         query = select(c.id).where(c.merged_into.is_(None))
         query = self._narrowed(query, sort, where or {})
         with self._reading(tx) as connection:
+            hidden = self._store.privacy.hidden(connection)
+            if hidden:
+                query = query.where(~is_in(connection, c.id, hidden))
             ids = list(connection.scalars(query.limit(limit)))
             return self._many(connection, ids)
 
@@ -190,9 +204,15 @@ class Customers(Gateway):
             raise UsageError("nothing to search for.", hint="Give a part of a name, key or number.")
         index = self._store.fragments
         ready = tx is None and index.catch_up()
+        privacy = self._store.privacy
         with self._reading(tx) as connection:
+            hidden = privacy.hidden(connection)
             ask = index.find if ready else index.scan
-            found = ask(connection, wanted, limit)
+            held = ask(connection, wanted, limit + len(hidden))
+            found = [customer for customer in held if customer not in hidden][:limit]
+            met = hidden.intersection(held)
+            if privacy.guards and (met or not found):
+                privacy.refuse("customer search", wanted, met, nobody=not found)
             survivors = survivors_of(connection, self._table("customer"), found)
             # Whoever was removed since the index was asked is no result.
             people = dict.fromkeys(survivors[i] for i in found if i in survivors)
@@ -462,15 +482,27 @@ class Customers(Gateway):
 
     # --- questions ----------------------------------------------------------------------------
 
-    def _id_of(self, connection: Connection, text: str, *, own: bool = False) -> int:
-        keys, table = self._table("customer_ref"), self._table("customer")
+    def _key_rows(self, connection: Connection, text: str) -> Sequence[Row]:
         source, colon, ref = text.partition(":")
         wanted = {text, ref} if colon else {text}
-        rows = [
+        keys = self._table("customer_ref")
+        return [
             row
             for row in rows_where(connection, keys, "ref", wanted, order=("source", "ref"))
             if row["ref"] == text or (row["source"], row["ref"]) == (source, ref)
         ]
+
+    def _holders(self, connection: Connection, text: str) -> set[int]:
+        """Every customer whom the text may name, hidden or not."""
+        rows = self._key_rows(connection, text)
+        return {row["customer_id"] for row in rows} | ({int(text)} if _is_id(text) else set())
+
+    def _id_of(
+        self, connection: Connection, text: str, *, own: bool = False,
+        hidden: frozenset[int] = frozenset(),
+    ) -> int:  # fmt: skip
+        table = self._table("customer")
+        rows = [row for row in self._key_rows(connection, text) if row["customer_id"] not in hidden]
         survivors = survivors_of(connection, table, [row["customer_id"] for row in rows])
         held = {row["customer_id"] for row in rows}
         people = held if own else {survivors[i] for i in held}
@@ -483,10 +515,10 @@ class Customers(Gateway):
             )
         if people:
             return people.pop()
-        if text.isascii() and text.isdigit() and int(text) < 1 << 63:
+        if _is_id(text):
             customer_id = int(text)
             survivor = survivors_of(connection, table, [customer_id])
-            if customer_id in survivor:
+            if customer_id in survivor and customer_id not in hidden:
                 return customer_id if own else survivor[customer_id]
         raise NotFound("customer", text, hint="Look for it with: crmkit customer search TEXT")
 
@@ -526,6 +558,10 @@ class Customers(Gateway):
             return self._table("customer").c[name]
         made = self._plugin_tables()[plugin]
         return made.current.c[made.entity.fields.by_name[field].columns[0].name]
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) < 1 << 63
 
 
 def _check_editable(columns: Mapping[str, Any]) -> None:

@@ -38,6 +38,7 @@ ENVELOPE = (
     "id", "kind", "customer_id", "channel", "direction", "occurred_at", "occurred_on",
     "recorded_at", "actor", "source", "ref", "revision", "subject_type", "subject_id",
 )  # fmt: skip
+PAYLOAD = "payload"
 Tuples = list[tuple[Any, ...]]
 
 
@@ -115,7 +116,8 @@ class Interactions(Gateway):
         """Some columns of many customers' interactions, each in its latest revision.
 
         Args:
-            names: ``customer_id``, ``kind``, ``channel``, ``occurred_at`` or others of the envelope.
+            names: ``customer_id``, ``kind``, ``channel``, ``occurred_at`` or others of the envelope,
+                or ``payload``: the domain values by field, missing ones left out.
             customers: ids; those merged into them have to be named too.
             kinds, direction: only these; None is all.
             since, until: of ``occurred_at``, the second exclusive.
@@ -128,8 +130,8 @@ class Interactions(Gateway):
         """
         i = self._table("interaction")
         for name in names:
-            if name not in ENVELOPE:
-                raise NotFound("column of interactions", name, ENVELOPE)
+            if name not in (*ENVELOPE, PAYLOAD):
+                raise NotFound("column of interactions", name, (*ENVELOPE, PAYLOAD))
         with self._reading(tx) as connection:
             query = _latest(i).where(is_in(connection, i.c.customer_id, customers))
             if kinds is not None:
@@ -140,8 +142,15 @@ class Interactions(Gateway):
                 query = query.where(i.c.occurred_at >= since)
             if until is not None:
                 query = query.where(i.c.occurred_at < until)
-            wanted = query.with_only_columns(*(i.c[n] for n in names))
-            return [tuple(row) for row in connection.execute(wanted)]
+            wanted = query.with_only_columns(*(i.c[n] for n in names), i.c.kind.label("kind_"))
+            found = [tuple(row) for row in connection.execute(wanted)]
+        if PAYLOAD not in names:
+            return [row[:-1] for row in found]
+        place = names.index(PAYLOAD)
+        return [
+            (*row[:place], self._payload(row[-1], row[place]), *row[place + 1 : -1])
+            for row in found
+        ]
 
     def get(self, interaction_id: int, *, tx: Tx | None = None) -> Interaction:
         """The interaction of that id, in that very revision.
@@ -237,13 +246,16 @@ class Interactions(Gateway):
             raise NotFound("interaction kind", name, kinds)
         return kinds[name]
 
+    def _payload(self, kind: str, payload: Any) -> Any:
+        if kind in self._store.catalog.interaction_kinds:
+            return self._codec(self._store.entity(kind)).from_payload(payload)
+        return payload
+
     def _interaction(self, row: Row) -> Interaction:
         amount = None
         if row["amount_minor"] is not None:
             amount = Money(row["amount_minor"], row["currency"])
-        payload = row["payload"]
-        if row["kind"] in self._store.catalog.interaction_kinds:
-            payload = self._codec(self._store.entity(row["kind"])).from_payload(payload)
+        payload = self._payload(row["kind"], row["payload"])
         names = (
             "id", "kind", "occurred_at", "recorded_at", "source", "ref", "revision", "customer_id",
             "channel", "direction", "actor", "subject_type", "subject_id",

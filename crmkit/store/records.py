@@ -23,6 +23,7 @@ from .history import Row, Versions
 from .prepared import rows_where
 from .record_batches import put_records, read_records
 from .retry import retried
+from .rows import is_in
 from .search import has_value
 from .tables import core_tables
 from .values import changed
@@ -80,7 +81,8 @@ class Records(Gateway):
             named = c.ref == text
             if colon:
                 named |= (c.source == source) & (c.ref == ref)
-            found = self._records(connection, made, select(made.current).where(named))
+            query = self._open(connection, made, select(made.current).where(named))
+            found = self._records(connection, made, query)
         if not found:
             raise NotFound(type, text)
         if len(found) > 1:
@@ -114,8 +116,8 @@ class Records(Gateway):
         """
         with self._reading(tx) as connection:
             made = self._made(connection, type)
-            query = self._asked(made, where or {}, sort).limit(limit)
-            return self._records(connection, made, query)
+            query = self._open(connection, made, self._asked(made, where or {}, sort))
+            return self._records(connection, made, query.limit(limit))
 
     def read(
         self,
@@ -169,7 +171,7 @@ class Records(Gateway):
         with self._reading(tx) as connection:
             people = members or members_of(connection, self._table(CUSTOMER), [customer_id])
             owners: dict[str, Sequence[int]] = {CUSTOMER: list(people)}
-            for made in self._by_owner:
+            for made in self.by_owner:
                 ids = owners.get(str(made.entity.owner), ())
                 if not ids:
                     continue
@@ -408,6 +410,25 @@ class Records(Gateway):
             query = query.order_by(order.nulls_last())
         return query.order_by(made.current.c.id)
 
+    def _open(self, connection: Connection, made: DomainTable, query: Select[Any]) -> Select[Any]:
+        """Without the records of customers whom the viewer may not learn of."""
+        hidden = self._store.privacy.hidden(connection) if made.entity.owner else None
+        if not hidden:
+            return query
+        # From the customer down to the owners of this type.
+        owner, chain = made.entity.owner, list[DomainTable]()
+        while owner != CUSTOMER and owner is not None:
+            above = self._made(connection, owner)
+            chain.insert(0, above)
+            owner = above.entity.owner
+        if owner is None:
+            return query
+        ids: Iterable[int] = hidden
+        for above in chain:
+            c = above.current.c
+            ids = connection.scalars(select(c.id).where(is_in(connection, c.owner_id, ids))).all()
+        return query.where(~is_in(connection, made.current.c.owner_id, ids))
+
     # --- tables -------------------------------------------------------------------------------
 
     def _enabled(self) -> dict[str, DomainTable]:
@@ -415,7 +436,7 @@ class Records(Gateway):
         return {name: made for name, made in domain if made.entity.what == "record"}
 
     @cached_property
-    def _by_owner(self) -> Sequence[DomainTable]:
+    def by_owner(self) -> Sequence[DomainTable]:
         """Owned record types, an owning type before those that it owns."""
         place = {t.name: i for i, t in enumerate(self._store.metadata.sorted_tables)}
         owned = [made for made in self._enabled().values() if made.entity.owner is not None]

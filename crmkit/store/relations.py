@@ -92,9 +92,11 @@ class Relations(Gateway):
             rows = connection.execute(select(r).where(mine).order_by(r.c.id)).mappings().all()
             ids = {row[side] for row in rows for side in ("customer_id", "related_id")}
             now = survivors_of(connection, customer, ids)
+            hidden = self._store.privacy.hidden(connection)
         sides = ("customer_id", "related_id")
         found: list[dict[str, Any]] = [
             {name: now[row[name]] if name in sides else row[name] for name in COLUMNS}
             for row in rows
+            if not hidden.intersection((row["customer_id"], row["related_id"]))
         ]
         return [Relation(**values) for values in found]

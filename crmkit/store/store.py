@@ -19,11 +19,13 @@ from ..errors import Busy, ConfigError, NotFound, SchemaOutdated, StorageError
 from .domain import DomainTable, Entity, domain_tables, entities_of
 from .engine import WRITES, make_engine, translated
 from .locks import lock_customers
+from .privacy import Privacy
 from .tables import core_tables
 from .writers import Lease, Writers
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
+    from ..policy import Viewer
     from .customers import Customers
     from .decisions import Decisions
     from .firings import Firings
@@ -98,6 +100,7 @@ class Store:
         observer: told of every committed transaction, after the commit.
         time_zone: IANA zone in which an instant's local day is taken (design D1).
         currency: ISO 4217 code of amounts that name none.
+        viewer: whose rights decide which customers are named to people; None sees everybody.
 
     Raises:
         ConfigError: if the URL names no supported database.
@@ -114,8 +117,10 @@ class Store:
         observer: Callable[[Committed], None] | None = None,
         time_zone: str = "UTC",
         currency: str = "USD",
+        viewer: Viewer | None = None,
     ) -> None:
         self.catalog, self.clock, self.actor = catalog, clock, actor
+        self.privacy = Privacy(self, viewer)
         self.time_zone, self.currency = ZoneInfo(time_zone), currency
         self._observer = observer
         self.engine = make_engine(url)

@@ -58,18 +58,20 @@ class SnapshotTables:
         """What the manifest says of each table."""
         return self.manifest.tables
 
-    def bind(self, engine: Engine, name: str) -> None:
+    def bind(self, engine: Engine, name: str, under: str | None = None) -> None:
+        """As :meth:`Tables.bind`, under another name where one is given."""
+        bound = under or f"{BASE}{name}"
         if name == "outcome":
-            bind_outcomes(engine, self.layout, self._runs)
+            bind_outcomes(engine, self.layout, self._runs, bound)
             return
         table = INTERACTION if name == INTERACTION.name else self.layout.tables[name]
         customers = self.states.get(CUSTOMER)
         if customers is None or not customers.merged:
-            self.bind_files(engine, table, f"{BASE}{name}")
+            self.bind_files(engine, table, bound)
             return
         self._bind_merged(engine)
         self.bind_files(engine, table, f"{FILES}{name}")
-        engine.bind_view(f"{BASE}{name}", resolved(table, f"{FILES}{name}"))
+        engine.bind_view(bound, resolved(table, f"{FILES}{name}"))
 
     def bind_files(self, engine: Engine, table: WarehouseTable, name: str) -> None:
         """Binds the rows of a table as they were written, under ``name``."""
@@ -96,11 +98,13 @@ class SnapshotTables:
         engine.bind_rows(MERGED, survivors(into))
 
 
-def bind_outcomes(engine: Engine, layout: Layout, runs: Path) -> None:
+def bind_outcomes(
+    engine: Engine, layout: Layout, runs: Path, bound: str = f"{BASE}outcome"
+) -> None:
     """Binds ``base_outcome``: the last run for each name and date, whole, even if it found nobody."""
     files = current_files(runs)
     have = frozenset(name for path in files for name in pq.read_schema(path).names)
-    engine.bind_files(f"{BASE}outcome", files, layout.tables["outcome"].types, have)
+    engine.bind_files(bound, files, layout.tables["outcome"].types, have)
 
 
 class Session:

@@ -8,11 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import select
 
 from .engine import Engine
 from .engines.choice import DUCKDB, check_engine, open_engine
 from .engines.duckdb import DuckDbEngine
+from .guarded import GuardedTables
 from .idle import IdleSession
 from .layout import NO_CURRENCY, Layout
 from .live import LiveTables
@@ -118,20 +121,34 @@ class Warehouse:
         finally:
             self._engine_name, self._script = before
 
-    def session(self, *, fresh: bool = True) -> Session:
+    def session(self, *, fresh: bool = True, shown: bool = False) -> Session:
         """Opens a session over the snapshot.
 
         Args:
             fresh: False reads the snapshot as it is, even if the store has moved on.
+            shown: True for what people are shown: whom the store's viewer may not learn of is not
+                in any table (design D19). Rules, scores and features see everybody.
         """
         if fresh:
             self.refresh_if_stale()
         tables = self._tables()
+        hidden = self.store.privacy.hidden_subjects() if shown else None
+        if hidden:
+            engine = open_engine(self._engine_name, [self.folder, self.runs], self._script)
+            return Session(engine, GuardedTables(tables, hidden))
         if self._engine_name != DUCKDB or self._script is not None:
             # A script is to be whole, and an engine in use already has bound its files.
             engine = open_engine(self._engine_name, [self.folder, self.runs], self._script)
             return Session(engine, tables)
         return self._idle.take(tables.manifest) or self._opened(tables)
+
+    def shown(self, rows: pa.Table) -> pa.Table:
+        """Rows with ``subject_id`` without those whom the store's viewer may not learn of."""
+        hidden = self.store.privacy.hidden_subjects()
+        if not hidden:
+            return rows
+        held = pc.is_in(rows["subject_id"], value_set=pa.array(sorted(hidden), pa.int64()))
+        return rows.filter(pc.invert(held))
 
     def _opened(self, tables: SnapshotTables) -> Session:
         engine = DuckDbEngine([self.folder, self.runs])

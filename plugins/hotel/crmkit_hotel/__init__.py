@@ -12,12 +12,14 @@ from crmkit import hookimpl
 
 if TYPE_CHECKING:
     from crmkit.declarations import (
+        Command,
         CustomerFields,
         FeatureSet,
         ImportProfile,
         InteractionKind,
         Lifecycle,
         MatchKey,
+        PrivacyGuard,
         RecordType,
         Score,
     )
@@ -85,3 +87,20 @@ def register_scores() -> list[Score]:
     from .scores import scores
 
     return scores()
+
+
+@hookimpl
+def register_privacy_guards() -> list[PrivacyGuard]:
+    """Guests whose room or presence is kept secret."""
+    from .privacy import PRESENCE
+
+    return [PRESENCE]
+
+
+@hookimpl
+def register_commands() -> list[Command]:
+    """The verbs of ``guest`` and ``preference``."""
+    from . import guest
+    from .preference import commands
+
+    return [*guest.commands(), *commands.commands()]

@@ -36,6 +36,7 @@ RECORDS = (
 EVIDENCE = (
     "pre_arrival_message", "check_in", "concierge_request", "housekeeping_request",
     "housekeeping_observation", "fnb_order", "spa_visit", "recovery_gesture", "check_out", "survey",
+    "statement",
 )  # fmt: skip
 PRESENCE_QUESTION = "hotel.presence_question"
 # (name, title, title_zh); every kind may be about a reservation.
@@ -64,6 +65,7 @@ KINDS = (
     ("loyalty_enrolment", "Enrolment in the programme", "会员注册"),
     ("lost_property", "Lost property", "失物"),
     ("post_stay_offer", "Offer after the stay", "离店后优惠"),
+    ("statement", "Preference stated", "偏好声明"),
     ("preference_refusal", "Do not keep this preference", "拒绝保留偏好"),
 )
 

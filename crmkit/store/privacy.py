@@ -1,0 +1,117 @@
+"""Whom the store does not name: customers behind a privacy guard whose right the viewer lacks.
+
+The policy says which guards hold (design D19); here they become sets of ids. Everything that people
+read through the store leaves those customers out as if they were not there, and whoever asked for
+somebody and found nobody is logged, whether a guard or an empty register was the reason: the two
+must not be told apart by what is answered, by what is logged in the open, or by how long it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from ..declarations import CUSTOMER, PrivacyGuard
+from ..entities.interaction import NewInteraction
+from ..policy import Viewer, guards_on
+from .family import members_of, survivors_of
+from .rows import is_in
+
+if TYPE_CHECKING:
+    from .store import Store
+
+
+class Privacy:
+    """What a viewer may not learn of, and the questions that were refused.
+
+    Args:
+        store: whose customers are guarded.
+        viewer: whose rights decide; None sees everybody.
+    """
+
+    def __init__(self, store: Store, viewer: Viewer | None) -> None:
+        self._store, self.viewer = store, viewer
+        self._refused: list[tuple[str, str, frozenset[int], bool]] = []
+
+    @property
+    def guards(self) -> list[PrivacyGuard]:
+        """The guards that hold for the viewer."""
+        if self.viewer is None:
+            return []
+        return guards_on(self._store.catalog.privacy_guards.values(), self.viewer)
+
+    def hidden(self, connection: Connection) -> frozenset[int]:
+        """Ids of the customers hidden from the viewer, with everybody merged with one of them."""
+        ids: set[int] = set()
+        for guard in self.guards:
+            plugin = guard.name.partition(".")[0]
+            table = self._store.domain[f"{plugin}.{CUSTOMER}"].current
+            wanted = select(table.c.customer_id).where(table.c[guard.field].in_(guard.values))
+            ids.update(connection.scalars(wanted))
+        if not ids:
+            return frozenset()
+        people = self._store.tables[CUSTOMER]
+        survivors = survivors_of(connection, people, ids).values()
+        return frozenset(members_of(connection, people, {*survivors, *ids}))
+
+    def hidden_customers(self) -> frozenset[int]:
+        """As :meth:`hidden`, in a read of its own."""
+        if not self.guards:
+            return frozenset()
+        with self._store.read() as connection:
+            return self.hidden(connection)
+
+    def hidden_subjects(self) -> frozenset[int]:
+        """The hidden customers and every record of theirs, of whatever type."""
+        if not self.guards:
+            return frozenset()
+        with self._store.read() as connection:
+            owners = {CUSTOMER: self.hidden(connection)}
+            found = set(owners[CUSTOMER])
+            for made in self._store.records.by_owner if found else ():
+                above = owners.get(str(made.entity.owner), frozenset())
+                if above:
+                    table = made.current
+                    query = select(table.c.id).where(is_in(connection, table.c.owner_id, above))
+                    owners[made.entity.name] = frozenset(connection.scalars(query))
+                    found |= owners[made.entity.name]
+        return frozenset(found)
+
+    # --- refusals -----------------------------------------------------------------------------
+
+    def refuse(
+        self, command: str, asked_for: str, met: Iterable[int], *, nobody: bool = True
+    ) -> None:
+        """Notes a question that is answered with nobody, or with fewer than there are.
+
+        Args:
+            command: what was asked, as ``customer find``. asked_for: the words.
+            met: the guarded customers that it would have named.
+            nobody: whether the answer is that there is nobody.
+        """
+        self._refused.append((command, asked_for, frozenset(met), nobody))
+
+    def log_refusals(self) -> None:
+        """Files what was noted, each question once for nobody and once for each guarded customer."""
+        noted, self._refused = self._refused, []
+        viewer = self.viewer
+        if not noted or viewer is None:
+            return
+        at = self._store.clock()
+        new = []
+        for guard in self.guards:
+            for command, asked_for, met, nobody in noted:
+                said = {"asked_for": asked_for[:200], "asked_by": viewer.name, "command": command}
+                subjects = [*([None] if nobody else []), *sorted(met)]
+                new += [
+                    NewInteraction(
+                        kind=guard.refusals, occurred_at=at, customer_id=customer,
+                        channel="system", direction="in",
+                        payload={**said, "answer": "nobody" if customer is None else "refused"},
+                    )
+                    for customer in subjects
+                ]  # fmt: skip
+        self._store.interactions.log(new)
