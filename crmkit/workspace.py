@@ -296,7 +296,9 @@ class Crm:
         extra = {}
         needed = self.features.needed([sql])
         if needed:
-            extra["feature"] = self.warehouse.shown(self.features.build(subject, needed, population))
+            extra["feature"] = self.warehouse.shown(
+                self.features.build(subject, needed, population)
+            )
         with self.warehouse.session(shown=True) as session:
             return session.frame(population, "report", subject, extra=extra).query(sql)
 

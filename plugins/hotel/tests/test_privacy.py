@@ -145,7 +145,9 @@ def test_the_desk_answers_a_caller_in_constant_words(worlds, ask) -> None:
         for word in (WORDS[0], WORDS[2]):
             words = [part.format(word) for part in command]
             assert ask(there, *words) == ask(gone, *words), words
-    assert "nobody was found." in {_readable(ask(house, "desk", WORDS[2])).strip() for house in worlds}
+    assert "nobody was found." in {
+        _readable(ask(house, "desk", WORDS[2])).strip() for house in worlds
+    }
     counted = ("sql", "SELECT count(*) AS n FROM hotel_stay")
     assert ask(there, *counted) == ask(gone, *counted)
 
