@@ -17,7 +17,8 @@ SCAN, ANOMALY, TRACKING = "delivery.scan", "delivery.anomaly", "delivery.trackin
 CLAIM, INVOICE_LINE, SHIPPER = "delivery.claim", "delivery.invoice_line", "delivery.shipper_account"
 COURIER, ROUND, ASSIGNMENT = "delivery.courier", "delivery.round", "delivery.courier_assignment"
 PROMISE_RULE, ZONE, DEPOT = "delivery.promise_rule", "delivery.zone", "delivery.depot"
-RECOMPUTATION = "delivery.recomputation"
+RECOMPUTATION, COMPENSATION_RULE = "delivery.recomputation", "delivery.compensation_rule"
+REFUSAL, SUBSCRIPTION_LETTER = "delivery.refusal", "delivery.round_handover_notice"
 CALENDAR, CALENDAR_DAY = "delivery.calendar", "delivery.calendar_day"
 
 # (name, owner, title, title_zh), owners before what they own.
@@ -28,6 +29,8 @@ RECORDS = (
     ("calendar", None, "Calendar of working days", "工作日历"),
     ("calendar_day", None, "Day of a calendar", "日历例外日"),
     ("promise_rule", None, "Rule of a promise", "承诺规则"),
+    ("compensation_rule", None, "Rule of compensation", "赔偿规则"),
+    ("refusal", None, "Refused access", "拒绝访问记录"),
     ("sender", None, "Sender of goods", "发货方"),
     ("goods", None, "Goods", "商品"),
     ("courier", None, "Courier", "快递员"),

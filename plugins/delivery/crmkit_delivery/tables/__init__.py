@@ -2,9 +2,8 @@
 
 ``statuses.csv`` names the statuses, ``transitions.csv`` which may follow which (``*`` stands for the
 status that a held shipment came from), ``mappings.csv`` what carriers' codes mean, and
-``reasons.csv`` who answers for a reason and whether it excuses a late delivery; ``promises.csv`` are the rules of promises that hold
-where the operator has none. The codes come from
-Karrio's tracker statuses and incident reasons, AfterShip's tags, EasyPost's statuses, the events of
+``reasons.csv`` who answers for a reason and whether it excuses a late delivery. ``promises.csv`` and
+``compensation.csv`` are the rules that hold where the operator has none. The codes come from Karrio's tracker statuses and incident reasons, AfterShip's tags, EasyPost's statuses, the events of
 UPU EMSEVT V3, UN/ECE Recommendation 24 and the business steps of GS1 EPCIS 2.0.
 """
 
@@ -97,6 +96,11 @@ def reasons() -> tuple[Reason, ...]:
 def promise_rows() -> list[dict[str, str]]:
     """The default rules of promises, as they stand in ``promises.csv``."""
     return _rows("promises")
+
+
+def compensation_rows() -> list[dict[str, str]]:
+    """The default rules of compensation, as they stand in ``compensation.csv``."""
+    return _rows("compensation")
 
 
 def table_text(name: str) -> str:
