@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from ..errors import NotFound, NotPermitted, UsageError
-from ..store.ownership import EVERY_LINE, LEFT, RETURNED, AgentChange, OwnershipRows
+from ..store.ownership import EVERY_LINE, LEFT, REFUSED, RETURNED, AgentChange, OwnershipRows
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -74,6 +74,27 @@ class Agents:
                 code="E_AGENT_LEFT",
                 hint=f"If they are back: crmkit customer agent return {agent}",
             )
+
+    def check_access(self, actor: str, what: str) -> None:
+        """Refuses somebody who left, and files that it was tried.
+
+        On a file that they can open it is a courtesy and not a wall (design D19): take their account
+        away too.
+
+        Args:
+            actor: who asks. what: the command that would show or write out customers.
+
+        Raises:
+            NotPermitted: naming the day on which they left.
+        """
+        away = self.rows.left(self._today())
+        if actor not in away:
+            return
+        self.rows.change_agent(actor, REFUSED, self._today(), what)
+        raise NotPermitted(
+            f"{actor} left on {away[actor]}: {what} is refused, and this was filed.",
+            code="E_AGENT_LEFT",
+        )
 
     def _today(self) -> date:
         return self._day(self._store.clock())

@@ -68,7 +68,7 @@ def list_customers(
 
     Example: crmkit customer list --where region=north --sort -created_at --limit 10
     """
-    with state.open() as crm:
+    with state.open(shows="customer list") as crm:
         wanted = _listable(crm, columns)
         typed = {name: _typed_value(crm, name, text) for name, text in where.items()}
         found = crm.store.customers.list(limit=limit, sort=sort or (), where=typed)
@@ -175,7 +175,7 @@ def search_customers(
 
     Example: crmkit customer search 李雷
     """
-    with state.open() as crm:
+    with state.open(shows="customer search") as crm:
         wanted = _listable(crm, columns)
         most = 50 if limit is None else limit
         found = crm.store.customers.search(text, limit=most + 1)
@@ -226,7 +226,7 @@ def show_customer(
     from ..policy import local_viewer
     from ..present.customer_view import build_view, view_lines
 
-    with state.open() as crm, crm.store.one_state():
+    with state.open(shows="customer show") as crm, crm.store.one_state():
         found = crm.store.customers.find(customer)
         view = build_view(
             crm.store, crm.catalog, local_viewer(crm.actor), found,

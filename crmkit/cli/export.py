@@ -53,7 +53,7 @@ def export_customers(
     from ..present import exports
 
     form = _form(format, output)
-    with state.open() as crm:
+    with state.open(shows="customer export") as crm:
         made = exports.export_customers(
             crm.store, crm.catalog, local_viewer(crm.actor),
             source=source, form=form, guarded=_guarded(),
@@ -84,7 +84,7 @@ def export_records(
     from ..present import exports
 
     form = _form(format, output)
-    with state.open() as crm:
+    with state.open(shows=f"record export {type}") as crm:
         made = exports.export_records(
             crm.store, local_viewer(crm.actor), type, source=source, form=form, guarded=_guarded()
         )

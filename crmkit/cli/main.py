@@ -164,8 +164,10 @@ class State:
     def __init__(self, workspace: str | None, safe_mode: bool, debug: bool, lang: str | None):
         self.workspace, self.safe_mode, self.debug, self.lang = workspace, safe_mode, debug, lang
 
-    def open(self, **options: Any) -> Crm:
+    def open(self, *, shows: str | None = None, **options: Any) -> Crm:
         """Opens the workspace that the root options name; labels are in its language from now on.
+
+        ``shows`` names a command that shows customers: whoever has left is refused it.
 
         When the command ends, every plugin that was left out or failed on the way is named.
         """
@@ -176,6 +178,8 @@ class State:
         )
         self.lang = crm.settings.language
         click.get_current_context().find_root().call_on_close(lambda: _name_faults(crm))
+        if shows is not None:
+            crm.ownership.check_access(crm.actor, shows)
         return crm
 
 

@@ -66,7 +66,7 @@ def list_records(
 
     Example: crmkit record list telecom.subscription --where status=active --limit 10
     """
-    with state.open() as crm:
+    with state.open(shows="record list") as crm:
         records, entity = crm.store.records, crm.store.records.entity(type)
         wanted = records.parse(type, where)
         if customer is None:
@@ -103,7 +103,7 @@ def show_record(
 
     Example: crmkit record show telecom.subscription S-1042 --as-of 2026-01-31
     """
-    with state.open() as crm:
+    with state.open(shows="record show") as crm:
         records, entity = crm.store.records, crm.store.records.entity(type)
         found = records.find(type, record)
         if history:

@@ -48,7 +48,7 @@ def command(
     """
     text = sys.stdin.read() if query == "-" else query
     script: list[str] | None = [] if explain else None
-    with state.open() as crm:
+    with state.open(shows="sql") as crm:
         with crm.warehouse.using(engine, script):
             table = crm.query(text, crm.as_of(as_of), subject)
         if script is not None:

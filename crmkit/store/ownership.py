@@ -24,12 +24,17 @@ if TYPE_CHECKING:
 # The line of business of an owner who looks after a customer in everything.
 EVERY_LINE = "all"
 LEFT, RETURNED = "left", "returned"
+# Somebody who left tried to look at customers: filed among their changes, and changes nothing.
+REFUSED = "refused"
 OPEN, WON, LOST = "open", "won", "lost"
 
 
 @frozen(kw_only=True)
 class AgentChange:
-    """An agent left or came back; it holds from ``changed_on`` on."""
+    """An agent left or came back; it holds from ``changed_on`` on.
+
+    The change ``refused`` says that somebody who had left was refused what ``reason`` names.
+    """
 
     id: int
     agent: str
@@ -135,7 +140,11 @@ class OwnershipRows(Gateway):
 
     def left(self, on: date, *, tx: Tx | None = None) -> dict[str, date]:
         """Agents who are away on a day, with the day since when."""
-        last = {c.agent: c for c in self.agent_changes(tx=tx) if c.changed_on <= on}
+        last = {
+            c.agent: c
+            for c in self.agent_changes(tx=tx)
+            if c.changed_on <= on and c.change != REFUSED
+        }
         return {name: c.changed_on for name, c in last.items() if c.change == LEFT}
 
     @retried

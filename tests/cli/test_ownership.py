@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from crmkit.workspace import open_workspace
+
 from .conftest import Crmkit
 
 
@@ -61,6 +65,26 @@ def test_who_left_is_given_nobody_by_any_command(crmkit: Crmkit, shop: Path) -> 
     assert [(r["agent"], r["customers"], r["left_on"] is None) for r in listed] == [
         ("ann", 0, False), ("ben", 2, True),
     ]  # fmt: skip
+
+
+def test_who_left_is_shown_and_exported_nothing_and_it_is_filed(
+    crmkit: Crmkit, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customers(crmkit, "ann", "ben")
+    crmkit("customer", "agent", "leave", "ann")
+    monkeypatch.setenv("CRMKIT_ACTOR", "ann")
+    for asked in (
+        ("customer", "export"), ("customer", "list"), ("customer", "show", "1"),
+        ("customer", "search", "New"), ("sql", "SELECT count(*) AS n FROM customer"),
+    ):  # fmt: skip
+        refused = crmkit(*asked, code=4)
+        assert refused.out == ""
+        assert "E_AGENT_LEFT ann left on" in refused.err
+    with open_workspace(shop) as crm:
+        filed = [c.reason for c in crm.ownership.rows.agent_changes("ann") if c.change == "refused"]
+    assert filed == ["customer export", "customer list", "customer show", "customer search", "sql"]
+    monkeypatch.setenv("CRMKIT_ACTOR", "ben")
+    crmkit("customer", "export")
 
 
 def test_claims_are_filed_and_settled(crmkit: Crmkit, shop: Path) -> None:

@@ -12,15 +12,18 @@ from crmkit import hookimpl
 
 if TYPE_CHECKING:
     from crmkit.declarations import (
+        CaseKind,
         Command,
         CustomerFields,
         FeatureSet,
         ImportProfile,
         InteractionKind,
+        Ledger,
         Lifecycle,
         MatchKey,
         RecordType,
         Report,
+        Rule,
         Score,
     )
 
@@ -59,10 +62,11 @@ def register_match_keys() -> list[MatchKey]:
 
 @hookimpl
 def register_lifecycles() -> list[Lifecycle]:
-    """The status machine of shipments."""
+    """The status machine of shipments, and the states of claims."""
+    from .claims import LIFECYCLE
     from .lifecycle import shipment
 
-    return [shipment()]
+    return [shipment(), LIFECYCLE]
 
 
 @hookimpl
@@ -99,7 +103,31 @@ def register_reports() -> list[Report]:
 
 @hookimpl
 def register_commands() -> list[Command]:
-    """The verbs of waybill."""
+    """The verbs of waybill, claim and round."""
     from .commands import commands
 
     return commands()
+
+
+@hookimpl
+def register_rules() -> list[Rule]:
+    """What to do when."""
+    from .rules import RULES
+
+    return list(RULES)
+
+
+@hookimpl
+def register_case_kinds() -> list[CaseKind]:
+    """Claims."""
+    from .claims import CASE_KIND
+
+    return [CASE_KIND]
+
+
+@hookimpl
+def register_ledgers() -> list[Ledger]:
+    """Settlements of claims and credits."""
+    from .claims import SETTLEMENT
+
+    return [SETTLEMENT]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from crmkit.declarations import Command
 
-from . import waybills
+from . import claims, rounds, waybills
 
 
 def commands() -> list[Command]:
     """Every command."""
-    return [*waybills.commands()]
+    return [*waybills.commands(), *claims.commands(), *rounds.commands()]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from crmkit.columns import CUSTOMER, amount, instant, items, text
 from crmkit.declarations import Answer, Command, Parameter
@@ -24,6 +23,7 @@ from ..claims import (
     time_bar,
 )
 from ..data import CLAIM, SHIPPER, TRACKING, WAYBILL
+from ..posting import ClaimCase, Settlement
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
@@ -33,32 +33,6 @@ SOURCE = "crmkit"
 KINDS = (
     "loss", "damage", "part_loss", "delay", "wrong_delivery", "overcharge", "cod_not_remitted",
 )  # fmt: skip
-
-
-@frozen(kw_only=True)
-class ClaimCase:
-    """A case to be opened, as the service ``service.cases`` takes it."""
-
-    customer_id: int
-    kind: str
-    values: dict[str, Any]
-    source: str
-    ref: str
-    opened_at: datetime | None = None
-    by_customer: bool = False
-
-
-@frozen(kw_only=True)
-class Settlement:
-    """A posting, as the service ``ledger.accounts`` takes it."""
-
-    customer_id: int
-    amount: int
-    kind: str
-    reference: str
-    reason: str
-    at: datetime | None = None
-    expires_on: None = None
 
 
 @define
@@ -305,7 +279,12 @@ def _responsible(crm: Crm, waybill_id: int) -> str:
 def _row(crm: Crm, claim: str) -> dict[str, Any]:
     record = crm.store.records.find(CLAIM, claim)
     waybill = crm.store.records.get(WAYBILL, record.owner_id or 0)
-    return {**record.values, "claim": record.ref, "waybill": waybill.ref, "customer_id": waybill.owner_id}
+    return {
+        **record.values,
+        "claim": record.ref,
+        "waybill": waybill.ref,
+        "customer_id": waybill.owner_id,
+    }
 
 
 COLUMNS = (
@@ -393,4 +372,4 @@ def commands() -> list[Command]:
     ]  # fmt: skip
 
 
-__all__ = ["ClaimCase", "Settlement", "commands"]
+__all__ = ["commands"]

@@ -1,0 +1,161 @@
+"""Claims: what they come to, until when they may be filed, and the second person (W4, D-R9)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import crmkit
+from crmkit.entities import CustomerRef, Money
+from crmkit.errors import MoveRefused, NotPermitted, UsageError
+from crmkit.testing.clock import SettableClock
+from crmkit_delivery.claims import (
+    CASE_KIND,
+    LEDGER,
+    LIFECYCLE,
+    CompensationRule,
+    claim_amount,
+    time_bar,
+)
+
+RULE = CompensationRule(
+    tier="", kind="damage", cap_per_kg=Decimal(20), freight_multiple=Decimal(7), file_within_days=7
+)
+
+
+def eur(text: str) -> Money:
+    return Money.parse(text, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("proven", "declared", "insured", "share", "freight", "refund", "kg", "amount", "rule"),
+    [
+        # Insured: min(300, 200) x 0.5 = 100; no cap. And 9.00 of freight given back.
+        ("300", None, "200", 0.5, "9", True, 2.0, "109.00", "insured value"),
+        # Not insured: the loss of 30 lies below the cap of max(2 kg x 20, 7 x 9) = 63.
+        ("30", "100", None, 1.0, "9", False, 2.0, "30.00", "proven loss"),
+        # Not insured: min(300, 100) = 100 is capped at 63.
+        ("300", "100", None, 1.0, "9", False, 2.0, "63.00", "cap of standard/damage"),
+        # Five kilograms are worth more than seven times the freight: 100.
+        ("300", None, None, 1.0, "9", False, 5.0, "100.00", "cap of standard/damage"),
+        # A third of 100 is rounded to the cent.
+        ("100", None, "500", 0.3333, None, False, None, "33.33", "proven loss"),
+    ],
+)
+def test_amount_by_hand(proven, declared, insured, share, freight, refund, kg, amount, rule):
+    def money(text):
+        return None if text is None else eur(text)
+
+    owed = claim_amount(
+        proven_loss=eur(proven), declared=money(declared), insured=money(insured),
+        share_damaged=share, freight=money(freight), freight_refund=refund, weight_kg=kg, rule=RULE,
+    )  # fmt: skip
+    assert (str(owed.amount), owed.rule) == (amount, rule)
+
+
+def test_the_time_bar_counts_from_the_delivery_else_from_the_promise() -> None:
+    assert time_bar(RULE, date(2026, 3, 8), date(2026, 3, 1), None) is None
+    assert "by 2026-03-08" in (time_bar(RULE, date(2026, 3, 9), date(2026, 3, 1), None) or "")
+    assert time_bar(RULE, date(2026, 3, 9), None, date(2026, 3, 2)) is None
+
+
+def test_states_and_clocks_are_those_of_the_brief() -> None:
+    """draft → submitted → acknowledged → investigating ⇄ info_needed → decided → paid → closed."""
+    assert not LIFECYCLE.faults()
+    assert ("info_needed", "investigating") in LIFECYCLE.moves
+    assert ("rejected", "appealed") in LIFECYCLE.moves
+    assert ("submitted", "withdrawn") in LIFECYCLE.moves
+    assert {c.name: dict(c.targets) for c in CASE_KIND.clocks} == {
+        "acknowledge": {"": "24 h"}, "decide": {"S2": "7 days", "S3": "30 days"},
+        "pay": {"": "7 days"},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Any:
+    """A customer with a waybill worth 900.00, insured, that came on 30 March."""
+    clock = SettableClock(datetime(2026, 3, 31, 12, tzinfo=UTC))
+    with crmkit.init(
+        tmp_path / "w", plugins=("delivery",), clock=clock, actor="ann", currency="EUR"
+    ) as crm:
+        one = crm.store.customers.add(
+            kind="person", name="Ada Moss", refs=[CustomerRef("delivery", "A1")]
+        )
+        crm.store.records.set(
+            "delivery.waybill", source="delivery", ref="W1", owner_id=one.id,
+            effective=datetime(2026, 3, 28, tzinfo=UTC),
+            values={"waybill_no": "W1", "insured_value": "900.00", "price_quoted": "12.00",
+                    "weight_charged": 3.0, "promise_on": date(2026, 3, 30)},
+        )  # fmt: skip
+        yield crm, clock, one.id
+
+
+def test_complaint_claim_and_settlement_are_one_thread(shop: Any) -> None:
+    crm, clock, customer = shop
+    crm.run("claim file", waybill="W1", kind="damage", loss="80.00", evidence=("photos",))
+    with pytest.raises(UsageError, match="lacks proof_of_value, packaging_kept"):
+        crm.run("claim decide", claim="W1-1")
+    crm.run("claim add", claim="W1-1", evidence=("proof_of_value", "packaging_kept"))
+    clock.advance(hours=1)
+    # 80.00 x 0.5 = 40.00, and the freight of 12.00.
+    (row,) = crm.run("claim decide", claim="W1-1", share=0.5, refund=True).rows
+    assert (row["state"], str(row["approved"]), row["liability_party"]) == (
+        "partly_approved", "52.00", "carrier",
+    )  # fmt: skip
+    accounts = crm.service("ledger.accounts")
+    assert accounts.balances(LEDGER, [customer]) == {customer: 5200}
+    clock.advance(days=1)
+    (row,) = crm.run("claim pay", claim="W1-1").rows
+    assert (row["state"], str(row["paid"])) == ("paid", "52.00")
+    assert accounts.balances(LEDGER, [customer]) == {customer: 0}
+    crm.run("claim close", claim="W1-1")
+    waybill = crm.store.records.find("delivery.waybill", "W1").id
+    thread = [
+        (i.kind, i.payload.get("decision"))
+        for i in crm.store.interactions.list_for(customer)
+        if i.subject_id == waybill
+    ]
+    assert sorted(thread, key=str) == sorted(
+        [("delivery.claim_filed", None), ("delivery.claim_decision", "approved"),
+         ("delivery.claim_decision", "paid"), ("delivery.claim_decision", "closed")],
+        key=str,
+    )  # fmt: skip
+    (case,) = crm.service("service.cases").read([row["case"]])
+    assert (case.values["state"], case.values["is_open"]) == ("closed", False)
+
+
+def test_above_the_limit_a_second_person_approves(shop: Any) -> None:
+    """The limit is 500.00: 800.00 wait for somebody who is not ann."""
+    crm, _, _ = shop
+    crm.run("claim file", waybill="W1", kind="loss", loss="800.00", evidence=("proof_of_value",))
+    (row,) = crm.run("claim decide", claim="W1-1").rows
+    assert (row["state"], row["proposed_by"]) == ("investigating", "ann")
+    with pytest.raises(NotPermitted, match="a second person decides what ann proposed"):
+        crm.run("claim approve", claim="W1-1")
+    with crmkit.open(crm.settings.folder, actor="ben", clock=crm.clock) as other:
+        (row,) = other.run("claim approve", claim="W1-1").rows
+    assert (row["state"], row["decided_by"]) == ("approved", "ben")
+
+
+def test_what_the_states_forbid_is_refused_and_nothing_is_written(shop: Any) -> None:
+    crm, _, customer = shop
+    crm.run("claim file", waybill="W1", kind="loss", loss="80.00")
+    with pytest.raises(MoveRefused, match="submitted cannot move to paid"):
+        crm.run("claim pay", claim="W1-1")
+    assert crm.store.records.find("delivery.claim", "W1-1").values["state"] == "submitted"
+    assert crm.service("ledger.accounts").balances(LEDGER, [customer]) == {customer: 0}
+    crm.run("claim decide", claim="W1-1", reject="the value was not proven")
+    crm.run("claim appeal", claim="W1-1")
+    assert crm.store.records.find("delivery.claim", "W1-1").values["state"] == "appealed"
+
+
+def test_a_claim_after_the_time_bar_is_refused_unless_accepted(shop: Any) -> None:
+    crm, clock, _ = shop
+    clock.advance(days=10)  # the promise of 30 March, and 7 days
+    with pytest.raises(UsageError, match="filed within 7 days: by 2026-04-06"):
+        crm.run("claim file", waybill="W1", kind="damage", loss="80.00")
+    crm.run("claim file", waybill="W1", kind="damage", loss="80.00", accept_late=True)
