@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from . import (
+    cases,
     customers,
     features,
     hooks,
@@ -39,6 +40,7 @@ def main() -> None:
         results += features.run(options.interactions, folder)
         results += reports.run(options.interactions, folder)
         results += customers.run(options.interactions // 10, folder)
+        results += cases.run(options.interactions // 10, folder)
     show(results)
 
 

@@ -7,14 +7,16 @@ import io
 import json
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import IO, Any
 
-from .grid import Grid
-from .values import file_text, json_value
+from .grid import BATCH, Grid
+from .values import file_texts, json_value
 
 # A text cell that begins so is run as a formula by spreadsheet programs (OWASP, CSV injection).
 # A text that begins with ' and a formula's sign is guarded too, so that one ' can be taken off again.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_SIGNS = frozenset("'=+-@\t\r\n")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
@@ -49,7 +51,8 @@ def _json_line(names: list[str], row: tuple[Any, ...]) -> bytes:
 
 def guarded(text: str) -> str:
     """Text that no spreadsheet program runs: ``'`` stands before what looks like a formula."""
-    if _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text):
+    # The first sign is looked at first: it tells almost every text apart without a pattern.
+    if text[:1] in _SIGNS and _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text):
         return "'" + text
     return text
 
@@ -61,8 +64,13 @@ def write_csv(grid: Grid, out: IO[bytes], *, delimiter: str = ",", guard: bool =
     names = grid.names
     cell: Callable[[str], str] = guarded if guard else str
     writer.writerow([cell(name) for name in names])
-    for row in grid.rows():
-        writer.writerow([cell(file_text(n, v)) for n, v in zip(names, row, strict=True)])
+    rows = grid.rows()
+    while batch := list(islice(rows, BATCH)):
+        columns = [
+            file_texts(name, values, cell)
+            for name, values in zip(names, zip(*batch, strict=True), strict=True)
+        ]
+        writer.writerows(zip(*columns, strict=True))
     text.flush()
     text.detach()
 

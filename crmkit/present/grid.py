@@ -80,7 +80,7 @@ class Grid:
             columns = list(dict.fromkeys(key for row in listed for key in row))
         found = _as_columns(columns)
         keys = [c.name for c in found]
-        return cls(found, [tuple(row.get(key) for key in keys) for row in listed])
+        return cls(found, [tuple(map(row.get, keys)) for row in listed])
 
     def __len__(self) -> int:
         return len(self._data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -70,6 +70,19 @@ def file_text(name: str, value: Any) -> str:
     if isinstance(plain, (list, dict)):
         return json.dumps(plain, ensure_ascii=False)
     return str(plain)
+
+
+def file_texts(name: str, values: Iterable[Any], cell: Callable[[str], str]) -> list[str]:
+    """A column as text in CSV cells: :func:`file_text` of each value, and ``cell`` of that text."""
+    out = []
+    for value in values:
+        if value is None:
+            out.append("")
+        elif type(value) is str:
+            out.append(cell(value))
+        else:
+            out.append(cell(file_text(name, value)))
+    return out
 
 
 def shown(value: Any, column: Column) -> str:

@@ -306,7 +306,9 @@ class Fragments:
         found = self._ids(connection, [(EXACT + gram, False)], wanted, limit)
         parts = [(gram, True)]
         if len(gram) >= 3:
-            parts = [(part, False) for part in {gram[i : i + 3] for i in range(len(gram) - 2)}]
+            # Side by side: those between name the same characters again, and each has a list to read.
+            starts = {*range(0, len(gram) - 2, 3), len(gram) - 3}
+            parts = [(part, False) for part in sorted({gram[i : i + 3] for i in starts})]
         among: list[int] = []
         # SQLite reads lists of whole grams side by side and stops when it has enough.
         if len(gram) < 3 or self._store.dialect == "postgresql":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +83,8 @@ def read_records(
     query: Select[Any],
     names: Sequence[str],
     among: Mapping[str, Iterable[Any]],
-) -> list[tuple[Any, ...]]:
+    into: Callable[[tuple[Any, ...]], Any] | None = None,
+) -> list[Any]:
     """Values of the named columns; see :meth:`crmkit.store.records.Records.read`."""
     columns: list[Any] = []
     parts: list[tuple[int, Field | None]] = []
@@ -92,10 +95,30 @@ def read_records(
         columns += [made.current.c[n] for n in stored]
     for name, wanted in among.items():
         query = query.where(is_in(connection, made.current.c[name], wanted))
-    rows = connection.execute(query.with_only_columns(*columns, maintain_column_froms=True))
-    if all(field is None or field.type is not FieldType.MONEY for _, field in parts):
-        return [tuple(row) for row in rows]
-    return [tuple(_value(row, start, field) for start, field in parts) for row in rows]
+    asked = query.with_only_columns(*columns, maintain_column_froms=True)
+    with _uncollected():
+        # All at once: row by row, SQLAlchemy asks the driver as often as there are rows.
+        rows = connection.execute(asked).all()
+        if all(field is None or field.type is not FieldType.MONEY for _, field in parts):
+            found: Iterable[Any] = map(tuple, rows)
+        else:
+            found = (tuple(_value(row, start, field) for start, field in parts) for row in rows)
+        return list(found if into is None else map(into, found))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Does without Python's collector while many rows are made, none of which is part of a cycle.
+
+    It would go through all that there is again and again: a third of the time of a hundred thousand.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _value(row: Any, start: int, field: Field | None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ ENVELOPE = ("id", "source", "ref", "owner_id", "valid_from", "version")
 # Inside the class `list` is its method.
 Found = list[Record]
 Names = list[str]
-Tuples = list[tuple[Any, ...]]
+Tuples = list[Any]
 
 
 @frozen(kw_only=True)
@@ -129,6 +129,7 @@ class Records(Gateway):
         between: Mapping[str, tuple[Any, Any]] | None = None,
         sort: Sequence[str] = (),
         limit: int | None = None,
+        into: Callable[[tuple[Any, ...]], Any] | None = None,
         tx: Tx | None = None,
     ) -> Tuples:
         """Some columns of many records, as tuples in the order of ``names``: faster than records.
@@ -139,6 +140,7 @@ class Records(Gateway):
             among: wanted values by column, any number of each; ``id``, ``owner_id``, ``ref`` or a
                 text or whole-number field.
             between: the least and the greatest value by column, both included.
+            into: what each tuple becomes in the answer; it must not ask the store.
 
         Raises:
             NotFound: for an unknown type or column.
@@ -150,7 +152,7 @@ class Records(Gateway):
             query = self._asked(made, where or {}, sort).limit(limit)
             for name, (least, greatest) in (between or {}).items():
                 query = query.where(_column(made, name).between(least, greatest))
-            return read_records(connection, made, query, names, among or {})
+            return read_records(connection, made, query, names, among or {}, into)
 
     def list_for(
         self,
