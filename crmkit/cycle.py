@@ -203,6 +203,7 @@ class Cycle:
                 continue
             missing = remark is not None and "has no model" in remark
             counts["without_model" if missing else "scores"] += 1
+            faults += self._crm.serve_scores(name, as_of)
         return counts if self._crm.catalog.scores else {}, faults
 
     def _segments(self, as_of: AsOf) -> Made:

@@ -39,6 +39,7 @@ from .entities.fields import FieldSet, FieldType
 from .entities.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
+    from .entities.asof import AsOf
     from .learning import Training, Tuned
     from .workspace import Crm
 
@@ -1016,6 +1017,26 @@ class Firing:
 
 
 @frozen(kw_only=True)
+class Scored:
+    """Subjects that a score was run on, for whoever acts on the values.
+
+    Args:
+        score: its name. version: of the model that gave the values.
+        subject_type: ``customer`` or a record type.
+        as_of: what the run could see; with it the inputs can be asked for again.
+        subjects: ids in order. values: the probability of each. inputs_hashes: of each one's inputs.
+    """
+
+    score: str
+    version: int
+    subject_type: str
+    as_of: AsOf
+    subjects: tuple[int, ...]
+    values: tuple[float, ...]
+    inputs_hashes: tuple[str, ...]
+
+
+@frozen(kw_only=True)
 class Served:
     """A firing that was carried out: ``firing`` is its position in the batch, from 0.
 
@@ -1078,6 +1099,7 @@ __all__ = [
     "Rule",
     "Scope",
     "Score",
+    "Scored",
     "Segment",
     "Served",
     "Service",

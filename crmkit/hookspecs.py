@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         RowFault,
         Rule,
         Score,
+        Scored,
         Segment,
         Served,
         Service,
@@ -670,6 +671,31 @@ def serve_firings(firings: Sequence[Firing], store: Store, tx: Tx) -> Sequence[S
             mine = [i for i, f in enumerate(firings) if f.action == "tag"]
             store.interactions.log([note(firings[i]) for i in mine], tx=tx)
             return [Served(firing=i, result=firings[i].target) for i in mine]
+    """
+
+
+@hookspec
+def serve_scores(crm: Crm, scored: Scored, tx: Tx) -> None:
+    """Acts on values that a score has given: takes decisions, for example.
+
+    Called in batches of at most 10,000 after ``crmkit score run`` and the daily cycle have kept a
+    run, for each plugin by itself; not when a report or a rule only reads the score. A run may be
+    repeated and is then handed in again, so look what was done for these inputs before.
+
+    Args:
+        crm: the open workspace; read the store with ``tx=tx``.
+        scored: the subjects with their values, and the version of the model.
+        tx: the open transaction. Write with ``tx=tx`` only: all of a batch stands, or none.
+
+    Policy collect: if it raises, its writes for the batch are undone and the fault is reported with the
+    plugin's name; other plugins and batches go on (exit 7).
+
+    Example::
+
+        @hookimpl
+        def serve_scores(crm, scored, tx):
+            if scored.score == "banking.application":
+                decide(crm, scored, tx)
     """
 
 

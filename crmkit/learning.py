@@ -21,9 +21,10 @@ from .analysis.scores.inputs import (
     text_array,
 )
 from .analysis.scores.linear import Tuned
-from .analysis.scores.metrics import auc, brier, information_value, ks, psi
+from .analysis.scores.metrics import auc, brier, information_value, ks, psi, share_shift
 from .analysis.scores.model import Model
 from .analysis.scores.model_sql import sql_expression
+from .analysis.scores.reasons import describe
 from .analysis.scores.training import Training
 
 __all__ = [
@@ -35,10 +36,12 @@ __all__ = [
     "Tuned",
     "auc",
     "brier",
+    "describe",
     "information_value",
     "ks",
     "number_array",
     "psi",
+    "share_shift",
     "sql_expression",
     "text_array",
 ]

@@ -23,6 +23,8 @@ from .hosting.host import PluginHost
 from .settings import FILE, KEYS, Settings, find_workspace, load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pyarrow as pa
 
     from .access.commands import Commands
@@ -193,6 +195,23 @@ class Crm:
         return Scores(
             self.warehouse, self.features, self.store, self.catalog, self.settings, self.clock
         )
+
+    def serve_scores(
+        self, name: str, as_of: AsOf, only: Collection[int] | None = None
+    ) -> tuple[str, ...]:
+        """Hands what a score's run has kept for exactly ``as_of`` to the plugins that act on it.
+
+        Args:
+            name: of the score. only: the subjects to hand in; None is everyone in the run.
+
+        Returns:
+            One sentence for each plugin that failed.
+        """
+        from .analysis.runs import Runs
+        from .analysis.servings import serve_scores
+
+        runs = Runs(self.settings.runs, self.store, self.clock)
+        return serve_scores(self, runs, name, as_of, only)
 
     @cached_property
     def rules(self) -> Rules:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import attrs
 import click
 
 from ..declarations import CUSTOMER, ESTIMATORS
+from ..errors import NotFound, PluginError
 from .main import State
 from .options import Decorator, as_of_option, format_option, list_options, output_option
 from .output import emit, emit_record, emit_text, named, note
@@ -235,6 +236,14 @@ def show_stability(
 
 @command.command("run")
 @click.argument("name")
+@click.argument("refs", nargs=-1, metavar="[REF]...")
+@click.option(
+    "--refs",
+    "file",
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    help="Score those whose refs the file holds, one a line; - is stdin.",
+)
 @as_of_option
 @click.option("--version", type=click.IntRange(min=1), metavar="N", help="Use this version of the model. Default: the latest.")  # fmt: skip
 @list_options
@@ -242,6 +251,8 @@ def show_stability(
 def run_score(
     state: State,
     name: str,
+    refs: tuple[str, ...],
+    file: TextIO | None,
     as_of: str | None,
     version: int | None,
     limit: int | None,
@@ -254,12 +265,17 @@ def run_score(
 
     Writes a file under runs/ and the latest value of each customer in the store. Band 1 is the
     tenth with the highest values. Reasons are what raises the value above the average, strongest
-    first.
+    first. Plugins act on the values: banking files a decision for each application. With refs, of
+    customers or of the records that the score is about, those alone are scored.
 
     Example: crmkit score run telecom.churn --limit 20
     """
     with state.open() as crm:
-        run = crm.scores.run(name, crm.as_of(as_of), version=version)
+        when = crm.as_of(as_of)
+        wanted = [*refs, *(line.strip() for line in file or () if line.strip())]
+        only = _subjects(crm, name, wanted) if refs or file else None
+        run = crm.scores.run(name, when, version=version, only=only)
+        faults = crm.serve_scores(name, when, only)
         key = _key(crm.scores.get(name).subject)
         rows = [
             {
@@ -279,6 +295,10 @@ def run_score(
     for warning in run.warnings:
         note(warning)
     emit(grid, format=format, output=output, columns=columns, sort=sort, limit=limit)
+    for fault in faults:
+        note(f"{fault} What it did for that batch was undone.")
+    if faults:
+        click.get_current_context().exit(PluginError.exit_code)
 
 
 @command.command("explain")
@@ -310,7 +330,7 @@ def explain_score(
     with state.open() as crm:
         score = crm.scores.get(name)
         when = crm.as_of(at or as_of) if at or as_of else None
-        subject = crm.store.customers.find(ref).id if score.subject == CUSTOMER else _record_id(ref)
+        subject = _subject(crm, score.subject, ref)
         found = crm.scores.explain(name, subject, when)
         if inputs:
             grid = named(crm, _inputs(crm, found))
@@ -326,10 +346,23 @@ def _key(subject: str) -> str:
     return "customer_id" if subject == CUSTOMER else "subject_id"
 
 
-def _record_id(text: str) -> int:
-    if not text.isdigit():
-        raise click.UsageError(f"{text!r} is no record id.")
-    return int(text)
+def _subjects(crm: Crm, name: str, refs: list[str]) -> list[int]:
+    if not refs:
+        raise click.UsageError("no ref was given: the file is empty.")
+    kind = crm.scores.get(name).subject
+    return [_subject(crm, kind, ref) for ref in refs]
+
+
+def _subject(crm: Crm, kind: str, ref: str) -> int:
+    """The id of a customer, or of a record by its ref or its id."""
+    if kind == CUSTOMER:
+        return crm.store.customers.find(ref).id
+    try:
+        return crm.store.records.find(kind, ref).id
+    except NotFound:
+        if not ref.isdigit():
+            raise
+        return crm.store.records.get(kind, int(ref)).id
 
 
 def _explained(found: Explanation) -> dict[str, Any]:
@@ -337,6 +370,7 @@ def _explained(found: Explanation) -> dict[str, Any]:
         "score": found.score,
         "as_of": str(found.as_of),
         "value": found.value,
+        **({} if found.points is None else {"points": found.points}),
         "band": found.band,
         "stored_value": found.stored,
         "same": found.same,

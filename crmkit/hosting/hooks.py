@@ -21,6 +21,7 @@ ACTING: dict[str, type | None] = {
     "choose_merged_values": MergeChoice,
     "before_stage_moves": StageVeto,
     "serve_firings": Served,
+    "serve_scores": None,
     "block_contacts": ContactBlock,
     "after_commit": None,
 }

@@ -224,7 +224,8 @@ def _trials(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each acting hook with arguments that hold no row, as an import of an empty file gives.
 
-    ``block_contacts`` is not tried: it gets the open workspace, and there is none here.
+    ``block_contacts`` and ``serve_scores`` are not tried: they get the open workspace, and there is
+    none here.
     """
     if "check_rows" in hooks:
         for entity, columns in _entities(name, catalog):

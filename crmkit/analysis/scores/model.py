@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from ...errors import ConfigError, NotFound
 from .inputs import BandInput, ChoiceInput, Floats, Input, NumberInput, floats, number_array, texts
-from .metrics import logistic
+from .metrics import logistic, logit
 
 FORMAT = 1
 # Values are kept to this many decimals: arithmetic on another machine agrees further than that,
@@ -128,6 +129,20 @@ class Model:
     def predict(self, table: pa.Table) -> Floats:
         """Probability of the outcome for each row of ``table``."""
         return self.values(self.contributions(table))
+
+    def points(self, value: float) -> int | None:
+        """The whole points that belong to a probability; None unless it is a card in points.
+
+        Such a card says its scale in ``tuning["scorecard"]``: ``points`` at ``odds`` of good to
+        bad, and ``pdo`` more that double them.
+        """
+        scale = self.tuning.get("scorecard")
+        if scale is None:
+            return None
+        factor = scale["pdo"] / math.log(2.0)
+        odds = float(-logit(value))
+        found: int = round(scale["points"] + factor * (odds - math.log(scale["odds"])))
+        return found
 
     def content(self) -> dict[str, Any]:
         """What the model is, without when it was stored: equal training gives equal content."""

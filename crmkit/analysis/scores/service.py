@@ -5,8 +5,8 @@ from __future__ import annotations
 import builtins
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from attrs import field, frozen
 
-from ...declarations import Feature, Score
+from ...declarations import Feature, Score, sql_name
 from ...entities.asof import AsOf
-from ...errors import ConfigError, NotFound
+from ...errors import ConfigError, NotFound, UsageError
 from ...warehouse.population import Population
 from ..runs import Run, Runs
 from .boosting import TOLERANCE
@@ -58,6 +58,7 @@ class Explanation:
         value: recomputed now from the inputs as of then.
         stored: what the run kept, or None if there was no run at that as-of.
         same: whether the recomputed inputs and value are those that the run kept; None without run.
+        points: the value in whole points, of a model that is a card in points.
         reasons: what raises it, strongest first; ``contributions`` every input's part of the
             log-odds against the average, by feature.
     """
@@ -69,6 +70,7 @@ class Explanation:
     band: int | None
     stored: float | None
     same: bool | None
+    points: int | None
     model_version: str
     inputs_hash: str
     reasons: tuple[Reason, ...]
@@ -279,17 +281,28 @@ class Scores:
         score = self.get(name)
         self._warehouse.refresh_if_stale()
         table = self._runs.before("score", name, date.min, self._clock())
+        # Runs of some subjects alone have no band, and say nothing of the whole.
+        table = table.filter(pc.is_valid(table.column("band")))
         return run_stability(score, table, self._models, self._datasets, self._end(None))
 
     # --- apply ------------------------------------------------------------------------------------
 
-    def run(self, name: str, as_of: AsOf, *, version: int | None = None) -> Run:
+    def run(
+        self,
+        name: str,
+        as_of: AsOf,
+        *,
+        version: int | None = None,
+        only: Collection[int] | None = None,
+    ) -> Run:
         """Scores everyone in the population at a date, and keeps the outcomes (design D7).
 
         Args:
             name: of the score.
             as_of: what may be seen.
             version: of the model; None is the latest.
+            only: these subjects alone, whoever else is in the population; what was kept of others
+                stays. Their band is missing, as it tells the place among all.
 
         Returns:
             The run, whose table has one row per subject: value, band (1 is the tenth with the
@@ -297,6 +310,7 @@ class Scores:
 
         Raises:
             NotFound: if the score was never trained.
+            UsageError: if one of ``only`` is not in the population.
         """
         model = self._models.load(name, version)
         # A model reads what it was trained on, also when the score's declaration has moved on.
@@ -304,6 +318,8 @@ class Scores:
         features = self._declared(model)
         self._warehouse.refresh_if_stale()
         table = self._datasets.to_score(score, as_of)
+        if only is not None:
+            table = _of(name, table, only, as_of)
         subjects = table.column("subject_id").to_numpy()
         values = self._scored(model, table)
         words: list[list[str]] = []
@@ -324,14 +340,44 @@ class Scores:
             {
                 "subject_id": table.column("subject_id"),
                 "value": values.tolist(),
-                "band": bands(values).tolist(),
+                "band": bands(values).tolist() if only is None else [None] * len(subjects),
                 "reasons": words,
                 "evidence": evidence,
                 "model_version": [str(model.version)] * len(subjects),
                 "inputs_hash": hashes,
             },
+            only=only,
         )
         return attrs.evolve(run, warnings=self._run_warnings(model, as_of))
+
+    def inputs(
+        self,
+        name: str,
+        subjects: Sequence[int],
+        as_of: AsOf,
+        *,
+        version: int | None = None,
+        also: Sequence[str] = (),
+    ) -> pa.Table:
+        """What a model reads of some subjects at a date: ``subject_id`` and its input columns.
+
+        Args:
+            name: of the score; ``version`` of its model, None is the latest.
+            also: further features of the same subjects, by name.
+
+        Returns:
+            A row for each subject, in order of subject; columns have the SQL names.
+
+        Raises:
+            NotFound: if the score was never trained, or there is no such feature.
+        """
+        model = self._models.load(name, version)
+        self._declared(model)
+        self._warehouse.refresh_if_stale()
+        wanted = tuple(dict.fromkeys((*model.features, *also)))
+        score = attrs.evolve(self.get(name), features=wanted)
+        table = self._datasets.of_subjects(score, subjects, as_of)
+        return table.select(["subject_id", *(sql_name(feature) for feature in wanted)])
 
     def ready(self, name: str, as_of: AsOf, *, again: bool = False) -> str | None:
         """Sees to it that a score has outcomes at a date, for a report or a rule that reads it.
@@ -376,6 +422,7 @@ class Scores:
         """Recomputes a subject's value at a date and says what makes it.
 
         Where a run was made at that date, its model version is used and its figures are compared.
+        Of several runs on one day that of ``at`` itself counts, else the last one before it.
 
         Args:
             name: of the score.
@@ -387,6 +434,8 @@ class Scores:
         """
         at = at or self._last_as_of(name) or self._end(None)
         kept = self._kept(name, subject_id, at)
+        if kept is not None:
+            at = AsOf(kept["as_of"].replace(tzinfo=UTC), kept["as_of_on"])
         model = self._models.load(name, int(kept["model_version"]) if kept else None)
         score = attrs.evolve(self.get(name), features=model.features)
         features = self._declared(model)
@@ -403,6 +452,7 @@ class Scores:
             band=kept["band"] if kept else None,
             stored=kept["value"] if kept else None,
             same=(kept["value"] == value and kept["inputs_hash"] == digest) if kept else None,
+            points=model.points(value),
             model_version=str(model.version),
             inputs_hash=digest,
             reasons=tuple(reasons(model, features, table, parts, self._settings.currency)[0]),
@@ -493,11 +543,16 @@ class Scores:
         return np.asarray(values, dtype=np.float64)
 
     def _kept(self, name: str, subject_id: int, at: AsOf) -> dict[str, Any] | None:
-        table = self._runs.latest("score", name, at)
-        if table is None:
-            return None
-        rows = table.filter(pc.equal(table.column("subject_id"), subject_id)).to_pylist()
-        return rows[0] if rows else None
+        exact = self._runs.at("score", name, at)
+        # The end of a day is no part of it.
+        until = at.instant + timedelta(microseconds=1)
+        for table in (exact, self._runs.before("score", name, at.on, until)):
+            rows = table.filter(pc.equal(table.column("subject_id"), subject_id)).to_pylist()
+            same_day = [row for row in rows if row["as_of_on"] == at.on]
+            if same_day:
+                last: dict[str, Any] = max(same_day, key=lambda row: row["as_of"])
+                return last
+        return None
 
     def _last_as_of(self, name: str) -> AsOf | None:
         table = self._runs.latest("score", name)
@@ -536,6 +591,23 @@ def _metrics(
         "rivals": found.rivals,
         "calibration": [attrs.asdict(row) for row in found.bands],
     }
+
+
+def _of(name: str, table: pa.Table, only: Collection[int], as_of: AsOf) -> pa.Table:
+    """The rows of some subjects.
+
+    Raises:
+        UsageError: if one of them is not there.
+    """
+    rows = table.filter(pc.is_in(table.column("subject_id"), pa.array(sorted(only), pa.int64())))
+    absent = set(only) - set(rows.column("subject_id").to_pylist())
+    if absent:
+        raise UsageError(
+            f"score {name} is not about {len(absent)} of the {len(set(only))} asked for on "
+            f"{as_of.on}, as the subject with id {min(absent)}.",
+            hint="See the population of the score: crmkit score card, or its declaration.",
+        )
+    return rows
 
 
 def bands(values: Floats) -> np.typing.NDArray[np.intp]:

@@ -12,6 +12,7 @@ from crmkit import hookimpl
 
 if TYPE_CHECKING:
     from crmkit.declarations import (
+        Command,
         CustomerFields,
         Estimator,
         FeatureSet,
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
         Lifecycle,
         RecordType,
         Report,
+        Rule,
         Score,
+        Scored,
     )
+    from crmkit.store.store import Tx
+    from crmkit.workspace import Crm
 
 
 @hookimpl
@@ -76,9 +81,14 @@ def register_reports() -> list[Report]:
 def register_features() -> list[FeatureSet]:
     """What is known of an application, an offer and a customer as of an instant."""
     from .application import features as application
+    from .monitoring import alarms
     from .propensity import features as propensity
 
-    return [*application.FEATURE_SETS, *propensity.FEATURE_SETS]
+    return [
+        *application.FEATURE_SETS,
+        *propensity.FEATURE_SETS,
+        *alarms.FEATURE_SETS,
+    ]
 
 
 @hookimpl
@@ -96,3 +106,28 @@ def register_scores() -> list[Score]:
     from .propensity.score import PROPENSITY, PROPENSITY_WITH_TALK
 
     return [APPLICATION, PROPENSITY, PROPENSITY_WITH_TALK]
+
+
+@hookimpl
+def register_rules() -> list[Rule]:
+    """What card, policy and monitoring ask for."""
+    from .application import rules as application
+    from .monitoring import alarms
+
+    return [*application.RULES, *alarms.RULES]
+
+
+@hookimpl
+def register_commands() -> list[Command]:
+    """Decisions and scorecards."""
+    from .decisions import commands as decisions
+
+    return [*decisions.COMMANDS]
+
+
+@hookimpl
+def serve_scores(crm: Crm, scored: Scored, tx: Tx) -> None:
+    """Files a decision for every application that was scored."""
+    from .decisions.serve import serve
+
+    serve(crm, scored, tx)

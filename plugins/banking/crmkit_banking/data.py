@@ -28,11 +28,14 @@ RECORDS = (
     ("card", "customer", "Card", "银行卡"),
     ("application", "customer", "Loan application", "贷款申请"),
     ("decision", APPLICATION, "Credit decision", "信贷决策"),
+    ("credit_policy", None, "Credit policy", "信贷政策"),
+    ("scorecard_line", None, "Line of a scorecard", "评分卡明细"),
+    ("model_check", None, "Check of a model", "模型监控"),
     ("watch_item", "customer", "Watch list item", "关注名单"),
     ("offer", "customer", "Offer", "产品邀约"),
 )
 # A decision that has been taken is never changed: an override is a decision of its own.
-APPEND_ONLY = frozenset({"decision"})
+APPEND_ONLY = frozenset({"decision", "scorecard_line"})
 
 # (name, subject, title, title_zh)
 KINDS = (

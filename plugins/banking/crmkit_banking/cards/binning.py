@@ -74,13 +74,14 @@ class Binning:
         return sum(b.iv for b in self.bins)
 
 
-def bin_number(x: Floats, bad: Floats, specials: Mapping[float, str]) -> Binning:
+def bin_number(x: Floats, bad: Floats, specials: Mapping[float, str], unit: str = "") -> Binning:
     """Bins of a number.
 
     Args:
         x: values, NaN where missing.
         bad: 1 for bad, 0 for good, one a row.
         specials: codes that are no quantities, with their words.
+        unit: words after the bounds of a band, as ``minor units`` of money.
     """
     named = list(specials)
     special = np.isin(x, named)
@@ -90,7 +91,7 @@ def bin_number(x: Floats, bad: Floats, specials: Mapping[float, str]) -> Binning
     codes = np.where(np.isnan(x), len(edges) + 1, codes)
     for position, code in enumerate(named):
         codes = np.where(x == code, len(edges) + 2 + position, codes)
-    labels = [("band", words) for words in _band_labels(edges)]
+    labels = [("band", words) for words in _band_labels(edges, unit)]
     labels.append(("missing", "missing"))
     labels += [("special", words) for words in specials.values()]
     return Binning(
@@ -144,12 +145,13 @@ def _optimal(dtype: str) -> Any:
     )
 
 
-def _band_labels(edges: Sequence[float]) -> list[str]:
+def _band_labels(edges: Sequence[float], unit: str) -> list[str]:
     if not edges:
         return ["any"]
-    shown = [f"{edge:g}" for edge in edges]
+    shown = [f"{edge:.15g}" for edge in edges]
     middle = [f"above {low} to {high}" for low, high in pairwise(shown)]
-    return [f"up to {shown[0]}", *middle, f"above {shown[-1]}"]
+    labels = [f"up to {shown[0]}", *middle, f"above {shown[-1]}"]
+    return [f"{label} {unit}".rstrip() for label in labels]
 
 
 def _measured(

@@ -94,7 +94,7 @@ def _binned(training: Training) -> tuple[list[tuple[Feature, Binning]], list[str
     for feature in training.features:
         column = training.table.column(sql_name(feature.name))
         binning = (
-            bin_number(number_array(column), training.label, feature.special)
+            bin_number(number_array(column), training.label, feature.special, _unit(feature))
             if feature.type in NUMBERS
             else bin_text(text_array(column).to_pylist(), training.label)
         )
@@ -103,6 +103,11 @@ def _binned(training: Training) -> tuple[list[tuple[Feature, Binning]], list[str
         else:
             kept.append((feature, binning))
     return kept, dropped
+
+
+def _unit(feature: Feature) -> str:
+    """Money is learnt in minor units, whatever the currency: the bins say so."""
+    return "minor units" if feature.type is FieldType.MONEY else ""
 
 
 def _weighed(
@@ -163,9 +168,9 @@ def _sheet(line: _Line, points: Sequence[int]) -> dict[str, Any]:
     rows = [
         {
             "bin": b.label, "kind": b.kind, "rows": b.rows, "bads": b.bads, "bad_rate": b.bad_rate,
-            "woe": b.woe, "iv": b.iv, "points": p,
+            "woe": b.woe, "iv": b.iv, "points": p, "levels": list(levels),
         }
-        for b, p in zip(line.binning.bins, points, strict=True)
+        for b, p, levels in zip(line.binning.bins, points, _levels(line.binning), strict=True)
     ]  # fmt: skip
     return {
         "feature": line.feature.name,
@@ -173,6 +178,11 @@ def _sheet(line: _Line, points: Sequence[int]) -> dict[str, Any]:
         "iv": line.binning.iv,
         "bins": rows,
     }
+
+
+def _levels(binning: Binning) -> list[tuple[str, ...]]:
+    """The levels of each bin; none of what is no group of levels."""
+    return [*binning.groups, *[()] * (len(binning.bins) - len(binning.groups))]
 
 
 POINTS = Estimator(name=NAME, tune=tune, title="Scorecard in whole points, optimally binned")

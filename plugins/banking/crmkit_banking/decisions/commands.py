@@ -1,0 +1,212 @@
+"""The verbs of ``crmkit decision`` and ``crmkit scorecard``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crmkit.columns import count, day, flag, instant, integer, items, number, text
+from crmkit.declarations import Answer, Command, Parameter
+from crmkit.entities import FieldType
+from crmkit.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from crmkit.workspace import Crm
+
+T = FieldType
+APPLICATION = Parameter(
+    name="application", type=T.TEXT, positional=True, required=True, title="Ref of the application",
+    title_zh="申请编号",
+)  # fmt: skip
+DECIDED = (
+    text("application", "Application", "申请"), instant("decided_at", "Decided at", "决策时间"),
+    text("role", "Role", "角色"), integer("card_version", "Card version", "评分卡版本"),
+    integer("points", "Points", "分数", "point"), number("pd", "PD", "违约概率"),
+    text("grade", "Grade", "等级"), text("proposed", "Proposed", "系统建议"),
+    text("outcome", "Decision", "决策"), items("reasons", "Reasons", "原因"),
+    text("decided_by", "Decided by", "决策人"), text("override_reason", "Override", "改判原因"),
+)  # fmt: skip
+
+
+def list_decisions(crm: Crm, application: str) -> Answer:
+    """Every decision of an application, oldest first."""
+    from .person import of_application
+
+    rows = of_application(crm, application)
+    return Answer(rows=[{"application": application, **row} for row in rows])
+
+
+def take_decision(crm: Crm, application: str, outcome: str, reason: str | None) -> Answer:
+    """The decision of a person."""
+    from .person import take
+
+    return Answer(rows=[take(crm, application, outcome, reason)])
+
+
+def explain_decisions(crm: Crm, application: str) -> Answer:
+    """Every filed decision of an application, recomputed from card, policy and inputs of its time."""
+    from .explain import recomputed
+
+    found = [recomputed(crm, row["id"]) for row in _held(crm, application)]
+    strayed = [row["decision"] for row in found if not row["same"]]
+    return Answer(
+        rows=[{"application": application, **row} for row in found],
+        remarks=tuple(f"decision {ref} does not recompute to what was filed." for ref in strayed),
+    )
+
+
+def show_points(crm: Crm, application: str) -> Answer:
+    """What every input gave in the decision that stands; the points sum exactly to the score."""
+    import json
+
+    held = [row for row in _held(crm, application) if row["role"] == "champion"][-1]
+    lines = json.loads(held["points_by_input"])
+    return Answer(
+        rows=[
+            {**line, "value": None if line["value"] is None else str(line["value"])}
+            for line in lines
+        ],
+        remarks=(
+            f"{sum(line['points'] for line in lines)} points in all, by card version "
+            f"{held['card_version']}.",
+        ),
+    )
+
+
+def _held(crm: Crm, application: str) -> list[dict[str, Any]]:
+    from .person import of_application
+
+    held = of_application(crm, application)
+    if not held:
+        raise NotFound(
+            "decision of application", application,
+            hint=f"Score it first: crmkit score run banking.application {application}",
+        )  # fmt: skip
+    return held
+
+
+def show_scorecard(crm: Crm, version: int | None) -> Answer:
+    """The sheet of a card: every bin with its counts, weight of evidence and points."""
+    from ..cards.card import Card
+    from ..cards.filing import sheet_rows
+    from .take import SCORE
+
+    model = crm.scores.model(SCORE, version)
+    card = Card(model)
+    remark = (
+        f"version {model.version}: {card.base} points for everybody and those of one bin of each "
+        f"input; {card.scale.points:g} points are odds of {card.scale.odds:g} to 1, and "
+        f"{card.scale.pdo:g} more double them. Hash {model.hash}."
+    )
+    return Answer(rows=sheet_rows(model), remarks=(remark,))
+
+
+def monitor(crm: Crm, days: int) -> Answer:
+    """Stability, observed over expected and overrides of the last days; files the figures."""
+    from ..monitoring.check import LEAST, check, file_check
+
+    if days < 1:
+        raise UsageError(f"--days is {days}, not 1 or more.")
+    rows = check(crm, days)
+    file_check(crm, rows)
+    few = [row for row in rows if row["psi"] is None]
+    remarks = tuple(
+        f"version {row['card_version']}: {row['decisions']} decisions are too few to tell chance "
+        f"from drift; {LEAST} are needed."
+        for row in few
+    )
+    return Answer(rows=rows, remarks=remarks)
+
+
+def stability(crm: Crm, days: int) -> Answer:
+    """The stability index of every input."""
+    from ..monitoring.check import check
+
+    rows: list[dict[str, Any]] = [
+        {"card_version": row["card_version"], "input": name, "csi": value}
+        for row in check(crm, days)
+        for name, value in sorted(row["csi"].items(), key=lambda item: (-item[1], item[0]))
+    ]
+    return Answer(rows=rows)
+
+
+DAYS = Parameter(
+    name="days", type=T.INTEGER, default=90, title="Decisions of so many days", title_zh="天数"
+)
+
+COMMANDS = (
+    Command(
+        name="decision list", run=list_decisions, parameters=[APPLICATION], columns=DECIDED,
+        help="List the decisions of an application, challengers' too.",
+        example="crmkit decision list A-1001",
+    ),
+    Command(
+        name="decision take", run=take_decision, writes=True, single=True, columns=DECIDED,
+        help="Take a decision in person: of what was referred, or against card and policy.\n\n"
+        "Files a decision beside those before, with who took it; an override says why.",
+        example="crmkit decision take A-1001 approve --reason \"guarantor found\"",
+        parameters=[
+            APPLICATION,
+            Parameter(
+                name="outcome", type=T.TEXT, positional=True, required=True, title="Decision",
+                title_zh="决策", choices=("approve", "decline", "withdrawn"),
+            ),
+            Parameter(name="reason", type=T.TEXT, title="Why it is not the one proposed", title_zh="改判原因"),
+        ],
+    ),
+    Command(
+        name="decision explain", run=explain_decisions, parameters=[APPLICATION],
+        help="Recompute the decisions of an application from card, policy and inputs of their time.",
+        example="crmkit decision explain A-1001",
+        columns=(
+            *DECIDED[:5], text("proposed", "Proposed", "系统建议"), text("outcome", "Decision", "决策"),
+            items("reasons", "Reasons", "原因"),
+            integer("recomputed_points", "Recomputed points", "复算分数", "point"),
+            text("recomputed_outcome", "Recomputed", "复算结论"), flag("same", "Same", "一致"),
+        ),
+    ),
+    Command(
+        name="decision points", run=show_points, parameters=[APPLICATION],
+        help="Show what every input gave in the decision that stands.",
+        example="crmkit decision points A-1001",
+        columns=(
+            text("input", "Input", "变量"), text("value", "Value", "取值"), text("bin", "Bin", "分箱"),
+            integer("points", "Points", "分数", "point"),
+            integer("lost", "Lost against the best bin", "失分", "point"),
+        ),
+    ),
+    Command(
+        name="scorecard show", run=show_scorecard,
+        help="Show a card as a person reads it: bins, counts, weights of evidence, points.",
+        example="crmkit scorecard show --version 1",
+        parameters=[Parameter(name="version", type=T.INTEGER, title="Version; the latest if left out", title_zh="版本")],
+        columns=(
+            integer("card_version", "Version", "版本", None), text("input", "Input", "变量"),
+            text("bin", "Bin", "分箱"), count("training_rows", "Rows", "样本数", "row"),
+            count("bads", "Bads", "坏样本", "row"), number("woe", "WOE", "证据权重"),
+            number("iv", "IV", "信息值"), integer("points", "Points", "分数", "point"),
+        ),
+    ),
+    Command(
+        name="scorecard monitor", run=monitor, writes=True,
+        help="Check whether the card still holds, and file the figures for the alarm rule.",
+        example="crmkit scorecard monitor --days 90",
+        parameters=[DAYS],
+        columns=(
+            integer("card_version", "Card version", "评分卡版本", None), day("checked_on", "Checked on", "监控日"),
+            count("decisions", "Decisions", "决策数", "decision"), number("psi", "PSI", "群体稳定性"),
+            number("csi_worst", "Worst CSI", "最大变量稳定性"), text("csi_input", "Of input", "变量"),
+            number("observed_expected", "Observed over expected", "实际预期比"),
+            number("override_rate", "Override rate", "改判率"), text("verdict", "Verdict", "结论"),
+        ),
+    ),
+    Command(
+        name="scorecard stability", run=stability,
+        help="Show how far every input has moved from the card's training rows.",
+        example="crmkit scorecard stability",
+        parameters=[DAYS],
+        columns=(
+            integer("card_version", "Card version", "评分卡版本", None), text("input", "Input", "变量"),
+            number("csi", "CSI", "变量稳定性"),
+        ),
+    ),
+)  # fmt: skip

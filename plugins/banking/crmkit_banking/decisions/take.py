@@ -1,0 +1,189 @@
+"""Takes decisions for scored applications and files them, each once, never to be changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from crmkit.declarations import sql_name
+from crmkit.learning import describe
+
+from ..application.features import SUBJECT
+from ..cards.card import Card, Line
+from ..cards.points import shifted
+from .grades import FLOOR, grade_of
+from .policy import KEY, RECORD, REFER, Applicant, Policy, propose
+
+if TYPE_CHECKING:
+    from crmkit.declarations import Scored
+    from crmkit.entities.asof import AsOf
+    from crmkit.store.store import Tx
+    from crmkit.workspace import Crm
+
+SCORE, DECISION, SOURCE = "banking.application", "banking.decision", "crmkit"
+CHAMPION, CHALLENGER, SYSTEM = "champion", "challenger", "system"
+# What policy looks at, by the argument of Applicant.
+LOOKED_AT = {
+    "age": "banking.applicant_age",
+    "bankrupt": "banking.applicant_bankrupt",
+    "kyc_status": "banking.applicant_kyc_status",
+    "dsti": "banking.application_dsti",
+}
+
+
+@frozen(kw_only=True)
+class Computed:
+    """A decision as computed from card, inputs and policy, before it is filed."""
+
+    points: int
+    pd: float
+    grade: str
+    outcome: str
+    reasons: tuple[str, ...]
+    points_by_input: str
+
+
+def policy_at(crm: Crm, as_of: AsOf | None = None, tx: Tx | None = None) -> Policy:
+    """The policy in force, now or at an instant; the usual one where the bank has filed none."""
+    rows = crm.store.records.read(RECORD, ["id"], where={"ref": KEY}, tx=tx)
+    if not rows:
+        return Policy()
+    record = (
+        crm.store.records.get(RECORD, rows[0][0], tx=tx)
+        if as_of is None
+        else crm.store.records.at(RECORD, rows[0][0], as_of.instant)
+    )
+    return Policy() if record is None else Policy.of(record.values)
+
+
+def compute(
+    crm: Crm, subjects: Sequence[int], as_of: AsOf, version: int, policy: Policy
+) -> dict[int, Computed]:
+    """What a card and a policy say of applications as they stood at an instant, by id."""
+    model = crm.scores.model(SCORE, version)
+    card = Card(model)
+    table = crm.scores.inputs(
+        SCORE, subjects, as_of, version=version, also=tuple(LOOKED_AT.values())
+    )
+    found = {}
+    lines = card.lines(table)
+    values = model.predict(table)
+    looked = {key: table.column(sql_name(name)).to_pylist() for key, name in LOOKED_AT.items()}
+    for row, subject in enumerate(table.column("subject_id").to_pylist()):
+        points = card.base + sum(line.points for line in lines[row])
+        applicant = Applicant(**{key: column[row] for key, column in looked.items()})
+        words = {line.feature: _words(crm, line) for line in lines[row]}
+        proposal = propose(points, lines[row], words, applicant, policy)
+        pd = float(values[row])
+        if policy.real_bad_rate is not None:
+            pd = shifted(pd, card.sheet["sample_bad_rate"], policy.real_bad_rate)
+        pd = max(pd, FLOOR)
+        found[subject] = Computed(
+            points=points, pd=pd, grade=grade_of(pd), outcome=proposal.outcome,
+            reasons=proposal.reasons, points_by_input=_as_json(card.base, lines[row]),
+        )  # fmt: skip
+    return found
+
+
+def decide(crm: Crm, scored: Scored, tx: Tx) -> None:
+    """Files a decision for every scored application that has none yet.
+
+    One that was referred is decided anew when its inputs or the card have changed; one that was
+    approved or declined stays as it is, whatever is scored later.
+    """
+    policy = policy_at(crm, tx=tx)
+    last = latest_decisions(crm, scored.subjects, tx=tx)
+    hashes = dict(zip(scored.subjects, scored.inputs_hashes, strict=True))
+    wanted = [s for s in scored.subjects if _is_open(last.get(s), hashes[s], scored.version)]
+    if not wanted:
+        return
+    roles = [(CHAMPION, scored.version)]
+    if policy.challenger_version not in (None, scored.version):
+        roles.append((CHALLENGER, int(policy.challenger_version or 0)))
+    for role, version in roles:
+        found = compute(crm, wanted, scored.as_of, version, policy)
+        card_hash = crm.scores.model(SCORE, version).hash
+        rows = [
+            {
+                "as_of_at": scored.as_of.instant, "card_version": version, "card_hash": card_hash,
+                "role": role, "points": one.points, "pd": one.pd, "grade": one.grade,
+                "proposed": one.outcome, "outcome": one.outcome, "reasons": list(one.reasons),
+                "points_by_input": one.points_by_input, "inputs_hash": hashes[subject],
+                "decided_by": SYSTEM, "override_reason": None,
+            }
+            for subject, one in found.items()
+        ]  # fmt: skip
+        file(crm, list(found), rows, tx)
+
+
+def file(crm: Crm, applications: Sequence[int], rows: Sequence[Mapping[str, Any]], tx: Tx) -> None:
+    """Files decisions of some applications, in one go."""
+    refs = dict(crm.store.records.read(SUBJECT, ["id", "ref"], among={"id": applications}, tx=tx))
+    now = crm.clock()
+    stamp = now.strftime("%Y%m%dT%H%M%S%f")
+    names = list(rows[0])
+    crm.store.records.put(
+        DECISION,
+        source=SOURCE,
+        refs=[
+            f"{refs[application]}:{stamp}:{row['role']}"
+            for application, row in zip(applications, rows, strict=True)
+        ],
+        values={
+            "decided_at": [now] * len(rows),
+            "score": [SCORE] * len(rows),
+            **{name: [row[name] for row in rows] for name in names},
+        },
+        owners=list(applications),
+        tx=tx,
+    )
+
+
+def latest_decisions(
+    crm: Crm, applications: Sequence[int], *, tx: Tx | None = None
+) -> dict[int, dict[str, Any]]:
+    """The decision that stands of each application, by its id; those without one are left out."""
+    names = [
+        "owner_id", "id", "ref", "decided_at", "as_of_at", "card_version", "card_hash", "role",
+        "points", "pd", "grade", "proposed", "outcome", "reasons", "points_by_input", "inputs_hash",
+        "decided_by", "override_reason",
+    ]  # fmt: skip
+    rows = crm.store.records.read(
+        DECISION, names, among={"owner_id": applications}, where={"role": CHAMPION},
+        sort=["decided_at"], tx=tx,
+    )  # fmt: skip
+    found = {}
+    for row in rows:
+        one = dict(zip(names, row, strict=True))
+        found[one["owner_id"]] = one
+    return found
+
+
+def _is_open(last: Mapping[str, Any] | None, inputs_hash: str, version: int) -> bool:
+    if last is None:
+        return True
+    known = (last["inputs_hash"], last["card_version"])
+    return last["outcome"] == REFER and known != (inputs_hash, version)
+
+
+def _words(crm: Crm, line: Line) -> str:
+    feature = crm.catalog.features[line.feature]
+    special = feature.special.get(line.value) if isinstance(line.value, (int, float)) else None
+    if special is not None:
+        return f"{feature.title}: {special}"
+    if line.value is None:
+        return f"{feature.title} is not known"
+    return describe(feature, line.value, crm.settings.currency)
+
+
+def _as_json(base: int, lines: Sequence[Line]) -> str:
+    held = [{"input": "base", "value": None, "bin": "everybody", "points": base, "lost": 0}]
+    held += [
+        {"input": line.feature, "value": line.value, "bin": line.bin, "points": line.points,
+         "lost": line.lost}
+        for line in lines
+    ]  # fmt: skip
+    return json.dumps(held, ensure_ascii=False, default=str)

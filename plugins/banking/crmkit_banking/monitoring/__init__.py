@@ -1,0 +1,1 @@
+"""Whether a card still holds: stability, observed against expected, overrides."""
