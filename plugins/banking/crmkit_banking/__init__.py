@@ -73,8 +73,9 @@ def register_profiles() -> list[ImportProfile]:
 def register_reports() -> list[Report]:
     """Balances, arrears, impairment, profit, sales and cash."""
     from . import balances
+    from .decisions import reports as decisions
 
-    return [*balances.REPORTS]
+    return [*balances.REPORTS, *decisions.REPORTS]
 
 
 @hookimpl
