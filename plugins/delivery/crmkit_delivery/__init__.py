@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         CaseKind,
         Command,
         CustomerFields,
+        Demo,
         FeatureSet,
         ImportProfile,
         InteractionKind,
@@ -131,3 +132,11 @@ def register_ledgers() -> list[Ledger]:
     from .claims import SETTLEMENT
 
     return [SETTLEMENT]
+
+
+@hookimpl
+def register_demos() -> list[Demo]:
+    """A courier firm with ills planted among its shipments."""
+    from .demo import DEMO
+
+    return [DEMO]

@@ -3,7 +3,7 @@
 Not every rule of the brief is a condition over one subject. D-R6 and D-R7 are the promise engine and
 the clock of on-time (:mod:`.promise`, ``shared/due.sql``), D-R9 the amount of a claim
 (:mod:`.claims`), D-R13 the hand-over of a round (:mod:`.handover`), D-R14 the report
-``delivery.round-churn``, and D-R17 the three scores with ``delivery.late-quality``.
+``delivery.round-churn``, and D-R17 the three scores with ``delivery.calls-in-time``.
 """
 
 from __future__ import annotations

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from crmkit.columns import CUSTOMER, instant, integer, number, text
-from crmkit.declarations import Chart, Headline, Parameter, Report
-from crmkit.entities import FieldType
+from crmkit.declarations import Chart, Headline, Report
 
 from ..sql import statement
+from .asking import only, setting
 
 BRIEF = "Delivery brief, section 8, rules D-R1 to D-R5 and D-R18."
-
-
-def _setting(
-    name: str, default: float, unit: str, title: str, title_zh: str, kind: FieldType = FieldType.NUMBER
-) -> Parameter:  # fmt: skip
-    return Parameter(
-        name=name, type=kind, default=default, unit=unit, title=title, title_zh=title_zh
-    )
 
 
 def ills_reports() -> list[Report]:
@@ -43,16 +35,15 @@ def ills_reports() -> list[Report]:
             key=("rule", "shipment_id"),
             order=("no", "-hours"),
             parameters=[
-                Parameter(name="depot", type=FieldType.TEXT, default="",
-                          title="Only this depot; empty is all", title_zh="网点，空为全部"),
-                _setting("out_hours", 10.0, "h", "Out for delivery longer than", "派送超时"),
-                _setting("trace_hours", 24.0, "h", "Traced after at least", "追查下限"),
-                _setting("city_hours", 4.0, "h", "Traced after at least, within a city", "同城追查下限"),
-                _setting("lost_days", 7.0, "day", "Proposed lost after", "拟定遗失"),
-                _setting("lost_days_abroad", 30.0, "day", "Proposed lost after, abroad", "国际拟定遗失"),
-                _setting("claim_hours", 24.0, "h", "Damage without a claim longer than", "破损未理赔"),
-                _setting("pay_days", 7.0, "day", "Approved and unpaid longer than", "批准未付"),
-                _setting("answer_hours", 24.0, "h", "Missing without an answer longer than", "遗失未答复"),
+                only("depot", "Only this depot; empty is all", "网点，空为全部"),
+                setting("out_hours", 10.0, "h", "Out for delivery longer than", "派送超时"),
+                setting("trace_hours", 24.0, "h", "Traced after at least", "追查下限"),
+                setting("city_hours", 4.0, "h", "Traced after at least, within a city", "同城追查下限"),
+                setting("lost_days", 7.0, "day", "Proposed lost after", "拟定遗失"),
+                setting("lost_days_abroad", 30.0, "day", "Proposed lost after, abroad", "国际拟定遗失"),
+                setting("claim_hours", 24.0, "h", "Damage without a claim longer than", "破损未理赔"),
+                setting("pay_days", 7.0, "day", "Approved and unpaid longer than", "批准未付"),
+                setting("answer_hours", 24.0, "h", "Missing without an answer longer than", "遗失未答复"),
             ],
             charts=[Chart(kind="bar", x="ill", y="hours", color="rule", title="Hours by ill",
                           title_zh="各痛点时长")],

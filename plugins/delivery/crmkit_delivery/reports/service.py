@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from crmkit.columns import count, number, text
-from crmkit.declarations import Chart, Headline, Parameter, Report
-from crmkit.entities import FieldType
+from crmkit.columns import CUSTOMER, count, day, flag, instant, integer, money, number, text
+from crmkit.declarations import Chart, Headline, Report
 
 from ..sql import statement
+from .asking import by, days, months, setting
 
 WILSON = "E. B. Wilson 1927, Journal of the American Statistical Association 22."
 SLICES = (
     "all", "month", "shipper", "product", "service", "scope", "lane", "route", "depot", "department",
     "region",
 )  # fmt: skip
-
-
-def by(*choices: str) -> Parameter:
-    """What each row is of."""
-    return Parameter(
-        name="by", type=FieldType.TEXT, default=choices[0], choices=choices, title="Row for each",
-        title_zh="分组",
-    )  # fmt: skip
-
-
-def days(default: int, title: str, title_zh: str) -> Parameter:
-    """How far back is looked."""
-    return Parameter(
-        name="days", type=FieldType.INTEGER, default=default, unit="day", title=title,
-        title_zh=title_zh,
-    )  # fmt: skip
+INTERVAL = "Wilson's 95 % interval."
 
 
 def service_reports() -> list[Report]:
-    """On time."""
-    return [_on_time()]
+    """On time, first attempts, transit times, completeness, service cards, suspicious deliveries."""
+    return [
+        _on_time(), _transit(), _first_attempt(), _completeness(), _card(), _calls(), _suspicious(),
+    ]  # fmt: skip
 
 
 def _on_time() -> Report:
@@ -62,7 +49,143 @@ def _on_time() -> Report:
         method="Denominator: every shipment whose promise fell due, open and lost ones included, "
         "cancelled ones not. On time is the first delivery, or by contract the first attempt, not "
         "after the promise with its grace. Net gives back the time for which the clock stood: an "
-        "incident stops it with a reason that excuses, a responsible party, evidence and an end. "
-        "Wilson's 95 % interval.",
+        f"incident stops it with a reason that excuses, a responsible party, evidence and an end. {INTERVAL}",
         source=WILSON,
+    )  # fmt: skip
+
+
+def _transit() -> Report:
+    return Report(
+        name="delivery.transit-times",
+        title="Days from collection to delivery",
+        title_zh="运输时长",
+        sql=statement("reports/transit_times", "tracking"),
+        columns=[
+            text("slice", "Slice", "分组"),
+            count("collected", "Collected", "已取件", "waybill"),
+            count("delivered", "Delivered", "已签收", "waybill"),
+            count("underway", "Not delivered", "未签收", "waybill"),
+            number("p50_days", "Half within", "中位天数", "day"),
+            number("p95_days", "95 % within", "P95天数", "day"),
+        ],
+        key=("slice",),
+        parameters=[by("all", "lane", "product", "depot", "region"),
+                    days(90, "Collected within so many days; 0 takes all", "统计天数，0为全部")],
+        charts=[Chart(kind="bar", x="slice", y="p95_days", title="95 % within", title_zh="P95天数")],
+        method="Quantiles by nearest rank of the shipments delivered; those that are not stand beside.",
+    )  # fmt: skip
+
+
+def _first_attempt() -> Report:
+    return Report(
+        name="delivery.first-attempt",
+        title="Delivered at the first attempt, and why not",
+        title_zh="首次派送成功率",
+        sql=statement("reports/first_attempt", "tracking", "excuse"),
+        columns=[
+            text("slice", "Slice", "分组"),
+            count("tried", "Attempted", "首次派送", "waybill"),
+            count("delivered", "Delivered by it", "首次成功", "waybill"),
+            count("consignee", "Failed by the consignee", "收件人原因", "waybill"),
+            count("carrier", "Failed by us", "我方原因", "waybill"),
+            count("others", "Failed otherwise", "其他原因", "waybill"),
+            number("success_rate", "First-attempt success", "首次成功率"),
+            number("success_low", "Success, low", "成功率下限"),
+            number("success_high", "Success, high", "成功率上限"),
+        ],
+        key=("slice",),
+        parameters=[by("all", "depot", "courier", "product", "region"),
+                    days(90, "First attempt within so many days; 0 takes all", "统计天数，0为全部")],
+        charts=[Chart(kind="bar", x="slice", y="success_rate", title="First-attempt success", title_zh="首次成功率")],
+        method="Denominator: shipments with a first attempt. Who answers for a failure is the scan's "
+        f"responsible party, else that of its reason code. {INTERVAL}",
+        source=WILSON,
+    )  # fmt: skip
+
+
+def _completeness() -> Report:
+    return Report(
+        name="delivery.scan-completeness",
+        title="Delivered with every scan that belongs to it",
+        title_zh="扫描完整率",
+        sql=statement("reports/scan_completeness", "tracking"),
+        columns=[
+            text("depot", "Depot", "网点"),
+            count("delivered", "Delivered", "已签收", "waybill"),
+            count("complete", "Complete", "扫描完整", "waybill"),
+            count("tardy", "Recorded an hour late", "延迟上传", "waybill"),
+            count("anomalies", "Scans that could not follow", "异常扫描", "scan"),
+            number("complete_rate", "Complete", "完整率"),
+            number("complete_low", "Complete, low", "完整率下限"),
+            number("complete_high", "Complete, high", "完整率上限"),
+        ],
+        key=("depot",),
+        parameters=[days(30, "Delivered within so many days; 0 takes all", "统计天数，0为全部")],
+        charts=[Chart(kind="bar", x="depot", y="complete_rate", title="Complete", title_zh="完整率")],
+        method="Denominator: shipments with a delivery scan. Complete is a collection, a departure for "
+        f"delivery and the delivery, and beyond a city a hub. {INTERVAL}",
+        source=WILSON,
+    )  # fmt: skip
+
+
+def _card() -> Report:
+    return Report(
+        name="delivery.service-card",
+        title="Service of each shipper against the contract",
+        title_zh="客户服务卡",
+        sql=statement("reports/service_card", "tracking", "excuse", "due"),
+        columns=[
+            CUSTOMER, day("month_on", "Month", "月份"), text("tier", "Price tier", "价格等级"),
+            count("due", "Fell due", "到期承诺", "waybill"),
+            number("on_time_rate", "On time, gross", "毛准时率"),
+            number("on_time_net_rate", "On time, net", "净准时率"),
+            number("target", "Contract", "合同目标"), flag("below", "Below contract", "未达标"),
+            money("penalty", "Penalty", "违约金估算"),
+        ],
+        key=("customer_id", "month_on"),
+        parameters=[months(3, "Months shown", "月数")],
+        method="Net on-time rate of the promises that fell due in the month. The penalty is an "
+        "estimate: the contract's share of the month's freight for each percentage point below it.",
+    )  # fmt: skip
+
+
+def _calls() -> Report:
+    return Report(
+        name="delivery.calls-in-time",
+        title="Late shipments that we told of in time",
+        title_zh="晚点预告及时率",
+        sql=statement("reports/calls_in_time", "tracking", "excuse", "due"),
+        columns=[
+            text("slice", "Slice", "分组"), count("late", "Late", "晚点", "waybill"),
+            count("told_in_time", "Told before the promise", "提前告知", "waybill"),
+            count("told_too_late", "Told after it", "事后告知", "waybill"),
+            number("told_share", "Told in time", "及时率"),
+        ],
+        key=("slice",),
+        parameters=[by("all", "region", "product"), days(30, "Fell due within so many days; 0 takes all", "统计天数，0为全部")],
+        method="Shipments that broke their promise, and the first interaction late_pre_notice on each. "
+        "How well the scores are calibrated: crmkit score evaluate and crmkit score stability.",
+    )  # fmt: skip
+
+
+def _suspicious() -> Report:
+    return Report(
+        name="delivery.suspicious-deliveries",
+        title="Signed but not received? Suspicious deliveries",
+        title_zh="可疑签收",
+        sql=statement("reports/suspicious", "tracking", "pod"),
+        columns=[
+            integer("shipment_id", "Shipment", "运单编号", None), text("waybill_no", "Waybill", "运单号"),
+            CUSTOMER, text("courier", "Courier", "快递员"), instant("delivered_at", "Delivered", "签收时间"),
+            flag("without_proof", "Without proof", "无凭证"), number("metres", "From the address", "距地址", "m"),
+            count("burst", "Within ten minutes", "十分钟签收数", "delivery"), text("reason", "Why", "原因"),
+        ],
+        key=("shipment_id",),
+        order=("-metres",),
+        parameters=[days(30, "Delivered within so many days", "统计天数"),
+                    setting("metres", 500.0, "m", "Further from the address than", "距地址阈值"),
+                    setting("burst", 40.0, "delivery", "More deliveries in ten minutes than", "十分钟签收阈值")],
+        method="Distance from the address's coordinates on a sphere; the ten minutes end with the "
+        "minute of the delivery.",
+        source="Delivery brief, section 8, rule D-R8.",
     )  # fmt: skip

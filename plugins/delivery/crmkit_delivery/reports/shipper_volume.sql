@@ -1,0 +1,29 @@
+-- Volume of shippers by week, against what the twelve weeks before four let expect (D-R10).
+WITH week AS (
+    SELECT
+        customer_id,
+        as_of,
+        date_diff('minute', ordered_at, as_of) // 10080 AS weeks_ago,
+        count(*) AS waybills
+    FROM delivery_waybill
+    WHERE date_diff('minute', ordered_at, as_of) < 161280
+    GROUP BY customer_id, as_of, date_diff('minute', ordered_at, as_of) // 10080
+),
+summed AS (
+    SELECT
+        customer_id,
+        CAST(sum(CASE WHEN weeks_ago = 0 THEN waybills ELSE 0 END) AS BIGINT) AS this_week,
+        CAST(sum(CASE WHEN weeks_ago < 4 THEN waybills ELSE 0 END) AS BIGINT) AS four_weeks,
+        sum(CASE WHEN weeks_ago >= 4 THEN waybills ELSE 0 END) / 3.0 AS expected
+    FROM week
+    GROUP BY customer_id
+)
+SELECT
+    customer_id,
+    this_week,
+    four_weeks,
+    expected,
+    expected - 3 * sqrt(expected) AS lower_limit,
+    four_weeks * 1.0 / nullif(expected, 0) AS against_expected,
+    four_weeks < 0.6 * expected AND four_weeks < expected - 3 * sqrt(expected) AS alarm
+FROM summed
