@@ -162,13 +162,14 @@ def main() -> None:
         "--interactions", type=int, nargs="+", default=[100_000, 1_000_000],
         help=f"sizes; above {THROUGH_STORE:,} straight into Parquet",
     )  # fmt: skip
+    parser.add_argument("--runs", type=int, default=3, help="of each question, for its median")
     parser.add_argument("--data", type=Path, help="folder for files; else a temporary one")
     options = parser.parse_args()
     print(f"{machine()}\n")
     with tempfile.TemporaryDirectory() as name:
         folder = options.data or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        show([measure(size, folder) for size in options.interactions])
+        show([measure(size, folder, options.runs) for size in options.interactions])
 
 
 if __name__ == "__main__":

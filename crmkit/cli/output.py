@@ -17,6 +17,7 @@ from ..errors import StorageError, UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ..declarations import Chart
     from ..present.grid import Column, Grid
     from ..workspace import Crm
 
@@ -61,6 +62,7 @@ def emit(
     limit: int | None = None,
     title: str | None = None,
     fields: Sequence[str] | Sequence[Column] | None = None,
+    charts: tuple[Chart, ...] = (),
 ) -> None:
     """Writes rows in the form asked for.
 
@@ -73,6 +75,7 @@ def emit(
         sort: from ``--sort``. limit: from ``--limit``; None is all.
         title: shown above a table and in HTML.
         fields: every column in order; give them where there may be no row.
+        charts: pictures of the rows, for HTML.
 
     Raises:
         NotFound: for a column that the result does not have.
@@ -85,7 +88,13 @@ def emit(
     if not grid.columns:  # no row, so nobody knows which columns there would be
         grid, columns, sort = Grid.of([], list(columns or ())), None, None
     grid = shape(grid, columns=columns, sort=sort, limit=limit)
-    write_grid(grid, format=format, output=output, title=title)
+
+    def drawn() -> str:
+        from ..present.html import grid_page
+
+        return grid_page(grid, title=title or "", language=_language(), charts=charts)
+
+    write_grid(grid, format=format, output=output, title=title, page=drawn if charts else None)
 
 
 def shape(

@@ -177,7 +177,12 @@ def evaluate_score(
     if table == "figures":
         emit_record(found.figures, format=format, output=output)
     else:
-        emit(_table(found, table), format=format, output=output, title=f"{name}, {table}")
+        from ..present.quality import CHARTS, COLUMNS
+
+        emit(
+            _table(found, table), format=format, output=output, title=f"{name}, {table}",
+            fields=COLUMNS.get(table), charts=CHARTS.get(table, ()),
+        )  # fmt: skip
 
 
 def _table(found: Evaluation, table: str) -> list[dict[str, Any]]:

@@ -37,9 +37,12 @@ MOST_COLUMNS = 8
 LONG_TEXT = 36
 
 
-def grid_page(grid: Grid, *, title: str, language: str = "en") -> str:
-    """A page with a table and nothing else: any list of rows."""
-    return page(title, language, [_table(grid, language)])
+def grid_page(
+    grid: Grid, *, title: str, language: str = "en", charts: tuple[Chart, ...] = ()
+) -> str:
+    """A page with a table of any rows, below the charts that their command has for them."""
+    drawn, missing = _charts(grid, charts, language)
+    return page(title, language, [_remarks(missing), drawn, _table(grid, language)])
 
 
 def report_page(

@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import attrs
 import pyarrow as pa
 import pytest
 
 from crmkit.analysis.reports import ReportResult
+from crmkit.analysis.scores.metrics import calibration_table, gain_table
 from crmkit.declarations import Chart, Parameter, Report, ReportColumn
 from crmkit.entities.asof import AsOf
 from crmkit.entities.fields import FieldType
-from crmkit.present import charts, html
+from crmkit.present import charts, html, quality
 from crmkit.present.grid import Column, Grid
 from crmkit.present.html import grid_page, report_page
 from crmkit.present.results import result_grid
@@ -162,6 +164,23 @@ def test_axis_titles_name_the_unit() -> None:
     specs = embedded(page(ROWS), "charts")["specs"]
     titles = [(encoded(spec)["x"]["title"], encoded(spec)["y"]["title"]) for spec in specs]
     assert titles == [("Plan", "Loss (USD)"), ("Tenure (months)", "Churn (%)")]
+
+
+@pytest.mark.parametrize(("table", "wanted"), [("lift", 2), ("calibration", 1)])
+def test_the_tables_of_an_evaluation_have_pictures_with_measured_axes(
+    table: str, wanted: int
+) -> None:
+    """Issue 4: the calibration plot and the gain table; tenths of 200 rows with 40 outcomes."""
+    label = [0, 0, 0, 0, 1] * 40
+    value = [(n % 50 + 1) / 60 for n in range(200)]
+    rows = gain_table(label, value) if table == "lift" else calibration_table(label, value)
+    grid = Grid.of([attrs.asdict(row) for row in rows], quality.COLUMNS[table])
+    text = grid_page(grid, title="x", charts=quality.CHARTS[table])
+    specs = embedded(text, "charts")["specs"]
+    assert len(specs) == wanted
+    for spec in specs:
+        assert spec["encoding"]["y"]["type"] == "quantitative"
+        assert len(drawn(spec)) == 10
 
 
 def test_a_chart_may_title_its_axis_itself() -> None:

@@ -33,13 +33,14 @@ SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
+    # The driver reads and plans SQL, which is over before a second compiler has paid for itself.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
 }
 # In this process Spark checks and tries out what a cluster is for: few rows, many statements. Most
 # of the time would go into starting tasks and into compiling what runs once.
 LOCAL = {
     "spark.sql.shuffle.partitions": "2",
     "spark.sql.codegen.wholeStage": "false",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
 }
 # Spark's own default of 200 would send 200 tasks for every join of a few thousand rows; its tuning
 # guide advises two to three a core. Who sets it in spark-defaults.conf is obeyed.
