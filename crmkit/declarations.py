@@ -333,6 +333,9 @@ class Score:
             no worse than the best by more than one standard error.
         protected: fields that none of the features may read, as ``banking.customer.gender``: they
             must not decide, and are kept to see whether the decisions are fair.
+        vouched: inputs that rightly tell much by themselves, each with the reason why it is known
+            before the outcome, as arrears that grow into a default. The leak alarm warns of them with
+            that reason and does not stop; of all others it does.
         profit: what acting on the score earns, for the expected maximum profit; None without.
         limits: who may not be scored with it and what it must not be used for, for the model card.
         positive: words for the outcome, as ``leaves``.
@@ -351,10 +354,21 @@ class Score:
     cross_section: str | None = field(default=None, repr=False)
     estimator: str | None = None
     protected: tuple[str, ...] = field(default=(), converter=_texts)
+    vouched: Mapping[str, str] = field(factory=dict, hash=False)
     profit: Profit | None = None
     limits: str = ""
     positive: str = "happens"
     description: str = ""
+
+    @vouched.validator
+    def _vouched_are_inputs(self, attribute: Any, value: Mapping[str, str]) -> None:
+        strangers = sorted(set(value) - set(self.features))
+        if strangers:
+            raise ValueError(
+                f"score {self.name} vouches for {', '.join(strangers)}, which is none of its features"
+            )
+        if not all(value.values()):
+            raise ValueError(f"score {self.name}: give a reason for each input that is vouched for")
 
 
 ACTIONS = ("propose_stage", "tag", "open_case", "list", "alert")

@@ -7,7 +7,7 @@ input that alone tells the outcome almost perfectly is more likely a leak than l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,13 +61,20 @@ def input_powers(features: Sequence[Feature], table: pa.Table) -> list[InputPowe
     return found
 
 
-def check_powers(score: str, powers: Sequence[InputPower], *, allow_leak: bool) -> list[str]:
+def check_powers(
+    score: str,
+    powers: Sequence[InputPower],
+    *,
+    allow_leak: bool,
+    vouched: Mapping[str, str] | None = None,
+) -> list[str]:
     """Warns of suspicious inputs and stops at those that look like a leak.
 
     Args:
         score: name of the score, for the message.
         powers: from :func:`input_powers`.
         allow_leak: only warn, whatever the AUC.
+        vouched: inputs at which the score's author says it must not stop, with the reason.
 
     Returns:
         Warnings, one sentence each.
@@ -75,19 +82,21 @@ def check_powers(score: str, powers: Sequence[InputPower], *, allow_leak: bool) 
     Raises:
         ConfigError: code ``E_LEAK``, naming each input whose single-field AUC is 0.80 or more.
     """
-    leaks = [p for p in powers if p.auc >= AUC_STOP]
+    reasons = vouched or {}
+    leaks = [p for p in powers if p.auc >= AUC_STOP and p.feature not in reasons]
     if leaks and not allow_leak:
         named = ", ".join(f"{p.feature} (AUC {p.auc:.3f})" for p in leaks)
         raise ConfigError(
             f"score {score}: {named} alone reaches a single-field AUC of {AUC_STOP:.2f}, as an "
             "input that is known only after the outcome does.",
             code="E_LEAK",
-            hint='Declare its field "known": "outcome", or pass --allow-leak if it is honest.',
+            hint='Declare its field "known": "outcome", or, if it is honest, say why in the score\'s '
+            "vouched, or pass --allow-leak.",
         )
     warned = [p for p in powers if p.iv > IV_WARN or p.auc >= AUC_STOP]
     return [
         f"{p.feature} tells much by itself (information value {p.iv:.2f}, AUC {p.auc:.3f}): "
-        "make sure that it is known before the outcome."
+        + reasons.get(p.feature, "make sure that it is known before the outcome.")
         for p in sorted(warned, key=lambda p: (-p.iv, p.feature))
     ]
 

@@ -169,7 +169,7 @@ class Scores:
         inputs = self._datasets.inputs(score)
         check_sides(name, labels(data.table), INNER_FOLDS)
         powers = input_powers(inputs, data.table)
-        warnings = check_powers(name, powers, allow_leak=allow_leak)
+        warnings = check_powers(name, powers, allow_leak=allow_leak, vouched=score.vouched)
         model = fit(name, estimator or score.estimator, inputs, data.table, brought=self._brought)
         self._scored(model, data.table.slice(0, SAMPLE))
         metrics = _metrics(score, estimator, inputs, data, self._brought) if measured else {}
@@ -249,7 +249,7 @@ class Scores:
         as_of = self._end(None)
         data = self._undated(score, as_of) if cv else self._in_time(score, as_of)
         powers = input_powers(inputs, data.table)
-        warnings = check_powers(name, powers, allow_leak=allow_leak)
+        warnings = check_powers(name, powers, allow_leak=allow_leak, vouched=score.vouched)
         brought = self._brought
         if cv:
             found = cross_validate(score, chosen, inputs, data, cv, rivals=rivals, brought=brought)

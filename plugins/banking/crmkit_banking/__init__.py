@@ -12,8 +12,11 @@ from crmkit import hookimpl
 
 if TYPE_CHECKING:
     from crmkit.declarations import (
+        CaseKind,
         Command,
+        CostDriver,
         CustomerFields,
+        Demo,
         Estimator,
         FeatureSet,
         ImportProfile,
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
         Rule,
         Score,
         Scored,
+        Segment,
+        TierScheme,
     )
     from crmkit.store.store import Tx
     from crmkit.workspace import Crm
@@ -56,9 +61,10 @@ def register_interaction_kinds() -> list[InteractionKind]:
 @hookimpl
 def register_lifecycles() -> list[Lifecycle]:
     """The way of a bank's customer."""
+    from . import portfolio
     from .lifecycle import RELATION
 
-    return [RELATION]
+    return [RELATION, *portfolio.LIFECYCLES]
 
 
 @hookimpl
@@ -71,16 +77,17 @@ def register_profiles() -> list[ImportProfile]:
 
 @hookimpl
 def register_reports() -> list[Report]:
-    """Balances, arrears, impairment, profit, sales and cash."""
-    from . import balances
+    """Decisions, balances, arrears, impairment, profit, sales and cash."""
+    from . import portfolio
     from .decisions import reports as decisions
 
-    return [*balances.REPORTS, *decisions.REPORTS]
+    return [*decisions.REPORTS, *portfolio.REPORTS]
 
 
 @hookimpl
 def register_features() -> list[FeatureSet]:
-    """What is known of an application, an offer and a customer as of an instant."""
+    """What is known of an application, an offer, a customer and a branch as of an instant."""
+    from . import portfolio
     from .application import features as application
     from .monitoring import alarms
     from .propensity import features as propensity
@@ -89,6 +96,7 @@ def register_features() -> list[FeatureSet]:
         *application.FEATURE_SETS,
         *propensity.FEATURE_SETS,
         *alarms.FEATURE_SETS,
+        *portfolio.FEATURE_SETS,
     ]
 
 
@@ -103,19 +111,21 @@ def register_estimators() -> list[Estimator]:
 @hookimpl
 def register_scores() -> list[Score]:
     """Who will not repay, and who takes an offer."""
+    from . import portfolio
     from .application.score import APPLICATION
     from .propensity.score import PROPENSITY, PROPENSITY_WITH_TALK
 
-    return [APPLICATION, PROPENSITY, PROPENSITY_WITH_TALK]
+    return [APPLICATION, PROPENSITY, PROPENSITY_WITH_TALK, *portfolio.SCORES]
 
 
 @hookimpl
 def register_rules() -> list[Rule]:
-    """What card, policy and monitoring ask for."""
+    """What card, policy, monitoring, watch list, arrears, profit, sales and cash ask for."""
+    from . import portfolio
     from .application import rules as application
     from .monitoring import alarms
 
-    return [*application.RULES, *alarms.RULES]
+    return [*application.RULES, *alarms.RULES, *portfolio.RULES]
 
 
 @hookimpl
@@ -132,3 +142,43 @@ def serve_scores(crm: Crm, scored: Scored, tx: Tx) -> None:
     from .decisions.serve import serve
 
     serve(crm, scored, tx)
+
+
+@hookimpl
+def register_segments() -> list[Segment]:
+    """Groups to sell to."""
+    from . import portfolio
+
+    return [*portfolio.SEGMENTS]
+
+
+@hookimpl
+def register_cost_drivers() -> list[CostDriver]:
+    """What transactions, visits and collections cost."""
+    from . import portfolio
+
+    return [*portfolio.COST_DRIVERS]
+
+
+@hookimpl
+def register_tier_schemes() -> list[TierScheme]:
+    """Tiers by contribution, and wealth bands."""
+    from . import portfolio
+
+    return [*portfolio.TIER_SCHEMES]
+
+
+@hookimpl
+def register_case_kinds() -> list[CaseKind]:
+    """The watch case, whose customer is called back within the hour."""
+    from . import portfolio
+
+    return [*portfolio.CASE_KINDS]
+
+
+@hookimpl
+def register_demos() -> list[Demo]:
+    """A bank with a known cause behind every default."""
+    from .demo import DEMO
+
+    return [DEMO]

@@ -13,11 +13,12 @@ from crmkit import resource_json
 from crmkit.declarations import CustomerFields, InteractionKind, RecordType
 
 ACCOUNT, LOAN, CARD = "banking.account", "banking.loan", "banking.card"
-APPLICATION = "banking.application"
+APPLICATION, BRANCH = "banking.application", "banking.branch"
 
 # (name, owner, title, title_zh), owners before what they own; branches belong to nobody.
 RECORDS = (
     ("branch", None, "Branch", "网点"),
+    ("assumption", None, "Assumption", "假设"),
     ("account", "customer", "Account", "账户"),
     ("disposition", "customer", "Right to an account", "账户权限"),
     ("standing_order", ACCOUNT, "Standing order", "定期转账"),
@@ -36,6 +37,8 @@ RECORDS = (
 )
 # A decision that has been taken is never changed: an override is a decision of its own.
 APPEND_ONLY = frozenset({"decision", "scorecard_line"})
+# What a branch does as a whole belongs to no customer.
+ANONYMOUS = frozenset({"cash_day"})
 
 # (name, subject, title, title_zh)
 KINDS = (
@@ -44,6 +47,7 @@ KINDS = (
     ("loan_statement", LOAN, "Loan at the end of a month", "贷款月末状况"),
     ("card_statement", CARD, "Card statement", "信用卡账单"),
     ("monthly_result", None, "Result of a month", "月度损益"),
+    ("cash_day", BRANCH, "Cash of a branch's day", "网点日现金"),
     ("account_closure", ACCOUNT, "Account closed", "销户"),
     ("bureau_report", None, "Bureau report", "征信报告"),
     ("counter_visit", None, "Visit at the counter", "柜台业务"),
@@ -94,6 +98,7 @@ def interaction_kinds() -> list[InteractionKind]:
             name=f"banking.{name}",
             schema=_schema(name),
             subject=subject,
+            anonymous=name in ANONYMOUS,
             title=title,
             title_zh=title_zh,
         )

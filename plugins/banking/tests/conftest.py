@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import crmkit_banking
+from crmkit.builtin import ledger, outreach, service, value
 from crmkit.testing.small import SmallWorld
 from crmkit.testing.small import day as days_before
 
@@ -15,7 +16,7 @@ from crmkit.testing.small import day as days_before
 @pytest.fixture
 def world() -> Iterator[SmallWorld]:
     """An empty small world, as of 2026-03-31."""
-    with SmallWorld(crmkit_banking) as made:
+    with SmallWorld(crmkit_banking, service, ledger, value, outreach) as made:
         yield made
 
 

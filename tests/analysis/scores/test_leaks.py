@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from crmkit.analysis.scores.leaks import InputPower, check_powers, input_powers
-from crmkit.declarations import Feature
+from crmkit.declarations import Feature, Score
 from crmkit.entities.fields import FieldType
 from crmkit.errors import ConfigError
 
@@ -60,3 +60,19 @@ def test_identifier_like_text_is_no_leak() -> None:
     table = pa.table({"t_id": [f"c{i}" for i in range(30)], "label": [1, 0] * 15})
     found = input_powers([Feature(name="t.id", type=FieldType.TEXT)], table)[0]
     assert (found.iv, found.auc) == (0, 0.5)
+
+
+def test_a_vouched_input_is_warned_of_with_its_reason_and_others_still_stop() -> None:
+    reason = "arrears come before a default."
+    warnings = check_powers("t.s", [LEAK], allow_leak=False, vouched={"t.leak": reason})
+    assert warnings == [w for w in warnings if w.startswith("t.leak tells") and w.endswith(reason)]
+    assert len(warnings) == 1
+    with pytest.raises(ConfigError, match=r"t\.leak"):
+        check_powers("t.s", [LEAK], allow_leak=False, vouched={"t.calm": reason})
+
+
+def test_a_score_vouches_for_its_own_inputs_alone() -> None:
+    with pytest.raises(ValueError, match=r"t\.other, which is none of its features"):
+        Score(name="t.s", features=("t.a",), population="", target="", vouched={"t.other": "so"})
+    with pytest.raises(ValueError, match="give a reason"):
+        Score(name="t.s", features=("t.a",), population="", target="", vouched={"t.a": ""})

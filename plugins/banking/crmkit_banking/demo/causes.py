@@ -79,7 +79,7 @@ def begins(world: World) -> NDArray[np.float64]:
     safe = (world.life == RETIRED) | (world.life == STUDENT)
     income = BEGINS[INCOME_LOSS] * np.where(safe, 0.1, np.where(loose, 2.0, 0.8))
     spending = BEGINS[OVERSPENDING] * np.where(
-        world.card_limit == 0, 0.0, np.where(world.card_use > 0.3, 2.0, 0.8)
+        world.card_limit == 0, 0.0, np.where(world.card_use > 0.45, 2.0, 0.8)
     )
     debt = BEGINS[OVERINDEBTED] * np.where(world.loan_principal > 0, 1.4, 0.3)
     return np.stack([income, spending, debt, np.full(size, BEGINS[UNSEEN])])

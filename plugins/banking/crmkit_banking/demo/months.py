@@ -47,6 +47,7 @@ class State:
     gone: Flags
     watched: Flags  # had a planted case already
     income_from: Ints  # month since when the salary stays away; -1 while it comes
+    income_months: Ints  # months in a row with a salary, before it stayed away
     oldest_due: Ints  # month of the oldest unpaid instalment
     defaulted: Ints  # month of default; -1 without
     inquiries: list[Ints] = field(factory=list)
@@ -60,7 +61,7 @@ def live(world: World, rng: np.random.Generator) -> Ledger:
         current=world.income * 0.6, savings=np.where(world.saves, world.buffer * 0.8, 0.0),
         use=world.card_use.copy(), leaving=np.full(size, 10_000), signless=np.zeros(size, bool),
         gone=np.zeros(size, bool), watched=np.zeros(size, bool),
-        income_from=np.full(size, -1), oldest_due=np.full(size, 10_000),
+        income_from=np.full(size, -1), income_months=np.full(size, 0), oldest_due=np.full(size, 10_000),
         defaulted=np.full(size, -1),
     )  # fmt: skip
     # Trouble has been there before the first month, so that the first year is like the others.
@@ -129,12 +130,16 @@ def _openings(state: State) -> None:
 def _income(state: State, month: int, active: Flags) -> None:
     w = state.world
     lost = state.trouble.has(INCOME_LOSS) | (state.leaving <= month) & ~state.signless
+    away = state.income_from >= 0
     state.income_from = np.where(
         lost, np.where(state.income_from < 0, month, state.income_from), -1
     )
     # The second month in a row without a salary is the first whose end shows an income down by more
     # than two fifths over three months.
-    second = active & lost & (state.income_from == month - 1) & (w.joined_month < month - 6)
+    # An income that came for less than four months before cannot be compared with three months before.
+    second = active & lost & (state.income_from == month - 1) & (state.income_months >= 4)
+    came = np.where(away, 1, state.income_months + 1)
+    state.income_months = np.where(active & ~lost, came, state.income_months)
     for i in np.flatnonzero(second & (month > 6)):
         end = last_day(month).toordinal()
         # A leaver is known as one.
@@ -164,9 +169,9 @@ def _spending(state: State, month: int, active: Flags) -> None:
     mood = np.clip(1 + 0.35 * (held / np.maximum(w.buffer, 1) - 1), 0.45, 1.4)
     due = np.where(_running(state, month), w.loan_instalment, 0)
     budget = np.maximum(w.income - w.rent - w.insurance - due, w.income * 0.2) * mood
-    _many(state, month, active, budget * 0.55, 3.2, "card_payment", "pos", 0.33, 100)
-    _many(state, month, active, budget * 0.25, 1.8, "cash_out", "atm", 0.3, 1000, ATM_WEEK)
-    _many(state, month, active, budget * 0.15, 0.8, "transfer_out", "web", 0.3, 100)
+    _many(state, month, active, budget * 0.55, 2.4, "card_payment", "pos", 0.33, 100)
+    _many(state, month, active, budget * 0.25, 1.5, "cash_out", "atm", 0.3, 1000, ATM_WEEK)
+    _many(state, month, active, budget * 0.15, 0.5, "transfer_out", "web", 0.3, 100)
     _many(state, month, active, budget * 0.04, 0.2, "cash_out", "counter", 0.25, 1000, COUNTER_WEEK)
     paid_in = np.flatnonzero(active & (rng.random(w.size) < 0.1))
     amount = w.income[paid_in] // 2000 * 100
@@ -178,9 +183,8 @@ def _spending(state: State, month: int, active: Flags) -> None:
         "cash_in",
         "counter",
     )
-    if month % 3 == 2:
-        who = np.flatnonzero(active)
-        _move(state, who, last, np.full(len(who), -1200), "fee", "system", hour=22)
+    who = np.flatnonzero(active)
+    _move(state, who, last, np.full(len(who), -400), "fee", "system", hour=22)
     # Savings are topped up from what the current account has over a month's income, and help it out.
     spare = state.current - w.income * 1.1
     who = np.flatnonzero(active & w.saves & (np.abs(spare) > w.income * 0.25) & orders)
@@ -230,8 +234,8 @@ def _cards(state: State, month: int, active: Flags) -> None:
     w, rng = state.world, state.rng
     over = state.trouble.has(OVERSPENDING)
     pinched = state.trouble.has(INCOME_LOSS)
-    goal = np.where(over, 1.02, np.where(pinched, np.minimum(w.card_use + 0.3, 0.9), w.card_use))
-    state.use += np.where(over, 0.5, 0.4) * (goal - state.use) + rng.normal(0, 0.02, w.size)
+    goal = np.where(over, 1.02, np.where(pinched, np.minimum(w.card_use + 0.2, 0.9), w.card_use))
+    state.use += np.where(over, 0.5, 0.4) * (goal - state.use) + rng.normal(0, 0.04, w.size)
     state.use = np.clip(state.use, 0, 1.05)
     for i in np.flatnonzero(active & (w.card_limit > 0)):
         balance = int(w.card_limit[i] * state.use[i])
@@ -313,6 +317,8 @@ def _leavers(state: State, month: int, active: Flags) -> None:
     # Nobody closes with a running loan, or a month after joining.
     free = active & ~_running(state, month) & (w.joined_month < month - 6) & (state.leaving > month)
     free &= (w.loan_principal == 0) & (state.trouble.cause == NONE)
+    # Who has next to nothing on the accounts does not take it elsewhere; the accounts fall asleep.
+    free &= state.current + state.savings > w.income * 1.5
     chosen = np.flatnonzero(free & (rng.random(w.size) < LEAVES))
     state.leaving[chosen] = month
     state.signless[chosen] = rng.random(len(chosen)) < SIGNLESS
@@ -324,9 +330,10 @@ def _farewells(state: State, month: int) -> None:
     """The month after the first sign the money goes to the customer's own name elsewhere, then the end."""
     ledger, rng = state.ledger, state.rng
     for i in np.flatnonzero((state.leaving == month - 1) & ~state.gone):
-        moved = day_number(month, int(rng.integers(12, 20)))
+        ends = last_day(month).toordinal()
+        # When all else of the month is booked, so that what is moved is what is there.
+        moved = ends - int(rng.integers(0, 3))
         signless = bool(state.signless[i])
-        ends = last_day(month).toordinal() if not signless else moved
         for account, held in ((SAVINGS, state.savings), (CURRENT, state.current)):
             share = 1.0 if signless else 0.9
             amount = int(max(held[i] * share, 0)) // 100 * 100
@@ -342,9 +349,7 @@ def _farewells(state: State, month: int) -> None:
             else ("relocation" if signless else "competitor")
         )
         if not signless:
-            ledger.event(
-                "closing_request", int(i), ends - 2, channel="counter", reason="competitor"
-            )
+            ledger.event("closing_request", int(i), ends, channel="counter", reason="competitor")
         ledger.event("account_closure", int(i), ends, channel="system", reason=reason)
         ledger.closed[int(i)] = ends
         ledger.know(i, "closed", ends, ends, reason)

@@ -28,7 +28,7 @@ def plant(ledger: Ledger, world: World, month: int, calm: Flags, rng: np.random.
     country = rng.integers(1, len(ABROAD) + 1, len(who))
     budget = world.income // 2
     for i, day, place in zip(who, days, country, strict=True):
-        usual = int(budget[i] * 0.25 / 1.8)
+        usual = int(budget[i] * 0.25 / 1.5)
         case = int(drawn[i])
         if case in (0, 3):
             amount = int(usual * rng.uniform(10, 15)) // 1000 * 1000

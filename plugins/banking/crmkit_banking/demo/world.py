@@ -106,7 +106,7 @@ def build_world(size: int, rng: np.random.Generator) -> World:
         employment=employment,
         housing=rng.choice(4, size, p=[0.5, 0.2, 0.2, 0.1]),
         dependants=np.where(life == 3, rng.integers(1, 4, size), 0),
-        branch=rng.choice(len(BRANCHES), size, p=[0.22, 0.18, 0.14, 0.12, 0.1, 0.1, 0.08, 0.06]),
+        branch=_branches(size, rng),
         given=rng.integers(0, len(GIVEN), size),
         family=rng.integers(0, len(FAMILY), size),
         income=income,
@@ -117,7 +117,7 @@ def build_world(size: int, rng: np.random.Generator) -> World:
         saves=rng.random(size) < 0.5,
         buffer=(income * rng.uniform(1.5, 3.5, size)).astype(np.int64),
         card_limit=np.where(rng.random(size) < 0.55, income * 2, 0) // 10_000 * 10_000,
-        card_use=rng.uniform(0.05, 0.55, size),
+        card_use=rng.uniform(0.05, 0.8, size),
         loan_product=product,
         loan_month=month,
         loan_principal=principal,
@@ -128,6 +128,16 @@ def build_world(size: int, rng: np.random.Generator) -> World:
         deposit_term=rng.choice([6, 12, 24], size, p=[0.3, 0.5, 0.2]),
         travels=rng.random(size) < 0.01,
     )  # fmt: skip
+
+
+def branch_count(size: int) -> int:
+    """A small bank has one branch, one of a thousand customers and more has all eight."""
+    return min(len(BRANCHES), 1 + size // 150)
+
+
+def _branches(size: int, rng: np.random.Generator) -> Ints:
+    weight = np.array([0.22, 0.18, 0.14, 0.12, 0.1, 0.1, 0.08, 0.06])[: branch_count(size)]
+    return np.asarray(rng.choice(len(weight), size, p=weight / weight.sum()), dtype=np.int64)
 
 
 def _life(age: Ints, rng: np.random.Generator) -> Ints:
@@ -169,5 +179,6 @@ def outstanding(principal: Floats, rate: Floats, instalment: Floats, paid: Ints)
 __all__ = [
     "ABROAD", "AUTO", "BRANCHES", "EMPLOYMENT", "FAMILY", "GIVEN", "HOME", "HOUSING", "LIFE", "MORTGAGE",
     "PRODUCTS", "RATES", "RETIRED", "STUDENT", "TERMS", "Flags", "Floats", "Ints", "World",
+    "branch_count",
     "build_world", "outstanding",
 ]  # fmt: skip

@@ -19,6 +19,22 @@ NAMES = (
     "berka-cards",
     "berka-orders",
     "berka-transactions",
+    # The files of a bank's own systems, as `crmkit demo banking` makes them, in order of import.
+    "bank-branches",
+    "bank-customers",
+    "bank-accounts",
+    "bank-standing-orders",
+    "bank-deposits",
+    "bank-loans",
+    "bank-collaterals",
+    "bank-cards",
+    "bank-transactions",
+    "bank-repayments",
+    "bank-loan-statements",
+    "bank-card-statements",
+    "bank-bureau",
+    "bank-events",
+    "bank-cash-days",
 )
 
 

@@ -1,0 +1,52 @@
+"""Arrears: days past due, early delinquency, roll rates, vintages and collateral."""
+
+from __future__ import annotations
+
+from crmkit import resource_text
+from crmkit.declarations import FeatureSet
+
+from ..measures import money, number, whole
+from .reports import REPORTS
+from .rules import RULES
+
+ARREARS = FeatureSet(
+    name="banking.arrears",
+    sql=resource_text(__package__, "arrears.sql"),
+    window_days=400,
+    source="EBA/GL/2016/07, counting of days past due",
+    features=(
+        whole("loans", "loan", "Running loans", "存续贷款数"),
+        money("outstanding", "Owed", "贷款余额", missing=0),
+        whole("days_past_due", "day", "Days past due", "逾期天数", "is {value} days past due"),
+        whole("worst_days_past_due_12m", "day", "Most days past due in a year", "近一年最长逾期",
+              "was up to {value} days past due within a year"),
+        whole("months_late_6m", "month", "Months late in six", "近6月逾期月数",
+              "was late in {value} of six months"),
+    ),
+)  # fmt: skip
+CREDIT_USE = FeatureSet(
+    name="banking.credit_use",
+    sql=resource_text(__package__, "credit_use.sql"),
+    window_days=200,
+    features=(
+        number("card_utilisation", "1", "Use of the card limit", "额度使用率",
+               "uses {value:.0%} of the card limit"),
+        number("card_utilisation_change_3m", "1", "Change of the use in three months", "额度使用率变化",
+               "the use of the card limit changed by {value:+.0%} in three months"),
+        whole("card_full_months_3m", "month", "Months above nine tenths of the limit", "满额月数",
+              "used nine tenths of the limit in {value} of three months", missing=None),
+        whole("inquiries_6m", "inquiry", "Credit inquiries in six months", "近6月征信查询",
+              "other lenders asked the bureau {value} times in six months", missing=None),
+    ),
+)  # fmt: skip
+COLLATERAL = FeatureSet(
+    name="banking.collateral",
+    sql=resource_text(__package__, "collateral.sql"),
+    features=(
+        whole("collateral_valued_days", "day", "Age of the oldest valuation", "估值天数", missing=None),
+        number("collateral_ltv", "1", "Highest loan to value", "最高贷款价值比"),
+    ),
+)  # fmt: skip
+FEATURES = (ARREARS, CREDIT_USE, COLLATERAL)
+
+__all__ = ["FEATURES", "REPORTS", "RULES"]

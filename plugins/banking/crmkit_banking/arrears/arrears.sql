@@ -1,0 +1,78 @@
+-- Running loans: how late the oldest unpaid instalment is on the very day, and how late they have been.
+-- Of instalments that are paid in order, the oldest unpaid one is due a month after the last that was
+-- paid. A loan runs while a statement of the last 45 days shows something owed.
+WITH statement AS (
+    SELECT
+        subject_id,
+        as_of,
+        record_id AS loan,
+        days_before,
+        outstanding_minor,
+        days_past_due,
+        coalesce(written_off, false) AS written_off,
+        row_number() OVER (
+            PARTITION BY subject_id, as_of, record_id ORDER BY occurred_at DESC, id DESC
+        ) AS place
+    FROM banking_loan_statement
+    WHERE record_id IS NOT NULL
+),
+paid AS (
+    SELECT subject_id, as_of, record_id AS loan, max(due_on) AS last_due_on
+    FROM banking_repayment
+    WHERE record_id IS NOT NULL AND due_on IS NOT NULL
+    GROUP BY subject_id, as_of, record_id
+),
+late AS (
+    SELECT
+        subject_id,
+        as_of,
+        CAST(max(days_past_due) AS BIGINT) AS worst,
+        count(DISTINCT CASE WHEN days_before < 185 AND days_past_due > 0 THEN days_before END) AS months_late
+    FROM statement
+    WHERE days_before < 366
+    GROUP BY subject_id, as_of
+),
+loan AS (
+    SELECT
+        s.subject_id,
+        s.as_of,
+        s.outstanding_minor,
+        CASE
+            WHEN p.last_due_on IS NOT NULL THEN greatest(0, date_diff(
+                'day',
+                make_date(
+                    year(p.last_due_on) + month(p.last_due_on) // 12,
+                    mod(month(p.last_due_on), 12) + 1,
+                    least(day(p.last_due_on), 28)
+                ),
+                q.as_of_on
+            ))
+            WHEN s.days_past_due > 0 THEN s.days_past_due + s.days_before
+            ELSE 0
+        END AS days_past_due
+    FROM statement s
+    JOIN population q ON q.subject_id = s.subject_id AND q.as_of = s.as_of
+    LEFT JOIN paid p ON p.subject_id = s.subject_id AND p.as_of = s.as_of AND p.loan = s.loan
+    WHERE s.place = 1 AND s.days_before <= 45 AND s.outstanding_minor > 0 AND NOT s.written_off
+),
+running AS (
+    SELECT
+        subject_id,
+        as_of,
+        count(*) AS loans,
+        CAST(sum(outstanding_minor) AS BIGINT) AS outstanding,
+        CAST(max(days_past_due) AS BIGINT) AS days_past_due
+    FROM loan
+    GROUP BY subject_id, as_of
+)
+SELECT
+    p.subject_id,
+    p.as_of,
+    coalesce(r.loans, 0) AS banking_loans,
+    coalesce(r.outstanding, 0) AS banking_outstanding_minor,
+    coalesce(r.days_past_due, 0) AS banking_days_past_due,
+    coalesce(l.worst, 0) AS banking_worst_days_past_due_12m,
+    coalesce(l.months_late, 0) AS banking_months_late_6m
+FROM population p
+LEFT JOIN running r ON r.subject_id = p.subject_id AND r.as_of = p.as_of
+LEFT JOIN late l ON l.subject_id = p.subject_id AND l.as_of = p.as_of

@@ -1,0 +1,98 @@
+"""Behaviour: what the movements on the accounts say, and who of the borrowers will not repay."""
+
+from __future__ import annotations
+
+from crmkit import resource_text
+from crmkit.declarations import FeatureSet, Score
+
+from ..measures import flag, money, number, whole
+
+BALANCE = FeatureSet(
+    name="banking.balance",
+    sql=resource_text(__package__, "balance.sql"),
+    window_days=215,
+    features=(
+        money("balance", "Balance of all accounts", "账户余额合计", missing=0),
+        money("average_balance_30d", "Mean balance of 30 days", "近30天日均余额", missing=0,
+              description="Balance at the end of each day, all accounts together."),
+        money("average_balance_before", "Mean balance of the 90 days before those", "此前90天日均余额",
+              description="Missing where the accounts were not seen for 120 days."),
+        number("balance_change_30d", "1", "Change of the balance in 30 days", "30天余额变化",
+               "the balance changed by {value:+.0%} in 30 days"),
+        number("average_balance_change", "1", "Change of the mean balance", "日均余额变化",
+               "the mean balance changed by {value:+.0%}",
+               "30 days against the 90 before them, less one."),
+        whole("overdraft_days_90d", "day", "Days overdrawn in 90 days", "90天透支天数",
+              "was overdrawn on {value} of 90 days"),
+    ),
+)  # fmt: skip
+INCOME = FeatureSet(
+    name="banking.income_flow",
+    sql=resource_text(__package__, "income.sql"),
+    window_days=220,
+    features=(
+        money("income_3m", "Income a month", "月均收入", missing=0,
+              description="Salary and pension of the last three full months, by three."),
+        number("income_change_3m", "1", "Change of the income", "收入变化",
+               "the income changed by {value:+.0%} against the three months before",
+               "Last three full months against the three before, less one; missing where one of the "
+               "earlier months has none."),
+        number("income_last_month_ratio", "1", "Last month's income against the usual", "上月收入比",
+               "last month's income was {value:.0%} of the usual"),
+        whole("days_since_salary", "day", "Days since the last salary", "距上次工资天数",
+              "no salary for {value} days", missing=None),
+        flag("salary_in", "Salary comes in", "工资入账", missing=False),
+        flag("salary_stopped", "Salary stopped", "工资停发", "the salary stopped", missing=False),
+        whole("income_months_6m", "month", "Months with income in six", "近6月有收入月数"),
+    ),
+)  # fmt: skip
+DEPARTURE = FeatureSet(
+    name="banking.departure",
+    sql=resource_text(__package__, "departure.sql"),
+    window_days=60,
+    features=(
+        whole("open_accounts", "account", "Open accounts", "未销账户数"),
+        money("moved_away_30d", "Moved to the own name elsewhere", "转往他行本人账户", missing=0),
+        whole("orders_cancelled_30d", "order", "Standing orders cancelled", "取消定期转账数",
+              "cancelled {value} standing orders in 30 days"),
+        whole("closing_requests_60d", "request", "Asked to close", "销户申请", "asked to close"),
+    ),
+)  # fmt: skip
+FEATURES = (BALANCE, INCOME, DEPARTURE)
+
+HORIZON_DAYS = 184
+# Age, sex, nationality and marital status are not among them: they are protected.
+INPUTS = (
+    "days_past_due", "worst_days_past_due_12m", "months_late_6m",
+    "card_utilisation", "card_utilisation_change_3m", "card_full_months_3m", "inquiries_6m",
+    "income_last_month_ratio", "income_change_3m", "days_since_salary", "income_months_6m",
+    "average_balance_change", "balance_change_30d", "overdraft_days_90d",
+)  # fmt: skip
+# A default is arrears of 90 days, and arrears grow by a day a day.
+GROWS = "it counts what was unpaid before the date, and a default is what that may grow into."
+PROTECTED = ("gender", "marital", "age_years", "born_on", "nationality", "foreign_worker")
+BEHAVIOUR = Score(
+    name="banking.behaviour",
+    title="Probability of default by behaviour",
+    title_zh="行为评分违约概率",
+    features=tuple(f"banking.{name}" for name in INPUTS),
+    population=resource_text(__package__, "population.sql"),
+    target=resource_text(__package__, "target.sql"),
+    horizon_days=HORIZON_DAYS,
+    protected=tuple(f"banking.customer.{name}" for name in PROTECTED),
+    vouched={
+        f"banking.{name}": GROWS
+        for name in ("days_past_due", "worst_days_past_due_12m", "months_late_6m")
+    },
+    positive="defaults",
+    limits=(
+        "Not for applicants, whose behaviour the bank has not seen, and not without a person for a "
+        "decision with legal effect (GDPR article 22; CJEU C-634/21)."
+    ),
+    description=(
+        "Customers with a running loan that is not in default; positive when a statement of the six "
+        "month ends that follow shows 90 days past due or a write-off (the Basel definition of "
+        "default, over half of its year)."
+    ),
+)
+SCORES = (BEHAVIOUR,)

@@ -1,0 +1,110 @@
+"""Days past due, early signs, roll rates and vintages; every number worked by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+
+def statement(world, on: date, past: int, owed: int = 100_000, loan: int = 1, **values) -> None:
+    world.add("banking_loan_statement", occurred_on=on, days_past_due=past, outstanding_minor=owed,
+              record_id=loan, **values)  # fmt: skip
+
+
+def test_days_past_due_are_counted_to_the_very_day(world, day) -> None:
+    """The instalment of 5 January was the last paid, so that of 5 February is unpaid: on 31 March
+    it is 54 days past due, though the statement of February says 23."""
+    world.customers(1, 2)
+    statement(world, date(2026, 2, 28), 23)
+    statement(world, date(2025, 12, 31), 26)
+    world.add("banking_repayment", occurred_on=day(80), record_id=1, due_on=date(2026, 1, 5))
+    found = world.features("arrears")
+    assert found[1] == {
+        "loans": 1, "outstanding_minor": 100_000, "days_past_due": 54, "worst_days_past_due_12m": 26,
+        "months_late_6m": 2,
+    }  # fmt: skip
+    assert set(found[2].values()) == {0}
+
+
+def test_without_repayments_arrears_of_the_statement_grow_by_the_day(world) -> None:
+    """20 days on 28 February are 51 on 31 March; the other loan is current; the third has ended."""
+    world.customers(1)
+    statement(world, date(2026, 2, 28), 20, loan=1)
+    statement(world, date(2026, 3, 31), 0, loan=2)
+    statement(world, date(2025, 9, 30), 60, loan=3)
+    found = world.features("arrears")[1]
+    assert (found["loans"], found["days_past_due"], found["outstanding_minor"]) == (2, 51, 200_000)
+
+
+def test_use_of_the_card_and_inquiries(world) -> None:
+    """0.95, 0.95 and 0.92 after 0.50: three full months, 0.42 more than three months before. -9 of the
+    bureau is a code and no number of inquiries."""
+    world.customers(1, 2)
+    for month, use in ((12, 0.50), (1, 0.95), (2, 0.95), (3, 0.92)):
+        on = date(2025 if month == 12 else 2026, month, 28)
+        world.add("banking_card_statement", occurred_on=on, record_id=5, utilisation=use)
+    world.add("banking_bureau_report", occurred_on=date(2026, 1, 31), bureau_inquiries_6m=4)
+    world.add(
+        "banking_bureau_report", subject_id=2, occurred_on=date(2026, 1, 31), bureau_inquiries_6m=-9
+    )
+    found = world.features("credit_use")
+    assert found[1]["card_full_months_3m"] == 3
+    assert found[1]["card_utilisation_change_3m"] == pytest.approx(0.42)
+    assert (found[1]["inquiries_6m"], found[2]["inquiries_6m"]) == (4, None)
+
+
+def test_collateral_is_as_old_as_its_oldest_valuation(world, day) -> None:
+    world.add("banking_collateral", id=1, kind="property", valued_on=day(1200), ltv=0.7)
+    world.add("banking_collateral", id=2, kind="vehicle", valued_on=day(10), ltv=0.95)
+    found = world.features("collateral")[1]
+    assert found == {"collateral_valued_days": 1200, "collateral_ltv": 0.95}
+
+
+def test_roll_rates_from_month_end_to_month_end(world) -> None:
+    """Of four loans current in February one goes to 1-29; of one at 60-89 all goes to 90+; one is repaid.
+
+    In money: 300.00 of 400.00 stay current.
+    """
+    for loan in (1, 2, 3, 4):
+        statement(world, date(2026, 2, 28), 0, owed=10_000, loan=loan)
+    for loan, past in ((1, 0), (2, 0), (3, 12)):
+        statement(world, date(2026, 3, 31), past, owed=9_000, loan=loan)
+    statement(world, date(2026, 2, 28), 75, loan=5)
+    statement(world, date(2026, 3, 31), 106, loan=5)
+    rows = {(r["from_bucket"], r["to_bucket"]): r for r in world.report("roll-rates", months=1)}
+    assert {key: (r["loans"], r["share"]) for key, r in rows.items()} == {
+        ("0 current", "0 current"): (2, 0.5),
+        ("0 current", "1 1-29"): (1, 0.25),
+        ("0 current", "6 repaid"): (1, 0.25),
+        ("3 60-89", "4 90+"): (1, 1.0),
+    }
+    assert rows["0 current", "0 current"]["outstanding_minor"] == 20_000
+    assert rows["0 current", "0 current"]["outstanding_share"] == 0.5
+
+
+def test_vintage_curves_rise_and_stop_where_the_youngest_loan_stands(world) -> None:
+    """Two loans of 2025 Q4: October, 95 days past due at the end of February (month 4), and December.
+
+    The December loan is three months old, so the curve has months 1 to 3 and shows none bad; at 30 days
+    the first is bad at the end of December (month 2). The loan of 2024 precedes the statements.
+    """
+    world.add(
+        "banking_loan", id=1, granted_on=date(2025, 10, 10), principal_minor=30_000, product="auto"
+    )
+    world.add(
+        "banking_loan", id=2, granted_on=date(2025, 12, 10), principal_minor=10_000, product="auto"
+    )
+    world.add(
+        "banking_loan", id=3, granted_on=date(2024, 1, 10), principal_minor=10_000, product="auto"
+    )
+    for on, past in ((date(2025, 11, 30), 0), (date(2025, 12, 31), 34), (date(2026, 2, 28), 95)):
+        statement(world, on, past, loan=1)
+    rows = world.report("vintages")
+    assert [(r["vintage"], r["months_on_book"], r["bad"]) for r in rows] == [
+        ("2025 Q4", 1, 0), ("2025 Q4", 2, 0), ("2025 Q4", 3, 0),
+    ]  # fmt: skip
+    rows = world.report("vintages", days=30)
+    assert [r["bad_rate"] for r in rows] == [0.0, 0.5, 0.5]
+    assert rows[2]["bad_principal_share"] == 0.75
+    assert world.report("vintages", product="mortgage") == []

@@ -1,0 +1,207 @@
+"""Contribution, tiers, wealth bands, profitability and forecast; every number worked by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from crmkit.builtin.ledger.tiers import Standing, review
+from crmkit_banking.profit.tiers import RELATION, WEALTH
+
+
+def test_contribution_of_deposits_and_loans(world, day) -> None:
+    """A current account of 3650.00 for a whole year at a funds price of 3 %: 109.50; savings of 1000.00 at
+    1 %: 20.00. Twelve statements of 1200.00 at 9 %: 1200 x 0.06 = 72.00. Fees 12.00. Two counter
+    transactions at 1.50. Expected loss: 0.01 x 0.6 x 1200.00 = 7.20.
+    """
+    world.customers(1)
+    world.add("banking_account", id=1, type="current")
+    world.add("banking_account", id=2, type="savings")
+    world.add("banking_transaction", record_id=1, occurred_on=day(420), amount_minor=365_000,
+              balance_after_minor=365_000, type="transfer_in")  # fmt: skip
+    world.add("banking_transaction", record_id=2, occurred_on=day(420), amount_minor=100_000,
+              balance_after_minor=100_000, type="transfer_in")  # fmt: skip
+    world.add("banking_transaction", occurred_on=day(30), amount_minor=-1_200, type="fee")
+    world.add("banking_loan", id=7, rate=9.0, product="consumer")
+    for number in range(12):
+        world.add("banking_loan_statement", record_id=7, occurred_on=day(30 * number),
+                  outstanding_minor=120_000, days_past_due=0)  # fmt: skip
+    for _ in range(2):
+        world.add("activity_cost", days_before=4, driver="banking.counter_transaction", scale=100_000_000,
+                  kind="banking.transaction", quantity=1.0, rate=150_000_000)  # fmt: skip
+    found = world.features("contribution")[1]
+    assert found["net_interest_minor"] == 10_950 + 2_000 + 7_200
+    assert (found["fees_minor"], found["cost_to_serve_minor"]) == (1_200, 300)
+    assert found["expected_loss_minor"] == 720
+    assert found["deposit_contribution_minor"] == 12_950 + 1_200 - 300
+    assert found["loan_contribution_minor"] == 7_200 - 720
+    assert found["contribution_minor"] == 20_330
+    assert found["balance_trend"] == pytest.approx(0.0)
+
+
+def test_the_banks_own_rates_and_costs_stand_before_ours(world, day) -> None:
+    """At a funds price of 5 % and a cost of 4.00: 36.50 x 0.05 x 100 = 182.50 and 4.00."""
+    world.customers(1)
+    world.add("banking_account", id=1, type="current")
+    world.add("banking_transaction", record_id=1, occurred_on=day(420), amount_minor=365_000,
+              balance_after_minor=365_000, type="transfer_in")  # fmt: skip
+    world.add("banking_assumption", subject_id=None, id=1, name="ftp_rate", value=0.05)
+    world.add("value_cost", subject_id=None, id=1, driver="banking.counter_transaction", cost=4.0)
+    world.add("activity_cost", days_before=4, driver="banking.counter_transaction", scale=100_000_000,
+              kind="banking.transaction", quantity=1.0, rate=150_000_000)  # fmt: skip
+    found = world.features("contribution")[1]
+    assert (found["net_interest_minor"], found["cost_to_serve_minor"]) == (18_250, 400)
+
+
+def test_places_go_by_contribution_among_those_who_have_an_account(world, day) -> None:
+    """Fees of 9.00, 5.00 and 1.00; the fourth has closed its account. Places 1/3, 2/3 and 1."""
+    world.customers(1, 2, 3, 4)
+    for subject, fee in ((1, 500), (2, 900), (3, 100), (4, 5_000)):
+        world.add("banking_account", id=subject, subject_id=subject,
+                  status="closed" if subject == 4 else "open")  # fmt: skip
+        world.add(
+            "banking_transaction",
+            subject_id=subject,
+            occurred_on=day(9),
+            amount_minor=-fee,
+            type="fee",
+        )
+    found = world.features("contribution_rank")
+    assert {s: row["contribution_place"] for s, row in found.items()} == pytest.approx(
+        {2: 1 / 3, 1: 2 / 3, 3: 1.0}
+    )
+
+
+def test_wealth_rises_with_assets_and_falls_due(world, day) -> None:
+    """60,000.00 in the account since day 200 and a deposit of 50,000.00 of day 20: 110,000.00 are affluent,
+    and were 60,000.00 and mass 90 days ago. The deposit matures in 40 days."""
+    world.customers(1)
+    world.add("banking_transaction", record_id=1, occurred_on=day(200), amount_minor=6_000_000,
+              balance_after_minor=6_000_000, type="transfer_in")  # fmt: skip
+    world.add(
+        "banking_term_deposit", id=1, amount_minor=5_000_000, opened_on=day(20), matures_on=day(-40)
+    )
+    found = world.features("wealth")[1]
+    assert (found["assets_minor"], found["wealth_band"]) == (11_000_000, "affluent")
+    assert found["wealth_risen"] is True
+    assert found["assets_to_affluent"] == pytest.approx(1.1)
+    assert (found["days_to_maturity"], found["maturing_deposit_minor"]) == (40, 5_000_000)
+
+
+def _tier(scheme, world, values: dict) -> str:
+    world.add("feature", **values)
+    held = [
+        tier.name for tier in scheme.tiers[1:]
+        if world.query(f"SELECT 1 FROM feature WHERE {tier.enter}")
+    ]  # fmt: skip
+    return held[-1] if held else scheme.tiers[0].name
+
+
+@pytest.mark.parametrize(
+    ("contribution", "place", "more", "tier"),
+    [
+        (-100, 0.99, {}, "restricted"),
+        (100, 0.9, {}, "ordinary"),
+        (
+            100,
+            0.9,
+            {"banking_share_of_wallet": 0.2, "banking_income_to_affluent": 0.6},
+            "potential",
+        ),
+        (100, 0.2, {}, "main"),
+        (100, 0.05, {}, "premium"),
+        (100, 0.05, {"banking_days_past_due": 40}, "main"),
+        (100, 0.05, {"banking_balance_trend": -0.5}, "main"),
+    ],
+)
+def test_tiers_by_contribution_trend_and_relation(world, contribution, place, more, tier) -> None:
+    values = {
+        "banking_contribution_minor": contribution, "banking_contribution_place": place,
+        "banking_days_past_due": 0, "banking_share_of_wallet": 0.9, "banking_income_to_affluent": 0.1,
+        **more,
+    }  # fmt: skip
+    assert _tier(RELATION, world, values) == tier
+
+
+def test_a_step_down_comes_after_two_months_and_one_at_a_time() -> None:
+    """Premium at rank 4; at place 0.06 it is kept; at 0.3 grace begins, 60 days later it is main."""
+    now = Standing(rank=4, since_on=date(2026, 1, 1))
+    kept, move = review(RELATION, now, 3, 4, date(2026, 2, 1))
+    assert (kept.rank, move) == (4, None)
+    graced, move = review(RELATION, now, 1, 1, date(2026, 2, 1))
+    assert (graced.rank, graced.grace_until, move) == (4, date(2026, 4, 2), "grace")
+    same, move = review(RELATION, graced, 1, 1, date(2026, 4, 2))
+    assert (same.rank, move) == (4, None)
+    lower, move = review(RELATION, graced, 1, 1, date(2026, 4, 3))
+    assert (lower.rank, move) == (3, "down")
+
+
+@pytest.mark.parametrize(
+    ("assets", "private", "band"),
+    [(0.7, 0.07, "mass"), (1.0, 0.1, "affluent"), (10.0, 1.0, "private")],
+)
+def test_wealth_bands(world, assets, private, band) -> None:
+    values = {
+        "banking_assets_to_affluent": assets, "banking_assets_to_private": private,
+        "banking_income_to_affluent": 0.1,
+    }  # fmt: skip
+    assert _tier(WEALTH, world, values) == band
+
+
+def test_the_tiers_report_adds_up_and_cumulates_from_the_best(world) -> None:
+    """Premium brings 80.00 and ordinary 20.00: 0.8, and 1.0 with the next tier; one rose into premium."""
+    for subject, tier, rank, brings in (
+        (1, "premium", 4, 8_000),
+        (2, "ordinary", 1, 1_500),
+        (3, "ordinary", 1, 500),
+    ):
+        world.add("ledger_standing", id=subject, subject_id=subject, scheme="banking.relation", tier=tier,
+                  rank=rank)  # fmt: skip
+        world.add("feature", subject_id=subject, banking_contribution_minor=brings, banking_assets_minor=10_000,
+                  banking_outstanding_minor=0)  # fmt: skip
+    world.add(
+        "ledger_tier_change", scheme="banking.relation", move="up", to_tier="premium", days_before=9
+    )
+    ordinary, premium = world.report("tiers")
+    assert (premium["customers"], premium["contribution_share"], premium["risen"]) == (1, 0.8, 1)
+    assert (ordinary["customers"], ordinary["deposits_minor"]) == (2, 20_000)
+    assert (premium["cumulated_share"], ordinary["cumulated_share"]) == (0.8, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("branch", [("B1", 30), ("B2", -5)]),
+        ("product", [("deposits and payments", 20), ("loans and cards", 5)]),
+        ("customer", [(None, 30), (None, -5)]),
+    ],
+)
+def test_profitability_by_branch_product_and_customer(world, by, expected) -> None:
+    for subject, branch, of_deposits, of_loans in ((1, "B1", 18, 12), (2, "B2", 2, -7)):
+        world.add("banking_customer", subject_id=subject, branch=branch)
+        world.add("feature", subject_id=subject, banking_contribution_minor=of_deposits + of_loans,
+                  banking_deposit_contribution_minor=of_deposits, banking_loan_contribution_minor=of_loans,
+                  banking_net_interest_minor=40)  # fmt: skip
+    rows = world.report("profitability", by=by)
+    assert [(r["part"], r["contribution_minor"]) for r in rows] == expected
+    assert sum(r["at_a_loss"] for r in rows) == 1
+
+
+def test_income_is_told_from_the_months_before(world, day) -> None:
+    """Fees of 1, 2, ... 7 from September to March. Of March, from September to February: the mean of
+    4, 5 and 6 and two steps of 1 more: 7, which came. April, from October on: 6 + 2 = 8."""
+    world.customers(1)
+    world.add("banking_customer", subject_id=1, branch="B1")
+    for number, (year, month) in enumerate(
+        [(2025, 9), (2025, 10), (2025, 11), (2025, 12), (2026, 1), (2026, 2), (2026, 3)]
+    ):
+        world.add("banking_transaction", occurred_on=date(year, month, 15), type="fee",
+                  amount_minor=-100 * (number + 1))  # fmt: skip
+    rows = {r["month_on"]: r for r in world.report("income-forecast")}
+    march = rows[date(2026, 3, 1)]
+    assert (march["period"], march["expected_minor"], march["actual_minor"]) == ("past", 700, 700)
+    assert march["error"] == pytest.approx(0)
+    ahead = [rows[date(2026, month, 1)]["expected_minor"] for month in (4, 5, 6)]
+    assert ahead == [800, 900, 1000]
+    assert len(rows) == 4

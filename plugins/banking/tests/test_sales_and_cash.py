@@ -1,0 +1,210 @@
+"""Next product, cross-sell, closing, and cash by branch; every number worked by hand."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+
+def test_a_first_salary_is_an_event_of_who_was_seen_before(world, day) -> None:
+    """Customer 1 was seen 120 days ago and gets a first salary; of customer 2 nothing was seen before."""
+    world.customers(1, 2)
+    world.add("banking_customer", subject_id=1, life_situation="first_job", consent_marketing=True,
+              relationship_since_on=day(400))  # fmt: skip
+    world.add("banking_transaction", occurred_on=day(120), type="transfer_in", amount_minor=1)
+    for subject in (1, 2):
+        world.add(
+            "banking_transaction",
+            subject_id=subject,
+            occurred_on=day(5),
+            type="salary",
+            amount_minor=1,
+        )
+    found = world.features("relation")
+    assert (found[1]["life_event"], found[1]["next_product"]) == ("salary_start", "savings")
+    assert (found[1]["relationship_months"], found[1]["consent_marketing"]) == (13, True)
+    assert (found[2]["life_event"], found[2]["next_product"]) == (None, "savings")
+
+
+@pytest.mark.parametrize(
+    ("kind", "event", "product"),
+    [
+        ("pension", "retirement", "term_deposit"),
+        ("child_benefit", "child_benefit", "savings"),
+    ],
+)
+def test_other_changes_in_life(world, day, kind, event, product) -> None:
+    world.customers(1)
+    world.add("banking_transaction", occurred_on=day(120), type="salary", amount_minor=1)
+    world.add("banking_transaction", occurred_on=day(5), type=kind, amount_minor=1)
+    found = world.features("relation")[1]
+    assert (found["life_event"], found["next_product"]) == (event, product)
+
+
+def test_who_asks_about_a_home_loan_is_offered_one_and_who_holds_it_is_not(world, day) -> None:
+    world.customers(1, 2)
+    for subject in (1, 2):
+        world.add(
+            "banking_branch_appointment",
+            subject_id=subject,
+            occurred_on=day(20),
+            purpose="mortgage",
+        )
+    world.add("banking_loan", id=1, subject_id=2, product="mortgage", granted_on=day(300))
+    world.add("banking_account", id=1, subject_id=2, type="savings", status="open")
+    found = world.features("relation")
+    assert (found[1]["life_event"], found[1]["next_product"]) == ("home_loan_inquiry", "mortgage")
+    assert (found[2]["next_product"], found[2]["products"]) == (None, 2)
+
+
+def test_open_watch_items_and_cases_are_seen(world, day) -> None:
+    world.customers(1, 2, 3)
+    world.add("banking_watch_item", id=1, subject_id=1, raised_on=day(9))
+    world.add("service_case", id=1, subject_id=2, kind="banking.watch", is_open=True)
+    world.add("banking_watch_item", id=2, subject_id=3, raised_on=day(9), cleared_on=day(2))
+    found = world.features("relation")
+    assert [found[s]["on_watch"] for s in (1, 2, 3)] == [True, True, False]
+
+
+def _offered(world, subject: int, day, response: str, product: str = "savings") -> None:
+    world.add("banking_product_offer", subject_id=subject, occurred_on=day(50), product=product,
+              response=response)  # fmt: skip
+
+
+CALM = {
+    "banking_consent_marketing": True, "banking_open_accounts": 1, "banking_days_past_due": 0,
+    "banking_on_watch": False, "banking_open_complaint": False, "banking_unusual_withdrawal": False,
+    "banking_unusual_card_payment": False, "banking_life_situation": "family",
+    "banking_next_product": "savings",
+}  # fmt: skip
+
+
+def test_the_next_product_list_leaves_in_peace_whom_it_should(world, day) -> None:
+    """Six like one another and ten alike who accepted 4 of 10 offers: (4 + 20 x 0.4) / (10 + 20) = 0.4."""
+    troubles = ({}, {"banking_on_watch": True}, {"banking_days_past_due": 3},
+                {"banking_open_complaint": True}, {"banking_consent_marketing": False},
+                {"banking_income_change_3m": -0.5})  # fmt: skip
+    for subject, trouble in enumerate(troubles, 1):
+        world.add("feature", subject_id=subject, **{**CALM, **trouble})
+    for number in range(10):
+        _offered(world, 1, day, "accepted" if number < 4 else "declined")
+    (row,) = world.report("next-product")
+    assert (row["customer_id"], row["product"]) == (1, "savings")
+    assert row["propensity"] == pytest.approx(0.4)
+
+
+def test_cross_sell_by_product_with_uplift(world, day) -> None:
+    """Two of four customers hold savings. Of three offered two accept; treated 1 of 1 and control 0 of 1."""
+    for subject in (1, 2, 3, 4):
+        world.add("feature", subject_id=subject, banking_open_accounts=1)
+    for subject in (1, 2):
+        world.add("banking_account", id=subject, subject_id=subject, type="savings")
+    for subject, answer in ((1, "accepted"), (2, "accepted"), (3, "declined")):
+        _offered(world, subject, day, answer)
+    world.add("outreach_row", id=1, subject_id=1, state="done", offer="savings", outcome="reached")
+    world.add("outreach_row", id=2, subject_id=4, state="control", offer="savings")
+    (row,) = world.report("cross-sell")
+    assert (row["product"], row["holders"], row["penetration"]) == ("savings", 2, 0.5)
+    assert (row["offers"], row["accepted"]) == (3, 2)
+    assert row["acceptance"] == pytest.approx(2 / 3)
+    assert row["uplift"] == 1.0
+
+
+def test_closures_by_reason_and_deposits_at_risk(world, day) -> None:
+    """The most that the leaver held within 90 days of closing was 800.00; at risk is the mean balance
+    before of who cancels orders while the balance falls by 70 %."""
+    world.add(
+        "banking_transaction",
+        record_id=1,
+        occurred_on=day(60),
+        amount_minor=-1,
+        balance_after_minor=80_000,
+    )
+    world.add(
+        "banking_transaction",
+        record_id=1,
+        occurred_on=day(40),
+        amount_minor=-1,
+        balance_after_minor=100,
+    )
+    world.add(
+        "banking_account_closure", occurred_on=day(35), reason="competitor", competitor="Otherbank"
+    )
+    world.add("feature", subject_id=2, banking_open_accounts=1, banking_balance_change_30d=-0.7,
+              banking_average_balance_before_minor=60_000, banking_assets_minor=9_000,
+              banking_orders_cancelled_30d=2, banking_salary_stopped=False)  # fmt: skip
+    risk, closed = world.report("closing")
+    assert (risk["what"], risk["customers"], risk["deposits_minor"]) == ("at risk", 1, 60_000)
+    assert (closed["reason"], closed["competitor"]) == ("competitor", "Otherbank")
+    assert (closed["month_on"], closed["deposits_minor"]) == (date(2026, 2, 1), 80_000)
+
+
+@pytest.fixture
+def till(world, day):
+    """A branch that pays out 100.00 on weekdays and 300.00 on Fridays, nothing at weekends, for 20 weeks.
+
+    2026-03-31 is a Tuesday. The limit is 250.00 a day.
+    """
+    world.customers(1)
+    world.add("banking_branch", subject_id=None, id=1, branch_name="Main", cash_limit_minor=25_000)
+    for before in range(140):
+        on = day(before)
+        out = (10_000, 10_000, 10_000, 10_000, 30_000, 0, 0)[on.weekday()]
+        world.add("banking_cash_day", subject_id=None, record_id=1, occurred_on=on, cash_out_minor=out,
+                  cash_in_minor=5_000)  # fmt: skip
+    return world
+
+
+def test_cash_is_expected_by_weekday_and_an_order_proposed(till) -> None:
+    """Wednesday to Sunday: 100, 100, 300, 0 and 0; Friday is above the limit. Weekdays fall unevenly on the
+    parts of the months, which a factor near 1 makes good."""
+    rows = [r for r in till.report("cash-position") if r["period"] == "ahead"]
+    assert [r["day_on"] for r in rows] == [date(2026, 4, 1) + timedelta(days=n) for n in range(5)]
+    assert [r["out_expected_minor"] for r in rows] == [10_000, 10_000, 30_000, 0, 0]
+    assert [r["order_cash"] for r in rows] == [False, False, True, False, False]
+    assert {r["in_expected_minor"] for r in rows} == {5_000}
+    assert rows[0]["out_low_minor"] == rows[0]["out_high_minor"] == 10_000  # it was never off
+
+
+def test_the_back_test_knows_only_the_days_before(till) -> None:
+    """Nothing changes, so the forecast has no error, as the same day of the week before has none."""
+    (row,) = till.report("cash-accuracy")
+    assert (row["branch"], row["days"]) == ("Main", 28)
+    assert row["error"] == pytest.approx(0, abs=1e-9)
+    assert (row["error_of_last_week"], row["within_interval"]) == (0.0, 1.0)
+
+
+def test_a_branch_that_reports_nothing_is_told_from_transactions(world, day) -> None:
+    """Eight Tuesdays with 50.00 out by machine, of an account of branch B1: a Tuesday is 50.00."""
+    world.customers(1)
+    world.add("banking_account", id=4, branch="B1")
+    for week in range(9):
+        world.add("banking_transaction", record_id=4, occurred_on=day(7 * week), type="cash_out", via="atm",
+                  amount_minor=-5_000)  # fmt: skip
+    rows = {r["day_on"]: r for r in world.report("cash-position", ahead=7, days=1)}
+    assert rows[date(2026, 4, 7)]["branch"] == "B1"
+    # Tuesdays alone have movements, and parts of the month share them evenly enough: 8 to 10 a third.
+    assert rows[date(2026, 4, 7)]["out_expected_minor"] > 0
+    assert rows[date(2026, 4, 6)]["out_expected_minor"] == 0
+
+
+def test_the_rule_about_cash_sees_the_same_as_the_report(till) -> None:
+    """The feature's subject is the branch, so its rows belong to it: 300.00 on one day above 250.00."""
+    till.db.execute("UPDATE banking_cash_day SET subject_id = 1")
+    till.db.execute("UPDATE banking_branch SET subject_id = 1")
+    found = till.features("cash_forecast")[1]
+    assert (found["cash_out_expected_minor"], found["days_above_cash_limit"]) == (30_000, 1)
+    assert (found["cash_limit_minor"], found["cash_in_expected_minor"]) == (25_000, 5_000)
+    assert found["cash_out_bound_minor"] == 30_000
+
+
+def test_how_machines_are_used_and_why_it_changed(world, day) -> None:
+    """Three draws of 10.00 by two customers, after one of 10.00 by one: +200 %, of it +100 % customers."""
+    for subject, before in ((1, 5), (1, 6), (2, 7), (1, 20)):
+        world.add("banking_transaction", subject_id=subject, occurred_on=day(before), type="cash_out", via="atm",
+                  branch="B1", amount_minor=-1_000)  # fmt: skip
+    (row,) = world.report("branch-use", days=14)
+    assert (row["movements"], row["customers"], row["amount_minor"]) == (3, 2, 3_000)
+    assert (row["movements_change"], row["customers_change"]) == (2.0, 1.0)
+    assert row["mean_amount_change"] == 0.0
