@@ -687,6 +687,9 @@ def serve_scores(crm: Crm, scored: Scored, tx: Tx) -> None:
         scored: the subjects with their values, and the version of the model.
         tx: the open transaction. Write with ``tx=tx`` only: all of a batch stands, or none.
 
+    Returns:
+        Nothing; what was made of the values stands in the plugin's own records.
+
     Policy collect: if it raises, its writes for the batch are undone and the fault is reported with the
     plugin's name; other plugins and batches go on (exit 7).
 

@@ -1,0 +1,152 @@
+"""Bins, points and cards: what a person can follow on paper (requirement B2)."""
+
+from __future__ import annotations
+
+import math
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from crmkit.declarations import Feature
+from crmkit.entities import FieldType
+from crmkit.learning import Training, sql_expression
+from crmkit_banking.cards.binning import bin_number, bin_text
+from crmkit_banking.cards.card import Card, strongest
+from crmkit_banking.cards.estimator import fit_card
+from crmkit_banking.cards.points import Scale, shifted
+
+ROWS = 600
+FEATURES = [
+    Feature(name="b.bureau", type=FieldType.INTEGER, unit="1", title="Bureau", special={-9.0: "no file"}),
+    Feature(name="b.income", type=FieldType.MONEY, unit="money", title="Income"),
+    Feature(name="b.home", type=FieldType.TEXT, title="Home"),
+    Feature(name="b.phone", type=FieldType.BOOLEAN, title="Phone"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def training() -> Training:
+    """Rows whose risk falls with the bureau's score and the income; one in ten has no file."""
+    rng = np.random.default_rng(5)
+    bureau = rng.integers(300, 850, ROWS)
+    no_file = rng.random(ROWS) < 0.1
+    income = rng.lognormal(12, 0.5, ROWS).round()
+    home = rng.choice(["own", "rent", "family", "yacht"], ROWS, p=[0.5, 0.3, 0.195, 0.005])
+    odds = 1.5 - (bureau - 575) / 120 - (income - 160_000) / 200_000 + (home == "rent") * 0.8
+    bad = rng.random(ROWS) < 1 / (1 + np.exp(-odds + 1.5))
+    table = pa.table(
+        {
+            "b_bureau": pa.array(np.where(no_file, -9, bureau)),
+            "b_income": pa.array([None if r < 0.15 else int(i) for r, i in zip(rng.random(ROWS), income, strict=True)]),
+            "b_home": pa.array(home.tolist()),
+            "b_phone": pa.array((rng.random(ROWS) < 0.6).tolist()),
+            "label": pa.array(bad.astype(int)),
+        }
+    )  # fmt: skip
+    return Training.of("b.card", FEATURES, table)
+
+
+def test_the_usual_scale_has_600_points_at_30_to_1_and_20_more_double_the_odds() -> None:
+    """Factor 20 / ln 2 = 28.8539, offset 600 - 28.8539 ln 30 = 501.8622 (Siddiqi 2006, chapter 6)."""
+    usual = Scale()
+    assert usual.factor == pytest.approx(28.8539, abs=5e-5)
+    assert usual.offset == pytest.approx(501.8622, abs=5e-5)
+    assert usual.probability(620) == pytest.approx(1 / 61)
+    assert usual.of_probability(usual.probability(533)) == pytest.approx(533)
+
+
+def test_the_prior_moves_the_odds_and_not_the_order() -> None:
+    """A sample of half bads, a trade of one in ten: odds 1:1 become 1:9, and 3:1 become 3:9."""
+    assert shifted(0.5, sample=0.5, real=0.1) == pytest.approx(0.1)
+    assert shifted(0.75, sample=0.5, real=0.1) == pytest.approx(0.25)
+    with pytest.raises(ValueError, match="between 0 and 1, not 0"):
+        shifted(0.5, sample=0.5, real=0.0)
+
+
+def test_weights_of_evidence_and_information_value_by_hand() -> None:
+    """Own: 60 goods, 10 bads; rent: 20 goods, 20 bads; of 80 goods and 30 bads.
+
+    own:  ln((60/80) / (10/30)) = ln 2.25     = 0.81093, part (0.75 - 0.33333) * 0.81093 = 0.33789
+    rent: ln((20/80) / (20/30)) = ln 0.375    = -0.98083, part (0.25 - 0.66667) * -0.98083 = 0.40868
+    """
+    home = ["own"] * 70 + ["rent"] * 40
+    bad = np.array([0.0] * 60 + [1.0] * 10 + [0.0] * 20 + [1.0] * 20)
+    found = bin_text(home, bad)
+    by_label = {b.label: b for b in found.bins if b.rows}
+    assert by_label["own"].woe == pytest.approx(0.81093, abs=5e-6)
+    assert by_label["rent"].woe == pytest.approx(-0.98083, abs=5e-6)
+    assert found.iv == pytest.approx(0.33789 + 0.40868, abs=2e-5)
+    # Nobody was seen without a home or in an unheard-of one: that tells nothing.
+    assert [(b.kind, b.woe) for b in found.bins if not b.rows] == [("other", 0.0), ("missing", 0.0)]
+
+
+def test_what_is_missing_and_each_special_code_has_a_bin_of_its_own() -> None:
+    x = np.array([float("nan")] * 40 + [-9.0] * 60 + list(range(100)) * 4, dtype=np.float64)
+    bad = np.array(
+        [1.0, 0.0] * 20 + [1.0] * 45 + [0.0] * 15 + [float(v < 30) for v in range(100)] * 4
+    )
+    found = bin_number(x, bad, {-9.0: "no file", -8.0: "no record"})
+    kinds = {b.label: (b.kind, b.rows, b.bads) for b in found.bins if b.kind != "band"}
+    assert kinds == {
+        "missing": ("missing", 40, 20),
+        "no file": ("special", 60, 45),
+        "no record": ("special", 0, 0),
+    }
+    assert all(edge > 0 for edge in found.edges), "a code is no quantity and moves no edge"
+    rates = [b.bad_rate for b in found.bins if b.kind == "band"]
+    assert rates == sorted(rates, reverse=True), "monotonic: below 30 everybody was bad"
+    # A bin without goods counts half a good: no infinite weight.
+    assert all(math.isfinite(b.woe) for b in found.bins)
+
+
+def test_points_are_whole_and_sum_exactly_to_the_score(training: Training) -> None:
+    model = fit_card(training)
+    card = Card(model)
+    points = card.points(card.codes(training.table))
+    assert points.dtype.kind == "i"
+    assert points.min() == 0, "the least favourable bin of an input counts 0"
+    score = card.base + points.sum(axis=1)
+    value = model.predict(training.table)
+    # The probability belongs to the sum: log-odds of the value and of the points are one number.
+    by_points = np.array([card.scale.probability(int(s)) for s in score])
+    assert np.max(np.abs(by_points - value)) < 1e-11
+    assert [model.points(float(v)) for v in value] == score.tolist()
+
+
+def test_the_card_in_sql_gives_every_row_the_value_of_python(training: Training) -> None:
+    model = fit_card(training)
+    rows = training.table  # noqa: F841  (read by name)
+    sql = f"SELECT {sql_expression(model)} AS value FROM rows"
+    found = duckdb.sql(sql).to_arrow_table().column("value").to_numpy()
+    assert np.max(np.abs(found - model.predict(training.table))) < 1e-12
+
+
+def test_an_unheard_of_level_and_a_rare_one_are_other(training: Training) -> None:
+    card = Card(fit_card(training))
+    names = [i.feature for i in card.model.inputs]
+    new = {
+        "b_bureau": [-9, 400], "b_income": pa.array([None, 100_000], pa.int64()),
+        "b_home": ["castle", "yacht"], "b_phone": [True, False],
+    }  # fmt: skip
+    lines = card.lines(pa.table(new))
+    home = names.index("b.home")
+    assert [row[home].bin for row in lines] == ["other", "other"]
+    bureau = names.index("b.bureau")
+    assert lines[0][bureau].bin == "no file"
+    # Reasons: what lost most points against its best bin comes first.
+    lost = [line.lost for line in strongest(lines[1])]
+    assert lost == sorted(lost, reverse=True)
+    assert all(lost)
+
+
+def test_a_stored_card_is_a_text_that_says_its_bins(training: Training) -> None:
+    model = fit_card(training)
+    again = type(model).from_json(model.to_json())
+    assert again.hash == model.hash
+    sheet = Card(again).sheet
+    assert {"points", "odds", "pdo", "base", "inputs"} <= set(sheet)
+    for line in sheet["inputs"]:
+        assert sum(b["rows"] for b in line["bins"]) == ROWS
+        assert line["iv"] >= 0.02

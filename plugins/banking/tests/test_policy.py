@@ -1,0 +1,78 @@
+"""What card and policy decide (the brief, section 9, rules 1 and 2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from crmkit_banking.cards.card import Line
+from crmkit_banking.decisions.grades import GRADES, grade_of
+from crmkit_banking.decisions.policy import Applicant, Policy, propose
+from crmkit_banking.monitoring.check import verdict
+
+LINES = [
+    Line(feature=name, title=name, value=1, bin="1", points=0, best=best)
+    for name, best in (("a", 10), ("b", 40), ("c", 20), ("d", 30), ("e", 5), ("f", 0))
+]
+WORDS = {line.feature: f"because of {line.feature}" for line in LINES}
+POLICY = Policy()
+
+
+@pytest.mark.parametrize(
+    ("points", "outcome"),
+    [(600, "approve"), (548, "approve"), (547, "refer"), (534, "refer"), (533, "decline")],
+)
+def test_the_cut_offs(points: int, outcome: str) -> None:
+    assert propose(points, LINES, WORDS, Applicant(), POLICY).outcome == outcome
+
+
+def test_a_decline_gives_four_reasons_by_points_lost() -> None:
+    """40, 30, 20, 10 points lost; the fifth is one too many, the sixth lost none."""
+    found = propose(400, LINES, WORDS, Applicant(), POLICY)
+    assert found.reasons == ("because of b", "because of d", "because of c", "because of a")
+
+
+def test_policy_comes_first_whatever_the_score() -> None:
+    found = propose(700, LINES, WORDS, Applicant(age=17, dsti=0.46, kyc_status="expired"), POLICY)
+    assert found.outcome == "decline"
+    assert found.reasons == (
+        "the applicant is under 18 years of age",
+        "debt service would take 46% of the income, more than 45%",
+        "the identification has expired and must be renewed first",
+    )
+    low = propose(400, LINES, WORDS, Applicant(bankrupt=True), POLICY)
+    assert low.reasons[0] == "insolvency proceedings are open"
+    assert len(low.reasons) == 4
+
+
+def test_an_expired_identification_holds_and_a_limit_that_is_met_passes() -> None:
+    assert propose(700, LINES, WORDS, Applicant(kyc_status="expired"), POLICY).outcome == "refer"
+    passed = propose(700, LINES, WORDS, Applicant(dsti=0.45, age=18, kyc_status="due"), POLICY)
+    assert (passed.outcome, passed.reasons) == ("approve", ())
+
+
+def test_a_filed_policy_overrides_the_usual_one_where_it_says_something() -> None:
+    filed = Policy.of({"approve_from": 600, "dsti_limit": None, "unknown": 1})
+    assert (filed.approve_from, filed.dsti_limit) == (600, 0.45)
+
+
+def test_grades_are_seven_and_one_for_default() -> None:
+    """Bounds double from 0.5 %: 0.5, 1, 2, 4, 8, 16 %."""
+    assert len(GRADES) == 8
+    assert [grade_of(p) for p in (0.0049, 0.0099, 0.0199, 0.0399, 0.0799, 0.1599, 0.16)] == list(
+        "ABCDEFG"
+    )
+
+
+@pytest.mark.parametrize(
+    ("psi", "ratio", "overrides", "said"),
+    [
+        (0.05, 1.0, 0.05, "stable"), (0.10, None, None, "watch"), (0.251, 1.0, 0.0, "act"),
+        (0.0, 0.79, 0.0, "act"), (0.0, 1.26, 0.0, "act"), (0.0, 1.25, 0.10, "stable"),
+        (0.0, 1.0, 0.101, "act"), (None, None, None, "stable"),
+    ],
+)  # fmt: skip
+def test_when_the_model_owner_is_alarmed(
+    psi: float | None, ratio: float | None, overrides: float | None, said: str
+) -> None:
+    """Rule 12: PSI over 0.25, observed over expected outside 0.8 to 1.25, overrides over 10 %."""
+    assert verdict(psi, ratio, overrides) == said
