@@ -51,7 +51,7 @@ COLUMNS: dict[str, Columns] = {
     "telecom_customer": {
         "customer_id": WHOLE, "gender": TEXT, "senior": YES, "partner": YES, "dependants": YES,
         "city": TEXT, "postal_code": TEXT, "household": TEXT, "key_account_tier": TEXT,
-        "account_manager": TEXT, "retention_consent": YES, **VERSIONED,
+        "account_manager": TEXT, **VERSIONED,
     },
     "interaction": {**FACT, "payload": TEXT},
 }  # fmt: skip

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from crmkit import hookimpl
-from crmkit.declarations import Command, Panel, RecordType, Service
+from crmkit.declarations import Command, FeatureSet, Panel, RecordType, Service
 
-from . import commands, data, panels
+from . import commands, data, features, panels
 from .consent import Consents
 from .policy import ContactPolicy
 
@@ -14,6 +14,12 @@ from .policy import ContactPolicy
 def register_record_types() -> list[RecordType]:
     """Consents, counted contacts, blocks and purposes."""
     return data.record_types()
+
+
+@hookimpl
+def register_features() -> list[FeatureSet]:
+    """What holds for calls with offers."""
+    return features.feature_sets()
 
 
 @hookimpl

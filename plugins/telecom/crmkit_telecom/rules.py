@@ -29,7 +29,7 @@ RULES = (
         name="telecom.contract-end-risk",
         title="Contract ends soon and the risk is high",
         title_zh="合约将到期且风险高",
-        when="telecom_months_to_end <= 3 AND band_telecom_churn = 1 AND telecom_retention_consent",
+        when="telecom_months_to_end <= 3 AND band_telecom_churn = 1 AND contact_marketing_by_phone <> 'withdrawn'",
         action="list",
         target="retention",
         message="contract ends in {telecom_months_to_end:.1f} months, probability of leaving "
@@ -43,7 +43,7 @@ RULES = (
         title="No contract holds the customer and the risk is high",
         title_zh="无合约约束且风险高",
         when="telecom_contract_type = 'month_to_month' AND band_telecom_churn = 1 "
-        "AND telecom_retention_consent",
+        "AND contact_marketing_by_phone <> 'withdrawn'",
         action="list",
         target="retention",
         message="can leave any month, probability of leaving {score_telecom_churn:.0%}: "
@@ -188,7 +188,7 @@ RULES = (
         title="Old device, paid off",
         title_zh="可换机",
         when="telecom_device_age_months >= 24 AND telecom_instalments_paid "
-        f"AND telecom_retention_consent AND {SUBSCRIBED}",
+        f"AND contact_marketing_by_phone <> 'withdrawn' AND {SUBSCRIBED}",
         action="list",
         target="upgrade",
         message="device of {telecom_device_age_months} months, nothing owed",
@@ -224,7 +224,7 @@ RULES = (
         title="Left one to six months ago",
         title_zh="可赢回",
         when="telecom_days_since_departure >= 30 AND telecom_days_since_departure <= 180 "
-        "AND telecom_departure_kind = 'voluntary' AND telecom_retention_consent",
+        "AND telecom_departure_kind = 'voluntary' AND contact_marketing_by_phone <> 'withdrawn'",
         action="list",
         target="win-back",
         message="left {telecom_days_since_departure} days ago of their own will: "

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import crmkit_telecom
+from crmkit.builtin import contact
 from crmkit.testing.small import SmallWorld
 from crmkit.testing.small import day as days_before
 
@@ -15,7 +16,7 @@ from crmkit.testing.small import day as days_before
 @pytest.fixture
 def world() -> Iterator[SmallWorld]:
     """An empty small world, as of 2026-03-31."""
-    with SmallWorld(crmkit_telecom) as made:
+    with SmallWorld(crmkit_telecom, contact) as made:
         yield made
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 NEUTRAL = {
-    "telecom_subscriptions": 1, "telecom_retention_consent": True, "telecom_late_payments_12m": 0,
+    "telecom_subscriptions": 1, "contact_marketing_by_phone": "given", "telecom_late_payments_12m": 0,
     "telecom_days_overdue": 0, "telecom_topup_amount_90d": 0, "telecom_port_out_requests_60d": 0,
     "telecom_cancellation_requests_60d": 0, "telecom_complaints_90d": 0,
     "telecom_network_complaints_90d": 0, "telecom_service_complaints_90d": 0,
@@ -77,7 +77,7 @@ def test_nobody_is_called_at_a_loss(world) -> None:
 @pytest.mark.parametrize(
     "features",
     [
-        {"telecom_retention_consent": False},
+        {"contact_marketing_by_phone": "withdrawn"},
         {"telecom_late_payments_12m": 2},
         {"telecom_days_overdue": 30},
         {"telecom_subscriptions": 0},

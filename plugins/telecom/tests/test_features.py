@@ -227,8 +227,7 @@ def test_neighbourhood_counts_voluntary_departures_only(world, day) -> None:
     assert found[1]["city_departure_ratio"] == pytest.approx(2.0)  # two after one
 
 
-def test_consent_and_tier_have_a_value_where_the_file_is_silent(world) -> None:
+def test_the_tier_has_a_value_where_the_file_is_silent(world) -> None:
     world.add("telecom_customer")
     found = world.features("customer")[1]
-    assert found["retention_consent"] is True
     assert (found["key_account_tier"], found["has_account_manager"]) == ("none", False)

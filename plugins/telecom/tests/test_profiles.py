@@ -107,8 +107,8 @@ def test_an_unknown_contract_is_rejected_by_name(crm: Any, tmp_path: Path) -> No
 
 CUSTOMERS = (
     "customer,kind,name,phone,email,joined_on,region,city,postal_code,household,gender,senior,partner,"
-    "dependants,key_account_tier,account_manager,retention_consent",
-    "C1,person,,,,2025-01-01,,,,,,,,,,,",
+    "dependants,key_account_tier,account_manager,marketing_consent,consent_on",
+    "C1,person,,,,2025-01-01,,,,,,,,,,,,",
 )
 LINES = (
     "subscription,customer,as_of,msisdn,status,payment_model,activated_on,plan,contract_type,"

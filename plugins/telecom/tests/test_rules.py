@@ -11,7 +11,7 @@ BY_NAME = {rule.name.removeprefix("telecom."): rule for rule in RULES}
 CALM = {
     "telecom_subscriptions": 1, "telecom_port_out_requests_60d": 0,
     "telecom_cancellation_requests_60d": 0, "telecom_months_to_end": 9.0,
-    "telecom_retention_consent": True, "telecom_bill_shock_ratio": 1.0, "telecom_full_months_3m": 0,
+    "contact_marketing_by_phone": "unknown", "telecom_bill_shock_ratio": 1.0, "telecom_full_months_3m": 0,
     "telecom_usage_trend_3m": 0.0, "telecom_payment_model": "postpaid",
     "telecom_repeat_contacts_30d": 1, "telecom_dropped_call_rate": 0.01,
     "telecom_outage_minutes": 10, "telecom_late_payments_12m": 0, "telecom_days_overdue": 0,
@@ -63,7 +63,7 @@ SILENT = [
     ("contract-end-risk", {"telecom_months_to_end": 3.0, "band_telecom_churn": 2}),
     ("contract-end-risk", {"telecom_months_to_end": 3.1, "band_telecom_churn": 1}),
     ("contract-end-risk", {"telecom_months_to_end": 1.0, "band_telecom_churn": 1,
-                           "telecom_retention_consent": False}),
+                           "contact_marketing_by_phone": "withdrawn"}),
     ("no-contract-risk", {"telecom_contract_type": "month_to_month", "band_telecom_churn": 2}),
     ("no-contract-risk", {"telecom_contract_type": "12m", "band_telecom_churn": 1}),
     ("bill-shock", {"telecom_bill_shock_ratio": 1.49}),

@@ -49,7 +49,7 @@ PLAN_COLUMNS = (
 CUSTOMER_COLUMNS = (
     "customer", "kind", "name", "phone", "email", "joined_on", "region", "city", "postal_code",
     "household", "gender", "senior", "partner", "dependants", "key_account_tier",
-    "account_manager", "retention_consent",
+    "account_manager", "marketing_consent", "consent_on",
 )  # fmt: skip
 TRUTH_COLUMNS = ("customer", "left_on", "kind", "cause", "standing", "expected")
 SUBSCRIPTION_COLUMNS = (
@@ -137,7 +137,7 @@ def _customers(w: World) -> list[tuple[date, Sequence[Any]]]:
             *_flags(w, i, business),
             TIERS[w.tier[i]] if business else "none",
             f"M{w.manager[i]:02d}" if business and w.manager[i] else None,
-            _yes(w.consent[i]),
+            _yes(w.consent[i]), joined,
         )  # fmt: skip
         rows.append((joined, row))
     return rows

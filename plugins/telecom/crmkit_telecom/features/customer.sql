@@ -6,6 +6,5 @@ SELECT
     c.partner AS telecom_partner,
     c.dependants AS telecom_dependants,
     coalesce(c.key_account_tier, 'none') AS telecom_key_account_tier,
-    c.account_manager IS NOT NULL AS telecom_has_account_manager,
-    coalesce(c.retention_consent, true) AS telecom_retention_consent
+    c.account_manager IS NOT NULL AS telecom_has_account_manager
 FROM telecom_customer c

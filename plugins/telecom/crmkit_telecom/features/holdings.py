@@ -41,14 +41,6 @@ CUSTOMER = (
         title_zh="有客户经理",
         missing=False,
     ),
-    Feature(
-        name="telecom.retention_consent",
-        type=BOOLEAN,
-        title="May be called with offers",
-        title_zh="同意营销外呼",
-        description="True where nothing is known: the operator's own contact rules then decide.",
-        missing=True,
-    ),
 )
 
 SUBSCRIPTION = (

@@ -9,7 +9,7 @@ WITH base AS (
         coalesce(telecom_payment_model, 'unknown') AS model,
         CASE WHEN telecom_tenure_months < 12 THEN 0 WHEN telecom_tenure_months < 36 THEN 1 ELSE 2 END
             AS tenure_band,
-        telecom_retention_consent AND telecom_complaints_90d = 0
+        contact_marketing_by_phone <> 'withdrawn' AND telecom_complaints_90d = 0
             AND coalesce(telecom_dropped_call_rate, 0) < 0.02
             AND telecom_days_overdue < 30 AS sellable,
         telecom_addon_security AS security,

@@ -44,7 +44,7 @@ candidate AS (
     LEFT JOIN habit h ON h.subject_id = s.subject_id AND h.place = 1
     WHERE s.place = 1
         AND f.telecom_subscriptions >= 1
-        AND f.telecom_retention_consent
+        AND f.contact_marketing_by_phone <> 'withdrawn'
         -- Who does not pay is for the dunning desk: no discount there.
         AND f.telecom_late_payments_12m < 2 AND f.telecom_days_overdue < 30
 ),
