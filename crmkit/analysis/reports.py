@@ -91,6 +91,7 @@ class Reports:
         *,
         engine: str | None = None,
         again: bool = True,
+        shown: bool = True,
     ) -> ReportResult:
         """Runs a report.
 
@@ -101,6 +102,8 @@ class Reports:
             as_of: what may be seen.
             engine: ``duckdb``, ``spark`` or ``spark://HOST:PORT``; None is the engine in use.
             again: run its scores even if their latest models have been run for the date.
+            shown: False for what the program itself goes on with: it sees also those whom the viewer
+                may not learn of. What people are shown is always True.
 
         Raises:
             NotFound: for a report or parameter that does not exist.
@@ -114,7 +117,7 @@ class Reports:
         self._warehouse.refresh_if_stale()
         with self._warehouse.using(engine):
             said = [self._scores.ready(name, as_of, again=again) for name in report.scores]
-            table = self._query(report, values, as_of)
+            table = self._query(report, values, as_of, shown)
         remarks = tuple(remark for remark in said if remark)
         return ReportResult(
             report=report,
@@ -125,16 +128,17 @@ class Reports:
             remarks=remarks,
         )
 
-    def _query(self, report: Report, values: Mapping[str, Any], as_of: AsOf) -> pa.Table:
+    def _query(
+        self, report: Report, values: Mapping[str, Any], as_of: AsOf, shown: bool
+    ) -> pa.Table:
         population = Population.at(as_of)
         needed = self._features.needed([report.sql])
         subject = self._subject(report, needed)
         extra = {}
         if needed:
-            extra["feature"] = self._warehouse.shown(
-                self._features.build(subject, needed, population)
-            )
-        with self._warehouse.session(shown=True) as session:
+            built = self._features.build(subject, needed, population)
+            extra["feature"] = self._warehouse.shown(built) if shown else built
+        with self._warehouse.session(shown=shown) as session:
             frame = session.frame(population, purpose="report", subject=subject, extra=extra)
             try:
                 return frame.query(report.sql, dict(values))

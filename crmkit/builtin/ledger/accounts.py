@@ -95,6 +95,10 @@ class Accounts:
     def __init__(self, crm: Crm) -> None:
         self._crm = crm
 
+    def posting(self, **values: Any) -> Posting:
+        """A :class:`Posting`, for plugins that have the service alone."""
+        return Posting(**values)
+
     def ledger(self, name: str) -> Ledger:
         """The declared ledger.
 

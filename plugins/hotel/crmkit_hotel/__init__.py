@@ -17,11 +17,15 @@ if TYPE_CHECKING:
         FeatureSet,
         ImportProfile,
         InteractionKind,
+        Ledger,
         Lifecycle,
         MatchKey,
         PrivacyGuard,
         RecordType,
+        Report,
+        Rule,
         Score,
+        TierScheme,
     )
 
 
@@ -99,8 +103,45 @@ def register_privacy_guards() -> list[PrivacyGuard]:
 
 @hookimpl
 def register_commands() -> list[Command]:
-    """The verbs of ``guest`` and ``preference``."""
-    from . import guest
+    """The verbs of ``guest``, ``loyalty``, ``preference`` and ``preparation``."""
+    from . import guest, loyalty, preparation
     from .preference import commands
 
-    return [*guest.commands(), *commands.commands()]
+    return [
+        *guest.commands(),
+        *commands.commands(),
+        *preparation.commands(),
+        *loyalty.commands(),
+    ]
+
+
+@hookimpl
+def register_reports() -> list[Report]:
+    """Arrivals, fulfilment, repeat guests, value, channels, recovery, loyalty."""
+    from .reports import reports
+
+    return reports()
+
+
+@hookimpl
+def register_rules() -> list[Rule]:
+    """What to do when: H-R1 to H-R16."""
+    from .rules import RULES
+
+    return list(RULES)
+
+
+@hookimpl
+def register_ledgers() -> list[Ledger]:
+    """Points of the club."""
+    from .loyalty import LEDGER
+
+    return [LEDGER]
+
+
+@hookimpl
+def register_tier_schemes() -> list[TierScheme]:
+    """Tiers of the club."""
+    from .loyalty import SCHEME
+
+    return [SCHEME]

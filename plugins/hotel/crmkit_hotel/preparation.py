@@ -1,0 +1,213 @@
+"""``crmkit preparation``: what is prepared for arrivals, by whom, and whether it was done (H3, H-R2)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from crmkit.columns import CUSTOMER, count, flag, instant, integer, text
+from crmkit.declarations import Answer, Command, Parameter
+from crmkit.entities import FieldType
+from crmkit.errors import MoveRefused, NotFound, UsageError
+
+from .data import PREPARATION, RESERVATION
+from .reports.arrivals import DEPARTMENTS
+
+if TYPE_CHECKING:
+    from crmkit.entities.asof import AsOf
+    from crmkit.workspace import Crm
+
+T = FieldType
+SOURCE = "crmkit"
+RESULTS = ("met", "partly", "not_met", "refused", "unavailable")
+# Who did not do it says why.
+NEEDS_REASON = ("partly", "not_met", "refused", "unavailable")
+LINE = ("code", "value", "department", "origin", "result", "required", "substitute", "due_at")
+
+
+def build(crm: Crm, as_of: AsOf, days: int) -> Answer:
+    """Files a line for each department for all that arriving guests expect; built again adds new ones."""
+    found: list[dict[str, Any]] = []
+    for department in DEPARTMENTS:
+        # By department, as sensitive values are given to the one that acts on them alone.
+        asked = {"department": department, "days": str(days)}
+        found += crm.reports.run("hotel.expectation", asked, as_of, shown=False).table.to_pylist()
+    lines = [row for row in found if row["origin"] not in ("arrival", "ask")]
+    refs = [_ref(row) for row in lines]
+    known = dict(
+        crm.store.records.read(PREPARATION, ["ref", "result"], among={"ref": refs}) if refs else ()
+    )
+    new = {ref: row for ref, row in zip(refs, lines, strict=True) if ref not in known}
+    if new:
+        rows = list(new.values())
+        due = [_due(crm, row["arrival_on"], row["eta"]) for row in rows]
+        crm.store.records.put(
+            PREPARATION, source=SOURCE, refs=list(new),
+            owners=[row["reservation_id"] for row in rows],
+            values={
+                "code": [row["code"] for row in rows], "value": [row["val"] for row in rows],
+                "arrival_on": [row["arrival_on"] for row in rows],
+                "department": [row["department"] for row in rows],
+                "origin": [row["origin"] for row in rows],
+                "confidence": [row["confidence"] for row in rows], "due_at": due,
+                "result": ["unavailable" if row["can_be_met"] is False else "open" for row in rows],
+                "substitute": [row["stand_in"] for row in rows],
+                "reason": ["sold out" if row["can_be_met"] is False else None for row in rows],
+                "required": [row["required"] for row in rows],
+                "sensitive": [False for _ in rows],
+            },
+        )  # fmt: skip
+    return Answer(
+        rows=[
+            {"department": name, "new": sum(r["department"] == name for r in new.values()),
+             "unavailable": sum(r["department"] == name and r["can_be_met"] is False for r in new.values())}
+            for name in DEPARTMENTS
+        ]
+    )  # fmt: skip
+
+
+def _ref(row: dict[str, Any]) -> str:
+    return f"{row['reservation_id']}:{row['code']}:{row['origin']}:{row['val'] or ''}"[:120]
+
+
+def _due(crm: Crm, arrival: date, eta: str | None) -> datetime:
+    """An hour before the guest is expected, else at noon."""
+    at = time.fromisoformat(eta) if eta else time(13)
+    zone = ZoneInfo(crm.settings.time_zone)
+    return datetime.combine(arrival, at, zone) - timedelta(hours=1)
+
+
+def mark(
+    crm: Crm, reservation: str, code: str, result: str, reason: str | None, value: str | None
+) -> Answer:
+    """Says of a line what became of it."""
+    booked = crm.store.records.find(RESERVATION, reservation)
+    if result in NEEDS_REASON and not reason:
+        raise UsageError(f"{result} needs --reason: why it was not done as the guest expects.")
+    rows = crm.store.records.read(
+        PREPARATION, ["ref", "value"], where={"code": code.upper(), **({"value": value} if value else {})},
+        among={"owner_id": [booked.id]},
+    )  # fmt: skip
+    if not rows:
+        raise NotFound("preparation line", f"{reservation} {code.upper()}", _codes(crm, booked.id))
+    if len(rows) > 1:
+        said = ", ".join(sorted(str(v) for _, v in rows))
+        raise UsageError(f"{code.upper()} stands there for {said}.", hint="Give --value.")
+    crm.store.records.set(
+        PREPARATION, source=SOURCE, ref=rows[0][0], owner_id=booked.id,
+        values={"result": result, "reason": reason, "done_by": crm.actor, "done_at": crm.clock()},
+    )  # fmt: skip
+    return Answer(rows=_lines(crm, booked.id, booked.owner_id))
+
+
+def finish(crm: Crm, reservation: str) -> Answer:
+    """Declares the room prepared, unless an allergy or a need for access is open (H-R5)."""
+    booked = crm.store.records.find(RESERVATION, reservation)
+    rows = _lines(crm, booked.id, booked.owner_id)
+    missing = [r["code"] for r in rows if r["required"] and r["result"] != "met"]
+    if missing:
+        raise MoveRefused(
+            f"{reservation} is not prepared: {', '.join(missing)} is required and not met.",
+            hint="See to it, then: crmkit preparation mark RESERVATION CODE --result met",
+        )
+    crm.store.records.set(
+        RESERVATION, source=booked.source, ref=booked.ref, values={"prepared_at": crm.clock()}
+    )
+    return Answer(rows=rows)
+
+
+def listed(crm: Crm, department: str | None, arrival: date | None, every: bool) -> Answer:
+    """Lines by the time at which they are due."""
+    where: dict[str, Any] = {} if every else {"result": "open"}
+    where |= {"department": department} if department else {}
+    where |= {"arrival_on": arrival} if arrival else {}
+    hidden = crm.store.privacy.hidden_subjects()
+    names = ["owner_id", *LINE]
+    found = crm.store.records.read(PREPARATION, names, where=where, sort=["due_at"])
+    owners = dict(
+        crm.store.records.read(RESERVATION, ["id", "owner_id"], among={"id": {r[0] for r in found}})
+    )
+    return Answer(
+        rows=[
+            {"customer_id": owners[row[0]], "reservation_id": row[0],
+             **_for(department, dict(zip(LINE, row[1:], strict=True)))}
+            for row in found
+            if row[0] not in hidden
+        ]
+    )  # fmt: skip
+
+
+def _for(department: str | None, line: dict[str, Any]) -> dict[str, Any]:
+    """A required line is an allergy or a need: its value is for the department that acts on it."""
+    if line["required"] and department != line["department"]:
+        return {**line, "value": f"see {line['department']}"}
+    return line
+
+
+def _codes(crm: Crm, reservation: int) -> list[str]:
+    return [r[0] for r in crm.store.records.read(PREPARATION, ["code"], among={"owner_id": [reservation]})]  # fmt: skip
+
+
+def _lines(crm: Crm, reservation: int, guest: int | None) -> list[dict[str, Any]]:
+    rows = crm.store.records.read(
+        PREPARATION, LINE, among={"owner_id": [reservation]}, sort=["code"]
+    )
+    return [
+        {"customer_id": guest, "reservation_id": reservation, **_for(None, dict(zip(LINE, row, strict=True)))}
+        for row in rows
+    ]  # fmt: skip
+
+
+def commands() -> list[Command]:
+    """The verbs of ``preparation``."""
+    lines = (
+        CUSTOMER, integer("reservation_id", "Reservation", "预订", None), text("code", "Code", "代码"),
+        text("value", "Value", "取值"), text("department", "Department", "部门"),
+        text("origin", "Comes from", "来源"), text("result", "Result", "结果"),
+        flag("required", "Required", "必须"), text("substitute", "Substitute", "替代"),
+        instant("due_at", "Due", "截止"),
+    )  # fmt: skip
+    which = Parameter(
+        name="reservation",
+        type=T.TEXT,
+        positional=True,
+        required=True,
+        title="Reservation, by its key",
+    )
+    return [
+        Command(
+            name="preparation build", run=build, as_of=True, writes=True,
+            help="File what the guests of the next days expect, a line for each department.\n\nRun it 48 and 24 hours before arrivals: it adds what is new and leaves what was marked. What is sold out is filed as unavailable, with its substitute.",
+            example="crmkit preparation build --days 2",
+            parameters=[Parameter(name="days", type=T.INTEGER, default=2, unit="day", title="Days of arrival ahead")],
+            columns=[text("department", "Department", "部门"), count("new", "New", "新增", "line"), count("unavailable", "Sold out", "不可用", "line")],
+        ),
+        Command(
+            name="preparation list", run=listed, columns=lines,
+            help="List what is to be prepared, the line that is due first at the top.",
+            example="crmkit preparation list --department housekeeping",
+            parameters=[
+                Parameter(name="department", type=T.TEXT, choices=DEPARTMENTS, title="Only of this department; sensitive values are shown to it alone"),
+                Parameter(name="arrival", type=T.DATE, title="Only of this day of arrival"),
+                Parameter(name="every", type=T.BOOLEAN, default=False, title="Also what is done"),
+            ],
+        ),
+        Command(
+            name="preparation mark", run=mark, columns=lines, writes=True,
+            help="Mark a line as met, partly met or not, with the reason.",
+            example="crmkit preparation mark R-7001 PIL_TYPE --result partly --reason 'one of two'",
+            parameters=[
+                which,
+                Parameter(name="code", type=T.TEXT, positional=True, required=True, title="Code"),
+                Parameter(name="result", type=T.TEXT, required=True, choices=RESULTS, title="What became of it"),
+                Parameter(name="reason", type=T.TEXT, title="Why it was not done as expected"),
+                Parameter(name="value", type=T.TEXT, title="Which, where the code stands there twice"),
+            ],
+        ),
+        Command(
+            name="preparation finish", run=finish, columns=lines, writes=True,
+            help="Declare a reservation prepared; refused while an allergy or a need for access is open (H-R5).",
+            example="crmkit preparation finish R-7001", parameters=[which],
+        ),
+    ]  # fmt: skip
