@@ -921,6 +921,8 @@ class Demo:
         name: the vertical, as ``telecom``.
         generate: called with folder, number of customers and seed; the same three give the same
             bytes.
+        commands: the plugin's commands without parameters that are run after the import, in order;
+            those that take one are given the demo's day as their as-of.
         scores: trained at ``train_until``, evaluated later, then run at ``as_of``.
         reports: shown in the terminal, in order; ``html`` names the one written as HTML.
         verify: called with the workspace and the data; returns the checks.
@@ -929,6 +931,7 @@ class Demo:
     name: str
     title: str = ""
     generate: Callable[[Path, int, int], DemoData]
+    commands: tuple[str, ...] = ()
     lifecycles: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()

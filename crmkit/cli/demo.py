@@ -145,6 +145,10 @@ def load(crm: Crm, demo: Demo, customers: int, seed: int) -> DemoData:
             note(
                 f"  {result.read:,} rows: {result.created:,} created, {result.rejected:,} rejected"
             )
+    day = data.as_of.isoformat()
+    for name in demo.commands:
+        with _step(name):
+            crm.run(name, **({"as_of": day} if crm.catalog.commands[name].as_of else {}))
     with _step("refreshing the warehouse"):
         crm.warehouse.refresh()
     return data

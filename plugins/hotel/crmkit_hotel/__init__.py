@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from crmkit.declarations import (
         Command,
         CustomerFields,
+        Demo,
         FeatureSet,
         ImportProfile,
         InteractionKind,
@@ -145,3 +146,11 @@ def register_tier_schemes() -> list[TierScheme]:
     from .loyalty import SCHEME
 
     return [SCHEME]
+
+
+@hookimpl
+def register_demos() -> list[Demo]:
+    """A chain whose guests have true preferences."""
+    from .demo import DEMO
+
+    return [DEMO]

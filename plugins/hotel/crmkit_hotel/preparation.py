@@ -42,8 +42,12 @@ def build(crm: Crm, as_of: AsOf, days: int) -> Answer:
     if new:
         rows = list(new.values())
         due = [_due(crm, row["arrival_on"], row["eta"]) for row in rows]
+        # For a day that is over the lines hold from its last moment on.
+        past = as_of.on < crm.as_of().on
+        since = as_of.instant - timedelta(microseconds=1)
         crm.store.records.put(
             PREPARATION, source=SOURCE, refs=list(new),
+            effective=[since] * len(rows) if past else None,
             owners=[row["reservation_id"] for row in rows],
             values={
                 "code": [row["code"] for row in rows], "value": [row["val"] for row in rows],

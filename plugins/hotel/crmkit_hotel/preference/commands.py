@@ -14,6 +14,7 @@ from .catalogue import catalogue, find_code
 from .learning import REFUSAL, learn
 
 if TYPE_CHECKING:
+    from crmkit.entities.asof import AsOf
     from crmkit.workspace import Crm
 
 T = FieldType
@@ -103,9 +104,9 @@ def listed(crm: Crm, customer: str, every: bool) -> Answer:
     return Answer(rows=shown)
 
 
-def learn_all(crm: Crm) -> Answer:
+def learn_all(crm: Crm, as_of: AsOf) -> Answer:
     """Learns of everybody from the facts."""
-    return Answer(rows=[{"changed": learn(crm)}])
+    return Answer(rows=[{"changed": learn(crm, as_of=as_of)}])
 
 
 def codes(crm: Crm) -> Answer:
@@ -170,7 +171,7 @@ def commands() -> list[Command]:
             example="crmkit preference refuse G-1042 MINIBAR_STOCK", parameters=[WHO, CODE],
         ),
         Command(
-            name="preference learn", run=learn_all, single=True, writes=True,
+            name="preference learn", run=learn_all, single=True, writes=True, as_of=True,
             help="Learn everybody's preferences from what the touchpoints filed; after an import.",
             example="crmkit preference learn",
             columns=[integer("changed", "New or changed", "变更数", "preference")],

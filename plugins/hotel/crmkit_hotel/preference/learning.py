@@ -17,6 +17,7 @@ from .beliefs import ANY, CHAIN, STALE_DAYS, Belief, Evidence, Refusal, believe
 from .catalogue import catalogue
 
 if TYPE_CHECKING:
+    from crmkit.entities.asof import AsOf
     from crmkit.workspace import Crm
 
 SOURCE = "crmkit"
@@ -27,20 +28,23 @@ BATCH = 5_000
 STAYED = ("in_house", "checked_out")
 
 
-def learn(crm: Crm, customers: Iterable[int] | None = None, *, tx: Any = None) -> int:
-    """Files what is held of guests today; how many records are new or changed.
+def learn(
+    crm: Crm, customers: Iterable[int] | None = None, *, as_of: AsOf | None = None, tx: Any = None
+) -> int:
+    """Files what is held of guests on a day; how many records are new or changed.
 
     Args:
         customers: these; None is everybody. Facts of merged customers count for who remains.
+        as_of: the day, from whose end on the records hold; None is now.
     """
     if customers is None:
         everybody = crm.store.records.read(RESERVATION, ["owner_id"], tx=tx)
         everybody += crm.store.records.read(PREFERENCE, ["owner_id"], tx=tx)
         customers = {row[0] for row in everybody}
     wanted = sorted(set(crm.store.customers.survivors(customers, tx=tx).values()))
-    on, changed = crm.as_of().on, 0
+    at, changed = as_of or crm.as_of(), 0
     for start in range(0, len(wanted), BATCH):
-        changed += _learn(crm, wanted[start : start + BATCH], on, tx)
+        changed += _learn(crm, wanted[start : start + BATCH], at, tx)
     return changed
 
 
@@ -48,9 +52,7 @@ def beliefs_of(
     crm: Crm, customers: Sequence[int], on: date, *, tx: Any = None
 ) -> dict[int, list[Belief]]:
     """What is held of some guests on a day, from the facts; by guest."""
-    members = crm.store.customers.members(customers, tx=tx)
-    stays = _stays(crm, members, tx)
-    evidence, refusals = _facts(crm, members, stays, tx)
+    stays, evidence, refusals = facts_of(crm, customers, tx=tx)
     return {
         guest: believe(
             evidence[guest],
@@ -60,6 +62,19 @@ def beliefs_of(
         )
         for guest in customers
     }
+
+
+def facts_of(
+    crm: Crm, customers: Sequence[int], *, tx: Any = None
+) -> tuple[dict[int, list[tuple[Any, ...]]], dict[int, list[Evidence]], dict[int, list[Refusal]]]:
+    """Stays, evidence and refusals of some guests, each by guest.
+
+    A stay is (arrival, departure, reservation, purpose).
+    """
+    members = crm.store.customers.members(customers, tx=tx)
+    stays = _stays(crm, members, tx)
+    evidence, refusals = _facts(crm, members, stays, tx)
+    return stays, evidence, refusals
 
 
 def _stays(crm: Crm, members: dict[int, int], tx: Any) -> dict[int, list[tuple[Any, ...]]]:
@@ -120,7 +135,8 @@ def _stay(stays: Sequence[tuple[Any, ...]], subject: int | None, on: date) -> tu
     return (subject if subject is not None else str(on)), "unknown"
 
 
-def _learn(crm: Crm, customers: Sequence[int], on: date, tx: Any) -> int:
+def _learn(crm: Crm, customers: Sequence[int], at: AsOf, tx: Any) -> int:
+    on = at.on
     held = beliefs_of(crm, customers, on, tx=tx)
     rows = [(guest, belief) for guest in customers for belief in held[guest]]
     refs = [_ref(guest, belief) for guest, belief in rows]
@@ -138,10 +154,13 @@ def _learn(crm: Crm, customers: Sequence[int], on: date, tx: Any) -> int:
     values += [{**nothing, "code": code} for _, _, code in gone]
     if not values:
         return 0
+    # For a day that is over they hold from its last moment on.
+    since = at.instant - timedelta(microseconds=1) if at.on < crm.as_of().on else None
     written = crm.store.records.put(
         PREFERENCE, source=SOURCE, refs=[*refs, *(ref for ref, _, _ in gone)],
         owners=[*(guest for guest, _ in rows), *(owner for _, owner, _ in gone)],
         values={name: [row[name] for row in values] for name in FIELDS}, tx=tx,
+        effective=[since] * len(values) if since else None,
     )  # fmt: skip
     return sum(bool(outcome) for outcome in written.outcomes)
 

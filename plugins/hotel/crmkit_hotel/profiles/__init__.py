@@ -7,7 +7,10 @@ import tomllib
 from crmkit import resource_text
 from crmkit.declarations import ImportProfile
 
-NAMES = ("hotel-bookings",)
+NAMES = (
+    "hotel-bookings", "hotel-properties", "hotel-supply", "hotel-guests", "hotel-reservations",
+    "hotel-requests", "hotel-touchpoints",
+)  # fmt: skip
 
 
 def profiles() -> list[ImportProfile]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from crmkit.declarations import Report
 
 from .arrivals import arrivals_reports
+from .guests import guests_reports
 
 
 def reports() -> list[Report]:
     """Every report."""
-    return [*arrivals_reports()]
+    return [*arrivals_reports(), *guests_reports()]
