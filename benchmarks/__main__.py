@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from . import (
+    arrivals,
     cases,
     customers,
     features,
@@ -41,6 +42,7 @@ def main() -> None:
         results += reports.run(options.interactions, folder)
         results += customers.run(options.interactions // 10, folder)
         results += cases.run(options.interactions // 10, folder)
+        results += arrivals.run(options.rows, folder)
     show(results)
 
 
