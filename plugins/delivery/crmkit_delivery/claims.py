@@ -233,7 +233,7 @@ def time_bar(
 
 def evidence_missing(kind: str, evidence: Any) -> list[str]:
     """What a claim still lacks: the proof of value, and of damage the photos and the packaging."""
-    needed = NEEDED[:1] if kind in PAPER_KINDS else NEEDED
+    needed: tuple[str, ...] = NEEDED[:1] if kind in PAPER_KINDS else NEEDED
     if kind in ("delay", "overcharge", "cod_not_remitted"):
         needed = ()
     return [one for one in needed if one not in (evidence or ())]

@@ -10,6 +10,7 @@ comes to the same as a full one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 from attrs import field, frozen
 
 from crmkit.declarations import StageMove
+from crmkit.entities.asof import AsOf
 
 from .data import ANOMALY, RECOMPUTATION, SCAN, TRACKING, WAYBILL
 from .lifecycle import shipment as shipment_lifecycle
@@ -38,6 +40,8 @@ KEPT = (
     "scans", "anomalies", "late_minutes",
 )  # fmt: skip
 
+# All that is stored, whatever the clock says: a device may run ahead of it.
+EVERYTHING = AsOf.at(datetime(2200, 1, 1, tzinfo=UTC), "UTC")
 SCANS = """
 SELECT s.owner_id, s.id, s.event_at, s.status, w.late_after_at
 FROM delivery_scan s
@@ -81,12 +85,12 @@ def recompute(crm: Crm, *, full: bool = False) -> Recomputed:
     """
     since = None if full else _last_scan(crm)
     narrowed = "" if since is None else TOUCHED.format(scan_id=since)
-    table = crm.query(SCANS.format(since=narrowed), subject=WAYBILL)
+    table = crm.query(SCANS.format(since=narrowed), EVERYTHING, WAYBILL)
     if not table.num_rows:
         return Recomputed(waybills=0, scans=0, changed=0, anomalies=0)
     scans = _folded(table)
     found = _tracked(scans)
-    changed = _changed(found, crm.query(STORED, subject=WAYBILL))
+    changed = _changed(found, crm.query(STORED, EVERYTHING, WAYBILL))
     for first in range(0, changed.num_rows, BATCH):
         _write(crm, changed.slice(first, BATCH))
     flagged = _flag(crm, scans)
@@ -245,7 +249,9 @@ def _flag(crm: Crm, scans: _Scans) -> int:
     wrong = np.flatnonzero(np.isin(folded.verdict, list(ANOMALIES)))
     names = machine().names
     kinds = {int(scans.ids[p]): (ANOMALIES[int(folded.verdict[p])], p) for p in wrong}
-    known = {row["scan_id"]: row["kind"] for row in crm.query(FLAGGED, subject=WAYBILL).to_pylist()}
+    known = {
+        row["scan_id"]: row["kind"] for row in crm.query(FLAGGED, EVERYTHING, WAYBILL).to_pylist()
+    }
     new = {i: said for i, said in kinds.items() if known.get(i) != said[0]}
     here = set(scans.ids.tolist()) if known else set()
     cleared = [i for i, kind in known.items() if kind != "none" and i in here and i not in kinds]

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+pytestmark = pytest.mark.slow
 DATA = (
     Path(os.environ.get("DATA", Path(__file__).resolve().parents[4] / "shared" / "data")) / "olist"
 )
@@ -81,7 +82,6 @@ def test_on_time_by_region_agrees_too(olist: Any) -> None:
     assert {r["slice"]: (r["due"], r["on_time"]) for r in rows} == expected
 
 
-@pytest.mark.slow
 def test_lateness_is_told_at_the_hand_over(olist: Any) -> None:
     """Time-split (design D13). A plain logistic regression measured an AUC of 0.70 to 0.72."""
     crm, _ = olist

@@ -98,6 +98,7 @@ def file_claim(
 ) -> Answer:  # fmt: skip
     """Files a claim and opens its case."""
     record = crm.store.records.find(WAYBILL, waybill)
+    customer = record.owner_id or 0  # waybills have an owner, always
     now = crm.clock()
     tracked = crm.store.records.list(TRACKING, where={"owner_id": record.id})
     delivered = tracked[0].values.get("delivered_at") if tracked else None
@@ -114,7 +115,7 @@ def file_claim(
     abroad = record.values.get("scope") == "international"
     with crm.store.begin("claim file") as tx:
         case = ClaimCase(
-            customer_id=record.owner_id, kind=KIND, source=SOURCE, ref=f"claim-{ref}",
+            customer_id=customer, kind=KIND, source=SOURCE, ref=f"claim-{ref}",
             values={
                 "topic": kind, "subject_type": WAYBILL, "subject_ref": record.ref,
                 "severity": "S3" if abroad else "S2", "channel": "phone",
@@ -137,7 +138,7 @@ def file_claim(
         crm.store.interactions.log(
             [
                 NewInteraction(
-                    kind="delivery.claim_filed", occurred_at=tx.at, customer_id=record.owner_id,
+                    kind="delivery.claim_filed", occurred_at=tx.at, customer_id=customer,
                     subject_id=record.id, direction="in",
                     payload={"claim": ref, "kind": kind},
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -105,7 +105,7 @@ def run_credit(crm: Crm, on: date | None) -> Answer:
     )
 
 
-def _text(name: str, title: str, title_zh: str, **more: bool) -> Parameter:
+def _text(name: str, title: str, title_zh: str, **more: Any) -> Parameter:
     return Parameter(name=name, type=T.TEXT, title=title, title_zh=title_zh, **more)
 
 

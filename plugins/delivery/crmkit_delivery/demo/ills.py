@@ -205,7 +205,8 @@ def plant(shipments: list[Shipment], count: int, rng: np.random.Generator) -> Wo
 
 def _fits(make: Callable[[Shipment, World], None], one: Shipment) -> bool:
     """Whether the day on which the ill has to be listed will have come."""
-    ahead = {unpaid: 9, never_found: 8, damaged: 1, unanswered: 1, not_arrived: 1}
+    ahead: dict[Callable[[Shipment, World], None], int] = {
+        unpaid: 9, never_found: 8, damaged: 1, unanswered: 1, not_arrived: 1}
     return _came(one) + timedelta(days=ahead.get(make, 0)) <= AS_OF
 
 

@@ -1,0 +1,155 @@
+"""A courier's day: statuses of new scans and the list of ills, at a million waybills and eight times the scans.
+
+The history is written by the database itself, as in :mod:`benchmarks.filling`; the new day comes
+through the import profile, whose speed is measured elsewhere. ``python -m benchmarks.shipments`` takes
+the size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import crmkit
+from crmkit.entities.transaction import COUNTER_BITS, EPOCH_MS, WRITER_BITS
+from crmkit.workspace import Crm
+
+from .filling import _now_ms
+from .measure import Result, machine, seconds, show
+
+DAYS, EACH = 60, 8
+DAY0, AS_OF = "2026-01-31", "2026-03-31"
+DAY_MS = 86_400_000
+# Status and hours after the midnight of the day of collection.
+WAY = (
+    ("picked_up", 9), ("at_hub", 13), ("in_transit", 21), ("at_hub", 29), ("in_transit", 37),
+    ("at_hub", 45), ("out_for_delivery", 56), ("delivered", 61),
+)  # fmt: skip
+LANES = 40
+
+
+def fill(crm: Crm, waybills: int) -> None:
+    """Customers, waybills of sixty days, and their scans until the end of the 59th."""
+    shift = WRITER_BITS + COUNTER_BITS
+    # Each day was imported on its own day, as it is: new scans are then those of a day.
+    start = (_now_ms() - (DAYS + 10) * DAY_MS - EPOCH_MS) << shift
+    step = DAY_MS << shift
+    hour = 3_600_000 << shift
+    day = f"(i * {DAYS} / {waybills})"
+    series = "(WITH RECURSIVE s(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i < {} - 1) SELECT i FROM s)"
+    way = ", ".join(f"({k}, '{status}', {hours})" for k, (status, hours) in enumerate(WAY))
+    customers = max(1, waybills // 100)
+    stamp = f"'{DAY0} 00:00:00.000000'"
+    waybill = f"({start} + {step} * {day} + 1 + i)"
+    made = [
+        f"INSERT INTO tx (id, at, actor, command, source, first_id, last_id) SELECT {start} + {step} * i + {hour} * k, "
+        f"{stamp}, 'bench', 'import', 'bench', {start} + {step} * i + {hour} * k + 1, "
+        f"{start} + {step} * i + {hour} * k + {waybills * EACH} FROM {series.format(DAYS)} "
+        "CROSS JOIN (SELECT 0 AS k UNION ALL SELECT 1) x",
+        f"INSERT INTO customer (id, kind, created_at, updated_at, version, valid_from, tx) SELECT {start} - 10000000 + i, "
+        f"'organisation', {stamp}, {stamp}, 1, {stamp}, {start} FROM {series.format(customers)}",
+        "INSERT INTO delivery_waybill (id, source, ref, owner_id, waybill_no, product, scope, lane, depot, region, "
+        "ordered_at, promise_at, late_after_at, promise_on, on_time_basis, valid_from, version, tx) SELECT "
+        f"{waybill}, 'delivery', 'W' || i, {start} - 10000000 + i % {customers}, 'W' || i, 'economy', 'inter_city', "
+        f"'L' || (i % {LANES}), 'D' || (i % 20), 'R' || (i % 5), "
+        f"datetime('{DAY0}', '+' || {day} || ' days', '+7 hours') || '.000000', "
+        f"datetime('{DAY0}', '+' || ({day} + 3) || ' days') || '.000000', "
+        f"datetime('{DAY0}', '+' || ({day} + 3) || ' days') || '.000000', "
+        f"date('{DAY0}', '+' || ({day} + 2) || ' days'), 'delivery', "
+        f"datetime('{DAY0}', '+' || {day} || ' days', '+7 hours') || '.000000', 1, {start} + {step} * {day} "
+        f"FROM {series.format(waybills - waybills // DAYS)}",
+        # A scan's id was drawn on the day on which it happened.
+        "INSERT INTO delivery_scan (id, source, ref, owner_id, sequence, event_at, code, status, place, valid_from, "
+        f"version, tx) SELECT {start} + {step} * (d + h / 24) + {hour} + 1 + i * {EACH} + k, 'delivery', "
+        f"'W' || i || '-' || k, w, k, at, s, s, 'D' || (i % 20), at, 1, {start} + {step} * (d + h / 24) + {hour} "
+        f"FROM (SELECT i, {day} AS d, {waybill} AS w, k, s, h, datetime('{DAY0}', '+' || {day} || ' days', "
+        f"'+' || h || ' hours', '+' || (i % 50) || ' minutes') || '.000000' AS at FROM {series.format(waybills - waybills // DAYS)} "
+        f"CROSS JOIN (SELECT column1 AS k, column2 AS s, column3 AS h FROM (VALUES {way})) x) y "
+        f"WHERE d + h / 24 < {DAYS - 1}",
+    ]  # fmt: skip
+    with closing(sqlite3.connect(str(crm.store.engine.url.database))) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        with connection:
+            for statement in made:
+                connection.execute(statement)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def write_day(path: Path, waybills: int) -> int:
+    """The scans of the sixtieth day of waybills that were collected before; returns how many."""
+    last = waybills - waybills // DAYS
+    rows = 0
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["scan", "waybill", "system", "code", "sequence", "event_at", "place"])
+        for i in range(last - 3 * (waybills // DAYS), last):
+            day = i * DAYS // waybills
+            for k, (status, hours) in enumerate(WAY):
+                if day + hours // 24 == DAYS - 1:
+                    at = f"{AS_OF}T{hours % 24:02d}:{i % 50:02d}:00Z"
+                    writer.writerow([f"W{i}-{k}", f"W{i}", "crmkit", status, k, at, f"D{i % 20}"])
+                    rows += 1
+    return rows
+
+
+def measured(waybills: int, folder: Path) -> dict[str, float]:
+    """Seconds of each step for so many waybills."""
+    took: dict[str, float] = {}
+    with crmkit.init(folder, plugins=("delivery",)) as crm:
+        took["fill"] = seconds(lambda: fill(crm, waybills))
+        took["first snapshot"] = seconds(lambda: crm.warehouse.refresh())
+        took["full"] = seconds(lambda: crm.run("waybill recompute", full=True))
+        took["snapshot of statuses"] = seconds(lambda: crm.warehouse.refresh())
+        took["full again"] = seconds(lambda: crm.run("waybill recompute", full=True))
+        rows = write_day(folder / "day.csv", waybills)
+        took["import of a day"] = seconds(
+            lambda: crm.import_file(folder / "day.csv", profile="delivery-scans")
+        )
+        took["rows of a day"] = rows
+        took["snapshot of a day"] = seconds(lambda: crm.warehouse.refresh())
+        took["statuses of a day"] = seconds(lambda: crm.run("waybill recompute"))
+        took["snapshot after"] = seconds(lambda: crm.warehouse.refresh())
+        took["ills"] = seconds(lambda: crm.reports.run("delivery.ills", {}, crm.as_of(AS_OF)))
+    took["day"] = sum(
+        took[name] for name in ("snapshot of a day", "statuses of a day", "snapshot after", "ills")
+    )
+    return took
+
+
+def run(waybills: int, folder: Path) -> list[Result]:
+    """A day at full size, and statuses from scratch at a tenth of it and at full size."""
+    small = measured(waybills // 10, folder / "tenth")
+    large = measured(waybills, folder / "whole")
+    for name, took in (("a tenth", small), ("whole", large)):
+        print(f"{name}: " + ", ".join(f"{step} {value:,.1f}" for step, value in took.items()))
+    return [
+        Result(
+            name=f"a day after import, {waybills:,} waybills", ours=large["day"], bare=60.0, unit="s",
+            ratio=large["day"] / 60.0, goal=1.0, at_most=True,
+        ),
+        Result(
+            name="statuses from scratch, ten times the scans", ours=large["full"], bare=small["full"],
+            unit="s", ratio=large["full"] / small["full"], goal=11.0, at_most=True,
+        ),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--waybills", type=int, default=1_000_000)
+    parser.add_argument("--data", type=Path, help="folder for files; else a temporary one")
+    options = parser.parse_args()
+    print(f"{machine()}\n")
+    with tempfile.TemporaryDirectory() as name:
+        folder = options.data or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        show(run(options.waybills, folder))
+
+
+if __name__ == "__main__":
+    main()

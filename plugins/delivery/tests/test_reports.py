@@ -1,0 +1,275 @@
+"""Reports of delivery on small worlds, worked by hand."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from crmkit.testing.small import AS_OF, AS_OF_ON
+
+
+def ago(hours: float) -> datetime:
+    return AS_OF - timedelta(minutes=round(hours * 60))
+
+
+def way(
+    world: Any, number: int, *scans: tuple[float, str], more: Any = None, **values: Any
+) -> None:
+    """A waybill of customer 1 with scans, each so many hours ago."""
+    world.add("delivery_waybill", id=number, waybill_no=f"W{number}", **values)
+    for place, (hours, status) in enumerate(scans):
+        at = ago(hours)
+        world.add(
+            "delivery_scan", id=100 * number + place, owner_id=number, event_at=at, sequence=place,
+            status=status, days_before=(AS_OF_ON - at.date()).days, **(more or {}),
+        )  # fmt: skip
+
+
+def test_transit_times_by_nearest_rank(world) -> None:
+    """20 shipments of 1 to 20 days and one that never came: half within 10, 95 % within 19."""
+    for days in range(1, 21):
+        way(world, days, (24 * (days + 1), "picked_up"), (24, "delivered"))
+    way(world, 50, (30, "picked_up"))
+    (row,) = world.report("transit-times")
+    assert row == {
+        "slice": "all", "collected": 21, "delivered": 20, "underway": 1, "p50_days": 10.0,
+        "p95_days": 19.0,
+    }  # fmt: skip
+
+
+def test_first_attempts_and_whose_reason_it_was(world) -> None:
+    """Of four first attempts two succeed; Wilson for 2 of 4 is 0.150 to 0.850."""
+    for number in (1, 2):
+        way(world, number, (30, "out_for_delivery"), (26, "delivered"))
+    way(world, 3, (30, "out_for_delivery"), (26, "attempt_failed"), (3, "delivered"),
+        more={"responsible": "consignee"})  # fmt: skip
+    way(world, 4, (30, "out_for_delivery"), (26, "attempt_failed"),
+        more={"reason": "carrier_vehicle_issue"})  # fmt: skip
+    (row,) = world.report("first-attempt")
+    assert (row["tried"], row["delivered"], row["consignee"], row["carrier"]) == (4, 2, 1, 1)
+    assert row["success_rate"] == 0.5
+    assert row["success_low"] == pytest.approx(0.1500, abs=1e-4)
+    assert row["success_high"] == pytest.approx(0.8500, abs=1e-4)
+
+
+def test_scan_completeness(world) -> None:
+    """Complete; without a departure; without a hub between cities; within a city none is needed."""
+    full = ((50, "picked_up"), (40, "at_hub"), (30, "out_for_delivery"), (28, "delivered"))
+    way(world, 1, *full, depot="D")
+    way(world, 2, full[0], full[1], full[3], depot="D")
+    way(world, 3, full[0], full[2], full[3], depot="D")
+    way(world, 4, full[0], full[2], full[3], depot="D", scope="same_city")
+    (row,) = world.report("scan-completeness")
+    assert (row["depot"], row["delivered"], row["complete"]) == ("D", 4, 2)
+
+
+def test_on_time_counts_what_is_open_and_lost_and_not_what_was_cancelled(world) -> None:
+    """Due: one on time, one a minute late, one never delivered; the cancelled one owed nothing.
+
+    Wilson's interval of 1 in 3 is 0.0615 to 0.7923.
+    """
+    due = {"late_after_at": ago(48), "promise_on": date(2026, 3, 30)}
+    way(world, 1, (60, "picked_up"), (48, "delivered"), **due)
+    way(world, 2, (60, "picked_up"), (47.98, "delivered"), **due)
+    way(world, 3, (60, "picked_up"), **due)
+    way(world, 4, (60, "picked_up"), (50, "cancelled"), **due)
+    way(world, 5, (60, "picked_up"), late_after_at=ago(-1))
+    world.add("customer", subject_id=1)
+    (row,) = world.report("on-time")
+    assert (row["due"], row["delivered"], row["on_time"]) == (3, 2, 1)
+    assert row["on_time_rate"] == pytest.approx(1 / 3)
+    assert row["on_time_low"] == pytest.approx(0.0615, abs=1e-4)
+    assert row["on_time_high"] == pytest.approx(0.7923, abs=1e-4)
+
+
+def test_a_contract_may_count_the_first_attempt(world) -> None:
+    due = {"late_after_at": ago(48), "promise_on": date(2026, 3, 30), "on_time_basis": "attempt"}
+    way(world, 1, (60, "out_for_delivery"), (50, "attempt_failed"), (20, "delivered"), **due)
+    world.add("customer", subject_id=1)
+    (row,) = world.report("on-time")
+    assert row["on_time"] == 1
+
+
+def test_profit_after_claims(world) -> None:
+    """12.00 billed, 7.00 of cost, 3.00 of claims: 2.00 are left; the other is quoted 10.00."""
+    cost = {"cost_pickup_minor": 100, "cost_linehaul_minor": 250, "cost_sort_minor": 50,
+            "cost_lastmile_minor": 300}  # fmt: skip
+    for number, quoted in ((1, 1100), (2, 1000)):
+        world.add("delivery_waybill", id=number, ordered_at=ago(50), price_quoted_minor=quoted,
+                  price_quoted_currency="EUR", **cost)  # fmt: skip
+    world.add("delivery_invoice_line", id=9, owner_id=1, billed_minor=1200)
+    world.add("delivery_claim", id=8, owner_id=1, paid_minor=300)
+    (row,) = world.report("profit")
+    assert (row["revenue_minor"], row["cost_minor"], row["claims_minor"]) == (2200, 1400, 300)
+    assert (row["profit_minor"], row["profit_each_minor"]) == (500, 250)
+    assert row["margin"] == pytest.approx(500 / 2200)
+
+
+def test_claims_in_ten_thousand_and_days_to_pay(world) -> None:
+    """Two claims on 50 waybills are 400 in 10,000; 60.00 of 100.00 were paid, after three days."""
+    for number in range(1, 51):
+        world.add("delivery_waybill", id=number, ordered_at=ago(100))
+    one = {"kind": "damage", "claimed_minor": 5000, "claimed_currency": "EUR", "filed_at": ago(200)}
+    world.add("delivery_claim", id=60, owner_id=1, state="paid", paid_minor=6000, **{
+        **one, "claimed_minor": 6000, "decided_at": ago(152), "paid_at": ago(80)})  # fmt: skip
+    world.add("delivery_claim", id=61, owner_id=2, state="rejected", **{
+        **one, "claimed_minor": 4000, "decided_at": ago(104)})  # fmt: skip
+    (row,) = world.report("claims")
+    assert (row["claims"], row["approved"], row["rejected"], row["per_10000"]) == (2, 1, 1, 400.0)
+    assert (row["paid_share"], row["days_to_decide"], row["days_to_pay"]) == (0.6, 3.0, 3.0)
+
+
+def test_the_service_card_and_the_penalty(world) -> None:
+    """8 of 10 on time against 90 %: ten points below, at 1 % of 100.00 a point: 10.00."""
+    world.add("delivery_shipper_account", id=1, sla_target=0.9, penalty_rate=0.01, price_tier="A")
+    for number in range(10):
+        late = 47 if number < 2 else 49
+        way(world, number + 1, (60, "picked_up"), (late, "delivered"), late_after_at=ago(48),
+            promise_on=date(2026, 3, 30), price_quoted_minor=1000)  # fmt: skip
+    (row,) = world.report("service-card")
+    assert (row["due"], row["on_time_net_rate"], row["below"]) == (10, 0.8, True)
+    assert row["penalty_minor"] == pytest.approx(1000, abs=1)
+
+
+def test_volume_of_a_shipper_and_the_alarm(world) -> None:
+    """90 in twelve weeks, 13 in four: expected 30, limit 30 - 3 x 5.477 = 13.57."""
+    for number in range(103):
+        days = 10 if number < 13 else 60
+        world.add("delivery_waybill", id=number, ordered_at=ago(24 * days))
+    (row,) = world.report("shipper-volume")
+    assert (row["four_weeks"], row["expected"], row["alarm"]) == (13, 30.0, True)
+    assert row["lower_limit"] == pytest.approx(13.568, abs=1e-3)
+
+
+def test_receivables_by_age_and_cash_that_is_held(world) -> None:
+    for number, (minor, overdue) in enumerate(((5000, 0), (700, 30), (800, 31), (900, 61))):
+        world.add("delivery_shipper_account", id=number, receivable_minor=minor,
+                  receivable_currency="EUR", days_overdue=overdue)  # fmt: skip
+    cod = {"cod_amount_minor": 1200, "cod_amount_currency": "EUR"}
+    way(world, 1, (30, "delivered"), **cod)
+    way(world, 2, (30, "delivered"), cod_remitted_at=ago(2), **cod)
+    way(world, 3, (30, "picked_up"), **cod)
+    rows = {(r["kind"], r["age_band"]): r["amount_minor"] for r in world.report("receivables")}
+    assert rows == {
+        ("cod", "1 to 30 days"): 1200, ("receivable", "0 not overdue"): 5000,
+        ("receivable", "1 to 30 days"): 700, ("receivable", "31 to 60 days"): 800,
+        ("receivable", "61 days and more"): 900,
+    }  # fmt: skip
+
+
+def test_calls_made_in_time(world) -> None:
+    due = {"late_after_at": ago(48), "promise_on": date(2026, 3, 30)}
+    for number, told in ((1, 50), (2, 40), (3, None)):
+        way(world, number, (60, "picked_up"), **due)
+        if told is not None:
+            world.add("delivery_late_pre_notice", occurred_on=ago(told).date(),
+                      occurred_at=ago(told), record_id=number)  # fmt: skip
+    (row,) = world.report("calls-in-time")
+    assert (row["late"], row["told_in_time"], row["told_too_late"]) == (3, 1, 1)
+
+
+def test_suspicious_deliveries_are_told_with_the_reason(world) -> None:
+    way(world, 1, (20, "delivered"), more={"pod_proof": "none"})
+    way(world, 2, (20, "delivered"), more={"pod_proof": "photo"})
+    (row,) = world.report("suspicious-deliveries")
+    assert (row["waybill_no"], row["reason"]) == ("W1", "no proof of delivery")
+
+
+def test_complaints_warn_by_region(world, day) -> None:
+    """9 in twelve weeks: 3 expected, the limit is 3 + 3 sqrt(3) = 8.2; nine warn, eight do not."""
+    for number, region in ((1, "NORTH"), (2, "SOUTH")):
+        world.add("delivery_waybill", id=number, region=region)
+        for turn in range(9):
+            world.add(
+                "delivery_complaint", occurred_on=day(40 + turn), record_id=number, topic="late"
+            )
+        for _ in range(9 if region == "NORTH" else 8):
+            world.add("delivery_complaint", occurred_on=day(5), record_id=number, topic="late")
+    found = {r["region"]: (r["recent"], r["warning"]) for r in world.report("complaint-warning")}
+    assert found == {"NORTH": (9, True), "SOUTH": (8, False)}
+
+
+# --- rounds ---------------------------------------------------------------------------------------
+
+
+def subscribers(world: Any, day: Any, courier: str, stay: int, lost: int, **values: Any) -> None:
+    for number in range(stay + lost):
+        ended = {"ended_on": day(30), "end_reason": "price"} if number < lost else {}
+        world.add(
+            "delivery_subscription", id=1000 + world.rows, round="R1", courier=courier,
+            started_on=day(300), **{**ended, **values},
+        )  # fmt: skip
+
+
+def test_a_courier_who_loses_more_than_the_others_is_flagged(world, day) -> None:
+    """C1 loses 12 of 20 (Wilson 0.387 to 0.781), the others 2 of 40 (0.014 to 0.165).
+
+    Exposure: 8 stay for all 90 days, 12 for 60: (720 + 720) / 30.4375 = 47.31 months.
+    """
+    subscribers(world, day, "C1", 8, 12)
+    subscribers(world, day, "C2", 38, 2)
+    rows = {r["part"]: r for r in world.report("round-churn", by="courier")}
+    assert (rows["C1"]["lost"], rows["C1"]["flagged"], rows["C2"]["flagged"]) == (12, True, False)
+    assert rows["C1"]["loss_low"] == pytest.approx(0.3866, abs=1e-4)
+    assert rows["C1"]["others_high"] == pytest.approx(0.1650, abs=1e-4)
+    assert rows["C1"]["subscriber_months"] == pytest.approx(47.31, abs=0.01)
+
+
+def test_losses_after_a_hand_over_are_the_leavers(world, day) -> None:
+    """Ended 10 days after C1 handed over: lost with C1. Ended 61 days after: C2's own."""
+    subscribers(world, day, "C2", 0, 1, handed_over_on=day(40), previous_courier="C1")
+    subscribers(world, day, "C2", 0, 1, handed_over_on=day(91), previous_courier="C1")
+    rows = {r["part"]: r for r in world.report("round-churn", by="courier")}
+    assert {p: (r["lost"], r["courier_left"]) for p, r in rows.items()} == {
+        "C1": (1, 1), "C2": (1, 0),
+    }  # fmt: skip
+
+
+def test_a_pause_is_no_loss(world, day) -> None:
+    subscribers(world, day, "C1", 3, 0, paused_from=day(80))
+    (row,) = world.report("round-churn", by="all")
+    assert (row["subscribers"], row["lost"]) == (3, 0)
+
+
+def test_survival_of_subscribers(world, day) -> None:
+    """Two of four end in their second month: half are left; the others are censored later."""
+    for ended in (day(60), day(60), None, None):
+        world.add("delivery_subscription", id=1000 + world.rows, started_on=day(95), ended_on=ended)
+    rows = {r["months"]: (r["at_risk"], r["survival"]) for r in world.report("round-survival")}
+    assert rows[1] == (4, pytest.approx(0.5))
+    assert rows[3] == (2, pytest.approx(0.5))
+
+
+def test_goods_money_and_data_of_a_day_are_reconciled(world, day) -> None:
+    """Two bottles and 8.00 lack; the commission is 4 % of the 92.00 that were handed in: 3.68."""
+    world.add(
+        "delivery_courier_day", id=1, subject_id=None, courier="C1", round="R1", day=day(1),
+        loaded=120, delivered=116, returned=2, cash_due_minor=10000, cash_remitted_minor=9200,
+        drops_planned=60, drops_recorded=60, commission_rate=0.04,
+    )  # fmt: skip
+    (row,) = world.report("courier-settlement")
+    assert (row["missing"], row["short_minor"], row["commission_minor"], row["balanced"]) == (
+        2, 800, 368, False,
+    )  # fmt: skip
+
+
+def test_the_round_book(world, day) -> None:
+    subscribers(world, day, "C1", 1, 2)
+    world.add("delivery_pause", occurred_on=day(5))
+    rows = {r["month_on"]: (r["started"], r["ended"]) for r in world.report("round-book")}
+    assert rows == {date(2026, 3, 1): (0, 2)}
+
+
+def test_the_ills_say_who_acts_and_what_to_say(world) -> None:
+    way(world, 1, (60, "picked_up"), (11, "out_for_delivery"), depot="D1")
+    way(world, 2, (60, "picked_up"), (30, "at_hub"), depot="D2", scope="inter_city")
+    rows = world.report("ills")
+    assert [(r["rule"], r["waybill_no"], r["must_act"]) for r in rows] == [
+        ("D-R1", "W1", "depot: ask the courier"), ("D-R2", "W2", "tracing: find it"),
+    ]  # fmt: skip
+    assert rows[0]["hours"] == pytest.approx(11.0)
+    assert "We are calling the courier" in rows[0]["say"]
+    assert [r["waybill_no"] for r in world.report("ills", depot="D2")] == ["W2"]
+    assert [r["waybill_no"] for r in world.report("ills", out_hours=12.0, trace_hours=40.0)] == []

@@ -1,0 +1,459 @@
+"""Rules D-R1 to D-R18: each fires just above its limit and not below, worked by hand.
+
+The as-of instant is 2026-04-01 00:00 UTC, the end of 31 March; hours and days count back from it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from crmkit.declarations import sql_name
+from crmkit.testing.small import AS_OF, AS_OF_ON
+from crmkit_delivery import register_features
+from crmkit_delivery.data import SUBSCRIPTION, WAYBILL
+from crmkit_delivery.rules import RULES
+
+SETS = register_features()
+BY_NAME = {rule.name.removeprefix("delivery."): rule for rule in RULES}
+SCORES = ("score_delivery_late", "score_delivery_late_in_transit")
+
+
+def ago(hours: float) -> datetime:
+    """So many hours before the as-of instant."""
+    return AS_OF - timedelta(minutes=round(hours * 60))
+
+
+class Firm:
+    """One waybill, number 1, of customer 1, in a small world."""
+
+    def __init__(self, world: Any) -> None:
+        self.world, self.scans = world, 0
+
+    def waybill(self, **values: Any) -> Firm:
+        self.world.add(
+            "delivery_waybill", id=1, ordered_at=ago(100), lane="A-B", scope="inter_city", **values
+        )
+        return self
+
+    def scan(self, hours: float, status: str, **values: Any) -> Firm:
+        self.scans += 1
+        at = ago(hours)
+        self.world.add(
+            "delivery_scan", id=100 + self.scans, owner_id=1, event_at=at, sequence=self.scans,
+            status=status, days_before=(AS_OF_ON - at.date()).days, **values,
+        )  # fmt: skip
+        return self
+
+    def told(self, kind: str, hours: float, **values: Any) -> Firm:
+        at = ago(hours)
+        for table in (f"delivery_{kind}", "interaction"):
+            more = {k: v for k, v in values.items() if table != "interaction" or k in ENVELOPE}
+            self.world.add(
+                table, occurred_on=at.date(), occurred_at=at, record_id=1,
+                record_type="delivery.waybill", **more,
+            )  # fmt: skip
+        return self
+
+    def fires(self, name: str, **scores: float) -> bool:
+        """Whether the rule holds for subject 1."""
+        rule = BY_NAME[name]
+        values: dict[str, Any] = dict.fromkeys(SCORES)
+        for found in SETS:
+            # Only what the rule reads: the others tell it nothing.
+            names = {sql_name(f.name) for f in found.features}
+            if found.subject != rule.subject or not any(name in rule.when for name in names):
+                continue
+            values.update({sql_name(f.name): f.missing for f in found.features})
+            rows = {r.pop("subject_id"): r for r in self.world.query(found.sql)}
+            values.update(rows.get(1, {}))
+        values.update(scores)
+        values.pop("as_of", None)
+        listed = ", ".join(f"${name} AS {name}" for name in values)
+        (row,) = self.world.query(
+            f"SELECT coalesce({rule.when}, false) AS held FROM (SELECT {listed})", values
+        )
+        return bool(row["held"])
+
+
+ENVELOPE = ("channel", "direction")
+
+
+@pytest.fixture
+def firm(world: Any) -> Firm:
+    return Firm(world)
+
+
+# --- D-R1 to D-R5 ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hours", "late_after", "fires"),
+    [
+        (9.9, -5, False),  # out since 14:06, the promise is five hours ahead
+        (10.1, -5, True),  # longer than ten hours
+        (3, 1, True),  # the promise passed at 23:00
+        (3, -1, False),
+        (25, -30, True),  # out since yesterday evening: overnight
+    ],
+)
+def test_r1_out_for_delivery_and_not_handed_over(firm, hours, late_after, fires) -> None:
+    firm.waybill(late_after_at=ago(late_after)).scan(40, "picked_up")
+    firm.scan(hours, "out_for_delivery")
+    assert firm.fires("not-handed-over") is fires
+
+
+def test_r1_what_was_delivered_is_not_listed(firm) -> None:
+    firm.waybill(late_after_at=ago(5)).scan(20, "out_for_delivery").scan(2, "delivered")
+    assert not firm.fires("not-handed-over")
+
+
+@pytest.mark.parametrize(
+    ("scope", "hours", "trace", "lost"),
+    [
+        ("inter_city", 23.9, False, False), ("inter_city", 24.1, True, False),
+        ("same_city", 4.1, True, False), ("same_city", 3.9, False, False),
+        ("inter_city", 168.1, False, True), ("international", 168.1, True, False),
+        ("international", 721, False, True),
+    ],
+)  # fmt: skip
+def test_r2_collected_and_not_arrived(firm, scope, hours, trace, lost) -> None:
+    firm.world.add("delivery_waybill", id=1, scope=scope, lane="A-B")
+    firm.scan(hours + 2, "picked_up").scan(hours, "at_hub")
+    assert (firm.fires("trace"), firm.fires("propose-lost")) == (trace, lost)
+
+
+def test_r2_a_slow_lane_is_traced_later(firm) -> None:
+    """Its legs take 20 h in 19 of 20 cases, so 95 % take at most 20 h, and 1.5 times that are 30 h."""
+    firm.waybill().scan(31, "picked_up").scan(29, "at_hub")
+    for number in range(2, 22):
+        firm.world.add("delivery_waybill", id=number, subject_id=number, lane="A-B")
+        long = 40 if number == 21 else 20
+        for turn, at in enumerate((50 + long, 50)):
+            firm.world.add(
+                "delivery_scan", id=1000 + 2 * number + turn, subject_id=number, owner_id=number,
+                event_at=ago(at), sequence=turn, status=("picked_up", "at_hub")[turn],
+                days_before=(AS_OF_ON - ago(at).date()).days,
+            )  # fmt: skip
+    # 21 legs: one of 2 h (this waybill's), 19 of 20 h, one of 40 h; rank ceil(0.95 x 21) = 20 is 20 h.
+    assert not firm.fires("trace")
+    firm.world.db.execute(
+        "UPDATE delivery_scan SET event_at = event_at - INTERVAL 2 HOUR WHERE owner_id = 1"
+    )
+    assert firm.fires("trace")
+
+
+def test_r3_damaged_and_no_claim_after_a_day(firm) -> None:
+    firm.waybill().scan(25, "delivered", condition="damaged")
+    assert firm.fires("open-claim")
+    firm.world.add("delivery_claim", id=7, owner_id=1, state="submitted")
+    assert not firm.fires("open-claim")
+
+
+def test_r3_damage_told_less_than_a_day_ago_waits(firm) -> None:
+    firm.waybill().scan(30, "delivered").told("damage_report", 23)
+    assert not firm.fires("open-claim")
+
+
+@pytest.mark.parametrize(("days", "fires"), [(6.9, False), (7.1, True)])
+def test_r3_approved_and_unpaid_for_seven_days(firm, days, fires) -> None:
+    firm.waybill().scan(300, "delivered")
+    firm.world.add("delivery_claim", id=7, owner_id=1, state="approved", decided_at=ago(24 * days))
+    assert firm.fires("pay-claim") is fires
+
+
+@pytest.mark.parametrize(
+    ("hours", "answer", "fires", "escalates"),
+    [(23, None, False, False), (25, None, True, False), (49, None, True, True), (49, 40, False, False),
+     (25, 30, True, False)],  # an answer to something earlier is none
+)  # fmt: skip
+def test_r4_missing_and_nobody_answers(firm, hours, answer, fires, escalates) -> None:
+    firm.waybill().scan(80, "delivered").told("non_receipt_report", hours, direction="in")
+    if answer is not None:
+        firm.told("service_recovery", answer, direction="out", channel="phone")
+    assert (firm.fires("answer-missing"), firm.fires("escalate-missing")) == (fires, escalates)
+
+
+def test_r4_a_message_by_the_system_is_no_answer(firm) -> None:
+    firm.waybill().scan(80, "delivered").told("non_receipt_report", 30, direction="in")
+    firm.told("delivery_notice", 20, direction="out", channel="system")
+    assert firm.fires("answer-missing")
+
+
+def test_r4_call_before_it_is_late(firm) -> None:
+    """Likely late by the score, or two hours before the promise and not out yet; once it is told, not."""
+    firm.waybill(late_after_at=ago(-30)).scan(10, "at_hub")
+    assert not firm.fires("call-before-late", score_delivery_late=0.4)
+    assert firm.fires("call-before-late", score_delivery_late=0.6)
+    firm.world.db.execute("UPDATE delivery_waybill SET late_after_at = ?", [ago(-2)])
+    assert firm.fires("call-before-late")
+    firm.told("late_pre_notice", 1)
+    assert not firm.fires("call-before-late")
+
+
+@pytest.mark.parametrize(
+    ("quoted", "billed", "surcharge", "reason", "fires"),
+    [(1000, 1009, None, None, False), (1000, 1011, None, None, True), (1000, 1000, 100, None, True),
+     (1000, 1000, 100, "fuel", False), (1000, 950, None, None, True)],
+)  # fmt: skip
+def test_r5_the_bill_is_not_what_was_quoted(firm, quoted, billed, surcharge, reason, fires) -> None:
+    firm.waybill()
+    firm.world.add(
+        "delivery_invoice_line", id=5, owner_id=1, quoted_minor=quoted, billed_minor=billed,
+        surcharges_minor=surcharge, surcharge_reason=reason,
+    )  # fmt: skip
+    assert firm.fires("price-unclear") is fires
+
+
+def test_r5_what_was_explained_is_clear(firm) -> None:
+    firm.waybill()
+    firm.world.add("delivery_invoice_line", id=5, owner_id=1, quoted_minor=1000, billed_minor=2000,
+                   explained_at=ago(1))  # fmt: skip
+    assert not firm.fires("price-unclear")
+
+
+# --- D-R7, D-R8 -----------------------------------------------------------------------------------
+
+STOP = {"reason": "weather_delay", "responsible": "weather", "evidence": "met office 17"}
+
+
+@pytest.mark.parametrize(
+    ("stop", "net"),
+    [
+        (STOP, 1.0),  # six hours of storm excuse five hours of delay
+        ({**STOP, "evidence": None}, 0.0),
+        ({**STOP, "responsible": None}, 0.0),
+        ({**STOP, "ended_at": None}, 0.0),
+        ({**STOP, "reason": "carrier_sorting_error", "responsible": "carrier"}, 0.0),
+        ({**STOP, "opened_at": ago(41)}, 0.0),  # a storm of one hour excuses one
+    ],
+)
+def test_r7_a_stop_of_the_clock_needs_reason_party_evidence_and_end(world, stop, net) -> None:
+    firm = Firm(world).waybill(late_after_at=ago(20), promise_on=AS_OF_ON, product="next_day")
+    firm.scan(60, "picked_up").scan(15, "delivered")
+    world.add("delivery_incident", id=9, owner_id=1,
+              **{"opened_at": ago(46), "ended_at": ago(40), **stop})  # fmt: skip
+    world.add("customer", subject_id=1)
+    (row,) = world.report("on-time")
+    assert (row["due"], row["on_time_rate"], row["on_time_net_rate"]) == (1, 0.0, net)
+
+
+@pytest.mark.parametrize(
+    ("scan", "fires"),
+    [
+        ({"pod_proof": "signature", "lat": 52.5200, "lon": 13.4050}, False),
+        ({"pod_proof": "none", "lat": 52.5200, "lon": 13.4050}, True),
+        # 0.004 degrees of latitude are 445 m, 0.005 are 556 m.
+        ({"pod_proof": "photo", "lat": 52.5240, "lon": 13.4050}, False),
+        ({"pod_proof": "photo", "lat": 52.5250, "lon": 13.4050}, True),
+        # At 52.52 degrees north 0.008 degrees of longitude are 541 m: 111.195 km x 0.008 x 0.6086.
+        ({"pod_proof": "photo", "lat": 52.5200, "lon": 13.4130}, True),
+        ({"pod_proof": "photo", "lat": 52.5200, "lon": 13.4120}, False),
+    ],
+)
+def test_r8_delivered_without_proof_or_far_away(firm, scan, fires) -> None:
+    firm.waybill(address_lat=52.5200, address_lon=13.4050)
+    firm.scan(30, "out_for_delivery").scan(26, "delivered", **scan)
+    assert firm.fires("suspicious-delivery") is fires
+
+
+@pytest.mark.parametrize(("count", "fires"), [(40, False), (41, True)])
+def test_r8_more_than_forty_deliveries_in_ten_minutes(firm, count, fires) -> None:
+    firm.waybill().scan(26, "delivered", pod_proof="photo", courier="K1")
+    for number in range(2, count + 1):
+        firm.world.add("delivery_waybill", id=number, subject_id=number)
+        firm.world.add(
+            "delivery_scan", id=1000 + number, subject_id=number, owner_id=number, courier="K1",
+            event_at=ago(26) - timedelta(seconds=number), status="delivered", pod_proof="photo",
+            days_before=1, sequence=1,
+        )  # fmt: skip
+    assert firm.fires("suspicious-delivery") is fires
+
+
+# --- D-R10 to D-R12: shippers ---------------------------------------------------------------------
+
+
+def ship(world: Any, count: int, days_ago: float, lane: str = "A-B", first: int = 1) -> None:
+    """So many waybills of one day at once."""
+    world.touched.add("delivery_waybill")
+    world.db.execute(
+        "INSERT INTO delivery_waybill (id, subject_id, customer_id, as_of, as_of_on, ordered_at, lane) "
+        "SELECT range, 1, 1, ?, ?, ?, ? FROM range(?, ?)",
+        [AS_OF, AS_OF_ON, ago(24 * days_ago), lane, first, first + count],
+    )
+
+
+@pytest.mark.parametrize(
+    ("recent", "before", "fires"),
+    [
+        # 90 in twelve weeks: 30 are expected; 60 % are 18, and 30 - 3 sqrt(30) is 13.6.
+        (13, 90, True), (14, 90, False),
+        # Few waybills vary: 9 in twelve weeks, 3 expected, the limit lies below nothing.
+        (0, 9, False),
+        # 300: 100 expected, 60 % are 60, the limit is 70: the lower of the two counts.
+        (59, 300, True), (60, 300, False),
+    ],
+)  # fmt: skip
+def test_r10_volume_drops(firm, recent, before, fires) -> None:
+    firm.world.customers(1)
+    ship(firm.world, recent, 10)
+    ship(firm.world, before, 60, first=1000)
+    assert firm.fires("shipper-drop") is fires
+
+
+def test_r10_a_lane_is_gone_although_volume_stands(firm) -> None:
+    firm.world.customers(1)
+    ship(firm.world, 12, 60, "A-C", first=5000)
+    ship(firm.world, 30, 10)
+    ship(firm.world, 60, 60, first=1000)
+    assert firm.fires("shipper-drop")
+
+
+def test_r10_two_complaints_in_thirty_days(firm, day) -> None:
+    firm.world.customers(1)
+    ship(firm.world, 30, 10)
+    ship(firm.world, 90, 60, first=1000)
+    firm.world.add("delivery_complaint", occurred_on=day(29))
+    assert not firm.fires("shipper-drop")
+    firm.world.add("delivery_complaint", occurred_on=day(3))
+    assert firm.fires("shipper-drop")
+
+
+@pytest.mark.parametrize(
+    ("receivable", "overdue", "fires"),
+    [(5000, 30, False), (5001, 0, True), (100, 31, True)],
+)
+def test_r11_credit(firm, receivable, overdue, fires) -> None:
+    firm.world.customers(1)
+    firm.world.add("delivery_shipper_account", id=1, receivable_minor=receivable,
+                   credit_limit_minor=5000, days_overdue=overdue)  # fmt: skip
+    assert firm.fires("credit") is fires
+
+
+@pytest.mark.parametrize(("last", "before", "fires"), [(8, 8, True), (9, 8, False), (8, 9, False)])
+def test_r12_below_contract_two_months_running(firm, last, before, fires) -> None:
+    """Of ten promises so many were kept in February and in January; 90 % are agreed."""
+    firm.world.add("delivery_shipper_account", id=1, sla_target=0.9)
+    number = 0
+    for month, kept in ((datetime(2026, 2, 16), last), (datetime(2026, 1, 16), before)):  # noqa: DTZ001
+        for i in range(10):
+            number += 1
+            firm.world.add("delivery_waybill", id=number, late_after_at=month,
+                           promise_on=month.date())  # fmt: skip
+            firm.world.add(
+                "delivery_scan", id=1000 + number, owner_id=number, status="delivered", sequence=1,
+                event_at=month + timedelta(hours=-1 if i < kept else 1), days_before=40,
+            )  # fmt: skip
+    assert firm.fires("below-contract") is fires
+
+
+# --- D-R13 to D-R16: rounds -----------------------------------------------------------------------
+
+
+def subscribe(world: Any, day: Any, **values: Any) -> None:
+    world.add(
+        "delivery_subscription", id=1, round="R1", courier="C2", started_on=day(400), **values
+    )
+
+
+@pytest.mark.parametrize(
+    ("handed_over", "called", "listed", "late"),
+    [(0, None, True, False), (14, None, True, False), (15, None, False, True), (10, 3, False, False),
+     (10, 12, True, False)],  # a call before the hand-over is none
+)  # fmt: skip
+def test_r13_called_within_fourteen_days(firm, day, handed_over, called, listed, late) -> None:
+    subscribe(firm.world, day, handed_over_on=day(handed_over), previous_courier="C1")
+    if called is not None:
+        firm.world.add("delivery_round_call", occurred_on=day(called))
+    assert firm.fires("call-after-handover") is listed
+    assert firm.fires("handover-not-called") is late
+
+
+@pytest.mark.parametrize(("ahead", "fires"), [(4, False), (3, True), (0, True), (-1, False)])
+def test_r15_reminded_three_days_before_the_pause_ends(firm, day, ahead, fires) -> None:
+    subscribe(firm.world, day, paused_from=day(10), paused_to=day(-ahead))
+    assert firm.fires("resume-reminder") is fires
+
+
+@pytest.mark.parametrize(("extensions", "fires"), [(1, False), (2, True)])
+def test_r15_asked_after_two_extensions(firm, day, extensions, fires) -> None:
+    subscribe(firm.world, day, paused_from=day(20), pause_extensions=extensions)
+    assert firm.fires("pause-extended") is fires
+
+
+@pytest.mark.parametrize(("days", "fires"), [(60, False), (61, True)])
+def test_r15_at_risk_after_sixty_days(firm, day, days, fires) -> None:
+    subscribe(firm.world, day, paused_from=day(days))
+    assert firm.fires("pause-at-risk") is fires
+
+
+@pytest.mark.parametrize(
+    ("missed", "fires"), [((2, 9, 29), True), ((2, 9, 30), False), ((2, 9), False)]
+)
+def test_r16_third_missed_drop_in_thirty_days(firm, day, missed, fires) -> None:
+    subscribe(firm.world, day)
+    for before in missed:
+        firm.world.add("delivery_drop", occurred_on=day(before), result="missed")
+    firm.world.add("delivery_drop", occurred_on=day(1), result="done")
+    assert firm.fires("third-missed-drop") is fires
+
+
+def test_r16_who_has_cancelled_is_left_in_peace(firm, day) -> None:
+    subscribe(firm.world, day)
+    for before in (2, 9, 20):
+        firm.world.add("delivery_drop", occurred_on=day(before), result="missed")
+    firm.world.add("delivery_cancellation", occurred_on=day(1))
+    assert not firm.fires("third-missed-drop")
+
+
+# --- D-R18: disorder ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("incident", "fires"),
+    [({}, True), ({"assignee": "ann"}, False), ({"ended_at": ago(1)}, False)],
+)
+def test_r18_an_exception_without_an_owner(firm, incident, fires) -> None:
+    firm.waybill()
+    firm.world.add("delivery_incident", id=3, owner_id=1, opened_at=ago(5), **incident)
+    assert firm.fires("no-owner") is fires
+
+
+@pytest.mark.parametrize(("place", "fires"), [("HUB-B", False), ("HUB-X", True), (None, False)])
+def test_r18_a_misroute(firm, place, fires) -> None:
+    firm.waybill().scan(9, "picked_up").scan(5, "at_hub", place=place)
+    firm.world.add("delivery_lane", id=2, subject_id=None, code="A-B", hubs=["HUB-A", "HUB-B"])
+    assert firm.fires("misrouted") is fires
+
+
+@pytest.mark.parametrize(
+    ("kind", "hours", "recorded", "skipped", "impossible"),
+    [
+        ("skipped", 5, None, True, False), ("backward", 5, None, False, True),
+        ("after_end", 5, None, False, True), ("none", 5, None, False, False),
+        ("skipped", 25, None, False, False),  # it was listed yesterday
+        ("skipped", 40, 3, True, False),  # it became known three hours ago
+    ],
+)  # fmt: skip
+def test_r18_scans_that_skip_or_cannot_follow(firm, kind, hours, recorded, skipped, impossible):
+    firm.waybill()
+    firm.scan(hours, "delivered", recorded_at=None if recorded is None else ago(recorded))
+    firm.world.add("delivery_anomaly", id=4, owner_id=1, scan_id=101, kind=kind)
+    assert firm.fires("steps-skipped") is skipped
+    assert firm.fires("impossible-scan") is impossible
+
+
+def test_a_scan_is_seen_once_it_is_recorded(firm) -> None:
+    """Delivered at 20:00, but nobody knows by midnight: it is still out."""
+    firm.waybill(late_after_at=ago(3)).scan(15, "out_for_delivery")
+    firm.scan(4, "delivered", recorded_at=AS_OF + timedelta(hours=1))
+    assert firm.fires("not-handed-over")
+
+
+def test_every_rule_of_the_brief_is_there() -> None:
+    """D-R6, D-R7, D-R9, D-R14 and D-R17 are an engine, a clock, a sum, a report and scores."""
+    numbers = {int(rule.source.rpartition("D-R")[2]) for rule in RULES}
+    assert numbers == set(range(1, 19)) - {6, 7, 9, 14, 17}
+    assert {rule.subject for rule in RULES} == {WAYBILL, "customer", SUBSCRIPTION}
