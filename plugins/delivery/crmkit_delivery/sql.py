@@ -15,7 +15,7 @@ def statement(path: str, *shared: str) -> str:
         shared: names of files in ``shared/``, those first that others build on; ``excuse`` is the
             table of reasons.
     """
-    text = resource_text(__package__, f"{path}.sql")
+    text: str = resource_text(__package__, f"{path}.sql")
     if not shared:
         return text
     parts = ",\n".join(_shared(part) for part in shared)
@@ -25,7 +25,8 @@ def statement(path: str, *shared: str) -> str:
 
 def _shared(name: str) -> str:
     if name != "excuse":
-        return resource_text(__package__, f"shared/{name}.sql").rstrip()
+        text: str = resource_text(__package__, f"shared/{name}.sql")
+        return text.rstrip()
     rows = ", ".join(
         f"('{r.name}', '{r.responsible}', {str(r.excused).lower()})" for r in reasons()
     )

@@ -206,8 +206,14 @@ def plant(shipments: list[Shipment], count: int, rng: np.random.Generator) -> Wo
 def _fits(make: Callable[[Shipment, World], None], one: Shipment) -> bool:
     """Whether the day on which the ill has to be listed will have come."""
     ahead: dict[Callable[[Shipment, World], None], int] = {
-        unpaid: 9, never_found: 8, damaged: 1, unanswered: 1, not_arrived: 1}
-    return _came(one) + timedelta(days=ahead.get(make, 0)) <= AS_OF
+        unpaid: 9,
+        never_found: 8,
+        damaged: 1,
+        unanswered: 1,
+        not_arrived: 1,
+    }
+    last: date = _came(one) + timedelta(days=ahead.get(make, 0))
+    return last <= AS_OF
 
 
 def _usual(

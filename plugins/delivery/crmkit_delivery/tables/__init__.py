@@ -105,7 +105,8 @@ def compensation_rows() -> list[dict[str, str]]:
 
 def table_text(name: str) -> str:
     """The CSV text of a table, for profiles that look values up in it."""
-    return resource_text(__package__, f"{name}.csv")
+    text: str = resource_text(__package__, f"{name}.csv")
+    return text
 
 
 def _rows(name: str) -> list[dict[str, str]]:
