@@ -14,6 +14,7 @@ from . import (
     hooks,
     import_,
     import_databases,
+    portfolio,
     reports,
     snapshot,
     startup,
@@ -43,6 +44,7 @@ def main() -> None:
         results += customers.run(options.interactions // 10, folder)
         results += cases.run(options.interactions // 10, folder)
         results += arrivals.run(options.rows, folder)
+        results += portfolio.run(options.rows * 25, folder)
     show(results)
 
 

@@ -43,6 +43,7 @@ def card(model: Model, score: Score, catalog: Catalog) -> str:
         "## Inputs",
         _inputs(model, catalog),
         _left_out(model),
+        *_sheet(model),
         "## How good it is",
         *_quality(model),
         "## Rivals",
@@ -106,6 +107,33 @@ def _left_out(model: Model) -> str:
     return f"Left out, because all training rows agree: {listed}." if names else ""
 
 
+def _sheet(model: Model) -> list[str]:
+    """The lines of a card in points, for whoever has to defend a decision."""
+    sheet = model.tuning.get("scorecard")
+    if sheet is None:
+        return []
+    lead = (
+        f"Everybody has {sheet['base']} points, and those of one bin of each input; the sum is the "
+        f"score. {sheet['points']:g} points are odds of {sheet['odds']:g} to 1, and {sheet['pdo']:g} "
+        "more double them."
+    )
+    rows = [
+        (
+            f"`{line['feature']}`" if i == 0 else "",
+            b["bin"], b["rows"], _shown(b["bad_rate"]), _shown(b["woe"]), b["points"],
+        )
+        for line in sheet["inputs"]
+        for i, b in enumerate(line["bins"])
+    ]  # fmt: skip
+    return [
+        "## Scorecard",
+        lead,
+        _table(
+            ("input", "bin", "rows", "rate of the outcome", "weight of evidence", "points"), rows
+        ),
+    ]
+
+
 def _quality(model: Model) -> list[str]:
     found = model.metrics
     if not found:
@@ -154,6 +182,9 @@ def _rival(model: Model, row: Mapping[str, Any], keys: Sequence[str]) -> list[st
 
 def _limits(model: Model, score: Score) -> list[str]:
     found = [score.limits] if score.limits else []
+    if score.protected:
+        names = ", ".join(f"`{name}`" for name in score.protected)
+        found.append(f"No input may read the protected fields {names}.")
     found.append(
         "Only for those whom its population SQL returns; others have no value, and none may be "
         "made up for them."
