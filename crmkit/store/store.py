@@ -142,6 +142,11 @@ class Store:
         """Whether this thread is inside a write."""
         return getattr(self._here, "writing", False)
 
+    @property
+    def is_rehearsing(self) -> bool:
+        """Whether what this thread writes is rolled back, as in a dry run."""
+        return getattr(self._here, "rehearsing", False)
+
     # --- transactions -------------------------------------------------------------------------
 
     @contextmanager
@@ -175,7 +180,7 @@ class Store:
                 self._finish(tx, lease)
         finally:
             self._here.writing = False
-        if getattr(self._here, "rehearsing", False):
+        if self.is_rehearsing:
             return
         if self._observer is not None:
             self._observer(Committed(tx=tx.id, command=command, source=source, written=tx.written))
@@ -227,7 +232,7 @@ class Store:
     def _finish(self, tx: Tx, lease: Lease) -> None:
         self._writers.record(tx.connection, lease)
         self.write_tx_row(tx)
-        if getattr(self._here, "rehearsing", False):
+        if self.is_rehearsing:
             tx.connection.rollback()
             return
         try:

@@ -14,7 +14,8 @@ from crmkit.errors import UsageError
 
 from .candidates import Candidate, of_report, of_rule, of_segment
 from .data import BLOCKED, CHANNEL, CONTROL, DONE, LIST, OUTCOMES, ROW, SOURCE, TODO
-from .lists import Lists, Plan
+from .lists import Lists
+from .making import Plan
 
 if TYPE_CHECKING:
     from crmkit.entities.asof import AsOf
@@ -83,9 +84,8 @@ def make(
         control_share=control, seed=seed, success=success, title=title or "",
     )  # fmt: skip
     lists = Lists(crm)
-    with crm.store.begin("list make") as tx:
-        made = lists.make(plan, candidates, tx=tx)
-        reasons = lists.blocked(name, tx=tx)
+    made = lists.make(plan, candidates)
+    reasons = {} if crm.store.is_rehearsing else lists.blocked(name)
     said = [f"{count} blocked: {code}." for code, count in reasons.items()]
     return Answer(rows=[_list(made)], remarks=said)
 

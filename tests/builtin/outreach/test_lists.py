@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from crmkit.builtin.outreach.candidates import Candidate
-from crmkit.builtin.outreach.lists import Plan
+from crmkit.builtin.outreach.making import Plan
 from crmkit.entities import ContactPoint, CustomerRef, Money, NewInteraction
 from crmkit.errors import NotFound, UsageError
 
@@ -192,3 +193,50 @@ def test_a_dry_run_shows_the_counts_and_leaves_nothing(crm) -> None:
     assert {k: v for k, v in made.items() if k != "made_at"} == {
         k: v for k, v in shown.items() if k != "made_at"
     }
+
+
+def test_a_long_list_is_made_in_short_writes_that_keep_the_caps_and_the_share(
+    crm, monkeypatch
+) -> None:
+    """Seven customers in writes of three: others may write between them."""
+    from crmkit.builtin.outreach import making
+
+    monkeypatch.setattr(making, "BATCH", 3)
+    people = [add(crm, f"C{i}", consent="any" if i < 6 else "") for i in range(7)]
+    rows = make(crm, people, plan(control_share=0.5))
+    # The list, three batches, the counts.
+    with crm.store.read() as connection:
+        writes = text("select count(*) from tx where command = 'list make'")
+        assert connection.scalar(writes) == 5
+    assert Counter(row["state"] for row in rows.values()) == {"todo": 3, "control": 3, "blocked": 1}
+    (made,) = crm.run("list list").rows
+    assert [made[n] for n in ("candidates", "treated", "control", "blocked")] == [7, 3, 3, 1]
+
+
+def test_a_list_that_was_cut_short_goes_on_where_it_was(crm, monkeypatch) -> None:
+    """Killed after the first of two writes of customers; nobody is on it twice, no place is lost."""
+    from crmkit.builtin.outreach import making
+
+    monkeypatch.setattr(making, "BATCH", 2)
+    people = [add(crm, f"C{i}") for i in range(4)]
+    fill, calls = making.Making._fill, []
+
+    def cut(self, chosen, tx):
+        calls.append(len(chosen))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        fill(self, chosen, tx)
+
+    monkeypatch.setattr(making.Making, "_fill", cut)
+    with pytest.raises(KeyboardInterrupt):
+        make(crm, people)
+    assert len(crm.run("list show", name="spring").rows) == 2
+    with pytest.raises(UsageError, match="there is a list spring already"):
+        make(crm, people, plan(seed=9))
+    rows = make(crm, people)
+    assert {row["state"] for row in rows.values()} == {"todo"}
+    assert set(rows) == set(people)
+    slots = crm.store.records.read("contact.slot", ("owner_id",))
+    assert sorted(i for (i,) in slots) == sorted(people)
+    with pytest.raises(UsageError, match="there is a list spring already"):
+        make(crm, people)
