@@ -161,7 +161,8 @@ def evaluate_later(
 
     ``train_until`` None cuts at the day where the latest 25 % of the rows begin. A training row
     counts only if its horizon ends by the cut, so no outcome of the test time is learnt from.
-    ``auc_sd`` is the standard deviation over the test dates, missing where there is one.
+    ``auc_sd`` is the standard deviation over the test dates; where there is one, the standard error
+    of the area.
 
     Args:
         estimator: one of ESTIMATORS or of ``brought``, or None to let ESTIMATORS compete on the
@@ -234,8 +235,12 @@ def evaluate_in_order(
     )
     kept = parts[fitted.chosen]
     return _evaluation(
-        score, label, kept.value, kept.figures, None, protocol, None, fitted.chosen, kept.psi,
-        [_rival(name, [fitted.chosen], parts[name].figures, None) for name in parts],
+        score, label, kept.value, kept.figures, _error(label, kept.value), protocol, None,
+        fitted.chosen, kept.psi,
+        [
+            _rival(name, [fitted.chosen], part.figures, _error(label, part.value))
+            for name, part in parts.items()
+        ],
     )  # fmt: skip
 
 
@@ -279,14 +284,22 @@ def _default_cut(data: Dataset) -> date:
 
 
 def _spread(test: pa.Table, label: Floats, value: Floats) -> float | None:
-    """Standard deviation of the AUC over the test dates that have both outcomes."""
+    """Standard deviation of the AUC over the test dates that have both outcomes.
+
+    With a single such date it is the standard error of the area itself, by its number of rows.
+    """
     days = np.array(test.column("as_of_on").to_pylist())
     found = []
     for day in np.unique(days):
         here = days == day
         if 0 < label[here].sum() < here.sum():
             found.append(metrics.auc(label[here], value[here]))
-    return _deviation(found)
+    return _deviation(found) if len(found) > 1 else _error(label, value)
+
+
+def _error(label: Floats, value: Floats) -> float:
+    positives = int(label.sum())
+    return metrics.auc_error(metrics.auc(label, value), positives, len(label) - positives)
 
 
 def _evaluation(

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from . import arrears, balances, behaviour, cash, deposits, impairment, profit, sales, watch
+from . import (
+    arrears,
+    balances,
+    behaviour,
+    cash,
+    deposits,
+    impairment,
+    loan_status,
+    profit,
+    sales,
+    watch,
+)
 
 FEATURE_SETS = (
     *behaviour.FEATURES,
@@ -11,8 +22,9 @@ FEATURE_SETS = (
     *profit.FEATURES,
     *sales.FEATURES,
     *cash.FEATURES,
+    *loan_status.FEATURES,
 )
-SCORES = behaviour.SCORES
+SCORES = (*behaviour.SCORES, *loan_status.SCORES)
 RULES = (*watch.RULES, *arrears.RULES, *profit.RULES, *sales.RULES, *cash.RULES)
 SEGMENTS = sales.SEGMENTS
 REPORTS = (
