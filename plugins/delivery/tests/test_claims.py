@@ -153,6 +153,13 @@ def test_what_the_states_forbid_is_refused_and_nothing_is_written(shop: Any) -> 
     assert crm.store.records.find("delivery.claim", "W1-1").values["state"] == "appealed"
 
 
+def test_a_second_claim_of_the_same_damage_is_refused(shop: Any) -> None:
+    crm, _, _ = shop
+    crm.run("claim file", waybill="W1", kind="loss", loss="80.00")
+    with pytest.raises(UsageError, match="W1 has the claim W1-1 of loss already"):
+        crm.run("claim file", waybill="W1", kind="loss", loss="80.00")
+
+
 def test_a_claim_after_the_time_bar_is_refused_unless_accepted(shop: Any) -> None:
     crm, clock, _ = shop
     clock.advance(days=10)  # the promise of 30 March, and 7 days

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 T = FieldType
 SOURCE = "crmkit"
+ENDED = ("rejected", "paid", "closed", "withdrawn")
 KINDS = (
     "loss", "damage", "part_loss", "delay", "wrong_delivery", "overcharge", "cod_not_remitted",
 )  # fmt: skip
@@ -109,7 +110,14 @@ def file_claim(
     )  # fmt: skip
     if late is not None and not accept_late:
         raise UsageError(f"waybill {record.ref}: {late}.", hint="Take it with --accept-late.")
-    number = 1 + len(crm.store.records.read(CLAIM, ("id",), where={"owner_id": record.id}))
+    earlier = crm.store.records.read(CLAIM, ("ref", "kind", "state"), where={"owner_id": record.id})
+    running = [r for r, k, state in earlier if k == kind and state not in ENDED]
+    if running:
+        raise UsageError(
+            f"waybill {record.ref} has the claim {running[0]} of {kind} already.",
+            hint=f"Add to it: crmkit claim add {running[0]}.",
+        )
+    number = 1 + len(earlier)
     ref = f"{record.ref}-{number}"
     missing = evidence_missing(kind, evidence)
     abroad = record.values.get("scope") == "international"

@@ -1,0 +1,66 @@
+"""The page of statuses says what the tables say, and the tutorial's commands run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from crmkit.cli.main import main
+from crmkit_delivery.tables import (
+    CAME_FROM,
+    compensation_rows,
+    mappings,
+    promise_rows,
+    reasons,
+    statuses,
+    transitions,
+)
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+
+def test_the_page_of_statuses_is_that_of_the_tables() -> None:
+    rows = (DOCS / "reference" / "shipment-statuses.md").read_text(encoding="utf-8").splitlines()
+    for s in statuses():
+        after = ", ".join(
+            "where it came from" if n == CAME_FROM else n for n in transitions()[s.name]
+        )
+        assert f"| `{s.name}` | {s.title} | {s.title_zh} | {s.kind} | {after or 'an end'} |" in rows
+    for (system, code), (status, sub) in mappings().items():
+        assert system == "crmkit" or f"| {system} | `{code}` | {status} | {sub} |" in rows
+    for r in reasons():
+        assert f"| `{r.name}` | {r.responsible} | {'yes' if r.excused else 'no'} |" in rows
+    for row in promise_rows():
+        start = f"| {row['product']} | {row['scope'] or 'any'} | {row['cut_off']} |"
+        assert any(line.startswith(start) for line in rows)
+    for row in compensation_rows():
+        start = f"| {row['kind']} | {row['cap_per_kg'] or 'none'} |"
+        assert any(line.startswith(start) for line in rows)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_tutorial_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the demo of the page; only the last one is refused, as it says."""
+    text = (DOCS / "tutorial" / "dispatch-at-eighteen.md").read_text(encoding="utf-8")
+    lines = [
+        line.removeprefix("$ ")
+        for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    ]
+    monkeypatch.chdir(tmp_path)
+    codes = []
+    for line in lines:
+        words = shlex.split(line)
+        if words[0].startswith("CRMKIT_ACTOR="):
+            monkeypatch.setenv(*words.pop(0).split("="))
+        assert words[0] == "crmkit"
+        result = CliRunner(env=dict(os.environ)).invoke(main, words[1:])
+        codes.append((line, result.exit_code))
+    assert codes[-1][1] == 4
+    assert [(line, code) for line, code in codes[:-1] if code] == []
