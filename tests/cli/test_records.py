@@ -155,3 +155,76 @@ def test_a_wrong_interaction_is_refused(run: Run) -> None:
     )
     assert "not an instant" in run("interaction", "log", "17", "telecom.bill", "--at", "soon").err
     assert run("interaction", "list", "18").code == 2
+
+
+def _plans(run: Run) -> dict[str, str]:
+    rows = run("record", "list", "telecom.plan", "--format", "json").rows
+    return {row["ref"]: row["monthly_fee"] for row in rows}
+
+
+@pytest.fixture
+def plans(run: Run) -> Run:
+    """Three plans: P1 and P2 of one name, P3 of another."""
+    for ref, name in (("P1", "Basic"), ("P2", "Basic"), ("P3", "Plus")):
+        made = run("record", "set", "telecom.plan", ref, "--source", "crm", "--set",
+                   f"plan_name={name}", "--set", "monthly_fee=10.00", "--set",
+                   "payment_model=postpaid")  # fmt: skip
+        assert made.code == 0, made.err
+    return run
+
+
+def test_many_records_are_changed_in_one_step_and_the_step_is_taken_back(plans: Run) -> None:
+    many = ("record", "set", "telecom.plan", "--where", "plan_name=Basic", "--set",
+            "monthly_fee=12.50", "--format", "json")  # fmt: skip
+    tried = plans(*many, "--dry-run")
+    assert tried.rows == [{"transaction": None, "matched": 2, "changed": 2}]
+    assert "nothing was changed" in tried.err
+    assert _plans(plans) == {"P1": "10.00", "P2": "10.00", "P3": "10.00"}
+    (done,) = plans(*many).rows
+    assert (done["matched"], done["changed"]) == (2, 2)
+    assert _plans(plans) == {"P1": "12.50", "P2": "12.50", "P3": "10.00"}
+    tried = plans("record", "undo", done["transaction"], "--dry-run")
+    assert (tried.code, "nothing was changed" in tried.err) == (0, True)
+    assert _plans(plans)["P1"] == "12.50"
+    assert plans("record", "undo", done["transaction"]).code == 0
+    assert _plans(plans) == {"P1": "10.00", "P2": "10.00", "P3": "10.00"}
+    again = plans("record", "undo", done["transaction"])
+    assert (again.code, "nothing of it is left" in again.err) == (0, True)
+
+
+def test_a_step_that_somebody_has_built_on_is_not_taken_back(plans: Run) -> None:
+    (done,) = plans("record", "set", "telecom.plan", "--where", "plan_name=Basic", "--set",
+                    "monthly_fee=12.50", "--format", "json").rows  # fmt: skip
+    plans("record", "set", "telecom.plan", "P1", "--set", "monthly_fee=13.00")
+    refused = plans("record", "undo", done["transaction"])
+    assert refused.code == 2
+    assert "P1" in refused.err
+    assert _plans(plans) == {"P1": "13.00", "P2": "12.50", "P3": "10.00"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["record", "set", "telecom.plan", "--set", "monthly_fee=1"], "give either REF or --where"),
+        (["record", "set", "telecom.plan", "P1", "--where", "plan_name=Basic", "--set",
+          "monthly_fee=1"], "give either REF or --where"),
+        (["record", "set", "telecom.plan", "P1", "--dry-run", "--set", "monthly_fee=1"],
+         "--dry-run is for a change of many"),
+        (["record", "set", "telecom.plan", "--where", "plan_name=Basic", "--source", "x", "--set",
+          "monthly_fee=1"], "--source, --owner and --version are of one record"),
+        (["record", "undo", "seven"], "'seven' is no id of a transaction"),
+    ],
+)  # fmt: skip
+def test_what_is_asked_wrongly_of_many_is_said(run: Run, words: list[str], said: str) -> None:
+    asked = run(*words)
+    assert (asked.code, said in asked.err) == (2, True), asked.err
+
+
+def test_the_index_is_brought_up_to_date_and_says_how_much_it_took_in(run: Run) -> None:
+    first, again = run("customer", "index"), run("customer", "index")
+    assert first.code == again.code == 0
+    assert "transactions taken in: 0" not in first.err
+    assert "transactions taken in: 0" in again.err
+    assert [row["ref"] for row in run("customer", "search", "nn", "--format", "json").rows] == [
+        "17"
+    ]
