@@ -46,7 +46,9 @@ def command(
     Example: crmkit init shop --plugin telecom
     """
     from ..hosting.manifest import find_manifests
+    from ..hosting.plugins import Plugins
     from ..workspace import init_workspace
+    from .main import name_faults
 
     manifests = find_manifests()
     check_names("plugin", plugins, [n for n, m in manifests.items() if not m.builtin])
@@ -62,6 +64,11 @@ def command(
     )
     with crm:
         note(f"made workspace {folder} with {', '.join(_once(plugins)) or 'no industry plugin'}.")
+        name_faults(crm)
+        # Kept, so that `plugin list`, which loads nothing, names a built-in that is set aside too.
+        faulty = {fault.plugin for fault in crm.host.faults}
+        for name in sorted(faulty & {n for n, m in manifests.items() if m.builtin}):
+            Plugins(crm.settings).check(name)
         for line in next_steps(folder, sorted(crm.catalog.profiles)):
             note(line)
 

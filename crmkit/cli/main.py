@@ -177,13 +177,14 @@ class State:
             self.workspace, safe_mode=self.safe_mode, language=self.lang, **options
         )
         self.lang = crm.settings.language
-        click.get_current_context().find_root().call_on_close(lambda: _name_faults(crm))
+        click.get_current_context().find_root().call_on_close(lambda: name_faults(crm))
         if shows is not None:
             crm.ownership.check_access(crm.actor, shows)
         return crm
 
 
-def _name_faults(crm: Crm) -> None:
+def name_faults(crm: Crm) -> None:
+    """Says on stderr which plugins were left out or failed, and why."""
     # One that its manifest and its last check name alike is said once.
     for fault in dict.fromkeys(crm.host.faults):
         _say(f"plugin {fault}")

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from .conftest import Crmkit
 
@@ -59,3 +60,25 @@ def test_what_is_refused_leaves_nothing_behind(
 def test_a_plugin_named_twice_is_enabled_once(crmkit: Crmkit, tmp_path: Path) -> None:
     crmkit("init", tmp_path / "w", "--plugin", "telecom", "--plugin", "telecom")
     assert 'plugins = ["telecom"]' in (tmp_path / "w" / "crmkit.toml").read_text()
+
+
+def test_a_built_in_that_is_set_aside_is_named_and_stays_named(
+    crmkit: Crmkit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crmkit.builtin.desk import panels
+    from crmkit.hosting import probe
+    from crmkit.hosting.plugins import Plugins
+
+    # The child process that checks it would load it without what the test does to it here.
+    checked = probe.check_plugin("desk", Plugins(None).manifests)
+    assert checked.verdict is not None
+    said = evolve(checked.verdict, faults=(("register_panels", "no column is called that"),))
+    monkeypatch.setattr(panels, "panels", lambda: ["no panel"])
+    monkeypatch.setattr(probe, "check_plugin", lambda *_: evolve(checked, verdict=said))
+    done = crmkit("init", tmp_path / "w")
+    assert "plugin desk" in done.err
+    assert "register_panels" in done.err
+    listed = crmkit("-w", tmp_path / "w", "plugin", "list", "--format", "json")
+    (desk,) = [row for row in listed.rows if row["name"] == "desk"]
+    assert desk["verdict"] == "faults"
+    assert "no column is called that" in desk["faults"]
