@@ -152,7 +152,9 @@ def entities_page() -> str:
 def declarations_page() -> str:
     """Every public class of ``crmkit.declarations``."""
     found = [getattr(declarations, name) for name in declarations.__all__]
-    ours = [c for c in found if isinstance(c, type) and c.__module__ == declarations.__name__]
+    ours = [
+        c for c in found if isinstance(c, type) and c.__module__.startswith(declarations.__name__)
+    ]
     lead = markdown(inspect.getdoc(declarations) or "")
     return "\n".join([NOTE, "# Declarations\n", lead, *map(_class, ours)])
 
