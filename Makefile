@@ -45,7 +45,7 @@ test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-slow: $(DEV)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --numprocesses auto --dist loadfile
 
 soak: $(DEV)
 	$(BIN)/python -m pytest -m soak
