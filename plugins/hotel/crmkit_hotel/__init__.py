@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from crmkit import hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crmkit.declarations import (
         Command,
         CustomerFields,
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
         Ledger,
         Lifecycle,
         MatchKey,
+        MergeChoice,
+        MergeConflict,
+        Panel,
         PrivacyGuard,
         RecordType,
         Report,
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
         Score,
         TierScheme,
     )
+    from crmkit.entities import ContactBatch, ContactBlock
+    from crmkit.workspace import Crm
 
 
 @hookimpl
@@ -154,3 +161,27 @@ def register_demos() -> list[Demo]:
     from .demo import DEMO
 
     return [DEMO]
+
+
+@hookimpl
+def register_panels() -> list[Panel]:
+    """Bookings and likes."""
+    from .panels import panels
+
+    return panels()
+
+
+@hookimpl
+def choose_merged_values(conflicts: Sequence[MergeConflict]) -> Sequence[MergeChoice]:
+    """The stricter privacy level and the higher VIP level."""
+    from .merging import merged_values
+
+    return merged_values(conflicts)
+
+
+@hookimpl
+def block_contacts(crm: Crm, batch: ContactBatch) -> Sequence[ContactBlock]:
+    """No offers while a complaint is open."""
+    from .blocks import complained
+
+    return complained(crm, batch)

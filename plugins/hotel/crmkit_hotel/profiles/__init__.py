@@ -9,7 +9,8 @@ from crmkit.declarations import ImportProfile
 
 NAMES = (
     "hotel-bookings", "hotel-properties", "hotel-supply", "hotel-guests", "hotel-reservations",
-    "hotel-requests", "hotel-touchpoints",
+    "hotel-requests", "hotel-touchpoints", "opera-profiles", "opera-reservations",
+    "opera-preferences",
 )  # fmt: skip
 
 
@@ -18,5 +19,10 @@ def profiles() -> list[ImportProfile]:
     out = []
     for name in NAMES:
         text = resource_text(__package__, f"{name}.toml")
-        out.append(ImportProfile(name=name, text=text, title=tomllib.loads(text)["title"]))
+        read = tomllib.loads(text)
+        tables = {
+            found["file"]: resource_text(__package__, found["file"])
+            for found in read.get("lookups", {}).values()
+        }
+        out.append(ImportProfile(name=name, text=text, title=read["title"], tables=tables))
     return out

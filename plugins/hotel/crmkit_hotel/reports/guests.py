@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import CUSTOMER, count, flag, integer, money, number, text
+from crmkit.columns import CUSTOMER, count, day, flag, integer, money, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report, ReportColumn
 from crmkit.entities import FieldType
 
@@ -31,7 +31,7 @@ def _report(
 
 
 def guests_reports() -> list[Report]:
-    """Nine reports."""
+    """Ten reports."""
     return [
         _report(
             "repeat-rate", "Guests who come again, by year of the first stay", "回头率",
@@ -100,6 +100,18 @@ def guests_reports() -> list[Report]:
                 number("mean_age_days", "Mean age", "平均时长", "day"),
             ),
             "property", days=30,
+        ),
+        _report(
+            "next-stay", "When guests are next expected", "预计下次入住",
+            (
+                CUSTOMER, count("gaps", "Gaps seen", "间隔数", "gap"), day("last_on", "Last stay", "上次离店"),
+                day("from_on", "From", "最早"), day("expected_on", "Expected", "预计"), day("until_on", "Until", "最晚"),
+                integer("overdue_days", "Overdue", "逾期天数", "day"),
+            ),
+            "customer_id", order=("-overdue_days",),
+            more=(Parameter(name="gaps", type=FieldType.INTEGER, default=2, unit="gap", title="At least so many gaps seen", title_zh="至少间隔数"),),
+            method="Last departure plus the quartiles, by rank, of the guest's own gaps between stays: half "
+            "of the past gaps lie in the interval. Negative overdue days are days still to go.",
         ),
         _report(
             "cold-welcome", "Regulars who cool off", "常客遇冷",

@@ -1,0 +1,232 @@
+"""One house through its commands: arrivals, preparation, callers, points, claims, referrals, merging."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+import crmkit
+from crmkit.entities import ContactBatch, ContactPoint, CustomerRef, NewInteraction
+from crmkit.errors import MoveRefused, UsageError
+from crmkit.testing.clock import SettableClock
+
+NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def crm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Three guests: one arrives tomorrow and likes down and has an allergy, one is in the house, one is hidden there."""
+    folder = tmp_path_factory.mktemp("house") / "workspace"
+    clock = SettableClock(NOW - timedelta(days=1))
+    with crmkit.init(
+        folder, plugins=("hotel",), clock=clock, actor="ann", rights=("ann:hotel.presence",)
+    ) as opened:
+        for number, (name, level) in enumerate(
+            (("Ada Berg", "normal"), ("Ben Dahl", "normal"), ("Cy Hidden", "presence_secret"))
+        ):
+            opened.store.customers.add(
+                name=name, refs=[CustomerRef("pms", f"G{number}")],
+                contact_points=[ContactPoint("address", f"Street {number % 2}")],
+                fields={"hotel": {"privacy_level": level}},
+            )  # fmt: skip
+        book(opened, "G0", "R0", date(2026, 4, 1), "confirmed")
+        for guest in (1, 2):
+            book(opened, f"G{guest}", f"R{guest}", date(2026, 3, 29), "in_house")
+        opened.run("preference declare", customer="G0", code="PIL_TYPE", value="down")
+        opened.run("preference declare", customer="G0", code="FOOD_ALLERGY", value="nuts")
+        opened.store.records.set(
+            "hotel.supply",
+            source="pms",
+            ref="d",
+            values={"property": "HER", "code": "PIL_TYPE", "value": "feather", "quantity": 3},
+        )
+        clock.set(NOW)
+        yield opened
+
+
+def book(crm: Any, guest: str, ref: str, arrival: date, status: str, **more: Any) -> Any:
+    return crm.store.records.set(
+        "hotel.reservation", source="pms", ref=ref, owner_id=crm.store.customers.find(guest).id,
+        values={"property": "HER", "status": status, "arrival_on": arrival,
+                "departure_on": arrival + timedelta(days=3), **more},
+    )  # fmt: skip
+
+
+def test_h_r2_h_r5_lines_are_built_marked_and_an_open_allergy_stops_the_room(crm) -> None:
+    built = {
+        r["department"]: (r["new"], r["unavailable"]) for r in crm.run("preparation build").rows
+    }
+    # The house tracks pillows and has no down: sold out, feather stands in. The allergy is the kitchen's.
+    assert (built["housekeeping"], built["kitchen"]) == ((1, 1), (1, 0))
+    assert sum(r["new"] for r in crm.run("preparation build").rows) == 0
+    (line,) = crm.run("preparation list", department="kitchen").rows
+    assert (line["code"], line["value"], line["required"]) == ("FOOD_ALLERGY", "nuts", True)
+    assert [r["value"] for r in crm.run("preparation list").rows] == ["see kitchen"]
+    with pytest.raises(
+        MoveRefused, match="R0 is not prepared: FOOD_ALLERGY is required and not met"
+    ):
+        crm.run("preparation finish", reservation="R0")
+    with pytest.raises(UsageError, match="not_met needs --reason"):
+        crm.run("preparation mark", reservation="R0", code="FOOD_ALLERGY", result="not_met")
+    crm.run("preparation mark", reservation="R0", code="food_allergy", result="met")
+    crm.run("preparation finish", reservation="R0")
+    assert crm.store.records.find("hotel.reservation", "R0").values["prepared_at"] == NOW
+    pillow = crm.store.records.list("hotel.preparation", where={"code": "PIL_TYPE"})[0].values
+    assert (pillow["result"], pillow["substitute"], pillow["reason"]) == (
+        "unavailable",
+        "feather",
+        "sold out",
+    )
+
+
+def test_h_r1_a_caller_gets_the_same_words_for_hidden_away_and_unknown(crm) -> None:
+    said = {
+        who: crm.run("guest ask", who=who).rows[0]["say"]
+        for who in ("Cy Hidden", "G2", "Ada Berg", "Nobody At All")
+    }
+    assert set(said.values()) == {"There is nobody of that name whom I can connect you with."}
+    assert crm.run("guest ask", who="Ben").rows[0]["say"].startswith("In the house")
+    hidden = crm.store.customers.find("G2").id
+    kinds = [i.payload["answer"] for i in crm.store.interactions.list_for(hidden)]
+    assert kinds.count("refused") == 2
+
+
+def test_who_is_in_the_house_by_name_for_those_with_the_right(crm) -> None:
+    rows = crm.run("guest in-house").rows
+    assert [(r["privacy"], r["property"]) for r in rows] == [("presence_secret", "HER")]
+
+
+def test_h_r11_points_of_a_stay_are_posted_once_for_three_rooms_at_most(crm) -> None:
+    """Two nights in five rooms: 500 x 2 x 3 = 3,000 points; the balance is the sum of the entries."""
+    booked = book(crm, "G1", "R9", date(2026, 3, 1), "checked_out", rooms=5)
+    crm.store.records.set(
+        "hotel.stay", source="pms", ref="S9", owner_id=booked.id,
+        values={"nights": 2, "checked_in_on": date(2026, 3, 1), "checked_out_on": date(2026, 3, 3)},
+    )  # fmt: skip
+    assert crm.run("loyalty post").rows == [{"stays": 1, "points": 3000}]
+    assert crm.run("loyalty post").rows == [{"stays": 0, "points": 0}]
+    guest = crm.store.customers.find("G1").id
+    accounts = crm.service("ledger.accounts")
+    assert accounts.balances("hotel.points", [guest]) == {guest: 3000}
+    assert accounts.unbalanced("hotel.points") == []
+
+
+@pytest.mark.parametrize(
+    ("guest", "reservation", "out", "reason"),
+    [
+        # Sixty days before 31 March is 30 January.
+        ("G0", "C1", date(2026, 1, 30), "granted"), ("G0", "C2", date(2026, 1, 29), "late"),
+        ("G0", "C3", None, "not_found"), ("G1", "C4", date(2026, 3, 1), "not_own_stay"),
+        ("G0", "unknown", None, "not_found"),
+    ],
+)  # fmt: skip
+def test_h_r11_missing_stay_claims(crm, guest, reservation, out, reason) -> None:
+    if reservation != "unknown":
+        booked = book(crm, "G0", reservation, date(2026, 1, 1), "checked_out")
+        if out:
+            crm.store.records.set(
+                "hotel.stay", source="pms", ref=f"S-{reservation}", owner_id=booked.id,
+                values={"nights": 1, "checked_out_on": out},
+            )  # fmt: skip
+    (row,) = crm.run("loyalty claim", customer=guest, reservation=reservation).rows
+    assert (row["reason"], row["points"]) == (reason, 500 if reason == "granted" else 0)
+    if reason == "granted":
+        assert (
+            crm.run("loyalty claim", customer=guest, reservation=reservation).rows[0]["reason"]
+            == "already_posted"
+        )
+
+
+def test_h_r13_a_referrer_is_paid_after_the_first_stay_and_never_for_oneself(crm) -> None:
+    store = crm.store
+    friend = store.customers.add(name="Finn Frost", refs=[CustomerRef("pms", "F1")])
+    with pytest.raises(UsageError, match="same address"):
+        same = store.customers.add(
+            name="Twin",
+            refs=[CustomerRef("pms", "F2")],
+            contact_points=[ContactPoint("address", "street 0")],
+        )
+        crm.run("loyalty refer", referrer="G0", friend=str(same.id))
+    with pytest.raises(UsageError, match="same guest"):
+        crm.run("loyalty refer", referrer="G0", friend="G0")
+    crm.run("loyalty refer", referrer="G1", friend="F1")
+    assert crm.run("loyalty settle").rows == []
+    booked = book(crm, "F1", "RF", date(2026, 3, 20), "checked_out")
+    store.records.set(
+        "hotel.stay",
+        source="pms",
+        ref="SF",
+        owner_id=booked.id,
+        values={"checked_out_on": date(2026, 3, 22)},
+    )
+    assert [r["points"] for r in crm.run("loyalty settle").rows] == [2000]
+    assert crm.run("loyalty settle").rows == []
+    assert friend.id != store.customers.find("G1").id
+
+
+def test_h_r8_no_offers_for_seven_days_after_a_complaint(crm) -> None:
+    from crmkit_hotel.blocks import complained
+
+    guest = crm.store.customers.find("G1").id
+    for ref, at, solved in (
+        ("a", NOW - timedelta(days=3), True),
+        ("b", NOW - timedelta(days=1), False),
+    ):
+        crm.store.interactions.log(
+            NewInteraction(
+                kind="hotel.complaint",
+                occurred_at=at,
+                customer_id=guest,
+                ref=ref,
+                payload={"solved": solved},
+            )
+        )
+    blocks = complained(crm, ContactBatch(customers=(guest,), since=NOW, until=NOW))
+    assert sorted(b.until for b in blocks) == [NOW + timedelta(days=4), NOW + timedelta(days=59)]
+
+
+def test_h_r14_a_companions_preference_is_not_learnt_as_the_guests(crm) -> None:
+    guest = crm.store.customers.find("G1").id
+    payload = {"code": "DRINK", "value": "milk", "mode": "declared", "companion": True}
+    crm.store.interactions.log(
+        NewInteraction(kind="hotel.fnb_order", occurred_at=NOW, customer_id=guest, payload=payload)
+    )
+    crm.run("preference learn")
+    assert [r["code"] for r in crm.run("preference list", customer="G1", every=True).rows] == []
+
+
+def test_h5_the_stricter_privacy_level_stays_when_two_profiles_are_one(crm) -> None:
+    store = crm.store
+    kept = store.customers.add(
+        name="Dora Twin",
+        refs=[CustomerRef("pms", "T1")],
+        fields={"hotel": {"privacy_level": "normal", "vip_level": "3"}},
+    )
+    other = store.customers.add(
+        name="D. Twin",
+        refs=[CustomerRef("web", "T2")],
+        fields={"hotel": {"privacy_level": "room_secret", "vip_level": "1"}},
+    )
+    crm.duplicates.merge([(kept.id, other.id)])
+    fields = store.customers.fields(kept.id)["hotel"]
+    assert (fields["privacy_level"], fields["vip_level"]) == ("room_secret", "1")
+
+
+def test_h_r12_tiers_go_up_at_once_and_keep_grace(crm) -> None:
+    scheme = crm.catalog.tier_schemes["hotel.club"]
+    assert [t.name for t in scheme.tiers] == ["member", "silver", "gold", "platinum"]
+    assert (scheme.grace_days, scheme.soft_landing, scheme.rest_days) == (90, True, 365)
+    moved = crm.run("tier review", scheme="hotel.club").rows
+    # Two nights in the last year: everybody is a member.
+    assert {r["to_tier"] for r in moved} == {"member"}
+
+
+def test_the_desk_shows_bookings_and_likes_but_nothing_sensitive(crm) -> None:
+    rows = crm.run("desk", who="Ada Berg").rows
+    likes = [r["text"] for r in rows if r["panel"] == "hotel.preferences"]
+    assert len(likes) == 1
+    assert "PIL_TYPE" in likes[0]
+    assert any(r["panel"] == "hotel.bookings" and "2026-04-01" in r["text"] for r in rows)
