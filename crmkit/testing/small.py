@@ -40,7 +40,8 @@ FACT = (
     "record_id BIGINT, days_after BIGINT"
 )
 CORE = {
-    "customer": f"{ROW}, kind VARCHAR, region VARCHAR, created_on DATE, merged_into BIGINT",
+    "customer": f"{ROW}, kind VARCHAR, region VARCHAR, owner VARCHAR, team VARCHAR, created_on DATE, "
+    "merged_into BIGINT",
     "interaction": f"{ROW}, {FACT}, kind VARCHAR",
     "outcome": f"{ROW}, name VARCHAR, kind VARCHAR, run VARCHAR, value DOUBLE, "
     'band BIGINT, reasons VARCHAR, model_version VARCHAR, "at" DATE',

@@ -21,7 +21,7 @@ def test_days_past_due_are_counted_to_the_very_day(world, day) -> None:
     world.add("banking_repayment", occurred_on=day(80), record_id=1, due_on=date(2026, 1, 5))
     found = world.features("arrears")
     assert found[1] == {
-        "loans": 1, "outstanding_minor": 100_000, "days_past_due": 54, "worst_days_past_due_12m": 26,
+        "loans": 1, "outstanding_minor": 100_000, "days_past_due": 54, "worst_days_past_due_6m": 26,
         "months_late_6m": 2,
     }  # fmt: skip
     assert set(found[2].values()) == {0}

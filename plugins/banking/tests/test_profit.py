@@ -175,11 +175,13 @@ def test_the_tiers_report_adds_up_and_cumulates_from_the_best(world) -> None:
         ("branch", [("B1", 30), ("B2", -5)]),
         ("product", [("deposits and payments", 20), ("loans and cards", 5)]),
         ("customer", [(None, 30), (None, -5)]),
+        ("department", [("retail", 30), ("unknown", -5)]),
     ],
 )
 def test_profitability_by_branch_product_and_customer(world, by, expected) -> None:
     for subject, branch, of_deposits, of_loans in ((1, "B1", 18, 12), (2, "B2", 2, -7)):
         world.add("banking_customer", subject_id=subject, branch=branch)
+        world.add("customer", subject_id=subject, team="retail" if subject == 1 else None)
         world.add("feature", subject_id=subject, banking_contribution_minor=of_deposits + of_loans,
                   banking_deposit_contribution_minor=of_deposits, banking_loan_contribution_minor=of_loans,
                   banking_net_interest_minor=40)  # fmt: skip

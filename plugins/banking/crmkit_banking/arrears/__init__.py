@@ -12,14 +12,14 @@ from .rules import RULES
 ARREARS = FeatureSet(
     name="banking.arrears",
     sql=resource_text(__package__, "arrears.sql"),
-    window_days=400,
+    window_days=215,
     source="EBA/GL/2016/07, counting of days past due",
     features=(
         whole("loans", "loan", "Running loans", "存续贷款数"),
         money("outstanding", "Owed", "贷款余额", missing=0),
         whole("days_past_due", "day", "Days past due", "逾期天数", "is {value} days past due"),
-        whole("worst_days_past_due_12m", "day", "Most days past due in a year", "近一年最长逾期",
-              "was up to {value} days past due within a year"),
+        whole("worst_days_past_due_6m", "day", "Most days past due in six months", "近6月最长逾期",
+              "was up to {value} days past due within six months"),
         whole("months_late_6m", "month", "Months late in six", "近6月逾期月数",
               "was late in {value} of six months"),
     ),

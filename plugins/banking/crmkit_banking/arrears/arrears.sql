@@ -27,9 +27,9 @@ late AS (
         subject_id,
         as_of,
         CAST(max(days_past_due) AS BIGINT) AS worst,
-        count(DISTINCT CASE WHEN days_before < 185 AND days_past_due > 0 THEN days_before END) AS months_late
+        count(DISTINCT CASE WHEN days_past_due > 0 THEN days_before END) AS months_late
     FROM statement
-    WHERE days_before < 366
+    WHERE days_before < 185
     GROUP BY subject_id, as_of
 ),
 loan AS (
@@ -71,7 +71,7 @@ SELECT
     coalesce(r.loans, 0) AS banking_loans,
     coalesce(r.outstanding, 0) AS banking_outstanding_minor,
     coalesce(r.days_past_due, 0) AS banking_days_past_due,
-    coalesce(l.worst, 0) AS banking_worst_days_past_due_12m,
+    coalesce(l.worst, 0) AS banking_worst_days_past_due_6m,
     coalesce(l.months_late, 0) AS banking_months_late_6m
 FROM population p
 LEFT JOIN running r ON r.subject_id = p.subject_id AND r.as_of = p.as_of

@@ -20,14 +20,15 @@ first_day AS (
 first_row AS (
     SELECT
         p.account_id,
-        p.balance_after_minor - p.amount_minor AS before_minor,
-        EXISTS (
-            SELECT 1 FROM posted q
-            WHERE q.account_id = p.account_id AND q.occurred_on = p.occurred_on AND q.id <> p.id
-                AND q.balance_after_minor = p.balance_after_minor - p.amount_minor
-        ) AS follows
+        p.id,
+        min(p.balance_after_minor - p.amount_minor) AS before_minor,
+        -- Whether another row of the day left the balance that this one begins with.
+        count(q.id) > 0 AS follows
     FROM posted p
     JOIN first_day f ON f.account_id = p.account_id AND f.first_on = p.occurred_on
+    LEFT JOIN posted q ON q.account_id = p.account_id AND q.occurred_on = p.occurred_on AND q.id <> p.id
+        AND q.balance_after_minor = p.balance_after_minor - p.amount_minor
+    GROUP BY p.account_id, p.id
 ),
 opening AS (
     SELECT

@@ -332,7 +332,7 @@ def _farewells(state: State, month: int) -> None:
     for i in np.flatnonzero((state.leaving == month - 1) & ~state.gone):
         ends = last_day(month).toordinal()
         # When all else of the month is booked, so that what is moved is what is there.
-        moved = ends - int(rng.integers(0, 3))
+        moved = ends - int(rng.integers(1, 4))
         signless = bool(state.signless[i])
         for account, held in ((SAVINGS, state.savings), (CURRENT, state.current)):
             share = 1.0 if signless else 0.9

@@ -6,6 +6,7 @@ WITH named AS (
             WHEN $by = 'customer' THEN CAST(f.subject_id AS VARCHAR)
             WHEN $by = 'branch' THEN coalesce(b.branch, 'unknown')
             WHEN $by = 'region' THEN coalesce(c.region, 'unknown')
+            WHEN $by = 'department' THEN coalesce(c.team, 'unknown')
             WHEN $by = 'life_situation' THEN coalesce(f.banking_life_situation, 'unknown')
             ELSE coalesce(f.banking_wealth_band, 'unknown')
         END AS part,

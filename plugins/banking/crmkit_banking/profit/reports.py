@@ -50,7 +50,7 @@ TIERS = Report(
 )  # fmt: skip
 PROFITABILITY = Report(
     name="banking.profitability",
-    title="Profitability by customer, product, branch and region",
+    title="Profitability by customer, product, branch, department and region",
     title_zh="盈利能力",
     sql=resource_text(__package__, "profitability.sql"),
     columns=[
@@ -68,7 +68,7 @@ PROFITABILITY = Report(
     key=("place",),
     parameters=(
         Parameter(name="by", type=FieldType.TEXT, default="branch",
-                  choices=("branch", "customer", "product", "region", "life_situation", "wealth_band"),
+                  choices=("branch", "customer", "product", "region", "department", "life_situation", "wealth_band"),
                   title="Split by", title_zh="分组"),
         Parameter(name="most", type=FieldType.INTEGER, default=100, unit="part", title="At most",
                   title_zh="最多"),

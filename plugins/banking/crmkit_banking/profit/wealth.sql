@@ -41,9 +41,12 @@ term AS (
         sum(amount_minor) AS now,
         sum(CASE WHEN date_diff('day', opened_on, as_of_on) >= 90 THEN amount_minor ELSE 0 END) AS before,
         min(date_diff('day', as_of_on, matures_on)) AS days_to_maturity,
-        arg_min(amount_minor, matures_on) AS maturing
-    FROM banking_term_deposit
-    WHERE opened_on <= as_of_on AND (matures_on IS NULL OR matures_on > as_of_on)
+        sum(CASE WHEN place = 1 AND matures_on IS NOT NULL THEN amount_minor END) AS maturing
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY subject_id, as_of ORDER BY matures_on, id) AS place
+        FROM banking_term_deposit
+        WHERE opened_on <= as_of_on AND (matures_on IS NULL OR matures_on > as_of_on)
+    ) d
     GROUP BY subject_id, as_of
 ),
 earned AS (
@@ -97,5 +100,5 @@ SELECT
     -- Who was not seen 90 days ago has not risen.
     seen_days >= 90 AND band > band_before AS banking_wealth_risen,
     days_to_maturity AS banking_days_to_maturity,
-    maturing AS banking_maturing_deposit_minor
+    CAST(maturing AS BIGINT) AS banking_maturing_deposit_minor
 FROM banded

@@ -14,16 +14,22 @@ WITH moved AS (
     FROM banking_transaction
     WHERE type IN ('cash_out', 'card_payment') AND amount_minor < 0
 ),
+of_today AS (
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY subject_id, as_of, kind ORDER BY drawn DESC, id) AS place
+    FROM moved
+    WHERE days_before = 0
+),
 today AS (
     SELECT
         subject_id,
         as_of,
         kind,
         max(drawn) AS largest,
-        arg_max(id, drawn) AS largest_id,
+        max(CASE WHEN place = 1 THEN id END) AS largest_id,
         count(*) FILTER (WHERE via = 'atm') AS draws
-    FROM moved
-    WHERE days_before = 0
+    FROM of_today
     GROUP BY subject_id, as_of, kind
 ),
 ranked AS (
