@@ -41,7 +41,7 @@ KEPT = Report(
     ),
     key=("part",),
     parameters=(
-        _by("department", "department", "topic", "region", "channel", "product", "severity", "kind"),
+        _by("department", "department", "topic", "region", "channel", "product", "product-department", "severity", "kind"),
         Parameter(name="clock", type=TEXT, default="answer", title="Clock", title_zh="时限"),
     ),
     charts=(
@@ -116,7 +116,7 @@ OUTCOMES = Report(
     ),
     key=("part",),
     parameters=(
-        _by("topic", "topic", "department", "region", "channel", "product", "cause", "root_cause"),
+        _by("topic", "topic", "department", "region", "channel", "product", "product-department", "cause", "root_cause"),
     ),
     method="Solved at first contact: resolved after one answer, never escalated, never waiting for "
     "the customer, never opened again. Both shares are of the cases that were ever resolved.",

@@ -10,8 +10,11 @@ from .data import DONE, TASK, VISIT
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
-# Known only where the plugin outreach is enabled.
+# Known only where the plugins outreach and service are enabled.
 LIST_ROW = "outreach.row"
+CASE, CLOCK = "service.case", "service.clock"
+# Of 0 to 10: who says so would recommend the house.
+CONTENT = 9
 ANSWERED = ("reached", "accepted", "declined", "call_again")
 
 
@@ -28,6 +31,7 @@ def results_card(
         *_tasks(crm, since, until, person, team),
         *_visits(crm, since, until, person, team),
         *(_contacts(crm, since, until, person) if person is not None else ()),
+        *(_cases(crm, since, until, person) if person is not None else ()),
     ]
 
 
@@ -66,6 +70,24 @@ def _contacts(crm: Crm, since: datetime, until: datetime, person: str) -> list[d
     return [
         _figure("list contacts answered", sum(o in ANSWERED for o in tried), len(tried)),
         _figure("list contacts accepted", sum(o == "accepted" for o in tried), len(tried)),
+    ]
+
+
+def _cases(crm: Crm, since: datetime, until: datetime, person: str) -> list[dict[str, Any]]:
+    if CASE not in crm.catalog.record_types:
+        return []
+    found = crm.store.records.read(
+        CASE, ("id", "recovery_score"), where={"answered_by": person},
+        between={"answered_at": (since, until)},
+    )  # fmt: skip
+    late = crm.store.records.read(
+        CLOCK, ("late",), where={"clock": "answer", "state": "fulfilled"},
+        among={"owner_id": [case for case, _ in found]},
+    )  # fmt: skip
+    scores = [score for _, score in found if score is not None]
+    return [
+        _figure("case answers in time", sum(not broken for (broken,) in late), len(late)),
+        _figure("customers content (9 or 10)", sum(s >= CONTENT for s in scores), len(scores)),
     ]
 
 

@@ -97,6 +97,7 @@ def test_the_card_counts_what_was_kept_in_the_period(workspace, ann, crm_clock) 
     assert figures == {
         "tasks done in time": (1, 3), "tasks done": (2, 3), "visits made": (1, 2),
         "list contacts answered": (0, 0), "list contacts accepted": (0, 0),
+        "case answers in time": (0, 0), "customers content (9 or 10)": (0, 0),
     }  # fmt: skip
     assert rows[0]["share"] == pytest.approx(1 / 3)
     assert rows[-1]["share"] is None
@@ -108,6 +109,22 @@ def test_the_card_counts_what_was_kept_in_the_period(workspace, ann, crm_clock) 
     assert dict(logged.payload) == {"result": "offer", "text": "wants two lines"}
     with pytest.raises(UsageError, match="is cancelled already"):
         workspace.run("visit done", visit=visits[1], result="offer")
+
+
+def test_the_card_counts_cases_that_the_person_answered(workspace, ann, crm_clock) -> None:
+    """Two answers, the second on the day after the 24th hour; of two scores one is 9 or more."""
+    first, second = (workspace.run("case open", customer="ANN").rows[0]["case"] for _ in range(2))
+    workspace.run("case answer", case=first)
+    workspace.run("case resolve", case=first, agreed=True, recovery_score=9)
+    crm_clock.advance(hours=25)
+    workspace.run("case answer", case=second)
+    workspace.run("case resolve", case=second, agreed=True, recovery_score=8)
+    rows = workspace.run("task card", since="2026-03-01", until="2026-04-30").rows
+    figures = {r["figure"]: (r["count"], r["out_of"]) for r in rows}
+    assert figures["case answers in time"] == (1, 2)
+    assert figures["customers content (9 or 10)"] == (1, 2)
+    other = workspace.run("task card", person="ben", since="2026-03-01", until="2026-04-30").rows
+    assert [r["out_of"] for r in other if r["figure"].startswith("case")] == [0]
 
 
 def test_notes_stand_on_the_timeline(workspace, ann, crm_clock) -> None:

@@ -5,6 +5,8 @@ WITH verdict AS (
         CASE $by
             WHEN 'topic' THEN c.topic WHEN 'region' THEN c.region WHEN 'channel' THEN c.channel
             WHEN 'product' THEN c.product WHEN 'severity' THEN c.severity
+            WHEN 'product-department'
+                THEN coalesce(c.product, '') || ' / ' || coalesce(c.department, '')
             WHEN 'kind' THEN c.kind ELSE c.department
         END AS part,
         k.stopped_at IS NULL OR k.stopped_at >= k.as_of AS is_running,

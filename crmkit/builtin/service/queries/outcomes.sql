@@ -4,6 +4,8 @@ WITH said AS (
         CASE $by
             WHEN 'department' THEN c.department WHEN 'region' THEN c.region
             WHEN 'channel' THEN c.channel WHEN 'product' THEN c.product
+            WHEN 'product-department'
+                THEN coalesce(c.product, '') || ' / ' || coalesce(c.department, '')
             WHEN 'cause' THEN c.cause WHEN 'root_cause' THEN c.root_cause ELSE c.topic
         END AS part,
         c.resolved_at < c.as_of OR coalesce(c.reopen_count, 0) > 0 AS was_resolved,
