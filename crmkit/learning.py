@@ -21,7 +21,7 @@ from .analysis.scores.inputs import (
     text_array,
 )
 from .analysis.scores.linear import Tuned
-from .analysis.scores.metrics import auc, brier, information_value, ks, psi, share_shift
+from .analysis.scores.metrics import auc, brier, information_value, ks, log_loss, psi, share_shift
 from .analysis.scores.model import Model
 from .analysis.scores.model_sql import sql_expression
 from .analysis.scores.reasons import describe
@@ -39,6 +39,7 @@ __all__ = [
     "describe",
     "information_value",
     "ks",
+    "log_loss",
     "number_array",
     "psi",
     "share_shift",

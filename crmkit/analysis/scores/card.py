@@ -104,7 +104,10 @@ def _inputs(model: Model, catalog: Catalog) -> str:
 def _left_out(model: Model) -> str:
     names = model.tuning.get("left_out", ())
     listed = ", ".join(f"`{name}`" for name in names)
-    return f"Left out, because all training rows agree: {listed}." if names else ""
+    why = "all training rows agree"
+    if "scorecard" in model.tuning:
+        why = "they tell too little, or would count against their own evidence"
+    return f"Left out, because {why}: {listed}." if names else ""
 
 
 def _sheet(model: Model) -> list[str]:

@@ -8,13 +8,15 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import crmkit
+from crmkit.analysis.scores.leaks import refuse_protected_fields
 from crmkit.cli.main import cli
-from crmkit.errors import NotFound, UsageError
+from crmkit.errors import ConfigError, NotFound, UsageError
 from crmkit.learning import auc, ks
 from crmkit.testing.clock import SettableClock
 from crmkit.workspace import Crm
@@ -61,6 +63,7 @@ def decided(bank: Crm) -> dict[int, dict]:
     return latest_decisions(bank, ids)
 
 
+@pytest.mark.slow
 def test_the_card_ranks_as_well_as_published_without_the_protected_columns(bank: Crm) -> None:
     """The issue's marks, by protocol D13; with those columns plain libraries reach 0.790/0.486/0.165."""
     found = bank.scores.evaluate(SCORE, cv=5)
@@ -68,6 +71,7 @@ def test_the_card_ranks_as_well_as_published_without_the_protected_columns(bank:
     assert found["auc"] >= 0.775
     assert found["ks"] >= 0.46
     assert found["brier"] <= 0.170
+    assert 0.9 <= found["calibration_slope"] <= 1.1
 
 
 def test_protected_attributes_are_no_inputs_and_never_can_be(bank: Crm) -> None:
@@ -76,6 +80,19 @@ def test_protected_attributes_are_no_inputs_and_never_can_be(bank: Crm) -> None:
     score = bank.catalog.scores[SCORE]
     assert {"banking.customer.gender", "banking.customer.age_years", "banking.customer.born_on",
             "banking.customer.nationality", "banking.customer.foreign_worker"} <= set(score.protected)  # fmt: skip
+
+
+def test_a_score_that_reads_a_protected_field_is_refused(bank: Crm) -> None:
+    """As is one that protects a field which nobody has, which would be no wall at all."""
+    score = bank.catalog.scores[SCORE]
+    peeking = attrs.evolve(score, features=(*score.features, "banking.applicant_gender"))
+    with pytest.raises(ConfigError, match=r"reads banking_customer\.gender") as caught:
+        refuse_protected_fields(peeking, bank.catalog)
+    assert caught.value.code == "E_PROTECTED"
+    refuse_protected_fields(score, bank.catalog)
+    misspelt = attrs.evolve(score, protected=("banking.customer.sex",))
+    with pytest.raises(ConfigError, match="which no enabled plugin declares"):
+        refuse_protected_fields(misspelt, bank.catalog)
 
 
 def test_whole_points_sum_exactly_for_every_applicant(bank: Crm, decided: dict[int, dict]) -> None:
@@ -190,6 +207,26 @@ def test_a_drift_raises_the_alarm_and_the_training_sample_does_not(bank: Crm) ->
     assert [(row["psi"], row["alarm"]) for row in watch] == [(rows[0]["psi"], False)]
 
 
+def test_the_alarm_fires_on_a_card_that_drifts(bank: Crm) -> None:
+    """Rule 12, with the figures of a check of which one alone is out of bounds."""
+    held = check(bank, days=30)
+    assert fired(bank, "banking.model-alarm") == 0
+    file_check(bank, [{**held[0], "psi": 0.26}])
+    bank.clock.advance(hours=1)
+    assert fired(bank, "banking.model-alarm") == 1
+    file_check(bank, [{**held[0], "observed_expected": 0.79}])
+    bank.clock.advance(hours=1)
+    assert fired(bank, "banking.model-alarm") == 1
+    file_check(bank, held)
+    bank.clock.advance(hours=1)
+    assert fired(bank, "banking.model-alarm") == 0
+
+
+def fired(crm: Crm, rule: str) -> int:
+    """For how many subjects a rule holds now."""
+    return next(iter(crm.rules.ask(crm.as_of(), [rule]).values())).found[rule].num_rows
+
+
 def test_a_decision_is_recomputed_to_the_point_after_card_and_data_changed(
     bank: Crm, decided: dict[int, dict]
 ) -> None:
@@ -222,14 +259,27 @@ def test_a_decided_application_is_not_decided_again(bank: Crm, decided: dict[int
     """Two years on its data have changed, and so has the card: the decision stands."""
     before = len(bank.store.records.read(DECISION, ["id"]))
     referred = sum(one["outcome"] == "refer" for one in decided.values())
+    # The card of before is run beside the new one from now on.
+    bank.store.records.set(
+        "banking.credit_policy", source="crmkit", ref="default", values={"challenger_version": 1}
+    )
     now = bank.as_of()
     bank.scores.run(SCORE, now)
     assert bank.serve_scores(SCORE, now) == ()
     after = len(bank.store.records.read(DECISION, ["id"]))
-    # Only what was referred is looked at anew, as the card has changed.
-    assert after - before == referred
+    # Only what was referred is looked at anew, as the card has changed, by both cards.
+    assert after - before == 2 * referred
     assert bank.serve_scores(SCORE, now) == ()
-    assert len(bank.store.records.read(DECISION, ["id"])) <= after + referred
+    assert len(bank.store.records.read(DECISION, ["id"])) == after, "nothing has changed since"
+    bank.clock.advance(hours=1)
+    swaps = report(bank, "swap-set")
+    assert sum(row["applications"] for row in swaps) == referred
+    # The old card said refer of all of them, and says so again as a challenger.
+    assert {row["challenger"] for row in swaps} == {"refer"}
+    assert sum(row["share"] for row in swaps) == pytest.approx(1.0)
+    for row in swaps:
+        expected = {"approve": "swapped out", "refer": "same", "decline": "other"}
+        assert row["swap"] == expected[row["champion"]]
 
 
 def test_an_override_says_who_and_why_and_changes_nothing_that_was_filed(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from crmkit_banking.cards.card import Line
 from crmkit_banking.decisions.grades import GRADES, grade_of
 from crmkit_banking.decisions.policy import Applicant, Policy, propose
-from crmkit_banking.monitoring.check import verdict
+from crmkit_banking.monitoring.check import shift, verdict
 
 LINES = [
     Line(feature=name, title=name, value=1, bin="1", points=0, best=best)
@@ -76,3 +77,9 @@ def test_when_the_model_owner_is_alarmed(
 ) -> None:
     """Rule 12: PSI over 0.25, observed over expected outside 0.8 to 1.25, overrides over 10 %."""
     assert verdict(psi, ratio, overrides) == said
+
+
+def test_the_stability_index_by_hand() -> None:
+    """Halves become 70:30: 0.2 ln(0.7/0.5) - 0.2 ln(0.3/0.5) = 0.06729 + 0.10217 = 0.16946."""
+    assert shift(np.array([50.0, 50.0]), np.array([70.0, 30.0])) == pytest.approx(0.16946, abs=5e-6)
+    assert shift(np.array([20.0, 30.0]), np.array([200.0, 300.0])) == 0.0

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from crmkit.columns import count, day, flag, instant, integer, items, number, text
 from crmkit.declarations import Answer, Command, Parameter
-from crmkit.entities import FieldType
+from crmkit.entities import FieldType, Money
 from crmkit.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 T = FieldType
+MINOR_UNITS = "minor units"
 APPLICATION = Parameter(
     name="application", type=T.TEXT, positional=True, required=True, title="Ref of the application",
     title_zh="申请编号",
@@ -62,7 +64,7 @@ def show_points(crm: Crm, application: str) -> Answer:
     lines = json.loads(held["points_by_input"])
     return Answer(
         rows=[
-            {**line, "value": None if line["value"] is None else str(line["value"])}
+            {**line, "value": _shown(crm, line), "bin": in_currency(line["bin"], crm)}
             for line in lines
         ],
         remarks=(
@@ -70,6 +72,24 @@ def show_points(crm: Crm, application: str) -> Answer:
             f"{held['card_version']}.",
         ),
     )
+
+
+def in_currency(label: str, crm: Crm) -> str:
+    """The label of a bin of amounts with its bounds in the workspace's currency."""
+    if not label.endswith(MINOR_UNITS):
+        return label
+    currency = crm.settings.currency
+    bounds = re.sub(r"[0-9.]+", lambda m: str(Money(round(float(m[0])), currency)), label)
+    return bounds.removesuffix(MINOR_UNITS) + currency
+
+
+def _shown(crm: Crm, line: dict[str, Any]) -> str | None:
+    value, feature = line["value"], crm.catalog.features.get(line["input"])
+    if value is None:
+        return None
+    if feature is not None and feature.type is T.MONEY:
+        return f"{Money(value, crm.settings.currency)} {crm.settings.currency}"
+    return str(value)
 
 
 def _held(crm: Crm, application: str) -> list[dict[str, Any]]:
@@ -97,7 +117,8 @@ def show_scorecard(crm: Crm, version: int | None) -> Answer:
         f"input; {card.scale.points:g} points are odds of {card.scale.odds:g} to 1, and "
         f"{card.scale.pdo:g} more double them. Hash {model.hash}."
     )
-    return Answer(rows=sheet_rows(model), remarks=(remark,))
+    rows = [{**row, "bin": in_currency(row["bin"], crm)} for row in sheet_rows(model)]
+    return Answer(rows=rows, remarks=(remark,))
 
 
 def monitor(crm: Crm, days: int) -> Answer:

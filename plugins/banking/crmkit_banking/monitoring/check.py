@@ -100,7 +100,7 @@ def _psi(card: Card, points: Sequence[int]) -> float:
     # A probability that was kept to 12 decimals lies on its edge, not a rounding beside it.
     bands = np.searchsorted(np.array(reference["edges"]) + 1e-9, values, side="left")
     found = np.bincount(bands, minlength=len(shares)).astype(np.float64)
-    return _shift(shares * card.model.rows, found)
+    return shift(shares * card.model.rows, found)
 
 
 def _csi(card: Card, held: Sequence[str]) -> dict[str, float]:
@@ -116,11 +116,11 @@ def _csi(card: Card, held: Sequence[str]) -> dict[str, float]:
         after = np.array([counts[b["bin"]] for b in line["bins"]], dtype=np.float64)
         # A bin that nobody was in before or since says nothing.
         used = (before > 0) | (after > 0)
-        found[line["feature"]] = _shift(before[used], after[used])
+        found[line["feature"]] = shift(before[used], after[used])
     return found
 
 
-def _shift(before: np.typing.NDArray[np.float64], after: np.typing.NDArray[np.float64]) -> float:
+def shift(before: np.typing.NDArray[np.float64], after: np.typing.NDArray[np.float64]) -> float:
     """The index of two counts over the same bins; an empty bin counts as half a row."""
     return share_shift(np.maximum(before, 0.5) / before.sum(), np.maximum(after, 0.5) / after.sum())
 
