@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from crmkit import hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crmkit.declarations import (
+        Batch,
         CaseKind,
         Command,
         CustomerFields,
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
         MatchKey,
         RecordType,
         Report,
+        RowFault,
         Rule,
         Score,
     )
@@ -76,6 +80,14 @@ def register_profiles() -> list[ImportProfile]:
     from .profiles import profiles
 
     return profiles()
+
+
+@hookimpl
+def check_rows(batch: Batch) -> Sequence[RowFault]:
+    """Dates that contradict one another."""
+    from .checks import contradictions
+
+    return contradictions(batch)
 
 
 @hookimpl

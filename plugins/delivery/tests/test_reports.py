@@ -143,6 +143,19 @@ def test_volume_of_a_shipper_and_the_alarm(world) -> None:
     assert row["lower_limit"] == pytest.approx(13.568, abs=1e-3)
 
 
+def test_lanes_of_a_shipper(world) -> None:
+    """Three of four waybills go by A-B; of the two that fell due one was on time."""
+    due = {"late_after_at": ago(48), "promise_on": date(2026, 3, 30), "ordered_at": ago(90)}
+    way(world, 1, (60, "picked_up"), (50, "delivered"), lane="A-B", **due)
+    way(world, 2, (60, "picked_up"), (40, "delivered"), lane="A-B", **due)
+    way(world, 3, lane="A-B", ordered_at=ago(5), late_after_at=ago(-20))
+    way(world, 4, lane="A-C", ordered_at=ago(5), late_after_at=ago(-20))
+    first, second = world.report("shipper-lanes")
+    assert (first["lane"], first["waybills"], first["share"]) == ("A-B", 3, 0.75)
+    assert (first["due"], first["on_time_rate"]) == (2, 0.5)
+    assert (second["lane"], second["due"], second["on_time_rate"]) == ("A-C", 0, None)
+
+
 def test_receivables_by_age_and_cash_that_is_held(world) -> None:
     for number, (minor, overdue) in enumerate(((5000, 0), (700, 30), (800, 31), (900, 61))):
         world.add("delivery_shipper_account", id=number, receivable_minor=minor,

@@ -117,6 +117,20 @@ def test_epcis_events_are_scans(crm: Any, tmp_path: Path) -> None:
     assert [(r["status"], r["place"]) for r in rows] == [("picked_up", "D1"), ("at_hub", "HUB")]
 
 
+def test_dates_that_run_backwards_are_refused(crm: Any, tmp_path: Path) -> None:
+    head = "incident,waybill,as_of,reason,responsible,opened_at,ended_at,evidence,action,assignee\n"
+    row = "i1,W34,2026-03-05T00:00:00Z,weather_delay,weather,2026-03-04T08:00:00Z,{},,,\n"
+    bad = _import(
+        crm, tmp_path, "bad.csv", head + row.format("2026-03-04T07:59:00Z"), "delivery-incidents"
+    )
+    assert (bad.created, bad.rejected) == (0, 1)
+    (reject,) = crm.store.imports.rejects(bad.import_id)
+    assert (reject.code, reject.field) == ("E_CONTRADICTION", "ended_at")
+    assert "the incident ends before it begins" in reject.message
+    good = row.format("2026-03-04T08:00:00Z")
+    assert _import(crm, tmp_path, "good.csv", head + good, "delivery-incidents").created == 1
+
+
 def test_a_scan_by_hand_is_refused_where_it_cannot_follow(crm: Any) -> None:
     crm.clock.advance(minutes=1)
     crm.run("waybill scan", waybill="W32", status="picked_up")

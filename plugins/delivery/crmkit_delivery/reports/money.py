@@ -13,7 +13,7 @@ ONE_CURRENCY = "Amounts of different currencies stand in rows of their own."
 
 def money_reports() -> list[Report]:
     """Profit, claims, volumes, receivables and complaints."""
-    return [_profit(), _claims(), _volume(), _receivables(), _warning()]
+    return [_profit(), _claims(), _volume(), _lanes(), _receivables(), _warning()]
 
 
 def _profit() -> Report:
@@ -83,6 +83,24 @@ def _volume() -> Report:
         "weekday counts as often. Alarm: below 60 % of it and three standard deviations of a Poisson "
         "count.",
         source="Delivery brief, section 8, rule D-R10.",
+    )  # fmt: skip
+
+
+def _lanes() -> Report:
+    return Report(
+        name="delivery.shipper-lanes",
+        title="Lanes of each shipper",
+        title_zh="寄件客户线路分布",
+        sql=statement("reports/shipper_lanes", "tracking", "excuse", "due"),
+        columns=[
+            CUSTOMER, text("lane", "Lane", "线路"), count("waybills", "Waybills", "运单", "waybill"),
+            number("share", "Share of the shipper's", "占比"), count("due", "Fell due", "到期承诺", "waybill"),
+            number("on_time_rate", "On time, gross", "毛准时率"),
+        ],
+        key=("customer_id", "lane"),
+        order=("customer_id", "-waybills"),
+        parameters=[days(90, "Ordered within so many days; 0 takes all", "统计天数，0为全部")],
+        method="On time is of the promises that fell due by then.",
     )  # fmt: skip
 
 
