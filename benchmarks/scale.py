@@ -124,12 +124,18 @@ def _generated(
     return Part(file, int(answer[0]), tuple(c.name for c in table.columns))
 
 
-def measure(interactions: int, folder: Path, runs: int = 3) -> Measured:
-    """All steps at one size; the answers of features and reports are medians, warm."""
+def measure(
+    interactions: int, folder: Path, runs: int = 3, through: int = THROUGH_STORE
+) -> Measured:
+    """All steps at one size; the answers of features and reports are medians, warm.
+
+    Args:
+        through: up to this size the rows go through a store.
+    """
     place = folder / f"scale-{interactions}"
     shutil.rmtree(place, ignore_errors=True)
     with crmkit.init(place, plugins=("telecom",)) as crm:
-        if interactions <= THROUGH_STORE:
+        if interactions <= through:
             steps = through_store(crm, interactions)
         else:
             straight_to_files(crm, interactions)
@@ -162,6 +168,7 @@ def main() -> None:
         "--interactions", type=int, nargs="+", default=[100_000, 1_000_000],
         help=f"sizes; above {THROUGH_STORE:,} straight into Parquet",
     )  # fmt: skip
+    parser.add_argument("--straight", action="store_true", help="no store, at any size")
     parser.add_argument("--runs", type=int, default=3, help="of each question, for its median")
     parser.add_argument("--data", type=Path, help="folder for files; else a temporary one")
     options = parser.parse_args()
@@ -169,7 +176,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = options.data or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        show([measure(size, folder, options.runs) for size in options.interactions])
+        through = 0 if options.straight else THROUGH_STORE
+        sizes = options.interactions
+        show([measure(size, folder, options.runs, through) for size in sizes])
 
 
 if __name__ == "__main__":
