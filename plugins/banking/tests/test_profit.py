@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from crmkit.builtin.ledger.tiers import Standing, review
-from crmkit_banking.profit.tiers import RELATION, WEALTH
+from crmkit_banking.profit.tiers import KEY, RELATION, WEALTH
 
 
 def test_contribution_of_deposits_and_loans(world, day) -> None:
@@ -122,6 +122,21 @@ def test_tiers_by_contribution_trend_and_relation(world, contribution, place, mo
         **more,
     }  # fmt: skip
     assert _tier(RELATION, world, values) == tier
+
+
+@pytest.mark.parametrize(
+    ("contribution", "place", "past", "trend", "tier"),
+    [
+        (0, 0.99, 0, 0.0, "let-go"), (1, 0.9, 3, 0.0, "restricted"), (1, 0.9, 0, -0.4, "restricted"),
+        (1, 0.9, 0, 0.0, "general"), (1, 0.2, 0, 0.0, "key"), (1, 0.05, 0, 0.0, "gold"),
+    ],
+)  # fmt: skip
+def test_the_other_set_of_names(world, contribution, place, past, trend, tier) -> None:
+    values = {
+        "banking_contribution_minor": contribution, "banking_contribution_place": place,
+        "banking_days_past_due": past, "banking_balance_trend": trend,
+    }  # fmt: skip
+    assert _tier(KEY, world, values) == tier
 
 
 def test_a_step_down_comes_after_two_months_and_one_at_a_time() -> None:

@@ -33,7 +33,7 @@ TIERS = Report(
     order=("-rank",),
     parameters=(
         Parameter(name="scheme", type=FieldType.TEXT, default="banking.relation",
-                  choices=("banking.relation", "banking.wealth"), title="Scheme", title_zh="方案"),
+                  choices=("banking.relation", "banking.key", "banking.wealth"), title="Scheme", title_zh="方案"),
         Parameter(name="basis", type=FieldType.TEXT, default="composite",
                   choices=("composite", "deposit", "loan"), title="Contribution of", title_zh="贡献口径"),
         Parameter(name="days", type=FieldType.INTEGER, default=90, unit="day",

@@ -70,4 +70,41 @@ WEALTH = TierScheme(
     grace_days=GRACE_DAYS,
     source="Banking brief, section 9, field 27; bounds by banking.assumption",
 )  # fmt: skip
-TIER_SCHEMES = (RELATION, WEALTH)
+# The other set of names that banks use, for the same figures: who is to be let go stands lowest.
+KEY = TierScheme(
+    name="banking.key",
+    title="Gold, key, general, restricted, to be let go",
+    title_zh="金牌、重点、一般、限制、劝退",
+    population="banking_open_accounts >= 1 OR banking_loans >= 1",
+    tiers=(
+        Tier(name="let-go", title="To be let go", title_zh="劝退"),
+        Tier(
+            name="restricted", title="Restricted", title_zh="限制",
+            enter="banking_contribution_minor > 0",
+        ),
+        Tier(
+            name="general", title="General", title_zh="一般",
+            enter="banking_contribution_minor > 0 AND banking_days_past_due = 0 "
+            "AND coalesce(banking_balance_trend, 0) > -0.3",
+            keep="banking_contribution_minor > 0 AND banking_days_past_due < 30 "
+            "AND coalesce(banking_balance_trend, 0) > -0.5",
+        ),
+        Tier(
+            name="key", title="Key", title_zh="重点",
+            enter="banking_contribution_minor > 0 AND banking_contribution_place <= 0.2 "
+            "AND banking_days_past_due = 0",
+            keep="banking_contribution_minor > 0 AND banking_contribution_place <= 0.25 "
+            "AND banking_days_past_due < 30",
+        ),
+        Tier(
+            name="gold", title="Gold", title_zh="金牌",
+            enter="banking_contribution_minor > 0 AND banking_contribution_place <= 0.05 "
+            "AND banking_days_past_due = 0",
+            keep="banking_contribution_minor > 0 AND banking_contribution_place <= 0.07 "
+            "AND banking_days_past_due < 30",
+        ),
+    ),
+    grace_days=GRACE_DAYS,
+    source="Requirement B3; the shares are those of banking.relation",
+)  # fmt: skip
+TIER_SCHEMES = (RELATION, KEY, WEALTH)
