@@ -103,7 +103,7 @@ def register_features() -> list[FeatureSet]:
 @hookimpl
 def register_estimators() -> list[Estimator]:
     """Scorecards in whole points."""
-    from .cards.estimator import POINTS
+    from .cards.declaration import POINTS
 
     return [POINTS]
 

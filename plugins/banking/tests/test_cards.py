@@ -13,8 +13,9 @@ from crmkit.declarations import Feature
 from crmkit.entities import FieldType
 from crmkit.learning import Training, sql_expression
 from crmkit_banking.cards.binning import bin_number, bin_text
-from crmkit_banking.cards.card import Card, strongest
+from crmkit_banking.cards.card import Card
 from crmkit_banking.cards.estimator import fit_card
+from crmkit_banking.cards.lines import strongest
 from crmkit_banking.cards.points import Scale, shifted
 
 ROWS = 600

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from crmkit_banking.application.rules import RULES
-from crmkit_banking.cards.estimator import SCALE
+from crmkit_banking.cards.declaration import SCALE
 
 AT = datetime(2026, 3, 1, 9)  # noqa: DTZ001  the tables carry UTC without a zone
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crmkit_banking.cards.card import Line
+from crmkit_banking.cards.lines import Line
 from crmkit_banking.decisions.grades import GRADES, grade_of
 from crmkit_banking.decisions.policy import Applicant, Policy, propose
 from crmkit_banking.monitoring.check import shift, verdict

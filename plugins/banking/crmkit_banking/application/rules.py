@@ -10,7 +10,7 @@ import math
 
 from crmkit.declarations import Rule
 
-from ..cards.estimator import SCALE
+from ..cards.declaration import SCALE
 from ..decisions.policy import Policy
 from .features import SUBJECT
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from crmkit.errors import ConfigError
 
+from .lines import Line
 from .points import Scale
 
 if TYPE_CHECKING:
@@ -20,25 +20,6 @@ if TYPE_CHECKING:
     from crmkit.learning import BandInput, ChoiceInput, Model
 
 Whole = NDArray[np.int64]
-# More than four reasons are not likely to be helpful (Regulation B, comment 9(b)(2)-1).
-MOST_REASONS = 4
-
-
-@frozen(kw_only=True)
-class Line:
-    """What one input gave one applicant: the bin it fell into, its points, and those of the best bin."""
-
-    feature: str
-    title: str
-    value: Any
-    bin: str
-    points: int
-    best: int
-
-    @property
-    def lost(self) -> int:
-        """Points lost against the best bin."""
-        return self.best - self.points
 
 
 @frozen
@@ -116,12 +97,6 @@ class Card:
                 ]
             )
         return found
-
-
-def strongest(lines: Sequence[Line]) -> list[Line]:
-    """The lines that lost most points against their best bins, at most four, most first."""
-    lost = [line for line in lines if line.lost > 0]
-    return sorted(lost, key=lambda line: (-line.lost, line.feature))[:MOST_REASONS]
 
 
 def _positions(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import frozen
 
-from crmkit.declarations import Estimator, Feature, sql_name
+from crmkit.declarations import Feature, sql_name
 from crmkit.entities import FieldType
 from crmkit.learning import (
     BandInput,
@@ -27,19 +27,18 @@ from crmkit.learning import (
 )
 
 from .binning import Binning, Floats, bin_number, bin_text
+from .declaration import NAME, SCALE
 from .points import Scale
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NAME = "banking.points"
 NUMBERS = (FieldType.INTEGER, FieldType.NUMBER, FieldType.MONEY)
 LEAST_IV = 0.02
 # Strengths of the L2 penalty as scikit-learn's C on weights of evidence, whose scale is already that
 # of the log-odds; the smallest is the strongest. Bins that were sought with the outcome in view
 # promise too much on small samples, and the penalty takes that back.
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
-SCALE = Scale()
 
 
 @frozen
@@ -231,6 +230,3 @@ def _sheet(line: _Line, points: Sequence[int]) -> dict[str, Any]:
 def _levels(binning: Binning) -> list[tuple[str, ...]]:
     """The levels of each bin; none of what is no group of levels."""
     return [*binning.groups, *[()] * (len(binning.bins) - len(binning.groups))]
-
-
-POINTS = Estimator(name=NAME, tune=tune, title="Scorecard in whole points, optimally binned")

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import fields, frozen
 
-from ..cards.card import Line, strongest
+from ..cards.lines import Line, strongest
 
 RECORD, KEY = "banking.credit_policy", "default"
 APPROVE, REFER, DECLINE = "approve", "refer", "decline"

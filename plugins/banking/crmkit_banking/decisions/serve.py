@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..cards.estimator import NAME
+from ..cards.declaration import NAME
 from ..cards.filing import file_sheet
 from .take import SCORE, decide
 

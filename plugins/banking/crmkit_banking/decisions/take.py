@@ -12,7 +12,8 @@ from crmkit.declarations import sql_name
 from crmkit.learning import describe
 
 from ..application.features import SUBJECT
-from ..cards.card import Card, Line
+from ..cards.card import Card
+from ..cards.lines import Line
 from ..cards.points import shifted
 from .grades import FLOOR, grade_of
 from .policy import KEY, RECORD, REFER, Applicant, Policy, propose

@@ -6,7 +6,7 @@ from crmkit import resource_text
 from crmkit.declarations import Feature, FeatureSet, Rule
 from crmkit.entities import FieldType
 
-from .check import ACT, CHECK, HIGH, LOW, OVERRIDES
+from .bounds import ACT, CHECK, HIGH, LOW, OVERRIDES
 
 
 def _number(name: str, title: str, title_zh: str, kind: FieldType, unit: str) -> Feature:

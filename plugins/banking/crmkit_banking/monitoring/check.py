@@ -15,15 +15,12 @@ from crmkit.learning import share_shift
 from ..application.features import SUBJECT
 from ..cards.card import Card
 from ..decisions.take import CHAMPION, DECISION, SCORE, SYSTEM
+from .bounds import ACT, CHECK, HIGH, LOW, OVERRIDES, WATCH
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
-CHECK, SOURCE = "banking.model_check", "crmkit"
-# Bounds of practice (Siddiqi 2006, chapter 8): below 0.10 stable, above 0.25 to be acted upon.
-WATCH, ACT = 0.10, 0.25
-# Observed over expected bads outside of this, or more overrides, ask for the model owner.
-LOW, HIGH, OVERRIDES = 0.8, 1.25, 0.10
+SOURCE = "crmkit"
 # Fewer decisions move by chance alone: with ten bands the index of 100 rows drawn from the same
 # distribution is about 9/100.
 LEAST = 100
