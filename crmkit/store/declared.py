@@ -15,6 +15,7 @@ from attrs import frozen
 from sqlalchemy import Column, Table, inspect, select
 from sqlalchemy.engine import Connection
 
+from ..declarations import CUSTOMER
 from ..errors import SchemaOutdated
 from .domain import Entity
 from .types import column_type
@@ -104,7 +105,30 @@ def _body(store: Store, entity: Entity) -> dict[str, Any]:
             "payload": {c.name: column_type(c.type).word for c in columns},
         }
     made = store.domain[entity.name]
+    if entity.name == f"{entity.plugin}.{CUSTOMER}":
+        # Kept beside the fields, so that a guard still holds where its plugin is not loaded.
+        body = {**body, "guards": _guards(store, entity.plugin)}
     return {**body, "tables": {t.name: shape_of(t) for t in (made.current, made.history)}}
+
+
+def _guards(store: Store, plugin: str) -> list[dict[str, Any]]:
+    return [
+        {"name": guard.name, "field": guard.field, "values": list(guard.values)}
+        for guard in store.catalog.privacy_guards.values()
+        if store.catalog.owner(guard.name) == plugin
+    ]
+
+
+def guards_kept(store: Store, connection: Connection) -> list[tuple[str, str, str, list[str]]]:
+    """Guards of plugins that are disabled, set aside or not loaded: plugin, right, field, values."""
+    d = store.tables["declaration"].c
+    asked = select(d.plugin, d.declared).where(d.entity.like(f"%.{CUSTOMER}"))
+    return [
+        (plugin, guard["name"], guard["field"], guard["values"])
+        for plugin, declared in connection.execute(asked)
+        if plugin not in store.catalog.plugins
+        for guard in declared.get("guards", ())
+    ]
 
 
 def documents_kept(store: Store, connection: Connection) -> dict[Key, Document]:

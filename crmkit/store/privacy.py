@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import column, select, table
 from sqlalchemy.engine import Connection
 
 from ..declarations import CUSTOMER, PrivacyGuard
 from ..entities.interaction import NewInteraction
 from ..policy import Viewer, guards_on
+from .declared import guards_kept
 from .family import members_of, survivors_of
 from .rows import is_in
 
@@ -45,28 +46,41 @@ class Privacy:
 
     def hidden(self, connection: Connection) -> frozenset[int]:
         """Ids of the customers hidden from the viewer, with everybody merged with one of them."""
+        if self.viewer is None:
+            return frozenset()
         ids: set[int] = set()
         for guard in self.guards:
             plugin = guard.name.partition(".")[0]
-            table = self._store.domain[f"{plugin}.{CUSTOMER}"].current
-            wanted = select(table.c.customer_id).where(table.c[guard.field].in_(guard.values))
+            made = self._store.domain[f"{plugin}.{CUSTOMER}"].current
+            wanted = select(made.c.customer_id).where(made.c[guard.field].in_(guard.values))
             ids.update(connection.scalars(wanted))
+        ids |= self._kept(connection)
         if not ids:
             return frozenset()
         people = self._store.tables[CUSTOMER]
         survivors = survivors_of(connection, people, ids).values()
         return frozenset(members_of(connection, people, {*survivors, *ids}))
 
+    def _kept(self, connection: Connection) -> set[int]:
+        """Those whom plugins guard that are not loaded now, as the last upgrade knew them."""
+        ids: set[int] = set()
+        for plugin, right, name, values in guards_kept(self._store, connection):
+            if self.viewer is not None and right not in self.viewer.rights:
+                guarded = table(f"{plugin}_{CUSTOMER}", column("customer_id"), column(name))
+                wanted = select(guarded.c.customer_id).where(guarded.c[name].in_(values))
+                ids.update(connection.scalars(wanted))
+        return ids
+
     def hidden_customers(self) -> frozenset[int]:
         """As :meth:`hidden`, in a read of its own."""
-        if not self.guards:
+        if self.viewer is None:
             return frozenset()
         with self._store.read() as connection:
             return self.hidden(connection)
 
     def hidden_subjects(self) -> frozenset[int]:
         """The hidden customers and every record of theirs, of whatever type."""
-        if not self.guards:
+        if self.viewer is None:
             return frozenset()
         with self._store.read() as connection:
             owners = {CUSTOMER: self.hidden(connection)}
@@ -74,8 +88,8 @@ class Privacy:
             for made in self._store.records.by_owner if found else ():
                 above = owners.get(str(made.entity.owner), frozenset())
                 if above:
-                    table = made.current
-                    query = select(table.c.id).where(is_in(connection, table.c.owner_id, above))
+                    rows = made.current.c
+                    query = select(rows.id).where(is_in(connection, rows.owner_id, above))
                     owners[made.entity.name] = frozenset(connection.scalars(query))
                     found |= owners[made.entity.name]
         return frozenset(found)

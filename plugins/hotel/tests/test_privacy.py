@@ -145,9 +145,7 @@ def test_the_desk_answers_a_caller_in_constant_words(worlds, ask) -> None:
         for word in (WORDS[0], WORDS[2]):
             words = [part.format(word) for part in command]
             assert ask(there, *words) == ask(gone, *words), words
-    assert "nobody was found." in {
-        _readable(ask(house, "desk", WORDS[2])).strip() for house in worlds
-    }
+    assert all("nobody was found." in _readable(ask(house, "desk", WORDS[2])) for house in worlds)
     counted = ("sql", "SELECT count(*) AS n FROM hotel_stay")
     assert ask(there, *counted) == ask(gone, *counted)
 
@@ -274,3 +272,14 @@ def test_the_log_files_hold_no_canary(worlds) -> None:
                 data = (Path(root) / name).read_bytes()
                 found = [k for k, text in CANARIES.items() if text.encode() in data]
                 assert not found, (name, found)
+
+
+def test_the_guard_holds_where_the_plugin_is_not_loaded(worlds) -> None:
+    """In safe mode, or disabled, or set aside: a plugin that fails must not show whom it guarded."""
+    there, _ = worlds
+    with crmkit.open(there, actor="night-clerk", safe_mode=True) as crm:
+        assert "hotel" not in crm.catalog.plugins
+        assert crm.store.customers.search(CANARIES["name"]) == []
+        assert len(crm.store.customers.list()) == 8
+    with crmkit.open(there, actor=PRIVILEGED, safe_mode=True) as crm:
+        assert len(crm.store.customers.list()) == 9
