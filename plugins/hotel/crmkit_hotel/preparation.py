@@ -12,6 +12,7 @@ from crmkit.entities import FieldType
 from crmkit.errors import MoveRefused, NotFound, UsageError
 
 from .data import PREPARATION, RESERVATION
+from .preference.catalogue import catalogue
 from .reports.arrivals import DEPARTMENTS
 
 if TYPE_CHECKING:
@@ -23,16 +24,25 @@ SOURCE = "crmkit"
 RESULTS = ("met", "partly", "not_met", "refused", "unavailable")
 # Who did not do it says why.
 NEEDS_REASON = ("partly", "not_met", "refused", "unavailable")
+SENSITIVE = frozenset(code.code for code in catalogue().values() if code.sensitive)
 LINE = ("code", "value", "department", "origin", "result", "required", "substitute", "due_at")
 
 
 def build(crm: Crm, as_of: AsOf, days: int) -> Answer:
     """Files a line for each department for all that arriving guests expect; built again adds new ones."""
-    found: list[dict[str, Any]] = []
-    for department in DEPARTMENTS:
-        # By department, as sensitive values are given to the one that acts on them alone.
+
+    def expected(department: str) -> list[dict[str, Any]]:
         asked = {"department": department, "days": str(days)}
-        found += crm.reports.run("hotel.expectation", asked, as_of, shown=False).table.to_pylist()
+        rows: list[dict[str, Any]] = crm.reports.run(
+            "hotel.expectation", asked, as_of, shown=False
+        ).table.to_pylist()
+        return rows
+
+    found = expected("all")
+    # Sensitive values are given to the department that acts on them alone, so it is asked for its own.
+    acting = {row["department"] for row in found if row["code"] in SENSITIVE}
+    found = [row for row in found if row["department"] not in acting]
+    found += [row for department in sorted(acting) for row in expected(department)]
     lines = [row for row in found if row["origin"] not in ("arrival", "ask")]
     refs = [_ref(row) for row in lines]
     known = dict(
