@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,17 @@ def day_fixture() -> Any:
     return days_before
 
 
-@pytest.fixture
-def crm(tmp_path: Path) -> Iterator[Any]:
-    """A workspace with delivery on SQLite."""
-    with crmkit.init(tmp_path / "workspace", plugins=("delivery",)) as opened:
-        yield opened
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The function that opens an empty workspace in a folder: a copy of one that was made once."""
+    blank = tmp_path_factory.mktemp("blank") / "workspace"
+    crmkit.init(blank, plugins=("delivery",), currency="EUR").close()
+
+    def opened(folder: Path, **options: Any) -> Any:
+        shutil.copytree(blank, folder)
+        return crmkit.open(folder, **options)
+
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -76,12 +76,10 @@ def test_states_and_clocks_are_those_of_the_brief() -> None:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Any:
+def shop(tmp_path: Path, fresh: Any) -> Any:
     """A customer with a waybill worth 900.00, insured, that came on 30 March."""
     clock = SettableClock(datetime(2026, 3, 31, 12, tzinfo=UTC))
-    with crmkit.init(
-        tmp_path / "w", plugins=("delivery",), clock=clock, actor="ann", currency="EUR"
-    ) as crm:
+    with fresh(tmp_path / "w", clock=clock, actor="ann") as crm:
         one = crm.store.customers.add(
             kind="person", name="Ada Moss", refs=[CustomerRef("delivery", "A1")]
         )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-import crmkit
 from crmkit.entities import CustomerRef
 from crmkit_delivery.promise import (
     Place,
@@ -81,9 +81,9 @@ def test_every_product_of_the_brief_has_a_default() -> None:
     }  # fmt: skip
 
 
-def test_a_promise_keeps_the_version_of_its_rule(tmp_path: Path) -> None:
+def test_a_promise_keeps_the_version_of_its_rule(tmp_path: Path, fresh: Any) -> None:
     """A new version from 1 April promises 12:00; what was promised in March stays as it was."""
-    with crmkit.init(tmp_path / "w", plugins=("delivery",)) as crm:
+    with fresh(tmp_path / "w") as crm:
         one = crm.store.customers.add(kind="person", refs=[CustomerRef("d", "A")])
         rules = {"due": ["18:00", "12:00"], "ends": [date(2026, 3, 31), None]}
         crm.store.records.put(

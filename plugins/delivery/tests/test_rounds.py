@@ -53,9 +53,9 @@ def clock() -> SettableClock:
 
 
 @pytest.fixture
-def rounds(tmp_path: Path, clock: SettableClock) -> Any:
+def rounds(tmp_path: Path, clock: SettableClock, fresh: Any) -> Any:
     """Five subscribers of courier C1 on two rounds; S4 has ended."""
-    with crmkit.init(tmp_path / "w", plugins=("delivery",), clock=clock, actor="boss") as crm:
+    with fresh(tmp_path / "w", clock=clock, actor="boss") as crm:
         fill(crm, 5)
         crm.store.records.set(
             SUBSCRIPTION, source="delivery", ref="S4", values={"ended_on": date(2026, 1, 1)}
@@ -105,7 +105,7 @@ def test_who_has_left_sees_nothing_and_every_attempt_is_filed(rounds: Any) -> No
     filed = rounds.store.records.read("delivery.refusal", ("who", "what"))
     assert filed == [("C1", "round book"), ("C1", "round book")]
     changes = rounds.ownership.rows.agent_changes("C1")
-    assert [(c.change, c.reason) for c in changes][-1] == ("refused", "customer export")
+    assert ("refused", "customer export") in [(c.change, c.reason) for c in changes]
     with crmkit.open(folder, actor="C2", clock=clock) as courier:
         assert len(courier.run("round book", courier="C2").rows) == 4
 
@@ -160,8 +160,8 @@ def test_the_third_missed_drop_is_credited_once(rounds: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_four_thousand_subscribers_pass_in_two_seconds(tmp_path: Path) -> None:
-    with crmkit.init(tmp_path / "w", plugins=("delivery",)) as crm:
+def test_four_thousand_subscribers_pass_in_two_seconds(tmp_path: Path, fresh: Any) -> None:
+    with fresh(tmp_path / "w") as crm:
         fill(crm, 4000, rounds=20)
         started = time.process_time()
         rows = crm.run("round handover", from_courier="C1", to="C2", leaving=True).rows

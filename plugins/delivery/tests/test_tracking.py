@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import crmkit
 from crmkit.entities import CustomerRef
 from crmkit.errors import MoveRefused, UsageError
 from crmkit.testing.clock import SettableClock
@@ -24,11 +23,11 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def crm(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def crm(tmp_path_factory: pytest.TempPathFactory, fresh: Any) -> Any:
     """A workspace with forty waybills, W0 to W39."""
     clock = SettableClock(datetime(2026, 3, 31, 12, tzinfo=UTC))
     folder = tmp_path_factory.mktemp("tracking") / "w"
-    with crmkit.init(folder, plugins=("delivery",), clock=clock) as opened:
+    with fresh(folder, clock=clock) as opened:
         one = opened.store.customers.add(kind="person", refs=[CustomerRef("delivery", "A")])
         refs = [f"W{i}" for i in range(40)]
         opened.store.records.put(
