@@ -310,13 +310,13 @@ class _Revert:
         return f"{row.actor}, {row.command}, {row.at:%Y-%m-%d %H:%M}" if row else "an unknown hand"
 
     def _later(self) -> Iterator[tuple[str, Select[Any]]]:
-        """What would be lost: queries for an id and the transaction that wrote it."""
+        """What would be lost: queries for its name or id and the transaction that wrote it."""
         for name, kept in self.kept.items():
             now, past = kept.current.c, kept.history.c
             ours = select(past[kept.key]).where(past.tx.in_(self.mine))
-            since = select(now[kept.key], now.tx).where(
-                now.tx.not_in(self.mine), now[kept.key].in_(ours)
-            )
+            # A person knows a record by its reference.
+            shown = now["ref"] if "ref" in now else now[kept.key]
+            since = select(shown, now.tx).where(now.tx.not_in(self.mine), now[kept.key].in_(ours))
             yield f"{name} changed since:", since
             between = kept.history.alias()
             yield (

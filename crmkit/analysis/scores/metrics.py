@@ -48,14 +48,15 @@ def auc_error(area: float, positives: int, negatives: int) -> float:
     """Standard error of an area under the curve; 1.96 of it on each side are the 95 % interval.
 
     Hanley & McNeil 1982, Radiology 143, 10.1148/radiology.143.1.7063747, under the negative
-    exponential model, which is a little too wide for most others.
+    exponential model, which is a little too wide for most others: for their example of 51 ill and 58
+    well it gives 0.0325, and the rating data themselves 0.032.
 
     Args:
         area: the area, 0 to 1. positives, negatives: rows of each, at least 1.
 
     Example:
-        >>> round(auc_error(0.893, 51, 58), 3)
-        0.032
+        >>> round(auc_error(0.893, 51, 58), 4)
+        0.0325
     """
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     spread = area * (1 - area) + (positives - 1) * (q1 - area**2) + (negatives - 1) * (q2 - area**2)
