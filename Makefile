@@ -45,10 +45,10 @@ test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-slow: $(DEV)
-	$(BIN)/python -m pytest -m slow --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m slow --numprocesses auto --dist loadfile --timeout 1200
 
 soak: $(DEV)
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m soak --timeout 3600
 
 bench: $(DEV)
 	$(BIN)/python -m compileall -q crmkit plugins benchmarks
