@@ -120,17 +120,28 @@ def calibration(label: ArrayLike, value: ArrayLike) -> tuple[float, float]:
     x = logit(p)
     if np.ptp(x) == 0 or x[y == 1].min() > x[y == 0].max() or x[y == 1].max() < x[y == 0].min():
         return float("nan"), float("nan")
-    slope, intercept = 1.0, 0.0
+    # From the mean, where the curvature is largest; a step that overshoots is halved.
+    at = np.array([float(logit(np.array([y.mean()]))[0]), 0.0])
+    reached = _likelihood(y, x, at)
     for _ in range(50):
-        q = logistic(intercept + slope * x)
+        q = logistic(at[0] + at[1] * x)
         w = q * (1 - q)
         gradient = np.array([np.sum(y - q), np.sum((y - q) * x)])
         hessian = np.array([[w.sum(), (w * x).sum()], [(w * x).sum(), (w * x * x).sum()]])
-        step = np.linalg.solve(hessian, gradient)
-        intercept, slope = intercept + step[0], slope + step[1]
+        step = np.linalg.lstsq(hessian, gradient, rcond=None)[0]
+        while (found := _likelihood(y, x, at + step)) < reached and np.max(np.abs(step)) > 1e-10:
+            step = step / 2
         if np.max(np.abs(step)) < 1e-10:
             break
+        at, reached = at + step, found
+    intercept, slope = at
     return float(slope), float(intercept)
+
+
+def _likelihood(y: Floats, x: Floats, at: Floats) -> float:
+    """Logarithm of the likelihood of outcomes under ``intercept, slope = at``."""
+    z = at[0] + at[1] * x
+    return float(np.sum(y * z - np.logaddexp(0.0, z)))
 
 
 @frozen

@@ -182,3 +182,17 @@ def test_calibration_table_says_what_was_said_and_what_happened_from_low_to_high
 def test_error_of_an_area_is_the_published_one() -> None:
     """Hanley & McNeil 1982, the example of 51 abnormal and 58 normal images: 0.893, error 0.032."""
     assert metrics.auc_error(0.893, 51, 58) == pytest.approx(0.032, abs=0.0006)
+
+
+def test_calibration_of_values_that_are_far_too_sure() -> None:
+    """Boosted trees beside a leak say 0 and 1; scikit-learn without penalty finds the same maximum."""
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    draw = np.random.default_rng(5)
+    z = np.concatenate([draw.normal(-30, 8, 3000), draw.normal(12, 14, 1000)])
+    value = 1 / (1 + np.exp(-z))
+    label = (draw.random(4000) < 1 / (1 + np.exp(1 - 0.06 * z))).astype(int)
+    slope, intercept = metrics.calibration(label, value)
+    x = metrics.logit(value).reshape(-1, 1)
+    fitted = linear_model.LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(x, label)
+    assert slope == pytest.approx(float(fitted.coef_[0, 0]), rel=1e-4)
+    assert intercept == pytest.approx(float(fitted.intercept_[0]), rel=1e-3)
