@@ -146,7 +146,7 @@ def test_truth_is_read_as_written(tmp_path: Path) -> None:
     assert read_truth(path) == [Truth("C1", "card_use", on, on, "new_country")]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_crmkit_finds_the_truth(tmp_path: Path) -> None:
     """The whole of ``crmkit demo banking --verify``, through the Python face, with a small bank."""
     import crmkit
