@@ -351,6 +351,13 @@ def _typed_value(kind: str) -> str:
     return "0.0" if kind == "DOUBLE" else "''"
 
 
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """What the drivers raise; psycopg's only where it is loaded, for else it can raise nothing."""
+    loaded = sys.modules.get("psycopg")
+    own = (sqlite3.Error, adbc_driver_manager.Error, OSError)
+    return (*own, loaded.Error) if loaded else own
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """Errors of the drivers as ours.
@@ -358,16 +365,11 @@ def _translated() -> Iterator[None]:
     ADBC raises its own errors when a query begins, and pyarrow wraps what the driver says while
     rows arrive in OSError.
     """
-    drivers: list[type[Exception]] = [sqlite3.Error, adbc_driver_manager.Error, OSError]
     try:
         yield
     except CrmkitError:
         raise
-    except Exception as error:
-        if "psycopg" in sys.modules:
-            drivers.append(sys.modules["psycopg"].Error)
-        if not isinstance(error, tuple(drivers)):
-            raise
+    except _driver_errors() as error:
         text = (str(error).splitlines() or ["no reason was given"])[0]
         if "locked" in text or "busy" in text:
             raise Busy("the store is locked by another process.", hint="Try again.") from error
