@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 from attrs import field, frozen
 
-from crmkit.declarations import CustomerFields, InteractionKind, Migration, RecordType
+from crmkit.declarations import (
+    CustomerFields,
+    InteractionKind,
+    Migration,
+    PrivacyGuard,
+    RecordType,
+)
 from crmkit.store.store import Store
 from crmkit.testing.postgresql import fresh_database
 
@@ -31,6 +37,7 @@ class SmallCatalog:
     interaction_kinds: Mapping[str, InteractionKind] = field(factory=dict)
     lifecycles: Mapping[str, Any] = field(factory=dict)
     migrations: Mapping[str, Migration] = field(factory=dict)
+    privacy_guards: Mapping[str, PrivacyGuard] = field(factory=dict)
 
     def owner(self, name: str) -> str:
         return name.split(".")[0]
