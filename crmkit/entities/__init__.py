@@ -8,7 +8,7 @@ from .fields import Column, Field, FieldSet, FieldType
 from .interaction import Interaction, NewInteraction
 from .lifecycle import Lifecycle, Stage, StageChange
 from .money import Money
-from .record import Record
+from .record import Reached, Record
 from .transaction import IdSource, Transaction
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Lifecycle",
     "Money",
     "NewInteraction",
+    "Reached",
     "Reading",
     "Record",
     "Relation",

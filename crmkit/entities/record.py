@@ -9,6 +9,23 @@ from typing import Any
 from attrs import field, frozen
 
 
+@frozen
+class Reached:
+    """A number to be read beside a record's fields: which of its instants have come.
+
+    Many records are told apart in the database by one number, where their instants would each have
+    to be read and compared.
+
+    Args:
+        by: the instant that is asked about.
+        steps: a number by field. The first field whose instant is at or before ``by`` gives the
+            answer; a record with none of them gives 0.
+    """
+
+    by: datetime
+    steps: Mapping[str, float]
+
+
 @frozen(kw_only=True)
 class Record:
     """One row of a record type in its current version.

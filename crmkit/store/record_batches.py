@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, case, select
 from sqlalchemy.engine import Connection
 
 from ..declarations import sql_name
 from ..entities.fields import Field, FieldType
 from ..entities.money import Money
+from ..entities.record import Reached
 from ..errors import NotFound, UsageError
 from .bulk import UPDATED, Block, RecordUpsert, Statements, Written
 from .rows import is_in
@@ -81,7 +82,7 @@ def read_records(
     connection: Connection,
     made: DomainTable,
     query: Select[Any],
-    names: Sequence[str],
+    names: Sequence[str | Reached],
     among: Mapping[str, Iterable[Any]],
     into: Callable[[tuple[Any, ...]], Any] | None = None,
 ) -> list[Any]:
@@ -89,6 +90,11 @@ def read_records(
     columns: list[Any] = []
     parts: list[tuple[int, Field | None]] = []
     for name in names:
+        if isinstance(name, Reached):
+            steps = ((made.current.c[n] <= name.by, step) for n, step in name.steps.items())
+            parts.append((len(columns), None))
+            columns.append(case(*steps, else_=0.0))
+            continue
         field = made.entity.fields.by_name.get(name)
         stored = [name] if field is None else [c.name for c in field.columns]
         parts.append((len(columns), field))

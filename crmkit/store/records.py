@@ -12,7 +12,7 @@ from sqlalchemy import MetaData, Select, select
 from sqlalchemy.engine import Connection
 
 from ..declarations import CUSTOMER, sql_name
-from ..entities.record import Record
+from ..entities.record import Reached, Record
 from ..entities.transaction import RECORD_SET
 from ..errors import EditConflict, NotFound, UsageError
 from .declared import entities_kept
@@ -122,7 +122,7 @@ class Records(Gateway):
     def read(
         self,
         type: str,
-        names: Sequence[str],
+        names: Sequence[str | Reached],
         *,
         where: Mapping[str, Any] | None = None,
         among: Mapping[str, Iterable[Any]] | None = None,
@@ -135,7 +135,8 @@ class Records(Gateway):
         """Some columns of many records, as tuples in the order of ``names``: faster than records.
 
         Args:
-            names: fields, or ``id``, ``ref``, ``source``, ``owner_id``, ``valid_from``, ``version``.
+            names: fields, or ``id``, ``ref``, ``source``, ``owner_id``, ``valid_from``, ``version``;
+                or a :class:`~crmkit.entities.Reached`, which gives its number.
             where, sort, limit: as in :meth:`list`.
             among: wanted values by column, any number of each; ``id``, ``owner_id``, ``ref`` or a
                 text or whole-number field.
@@ -147,7 +148,9 @@ class Records(Gateway):
         """
         with self._reading(tx) as connection:
             made = self._made(connection, type)
-            for name in (*names, *(among or {})):
+            asked = [n for n in names if not isinstance(n, Reached)]
+            steps = [n for reached in names if isinstance(reached, Reached) for n in reached.steps]
+            for name in (*asked, *steps, *(among or {})):
                 _column(made, name)
             query = self._asked(made, where or {}, sort).limit(limit)
             for name, (least, greatest) in (between or {}).items():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from attrs import field, frozen
 
 from crmkit.declarations import CaseKind, StageMove
-from crmkit.entities import NewInteraction
+from crmkit.entities import NewInteraction, Reached
 from crmkit.errors import NotFound, UsageError
 
 from .change import Case, Change
@@ -29,9 +29,11 @@ BATCH = 10_000
 FIELDS = tuple(CASE_FIELDS)
 DUE = (
     "ref", "owner_id", "kind", "state", "topic", "severity", "department", "assignee",
-    "due_clock", "due_at", "half_at", "warned_at", "urgent_at",
+    "due_clock", "due_at",
 )  # fmt: skip
 AT = DUE.index("due_at")
+USED = {"due_at": 1.0, "urgent_at": 0.9, "warned_at": 0.75, "half_at": 0.5}
+"""The share of a clock's time that is used at least once this instant of a case has come."""
 
 BREACHED = ("ref", "owner_id", "kind", "state", "topic", "severity", "department", "assignee")
 
@@ -354,8 +356,9 @@ class Cases:
         wanted = {"is_open": True, **where}
         order = () if limit is None else ("due_at",)
         read = self._store.records.read(
-            CASE, DUE, where=wanted, sort=order, limit=limit, into=partial(_due, now), tx=tx
-        )
+            CASE, (*DUE, Reached(now, USED)), where=wanted, sort=order, limit=limit,
+            into=partial(_due, now), tx=tx,
+        )  # fmt: skip
         found = [one for one in read if one is not None]
         if limit is None:
             # The database would sort whole rows in a temporary tree: twice the time of this.
@@ -428,20 +431,9 @@ class Cases:
 
 
 def _due(now: datetime, row: tuple[Any, ...]) -> Due | None:
-    """A line from the columns of ``DUE``; asked for each of many, so without a loop."""
-    due_at, half, warned, urgent = row[AT:]
-    if due_at is None:
-        return None
-    level = 0.0
-    if due_at <= now:
-        level = 1.0
-    elif urgent is not None and urgent <= now:
-        level = 0.9
-    elif warned is not None and warned <= now:
-        level = 0.75
-    elif half is not None and half <= now:
-        level = 0.5
-    return Due._make((*row[: AT + 1], due_at - now, level))
+    """A line from the columns of ``DUE`` and the share that is used."""
+    *said, due_at, used = row
+    return None if due_at is None else Due._make((*said, due_at, due_at - now, used))
 
 
 def _base36(number: int) -> str:
