@@ -24,8 +24,8 @@ DIALECT = "duckdb"
 BASE = "base_"
 
 AGGREGATES = frozenset(
-    "count count_if sum avg min max arg_max arg_min bool_and bool_or stddev_samp stddev_pop "
-    "var_samp var_pop covar_samp covar_pop".split()
+    "count count_if sum avg min max arg_max arg_min bit_and bit_or bool_and bool_or stddev_samp "
+    "stddev_pop var_samp var_pop covar_samp covar_pop".split()
 )
 RANKINGS = frozenset(
     "row_number rank dense_rank ntile percent_rank cume_dist lag lead first_value last_value".split()
@@ -49,6 +49,8 @@ _NAMES: dict[type[exp.Expr], str] = {
     exp.DateTrunc: "date_trunc",
     exp.ArrayContains: "list_contains",
     exp.DateFromParts: "make_date",
+    exp.BitwiseAndAgg: "bit_and",
+    exp.BitwiseOrAgg: "bit_or",
     exp.LogicalAnd: "bool_and",
     exp.LogicalOr: "bool_or",
     exp.Stddev: "stddev_samp",

@@ -63,6 +63,7 @@ EXPRESSIONS = [
     "list_contains(l, 'a'), b AND nothing, b OR nothing, NOT nothing, CASE WHEN nothing THEN 1 ELSE 2 END",
     "row_number() OVER (ORDER BY x, id), rank() OVER (ORDER BY s DESC, id), ntile(3) OVER (ORDER BY f, id)",
     "lag(x) OVER (ORDER BY s, id), sum(x) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
+    "x & 6, x | 1, CAST(1 AS BIGINT) << (id % 60), x >> 1, ((id >> 1) & 1) = 1",
     "first_value(x IGNORE NULLS) OVER (ORDER BY f DESC, id), last_value(s) OVER (ORDER BY id)",
 ]
 AGGREGATES = [
@@ -70,6 +71,7 @@ AGGREGATES = [
     "stddev_samp(f), stddev_pop(x), var_samp(x), var_pop(f), covar_samp(x, f), covar_pop(x, f)",
     "arg_max(s, x), arg_max(x, f), arg_min(s, id), arg_min(x, id) FILTER (WHERE id > 2)",
     "bool_and(b), bool_or(b), bool_or(nothing), count_if(b), count_if(nothing), count_if(x > 0) FILTER (WHERE id > 9)",
+    "bit_or(x), bit_and(id), bit_or(CAST(1 AS BIGINT) << (id % 60)), bit_or(x) FILTER (WHERE id > 9)",
     "stddev_samp(f) FILTER (WHERE id = 1), covar_samp(x, f) FILTER (WHERE id = 1), sum(x) FILTER (WHERE id > 9)",
 ]
 

@@ -1,48 +1,59 @@
--- Months are counted as year * 12 + month, which every engine agrees upon.
+-- Months are numbered year * 12 + month - 1, and those in which a customer bought are the bits of a
+-- number for each five years: one row a customer, where one a customer and month would not fit into
+-- a processor's memory.
 WITH bought AS (
-    SELECT DISTINCT
-        i.subject_id,
-        year(i.occurred_on) * 12 + month(i.occurred_on) - 1 AS month_no,
-        CAST(date_trunc('month', i.occurred_on) AS DATE) AS month_on
-    FROM interaction i
-    WHERE (i.kind LIKE '%.order' OR i.kind LIKE '%.sale' OR i.kind LIKE '%.purchase'
-            OR i.kind LIKE '%.bill' OR i.kind LIKE '%.invoice')
-        AND i.subject_id IS NOT NULL
-        AND year(i.occurred_on) * 12 + month(i.occurred_on)
-            < year(i.as_of) * 12 + month(i.as_of)
+    SELECT
+        subject_id,
+        month_no // 60 AS years_no,
+        min(month_no) AS month_no,
+        bit_or(CAST(1 AS BIGINT) << (month_no % 60)) AS months
+    FROM (
+        SELECT
+            subject_id,
+            CAST(year(occurred_on) * 12 + month(occurred_on) - 1 AS INTEGER) AS month_no
+        FROM interaction
+        WHERE (kind LIKE '%.order' OR kind LIKE '%.sale' OR kind LIKE '%.purchase'
+                OR kind LIKE '%.bill' OR kind LIKE '%.invoice')
+            AND subject_id IS NOT NULL
+            AND occurred_on < CAST(date_trunc('month', as_of) AS DATE)
+    ) AS purchase
+    GROUP BY subject_id, month_no // 60
 ),
 first AS (
-    SELECT subject_id, min(month_no) AS month_no, min(month_on) AS cohort_on
-    FROM bought
-    GROUP BY subject_id
+    SELECT subject_id, min(month_no) AS month_no FROM bought GROUP BY subject_id
 ),
 size AS (
-    SELECT cohort_on, count(*) AS size FROM first GROUP BY cohort_on
+    SELECT month_no, count(*) AS size FROM first GROUP BY month_no
 ),
-seen AS (
-    SELECT f.cohort_on, b.month_no - f.month_no AS months_after, count(*) AS active
+alike AS (
+    SELECT f.month_no AS first_no, b.years_no, b.months, count(*) AS customers
     FROM bought b
     JOIN first f ON f.subject_id = b.subject_id
-    GROUP BY f.cohort_on, b.month_no - f.month_no
+    GROUP BY f.month_no, b.years_no, b.months
+),
+place AS (
+    SELECT y.years * 12 + m.months AS bit
+    FROM (VALUES (0), (1), (2), (3), (4)) AS y(years)
+    CROSS JOIN (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11)) AS m(months)
+),
+seen AS (
+    SELECT a.first_no, a.years_no * 60 + p.bit AS month_no, sum(a.customers) AS active
+    FROM alike a
+    CROSS JOIN place p
+    WHERE ((a.months >> p.bit) & 1) = 1
+    GROUP BY a.first_no, a.years_no * 60 + p.bit
 ),
 -- Months in which nobody of a cohort bought are rows too, up to the last month with any purchase.
 months AS (
-    SELECT DISTINCT month_no FROM bought
-),
-grid AS (
-    SELECT
-        s.cohort_on,
-        s.size,
-        m.month_no - (year(s.cohort_on) * 12 + month(s.cohort_on) - 1) AS months_after
-    FROM size s
-    JOIN months m ON m.month_no >= year(s.cohort_on) * 12 + month(s.cohort_on) - 1
+    SELECT DISTINCT month_no FROM seen
 )
 SELECT
-    g.cohort_on,
-    g.months_after,
-    g.size,
-    coalesce(s.active, 0) AS active,
-    CAST(coalesce(s.active, 0) AS DOUBLE) / g.size AS retention
-FROM grid g
-LEFT JOIN seen s ON s.cohort_on = g.cohort_on AND s.months_after = g.months_after
-WHERE g.months_after <= $months
+    make_date(s.month_no // 12, s.month_no % 12 + 1, 1) AS cohort_on,
+    m.month_no - s.month_no AS months_after,
+    s.size,
+    CAST(coalesce(a.active, 0) AS BIGINT) AS active,
+    CAST(coalesce(a.active, 0) AS DOUBLE) / s.size AS retention
+FROM size s
+JOIN months m ON m.month_no >= s.month_no
+LEFT JOIN seen a ON a.first_no = s.month_no AND a.month_no = m.month_no
+WHERE m.month_no - s.month_no <= $months
