@@ -37,6 +37,7 @@ Key = tuple[str, str, str]
 ENVELOPE = (
     "id", "kind", "customer_id", "channel", "direction", "occurred_at", "occurred_on",
     "recorded_at", "actor", "source", "ref", "revision", "subject_type", "subject_id",
+    "amount_minor", "currency",
 )  # fmt: skip
 PAYLOAD = "payload"
 Tuples = list[tuple[Any, ...]]

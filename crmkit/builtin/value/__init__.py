@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from crmkit import hookimpl
-from crmkit.declarations import Command, CostDriver, FeatureSet, RecordType, Report
+from crmkit.declarations import Command, CostDriver, FeatureSet, Panel, RecordType, Report
 
-from . import commands, data, features, reports
+from . import commands, data, features, panels, reports
 
 
 @hookimpl
@@ -30,6 +30,12 @@ def register_features() -> list[FeatureSet]:
 def register_reports() -> list[Report]:
     """Contribution, RFM, the pyramid and the concentration curve."""
     return reports.reports()
+
+
+@hookimpl
+def register_panels() -> list[Panel]:
+    """What the customer on the line has brought within a year."""
+    return panels.panels()
 
 
 @hookimpl

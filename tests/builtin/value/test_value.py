@@ -61,6 +61,24 @@ def rows(crm: Crm, report: str, **parameters: Any) -> list[dict[str, Any]]:
     return found
 
 
+# --- the desk -------------------------------------------------------------------------------------
+
+
+def test_the_desk_shows_a_years_trade_by_currency_and_less_refunds(
+    crm: Crm, customers: Made
+) -> None:
+    ann, _, cy = small_world(crm, customers)
+    crm.store.interactions.log([event(ann, "order", 8, "7.50", currency="EUR")])
+    texts = [
+        row["text"] for row in crm.run("desk", who=str(ann)).rows if row["panel"] == "value.trade"
+    ]
+    assert texts == [
+        "Purchases: 1; Purchases less refunds: 7.50; Last purchase: 2026-03-23 09:00Z",
+        "Purchases: 2; Purchases less refunds: 130.00; Last purchase: 2026-03-21 09:00Z",
+    ]
+    assert "value.trade" not in {row["panel"] for row in crm.run("desk", who=str(cy)).rows}
+
+
 # --- costs and contribution -----------------------------------------------------------------------
 
 
