@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from sqlalchemy import Column, Table, inspect, select
+from sqlalchemy import Column, Select, Table, inspect, not_, select
 from sqlalchemy.engine import Connection
 
 from ..declarations import CUSTOMER
 from ..errors import SchemaOutdated
 from .domain import Entity
+from .prepared import prepared
+from .rows import is_in, one_parameter
 from .types import column_type
 
 if TYPE_CHECKING:
@@ -121,13 +123,20 @@ def _guards(store: Store, plugin: str) -> list[dict[str, Any]]:
 
 def guards_kept(store: Store, connection: Connection) -> list[tuple[str, str, str, list[str]]]:
     """Guards of plugins that are disabled, set aside or not loaded: plugin, right, field, values."""
-    d = store.tables["declaration"].c
-    asked = select(d.plugin, d.declared).where(d.entity.like(f"%.{CUSTOMER}"))
+    declaration = store.tables["declaration"]
+
+    def build() -> Select[Any]:
+        d = declaration.c
+        loaded = is_in(connection, d.plugin, (), name="loaded")
+        asked = select(d.plugin, d.declared).where(d.entity.like(f"%.{CUSTOMER}"), not_(loaded))
+        return asked.order_by(d.plugin)
+
+    # Asked with every view of a customer, and nearly always for nothing.
+    kept = prepared(declaration, "guards", build, connection.dialect)
     return [
-        (plugin, guard["name"], guard["field"], guard["values"])
-        for plugin, declared in connection.execute(asked)
-        if plugin not in store.catalog.plugins
-        for guard in declared.get("guards", ())
+        (row["plugin"], guard["name"], guard["field"], guard["values"])
+        for row in kept.rows(connection, loaded=one_parameter(connection, store.catalog.plugins))
+        for guard in row["declared"].get("guards", ())
     ]
 
 
