@@ -1,9 +1,9 @@
-"""What to do when: conditions over features and scores (the brief, section 8).
+"""What to do when: conditions over features and scores (the brief, section 8, D-R1 to D-R18).
 
-Not every rule of the brief is a condition over one subject. D-R6 and D-R7 are the promise engine and
-the clock of on-time (:mod:`.promise`, ``shared/due.sql``), D-R9 the amount of a claim
-(:mod:`.claims`), D-R13 the hand-over of a round (:mod:`.handover`), D-R14 the report
-``delivery.round-churn``, and D-R17 the three scores with ``delivery.calls-in-time``.
+Some rules of the brief are engines: D-R6 makes promises (:mod:`.promise`), D-R7 is the clock of on-time
+(``shared/due.sql``), D-R9 the amount of a claim (:mod:`.claims`), D-R13 the hand-over of a round
+(:mod:`.handover`), D-R14 the report ``delivery.round-churn`` and D-R17 three scores. The rules of these
+ids look at what the engines leave to people.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from .data import SUBSCRIPTION, WAYBILL
 
 BRIEF = "Delivery brief, section 8, rule"
 ON_ITS_WAY = "delivery_status IN ('picked_up', 'at_hub', 'in_transit', 'returning')"
+# Nothing is promised any more of what has ended.
+OPEN = (
+    "delivery_status NOT IN ('delivered', 'returned', 'lost', 'cancelled', 'expired', 'disposed')"
+)
 LOST_AFTER = "CASE WHEN delivery_scope = 'international' THEN 720 ELSE 168 END"
 
 
@@ -95,6 +99,27 @@ SHIPMENTS = (
         "Price unclear", "价格不清", cooldown_days=7,
     ),
     _rule(
+        6, "promise-missing",
+        f"{OPEN} AND (delivery_promise_lacking OR delivery_promise_rule IS NULL)",
+        "list", "promise-missing",
+        "no promise with its rule and version: crmkit waybill promise makes it; if no rule holds, add one",
+        "Promise missing", "缺少承诺",
+    ),
+    _rule(
+        6, "promise-on-holiday",
+        f"{OPEN} AND delivery_promise_on_holiday AND NOT delivery_past_promise",
+        "list", "promise-on-holiday",
+        "promised by {delivery_promise_rule} for a day on which the destination does not work: the "
+        "promise stands, so deliver before it or agree on another day",
+        "Promised for a holiday", "承诺日为假日", cooldown_days=7,
+    ),
+    _rule(
+        7, "stop-incomplete", "delivery_stops_incomplete >= 1", "list", "clock-stops",
+        "{delivery_stops_incomplete} stops of the clock lack reason, party, evidence or end and excuse "
+        "nothing: complete them",
+        "Stop of the clock incomplete", "停表缺证", cooldown_days=7,
+    ),
+    _rule(
         8, "suspicious-delivery",
         "delivery_status = 'delivered' AND (delivery_pod_missing OR delivery_pod_metres > 500 "
         "OR delivery_pod_burst > 40)",
@@ -102,6 +127,43 @@ SHIPMENTS = (
         "delivered without proof, {delivery_pod_metres:.0f} m from the address, or among "
         "{delivery_pod_burst} deliveries in ten minutes: signed but not received?",
         "Suspicious delivery", "可疑签收", cooldown_days=30,
+    ),
+    _rule(
+        9, "claim-second-person", "delivery_claims_to_second >= 1", "list", "claims-to-approve",
+        "{delivery_claims_to_second} claims above the clerk's limit wait for a second person: crmkit "
+        "claim approve",
+        "Claim waits for a second person", "理赔待复核",
+    ),
+    _rule(
+        9, "claim-bearer", "delivery_claims_unborne >= 1", "alert", "claim-bearer",
+        "{delivery_claims_unborne} claims are borne by nobody or by another than who answers for the "
+        "incident: settle who pays",
+        "Claim borne by another", "理赔责任方不符", cooldown_days=7,
+    ),
+    _rule(
+        9, "claim-above-owed", "delivery_claims_above_owed >= 1", "alert", "claim-audit",
+        "{delivery_claims_above_owed} claims are approved above the proven loss, the insured or "
+        "declared value and the freight: look at them again",
+        "Claim above what is owed", "理赔超额", cooldown_days=30,
+    ),
+    _rule(
+        17, "likely-late",
+        f"{ON_ITS_WAY} AND NOT delivery_past_promise "
+        "AND coalesce(score_delivery_late_in_transit, score_delivery_late) >= 0.5",
+        "list", "expedite",
+        "will probably be late with {delivery_slack_days:.1f} days left to the promise: put it on the "
+        "next departure",
+        "Likely late", "可能晚点", cooldown_days=1,
+        evidence=("delivery_days_past_ship_by", "delivery_lane_p95_hours"),
+    ),
+    _rule(
+        17, "likely-late-at-order",
+        "delivery_status IN ('ordered', 'pickup_booked') AND NOT delivery_past_promise "
+        "AND score_delivery_late_at_order >= 0.5",
+        "list", "expedite",
+        "will probably be late although not collected yet, promised within "
+        "{delivery_promised_days:.1f} days of the order: collect it earlier or promise another day",
+        "Likely late at the order", "下单即可能晚点", cooldown_days=3,
     ),
     _rule(
         18, "no-owner", "delivery_incidents_unowned >= 1", "list", "disorder",
@@ -167,6 +229,21 @@ ROUNDS = (
         "round-calls-late",
         "not called in the {delivery_uncalled_days} days since the hand-over",
         "Not called after the hand-over", "交接未回访", subject=SUBSCRIPTION, cooldown_days=7,
+    ),
+    _rule(
+        14, "lost-with-courier", "delivery_lost_with_courier_days BETWEEN 0 AND 90", "tag",
+        "courier-left",
+        "ended within 60 days of the hand-over by {delivery_served_by}: win it back, and count it with "
+        "the courier who left",
+        "Lost with a courier", "随快递员流失", subject=SUBSCRIPTION, cooldown_days=90,
+    ),
+    _rule(
+        14, "courier-loses",
+        "delivery_subscribed AND delivery_courier_loss_low > delivery_depot_loss_high",
+        "list", "courier-loses",
+        "{delivery_served_by} lost {delivery_courier_lost_90d} of {delivery_courier_served_90d} in 90 "
+        "days, more than the depot's others can explain: ask how they are served",
+        "Courier loses subscribers", "快递员流失异常", subject=SUBSCRIPTION, cooldown_days=30,
     ),
     _rule(
         15, "resume-reminder",

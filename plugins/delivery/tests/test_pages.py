@@ -1,4 +1,4 @@
-"""The page of statuses says what the tables say, and the tutorial's commands run."""
+"""The pages say what the tables and rules say, and the tutorial's commands run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from crmkit_delivery.rules import RULES
+from crmkit_delivery.segments import SEGMENTS
 from crmkit_delivery.tables import (
     CAME_FROM,
     compensation_rows,
@@ -41,6 +43,19 @@ def test_the_page_of_statuses_is_that_of_the_tables() -> None:
     for row in compensation_rows():
         start = f"| {row['kind']} | {row['cap_per_kg'] or 'none'} |"
         assert any(line.startswith(start) for line in rows)
+
+
+def test_the_page_of_rules_is_that_of_the_rules() -> None:
+    rows = (DOCS / "reference" / "delivery-rules.md").read_text(encoding="utf-8").splitlines()
+    for r in RULES:
+        start = f"| D-R{r.source.rpartition('D-R')[2]} | `{r.name}` | {r.subject.rpartition('.')[2]} |"
+        does = f" {r.action.replace('_', ' ')} `{r.target}` | {r.title} | {r.title_zh} |"
+        again = f" {r.cooldown_days} days |" if r.cooldown_days else " each run |"
+        assert start + does + again in rows
+    for s in SEGMENTS:
+        assert f"| `{s.name}` | {s.title} | {s.title_zh} | {s.description} |" in rows
+    shown = sum(row.startswith("| D-R") and "`delivery." in row.split("|")[2] for row in rows)
+    assert shown == len(RULES)
 
 
 @pytest.mark.slow

@@ -118,6 +118,9 @@ def test_claims_in_ten_thousand_and_days_to_pay(world) -> None:
         **one, "claimed_minor": 4000, "decided_at": ago(104)})  # fmt: skip
     (row,) = world.report("claims")
     assert (row["claims"], row["approved"], row["rejected"], row["per_10000"]) == (2, 1, 1, 400.0)
+    # Wilson for 2 of 50 is 0.01104 to 0.13460.
+    assert row["per_10000_low"] == pytest.approx(110.4, abs=0.1)
+    assert row["per_10000_high"] == pytest.approx(1346.0, abs=0.1)
     assert (row["paid_share"], row["days_to_decide"], row["days_to_pay"]) == (0.6, 3.0, 3.0)
 
 
@@ -130,6 +133,10 @@ def test_the_service_card_and_the_penalty(world) -> None:
             promise_on=date(2026, 3, 30), price_quoted_minor=1000)  # fmt: skip
     (row,) = world.report("service-card")
     assert (row["due"], row["on_time_net_rate"], row["below"]) == (10, 0.8, True)
+    # Wilson for 8 of 10 is 0.4902 to 0.9433, gross and net.
+    for name in ("on_time", "on_time_net"):
+        assert row[f"{name}_low"] == pytest.approx(0.4902, abs=1e-4)
+        assert row[f"{name}_high"] == pytest.approx(0.9433, abs=1e-4)
     assert row["penalty_minor"] == pytest.approx(1000, abs=1)
 
 
@@ -153,7 +160,11 @@ def test_lanes_of_a_shipper(world) -> None:
     first, second = world.report("shipper-lanes")
     assert (first["lane"], first["waybills"], first["share"]) == ("A-B", 3, 0.75)
     assert (first["due"], first["on_time_rate"]) == (2, 0.5)
+    # Wilson for 1 of 2 is 0.0945 to 0.9055; of none there is no rate and no limit.
+    assert first["on_time_low"] == pytest.approx(0.0945, abs=1e-4)
+    assert first["on_time_high"] == pytest.approx(0.9055, abs=1e-4)
     assert (second["lane"], second["due"], second["on_time_rate"]) == ("A-C", 0, None)
+    assert (second["on_time_low"], second["on_time_high"]) == (None, None)
 
 
 def test_receivables_by_age_and_cash_that_is_held(world) -> None:
@@ -181,6 +192,9 @@ def test_calls_made_in_time(world) -> None:
                       occurred_at=ago(told), record_id=number)  # fmt: skip
     (row,) = world.report("calls-in-time")
     assert (row["late"], row["told_in_time"], row["told_too_late"]) == (3, 1, 1)
+    # Wilson for 1 of 3 is 0.0615 to 0.7923.
+    assert row["told_low"] == pytest.approx(0.0615, abs=1e-4)
+    assert row["told_high"] == pytest.approx(0.7923, abs=1e-4)
 
 
 def test_suspicious_deliveries_are_told_with_the_reason(world) -> None:
@@ -228,6 +242,18 @@ def test_a_courier_who_loses_more_than_the_others_is_flagged(world, day) -> None
     assert rows["C1"]["loss_low"] == pytest.approx(0.3866, abs=1e-4)
     assert rows["C1"]["others_high"] == pytest.approx(0.1650, abs=1e-4)
     assert rows["C1"]["subscriber_months"] == pytest.approx(47.31, abs=0.01)
+
+
+def test_a_courier_is_held_against_the_same_depot(world, day) -> None:
+    """C3 of another depot loses 30 of 40: C1 is flagged by C2 all the same."""
+    for number, (courier, depot) in enumerate((("C1", "D1"), ("C2", "D1"), ("C3", "D2"))):
+        world.add("delivery_courier", id=90 + number, subject_id=None, code=courier, depot=depot)
+    subscribers(world, day, "C1", 8, 12)
+    subscribers(world, day, "C2", 38, 2)
+    subscribers(world, day, "C3", 10, 30)
+    rows = {r["part"]: r for r in world.report("round-churn", by="courier")}
+    assert rows["C1"]["others_high"] == pytest.approx(0.1650, abs=1e-4)
+    assert rows["C1"]["flagged"]
 
 
 def test_losses_after_a_hand_over_are_the_leavers(world, day) -> None:

@@ -17,8 +17,13 @@ def feature_sets() -> list[FeatureSet]:
             features=waybills.JOURNEY, source="Delivery brief, sections 2 and 8.",
         ),
         FeatureSet(
-            name="delivery.care", subject=WAYBILL, sql=statement("features/care", "tracking"),
-            features=waybills.CARE, source="Delivery brief, section 8, rules D-R3 to D-R5.",
+            name="delivery.care", subject=WAYBILL,
+            sql=statement("features/care", "tracking", "excuse"), features=waybills.CARE,
+            source="Delivery brief, section 8, rules D-R3 to D-R5, D-R7, D-R9 and D-R18.",
+        ),
+        FeatureSet(
+            name="delivery.promise", subject=WAYBILL, sql=statement("features/promise"),
+            features=waybills.PROMISE, source="Delivery brief, section 8, rule D-R6.",
         ),
         FeatureSet(
             name="delivery.silence", subject=WAYBILL, sql=statement("features/silence", "tracking", "legs"),
@@ -40,6 +45,12 @@ def feature_sets() -> list[FeatureSet]:
         ),
         FeatureSet(
             name="delivery.subscription", subject=SUBSCRIPTION, sql=statement("features/subscription"),
-            features=rounds.SUBSCRIBER, source="Delivery brief, section 8, rules D-R13 to D-R16.",
+            features=rounds.SUBSCRIBER,
+            source="Delivery brief, section 8, rules D-R13, D-R15 and D-R16.",
+        ),
+        FeatureSet(
+            name="delivery.losses", subject=SUBSCRIPTION, sql=statement("features/losses", "served"),
+            features=rounds.LOSSES, scope=Scope.POPULATION,
+            source="Delivery brief, section 8, rule D-R14; E. B. Wilson 1927, JASA 22.",
         ),
     ]  # fmt: skip

@@ -1,5 +1,5 @@
--- What a waybill waits for from us: compensation, an answer, an explanation, an owner (D-R3 to D-R5,
--- D-R18).
+-- What a waybill waits for from us: compensation, an answer, an explanation, an owner, a complete
+-- excuse, and claims that are decided as they ought to be (D-R3 to D-R5, D-R7, D-R9, D-R18).
 WITH report AS (
     SELECT record_id AS owner_id, as_of, occurred_at, 'damage' AS about FROM delivery_damage_report
     UNION ALL
@@ -32,6 +32,52 @@ notice AS (
     SELECT record_id AS owner_id, as_of, max(occurred_at) AS told_at
     FROM delivery_late_pre_notice
     GROUP BY record_id, as_of
+),
+party AS (
+    -- Who answers by the incidents: the one named by the latest.
+    SELECT
+        owner_id, as_of, responsible,
+        row_number() OVER (PARTITION BY owner_id, as_of ORDER BY opened_at DESC, id DESC) AS newest
+    FROM delivery_incident
+    WHERE responsible IS NOT NULL AND opened_at < as_of
+),
+judged AS (
+    -- A claim that waits for a second person; one whose bearer is not who answers; and one that was
+    -- approved above min(proven loss, insured or declared value) x share damaged + freight refund.
+    -- What a contract caps may be owed less: this tells only what cannot be owed.
+    SELECT
+        m.owner_id,
+        m.as_of,
+        count(*) FILTER (
+            WHERE m.state = 'investigating' AND m.approved_minor IS NOT NULL AND m.decided_at IS NULL
+        ) AS to_second,
+        count(*) FILTER (
+            WHERE m.state IN ('approved', 'partly_approved', 'paid')
+                AND (m.liability_party IS NULL OR m.liability_party <> p.responsible)
+        ) AS unborne,
+        count(*) FILTER (
+            WHERE m.approved_minor > 0.5 + coalesce(m.freight_refund_minor, 0) + coalesce(m.share_damaged, 1)
+                * least(m.proven_loss_minor, coalesce(w.insured_value_minor, w.declared_value_minor, m.proven_loss_minor))
+        ) AS above_owed
+    FROM delivery_claim m
+    JOIN delivery_waybill w ON w.id = m.owner_id AND w.as_of = m.as_of
+    LEFT JOIN party p ON p.owner_id = m.owner_id AND p.as_of = m.as_of AND p.newest = 1
+    WHERE m.state <> 'withdrawn'
+    GROUP BY m.owner_id, m.as_of
+),
+stop AS (
+    -- Stops of the clock that lack a reason, a party, evidence or an end, and so excuse nothing. One
+    -- that runs needs no end yet; once the shipment has ended it does.
+    SELECT i.owner_id, i.as_of, count(*) AS incomplete
+    FROM delivery_incident i
+    LEFT JOIN excuse e ON e.reason = i.reason
+    LEFT JOIN current c ON c.owner_id = i.owner_id AND c.as_of = i.as_of
+    WHERE (i.reason IS NULL OR e.excused)
+        AND (
+            i.reason IS NULL OR i.responsible IS NULL OR i.evidence IS NULL
+            OR (i.ended_at IS NULL AND c.status IN ('delivered', 'returned', 'disposed'))
+        )
+    GROUP BY i.owner_id, i.as_of
 ),
 claim AS (
     SELECT
@@ -82,6 +128,10 @@ SELECT
         WHEN a.answered_at IS NULL OR a.answered_at < t.missing_at
             THEN date_diff('minute', t.missing_at, w.as_of) / 60.0
     END AS delivery_unanswered_hours,
+    coalesce(j.to_second, 0) AS delivery_claims_to_second,
+    coalesce(j.unborne, 0) AS delivery_claims_unborne,
+    coalesce(j.above_owed, 0) AS delivery_claims_above_owed,
+    coalesce(k.incomplete, 0) AS delivery_stops_incomplete,
     n.told_at IS NOT NULL AS delivery_told_late,
     b.overbilled AS delivery_overbilled_share,
     coalesce(b.unexplained, false) AS delivery_unexplained_surcharge,
@@ -97,6 +147,8 @@ LEFT JOIN delivery_lane l ON l.code = w.lane AND l.as_of = w.as_of
 LEFT JOIN trouble t ON t.owner_id = w.id AND t.as_of = w.as_of
 LEFT JOIN answer a ON a.owner_id = w.id AND a.as_of = w.as_of
 LEFT JOIN notice n ON n.owner_id = w.id AND n.as_of = w.as_of
+LEFT JOIN judged j ON j.owner_id = w.id AND j.as_of = w.as_of
+LEFT JOIN stop k ON k.owner_id = w.id AND k.as_of = w.as_of
 LEFT JOIN claim m ON m.owner_id = w.id AND m.as_of = w.as_of
 LEFT JOIN line b ON b.owner_id = w.id AND b.as_of = w.as_of
 LEFT JOIN incident i ON i.owner_id = w.id AND i.as_of = w.as_of

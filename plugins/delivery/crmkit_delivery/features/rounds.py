@@ -18,3 +18,18 @@ SUBSCRIBER = (
     feature("pause_extensions", T.INTEGER, "Extensions of the pause", "暂停延期次数", "1", missing=0),
     feature("uncalled_days", T.INTEGER, "Days since the hand-over without a call", "交接未回访天数", "day"),
 )  # fmt: skip
+
+LOSSES = (
+    feature("lost_with_courier_days", T.INTEGER, "Days since it was lost with a courier", "随快递员流失天数",
+            "day", description="Ended within 60 days of a hand-over; missing where it was not."),
+    feature("served_by", T.TEXT, "Served by", "服务快递员",
+            description="The courier with whom a loss counts: within 60 days of a hand-over the leaver."),
+    feature("courier_lost_90d", T.INTEGER, "Lost by the courier in 90 days", "快递员九十天流失", "subscriber",
+            missing=0),
+    feature("courier_served_90d", T.INTEGER, "Served by the courier in 90 days", "快递员九十天订户",
+            "subscriber", missing=0),
+    feature("courier_loss_low", T.NUMBER, "Share lost by the courier, low", "快递员流失下限", "1",
+            description="Wilson's 95 % interval."),
+    feature("depot_loss_high", T.NUMBER, "Share lost by the depot's others, high", "网点其他流失上限", "1",
+            description="Wilson's 95 % interval; of all others where the depot has none."),
+)  # fmt: skip

@@ -53,6 +53,17 @@ JOURNEY = (
 CARE = (
     feature("damage_hours", T.NUMBER, "Time since damage was known", "破损已知时长", "h"),
     feature("claims", T.INTEGER, "Claims", "理赔数", "claim", missing=0),
+    feature("claims_to_second", T.INTEGER, "Claims that wait for a second person", "待复核理赔", "claim",
+            missing=0, description="Above the clerk's limit, with an amount proposed."),
+    feature("claims_unborne", T.INTEGER, "Claims borne by another than who answers", "责任方不符理赔",
+            "claim", missing=0,
+            description="Approved or paid, with no bearer or another than the latest incident names."),
+    feature("claims_above_owed", T.INTEGER, "Claims approved above what is owed", "超额理赔", "claim",
+            missing=0, description="Above min(proven loss, insured or declared value) times the share "
+            "damaged, and the freight given back; caps of contracts are not looked at."),
+    feature("stops_incomplete", T.INTEGER, "Stops of the clock that excuse nothing", "无效停表", "incident",
+            missing=0, description="They lack a reason, a party, evidence, or an end although the "
+            "shipment has ended."),
     feature("claim_unpaid_days", T.NUMBER, "Approved and not paid for", "批准未付天数", "day"),
     feature("unanswered_hours", T.NUMBER, "Lost or missing without an answer", "遗失未答复时长", "h"),
     feature("told_late", T.BOOLEAN, "Told that it will be late", "已预告晚点", missing=False),
@@ -67,6 +78,14 @@ CARE = (
              missing=0, description="That became known on the as-of day."),
     feature("scans_out_of_order", T.INTEGER, "Scans that could not follow", "乱序扫描", "scan",
              missing=0, description="That became known on the as-of day."),
+)  # fmt: skip
+
+PROMISE = (
+    feature("promise_lacking", T.BOOLEAN, "Without a promise", "无承诺", missing=False),
+    feature("promise_rule", T.TEXT, "Rule of the promise", "承诺规则",
+            description="With its version; import where the source stated the promise."),
+    feature("promise_on_holiday", T.BOOLEAN, "Promised for a day that is not worked", "承诺日休息",
+            missing=False, description="At the destination, by its calendar as it is now."),
 )  # fmt: skip
 
 SILENCE = (

@@ -13,12 +13,23 @@ late AS (
     FROM due d
     LEFT JOIN told t ON t.id = d.id
     WHERE d.on_time = 0 AND ($days = 0 OR date_diff('day', d.promise_on, d.as_of_on) < $days)
+),
+counted AS (
+    SELECT
+        slice,
+        count(*) AS late,
+        CAST(sum(in_time) AS BIGINT) AS told_in_time,
+        CAST(sum(too_late) AS BIGINT) AS told_too_late,
+        sum(in_time) * 1.0 / count(*) AS rate
+    FROM late
+    GROUP BY slice
 )
 SELECT
     slice,
-    count(*) AS late,
-    CAST(sum(in_time) AS BIGINT) AS told_in_time,
-    CAST(sum(too_late) AS BIGINT) AS told_too_late,
-    sum(in_time) * 1.0 / count(*) AS told_share
-FROM late
-GROUP BY slice
+    late,
+    told_in_time,
+    told_too_late,
+    rate AS told_share,
+    wilson_low(rate, late) AS told_low,
+    wilson_high(rate, late) AS told_high
+FROM counted

@@ -37,7 +37,7 @@ counted AS (
     GROUP BY slice
 ),
 rates AS (
-    SELECT *, delivered * 1.0 / tried AS rate, 3.841459 AS z2
+    SELECT *, delivered * 1.0 / tried AS rate
     FROM counted
 )
 SELECT
@@ -48,8 +48,6 @@ SELECT
     carrier,
     others,
     rate AS success_rate,
-    greatest((rate + z2 / (2 * tried) - sqrt(z2 * (rate * (1 - rate) + z2 / (4 * tried)) / tried)) / (1 + z2 / tried), 0.0)
-        AS success_low,
-    least((rate + z2 / (2 * tried) + sqrt(z2 * (rate * (1 - rate) + z2 / (4 * tried)) / tried)) / (1 + z2 / tried), 1.0)
-        AS success_high
+    wilson_low(rate, tried) AS success_low,
+    wilson_high(rate, tried) AS success_high
 FROM rates

@@ -6,9 +6,13 @@ from crmkit.columns import CUSTOMER, count, flag, money, number, text
 from crmkit.declarations import Chart, Headline, Report
 
 from ..sql import statement
-from .asking import by, days
+from .asking import DUE, INTERVAL, WAYBILLS, WILSON, by, days, gross, rate
 
 ONE_CURRENCY = "Amounts of different currencies stand in rows of their own."
+BRIEF = "Delivery brief, section 8"
+
+
+SLICED = (text("slice", "Slice", "分组"), text("currency", "Currency", "币种"))
 
 
 def money_reports() -> list[Report]:
@@ -23,8 +27,7 @@ def _profit() -> Report:
         title_zh="收入、成本与利润（含理赔）",
         sql=statement("reports/profit"),
         columns=[
-            text("slice", "Slice", "分组"), text("currency", "Currency", "币种"),
-            count("waybills", "Waybills", "运单", "waybill"), money("revenue", "Revenue", "收入"),
+            *SLICED, WAYBILLS, money("revenue", "Revenue", "收入"),
             money("cost", "Cost", "成本"), money("claims", "Claims paid", "理赔支出"),
             money("profit", "Profit", "利润"), money("profit_each", "Profit a waybill", "单票利润", "money/waybill"),
             number("margin", "Margin", "利润率"),
@@ -36,6 +39,7 @@ def _profit() -> Report:
         headline=Headline(column="profit_minor", total=True),
         method="Billed, else quoted, less the recorded cost of pickup, linehaul, sorting and last mile, "
         "less claims paid.",
+        source=f"{BRIEF}, fields 21 to 23.",
         notes=ONE_CURRENCY,
     )  # fmt: skip
 
@@ -47,10 +51,10 @@ def _claims() -> Report:
         title_zh="理赔统计",
         sql=statement("reports/claims"),
         columns=[
-            text("slice", "Slice", "分组"), text("currency", "Currency", "币种"),
-            count("claims", "Claims", "理赔数", "claim"), count("approved", "Approved", "批准", "claim"),
+            *SLICED, count("claims", "Claims", "理赔数", "claim"), count("approved", "Approved", "批准", "claim"),
             count("rejected", "Rejected", "拒绝", "claim"),
-            number("per_10000", "In 10,000 shipments", "每万票", "claim/10000 waybills"),
+            *rate("per_10000", "per_10000", "In 10,000 shipments", "每万票", "In 10,000",
+                  "waybill/10000 waybills"),
             money("claimed", "Claimed", "索赔金额"), money("paid", "Paid", "已付金额"),
             number("paid_share", "Paid of claimed", "赔付率"),
             number("days_to_decide", "Mean days to decide", "平均决定天数", "day"),
@@ -59,7 +63,9 @@ def _claims() -> Report:
         key=("slice", "currency"),
         parameters=[by("kind", "responsible", "depot"), days(90, "Filed within so many days; 0 takes all", "统计天数，0为全部")],
         charts=[Chart(kind="bar", x="slice", y="per_10000", title="In 10,000 shipments", title_zh="每万票理赔")],
-        method="The rate is of the shipments ordered in the same days.",
+        method="In 10,000 shipments ordered in the same days, so many have a claim; one with two claims "
+        f"of a slice counts once. {INTERVAL}",
+        source=f"{BRIEF}, rule D-R9. {WILSON}",
         notes=ONE_CURRENCY,
     )  # fmt: skip
 
@@ -82,7 +88,7 @@ def _volume() -> Report:
         method="A third of the twelve weeks before the last four is expected; whole weeks, so every "
         "weekday counts as often. Alarm: below 60 % of it and three standard deviations of a Poisson "
         "count.",
-        source="Delivery brief, section 8, rule D-R10.",
+        source=f"{BRIEF}, rule D-R10.",
     )  # fmt: skip
 
 
@@ -93,14 +99,14 @@ def _lanes() -> Report:
         title_zh="寄件客户线路分布",
         sql=statement("reports/shipper_lanes", "tracking", "excuse", "due"),
         columns=[
-            CUSTOMER, text("lane", "Lane", "线路"), count("waybills", "Waybills", "运单", "waybill"),
-            number("share", "Share of the shipper's", "占比"), count("due", "Fell due", "到期承诺", "waybill"),
-            number("on_time_rate", "On time, gross", "毛准时率"),
+            CUSTOMER, text("lane", "Lane", "线路"), WAYBILLS,
+            number("share", "Share of the shipper's", "占比"), DUE, *gross(),
         ],
         key=("customer_id", "lane"),
         order=("customer_id", "-waybills"),
         parameters=[days(90, "Ordered within so many days; 0 takes all", "统计天数，0为全部")],
-        method="On time is of the promises that fell due by then.",
+        method=f"On time is of the promises that fell due by then. {INTERVAL}",
+        source=f"{BRIEF}, field 39. {WILSON}",
     )  # fmt: skip
 
 
@@ -119,6 +125,7 @@ def _receivables() -> Report:
         charts=[Chart(kind="bar", x="age_band", y="items", color="kind", title="Items by age", title_zh="账龄分布")],
         method="Receivables by the days that the account is overdue; cash on delivery by the days since "
         "the delivery.",
+        source=f"{BRIEF}, rule D-R11.",
         notes=ONE_CURRENCY,
     )  # fmt: skip
 
@@ -140,4 +147,5 @@ def _warning() -> Report:
         charts=[Chart(kind="bar", x="topic", y="recent", color="region", title="Complaints in four weeks", title_zh="近四周投诉")],
         method="A third of the twelve weeks before is expected; the limit is three standard deviations "
         "of a Poisson count above it, and three complaints at least.",
+        source=f"{BRIEF}, reports.",
     )  # fmt: skip

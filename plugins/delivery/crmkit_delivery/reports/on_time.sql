@@ -1,5 +1,4 @@
 -- On time, gross and net, of every promise that fell due within the days asked for (W3).
--- Intervals are Wilson's, 95 % (z = 1.959964).
 WITH sliced AS (
     SELECT
         CASE
@@ -33,7 +32,7 @@ counted AS (
     GROUP BY slice
 ),
 rates AS (
-    SELECT *, on_time * 1.0 / due AS gross, on_time_net * 1.0 / due AS net, 3.841459 AS z2
+    SELECT *, on_time * 1.0 / due AS gross, on_time_net * 1.0 / due AS net
     FROM counted
 )
 SELECT
@@ -43,13 +42,9 @@ SELECT
     on_time,
     excused,
     gross AS on_time_rate,
-    greatest((gross + z2 / (2 * due) - sqrt(z2 * (gross * (1 - gross) + z2 / (4 * due)) / due)) / (1 + z2 / due), 0.0)
-        AS on_time_low,
-    least((gross + z2 / (2 * due) + sqrt(z2 * (gross * (1 - gross) + z2 / (4 * due)) / due)) / (1 + z2 / due), 1.0)
-        AS on_time_high,
+    wilson_low(gross, due) AS on_time_low,
+    wilson_high(gross, due) AS on_time_high,
     net AS on_time_net_rate,
-    greatest((net + z2 / (2 * due) - sqrt(z2 * (net * (1 - net) + z2 / (4 * due)) / due)) / (1 + z2 / due), 0.0)
-        AS on_time_net_low,
-    least((net + z2 / (2 * due) + sqrt(z2 * (net * (1 - net) + z2 / (4 * due)) / due)) / (1 + z2 / due), 1.0)
-        AS on_time_net_high
+    wilson_low(net, due) AS on_time_net_low,
+    wilson_high(net, due) AS on_time_net_high
 FROM rates

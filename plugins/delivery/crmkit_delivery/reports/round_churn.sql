@@ -1,29 +1,11 @@
 -- Subscribers lost in the days asked for, by round or courier, with exposure (D-R14). A pause is no
--- loss. A loss within 60 days of a hand-over is the leaver's, and counts as courier_left. A part is
--- flagged whose Wilson interval lies above the rate of all the others together.
-WITH served AS (
-    SELECT
-        s.id,
-        s.round,
-        s.as_of_on,
-        CASE
-            WHEN s.ended_on IS NOT NULL AND s.handed_over_on IS NOT NULL
-                AND date_diff('day', s.handed_over_on, s.ended_on) BETWEEN 0 AND 60 THEN s.previous_courier
-            ELSE s.courier
-        END AS courier,
-        CASE
-            WHEN s.ended_on IS NOT NULL AND s.handed_over_on IS NOT NULL
-                AND date_diff('day', s.handed_over_on, s.ended_on) BETWEEN 0 AND 60 THEN 'courier_left'
-            ELSE s.end_reason
-        END AS reason,
-        CASE WHEN s.ended_on <= s.as_of_on THEN s.ended_on END AS ended_on,
-        s.started_on
-    FROM delivery_subscription s
-),
-window_rows AS (
+-- loss. A part is flagged whose Wilson interval lies above the upper limit of the others: of a courier
+-- those of the same depot, where there are any, else all.
+WITH window_rows AS (
     SELECT
         CASE WHEN $by = 'courier' THEN coalesce(courier, 'nobody') WHEN $by = 'round' THEN coalesce(round, 'none') ELSE 'all' END
             AS part,
+        CASE WHEN $by = 'courier' THEN depot ELSE 'all' END AS depot,
         reason,
         CASE WHEN ended_on IS NOT NULL THEN 1 ELSE 0 END AS lost,
         -- Days under risk within the window.
@@ -39,30 +21,38 @@ window_rows AS (
 counted AS (
     SELECT
         part,
+        depot,
         count(*) AS subscribers,
         CAST(sum(lost) AS BIGINT) AS lost,
         count(*) FILTER (WHERE lost = 1 AND reason = 'courier_left') AS courier_left,
         sum(exposed_days) / 30.4375 AS subscriber_months
     FROM window_rows
-    GROUP BY part
+    GROUP BY part, depot
+),
+beside AS (
+    SELECT
+        *,
+        sum(subscribers) OVER (PARTITION BY depot) - subscribers AS near,
+        sum(lost) OVER (PARTITION BY depot) - lost AS near_lost,
+        sum(subscribers) OVER () - subscribers AS far,
+        sum(lost) OVER () - lost AS far_lost
+    FROM counted
 ),
 against AS (
     SELECT
         *,
         lost * 1.0 / subscribers AS rate,
-        (sum(lost) OVER () - lost) * 1.0 / nullif(sum(subscribers) OVER () - subscribers, 0) AS others_rate,
-        sum(subscribers) OVER () - subscribers AS others,
-        3.841459 AS z2
-    FROM counted
+        CASE WHEN near > 0 THEN near ELSE far END AS others,
+        CASE WHEN near > 0 THEN near_lost ELSE far_lost END * 1.0 / nullif(CASE WHEN near > 0 THEN near ELSE far END, 0)
+            AS others_rate
+    FROM beside
 ),
 bounded AS (
     SELECT
         *,
-        greatest((rate + z2 / (2 * subscribers) - sqrt(z2 * (rate * (1 - rate) + z2 / (4 * subscribers)) / subscribers)) / (1 + z2 / subscribers), 0.0) AS low,
-        least((rate + z2 / (2 * subscribers) + sqrt(z2 * (rate * (1 - rate) + z2 / (4 * subscribers)) / subscribers)) / (1 + z2 / subscribers), 1.0) AS high,
-        -- The upper limit of the depot's others, by the same interval.
-        (others_rate + z2 / (2 * others) + sqrt(z2 * (others_rate * (1 - others_rate) + z2 / (4 * others)) / others)) / (1 + z2 / others)
-            AS others_high
+        wilson_low(rate, subscribers) AS low,
+        wilson_high(rate, subscribers) AS high,
+        wilson_high(others_rate, others) AS others_high
     FROM against
 )
 SELECT

@@ -8,8 +8,11 @@ from crmkit.declarations import Chart, Headline, Report
 from crmkit.survival import product_limit
 
 from ..sql import statement
-from .asking import by, days, months, only
-from .service import WILSON
+from .asking import INTERVAL, SUBSCRIBERS, WILSON, by, days, months, only, rate
+
+BRIEF = "Delivery brief, section 8"
+PART = text("part", "Round or courier", "路线或快递员")
+ROUND = text("round", "Round", "路线")
 
 
 def round_reports() -> list[Report]:
@@ -22,16 +25,14 @@ def _churn() -> Report:
         name="delivery.round-churn",
         title="Subscribers lost by round and courier",
         title_zh="订户流失（按路线与快递员）",
-        sql=statement("reports/round_churn"),
+        sql=statement("reports/round_churn", "served"),
         columns=[
-            text("part", "Round or courier", "路线或快递员"),
-            count("subscribers", "Subscribers", "订户", "subscriber"),
+            PART, SUBSCRIBERS,
             count("lost", "Lost", "流失", "subscriber"),
             count("courier_left", "Lost with a courier", "随快递员流失", "subscriber"),
             number("subscriber_months", "Exposure", "暴露量", "subscriber-month"),
             number("lost_per_month", "Lost a month", "月流失率", "1/month"),
-            number("loss_rate", "Share lost", "流失比例"), number("loss_low", "Lost, low", "流失下限"),
-            number("loss_high", "Lost, high", "流失上限"),
+            *rate("loss_rate", "loss", "Share lost", "流失比例", "Lost"),
             number("others_high", "Upper limit of the others", "其他上限"), flag("flagged", "Flagged", "预警"),
         ],
         key=("part",),
@@ -39,11 +40,11 @@ def _churn() -> Report:
         parameters=[by("round", "courier", "all"), days(90, "Days looked back on", "回溯天数")],
         charts=[Chart(kind="bar", x="part", y="loss_rate", title="Share lost", title_zh="流失比例")],
         headline=Headline(column="lost", total=True),
-        method="Of those served in the days asked for, how many ended, with Wilson's 95 % interval and "
-        "the exposure in subscriber-months of 30.4375 days. A pause is no loss. A loss within 60 days of "
-        "a hand-over is counted with the courier who left. Flagged where the interval lies above that of "
-        "all the others together.",
-        source=WILSON,
+        method="Of those served in the days asked for, how many ended, and the exposure in "
+        "subscriber-months of 30.4375 days. A pause is no loss. A loss within 60 days of a hand-over is "
+        "counted with the courier who left. Flagged where the interval lies above that of the others "
+        f"together: of a courier those of the same depot, where there are any. {INTERVAL}",
+        source=f"{BRIEF}, rule D-R14. {WILSON}",
         notes="One short local survey once found 67 % lost at one dairy; that is no limit and no "
         "standard.",
     )  # fmt: skip
@@ -58,8 +59,7 @@ def _survival() -> Report:
             resource_text(__package__, "round_survival.sql"), part="part", duration="months"
         ),
         columns=[
-            text("part", "Round or courier", "路线或快递员"),
-            integer("months", "Tenure", "订阅时长", "30 days"),
+            PART, integer("months", "Tenure", "订阅时长", "30 days"),
             count("at_risk", "At risk", "风险集", "subscriber"), count("ended", "Ended", "终止", "subscriber"),
             number("survival", "Still there", "留存率"), number("survival_low", "Still there, low", "留存率下限"),
             number("survival_high", "Still there, high", "留存率上限"),
@@ -79,13 +79,15 @@ def _book() -> Report:
         title_zh="路线月报",
         sql=statement("reports/round_book"),
         columns=[
-            text("round", "Round", "路线"), day("month_on", "Month", "月份"),
+            ROUND, day("month_on", "Month", "月份"),
             count("started", "Started", "新增", "subscriber"), count("ended", "Ended", "终止", "subscriber"),
             count("pauses", "Pauses", "暂停", "pause"),
         ],
         key=("round", "month_on"),
         parameters=[months(6, "Months shown", "月数")],
         charts=[Chart(kind="line", x="month_on", y="ended", color="round", title="Ended", title_zh="终止")],
+        method="By the month of the start, of the end and of the pause; a pause is no end.",
+        source=f"{BRIEF}, reports.",
     )  # fmt: skip
 
 
@@ -96,7 +98,7 @@ def _settlement() -> Report:
         title_zh="快递员日结与提成",
         sql=statement("reports/courier_settlement"),
         columns=[
-            text("courier", "Courier", "快递员"), day("day_on", "Day", "日期"), text("round", "Round", "路线"),
+            text("courier", "Courier", "快递员"), day("day_on", "Day", "日期"), ROUND,
             count("loaded", "Loaded", "装载", "piece"), count("delivered", "Delivered", "送达", "piece"),
             count("returned", "Returned", "退回", "piece"), count("missing", "Goods missing", "缺货", "piece"),
             money("cash_due", "Money due", "应收款"), money("cash_remitted", "Money handed in", "上缴款"),
@@ -107,4 +109,5 @@ def _settlement() -> Report:
         parameters=[days(31, "Days shown", "天数"), only("courier", "Only this courier; empty is all", "快递员，空为全部")],
         method="Goods: loaded = delivered + returned. Money: due = handed in. Data: every planned drop is "
         "recorded. The commission is the assignment's share of the money handed in, rounded down.",
+        source=f"{BRIEF}; the requirement W6.",
     )  # fmt: skip

@@ -39,7 +39,7 @@ counted AS (
     GROUP BY depot
 ),
 rates AS (
-    SELECT *, complete * 1.0 / delivered AS rate, 3.841459 AS z2
+    SELECT *, complete * 1.0 / delivered AS rate
     FROM counted
 )
 SELECT
@@ -49,8 +49,6 @@ SELECT
     tardy,
     anomalies,
     rate AS complete_rate,
-    greatest((rate + z2 / (2 * delivered) - sqrt(z2 * (rate * (1 - rate) + z2 / (4 * delivered)) / delivered)) / (1 + z2 / delivered), 0.0)
-        AS complete_low,
-    least((rate + z2 / (2 * delivered) + sqrt(z2 * (rate * (1 - rate) + z2 / (4 * delivered)) / delivered)) / (1 + z2 / delivered), 1.0)
-        AS complete_high
+    wilson_low(rate, delivered) AS complete_low,
+    wilson_high(rate, delivered) AS complete_high
 FROM rates

@@ -6,14 +6,25 @@ from crmkit.columns import CUSTOMER, count, day, flag, instant, integer, money, 
 from crmkit.declarations import Chart, Headline, Report
 
 from ..sql import statement
-from .asking import by, days, months, setting
+from .asking import (
+    DELIVERED,
+    DUE,
+    INTERVAL,
+    WILSON,
+    by,
+    days,
+    gross,
+    months,
+    net,
+    rate,
+    setting,
+)
 
-WILSON = "E. B. Wilson 1927, Journal of the American Statistical Association 22."
+BRIEF = "Delivery brief, section 2."
 SLICES = (
     "all", "month", "shipper", "product", "service", "scope", "lane", "route", "depot", "department",
     "region",
 )  # fmt: skip
-INTERVAL = "Wilson's 95 % interval."
 
 
 def service_reports() -> list[Report]:
@@ -30,17 +41,10 @@ def _on_time() -> Report:
         title_zh="准时率（毛与净）",
         sql=statement("reports/on_time", "tracking", "excuse", "due"),
         columns=[
-            text("slice", "Slice", "分组"),
-            count("due", "Fell due", "到期承诺", "waybill"),
-            count("delivered", "Delivered", "已签收", "waybill"),
+            text("slice", "Slice", "分组"), DUE, DELIVERED,
             count("on_time", "On time", "准时", "waybill"),
             count("excused", "Late, excused", "免责晚点", "waybill"),
-            number("on_time_rate", "On time, gross", "毛准时率"),
-            number("on_time_low", "Gross, low", "毛准时率下限"),
-            number("on_time_high", "Gross, high", "毛准时率上限"),
-            number("on_time_net_rate", "On time, net", "净准时率"),
-            number("on_time_net_low", "Net, low", "净准时率下限"),
-            number("on_time_net_high", "Net, high", "净准时率上限"),
+            *gross(), *net(),
         ],
         key=("slice",),
         parameters=[by(*SLICES), days(0, "Fell due within so many days; 0 takes all", "统计天数，0为全部")],
@@ -50,7 +54,7 @@ def _on_time() -> Report:
         "cancelled ones not. On time is the first delivery, or by contract the first attempt, not "
         "after the promise with its grace. Net gives back the time for which the clock stood: an "
         f"incident stops it with a reason that excuses, a responsible party, evidence and an end. {INTERVAL}",
-        source=WILSON,
+        source=f"{BRIEF} {WILSON}",
     )  # fmt: skip
 
 
@@ -63,7 +67,7 @@ def _transit() -> Report:
         columns=[
             text("slice", "Slice", "分组"),
             count("collected", "Collected", "已取件", "waybill"),
-            count("delivered", "Delivered", "已签收", "waybill"),
+            DELIVERED,
             count("underway", "Not delivered", "未签收", "waybill"),
             number("p50_days", "Half within", "中位天数", "day"),
             number("p95_days", "95 % within", "P95天数", "day"),
@@ -73,6 +77,7 @@ def _transit() -> Report:
                     days(90, "Collected within so many days; 0 takes all", "统计天数，0为全部")],
         charts=[Chart(kind="bar", x="slice", y="p95_days", title="95 % within", title_zh="P95天数")],
         method="Quantiles by nearest rank of the shipments delivered; those that are not stand beside.",
+        source=BRIEF,
     )  # fmt: skip
 
 
@@ -89,9 +94,7 @@ def _first_attempt() -> Report:
             count("consignee", "Failed by the consignee", "收件人原因", "waybill"),
             count("carrier", "Failed by us", "我方原因", "waybill"),
             count("others", "Failed otherwise", "其他原因", "waybill"),
-            number("success_rate", "First-attempt success", "首次成功率"),
-            number("success_low", "Success, low", "成功率下限"),
-            number("success_high", "Success, high", "成功率上限"),
+            *rate("success_rate", "success", "First-attempt success", "首次成功率", "Success"),
         ],
         key=("slice",),
         parameters=[by("all", "depot", "courier", "product", "region"),
@@ -99,7 +102,7 @@ def _first_attempt() -> Report:
         charts=[Chart(kind="bar", x="slice", y="success_rate", title="First-attempt success", title_zh="首次成功率")],
         method="Denominator: shipments with a first attempt. Who answers for a failure is the scan's "
         f"responsible party, else that of its reason code. {INTERVAL}",
-        source=WILSON,
+        source=f"{BRIEF} {WILSON}",
     )  # fmt: skip
 
 
@@ -111,20 +114,18 @@ def _completeness() -> Report:
         sql=statement("reports/scan_completeness", "tracking"),
         columns=[
             text("depot", "Depot", "网点"),
-            count("delivered", "Delivered", "已签收", "waybill"),
+            DELIVERED,
             count("complete", "Complete", "扫描完整", "waybill"),
             count("tardy", "Recorded an hour late", "延迟上传", "waybill"),
             count("anomalies", "Scans that could not follow", "异常扫描", "scan"),
-            number("complete_rate", "Complete", "完整率"),
-            number("complete_low", "Complete, low", "完整率下限"),
-            number("complete_high", "Complete, high", "完整率上限"),
+            *rate("complete_rate", "complete", "Complete", "完整率", "Complete"),
         ],
         key=("depot",),
         parameters=[days(30, "Delivered within so many days; 0 takes all", "统计天数，0为全部")],
         charts=[Chart(kind="bar", x="depot", y="complete_rate", title="Complete", title_zh="完整率")],
         method="Denominator: shipments with a delivery scan. Complete is a collection, a departure for "
         f"delivery and the delivery, and beyond a city a hub. {INTERVAL}",
-        source=WILSON,
+        source=f"{BRIEF} {WILSON}",
     )  # fmt: skip
 
 
@@ -136,16 +137,16 @@ def _card() -> Report:
         sql=statement("reports/service_card", "tracking", "excuse", "due"),
         columns=[
             CUSTOMER, day("month_on", "Month", "月份"), text("tier", "Price tier", "价格等级"),
-            count("due", "Fell due", "到期承诺", "waybill"),
-            number("on_time_rate", "On time, gross", "毛准时率"),
-            number("on_time_net_rate", "On time, net", "净准时率"),
-            number("target", "Contract", "合同目标"), flag("below", "Below contract", "未达标"),
+            DUE, *gross(), *net(), number("target", "Contract", "合同目标"), flag("below", "Below contract", "未达标"),
             money("penalty", "Penalty", "违约金估算"),
         ],
         key=("customer_id", "month_on"),
         parameters=[months(3, "Months shown", "月数")],
-        method="Net on-time rate of the promises that fell due in the month. The penalty is an "
-        "estimate: the contract's share of the month's freight for each percentage point below it.",
+        method="Net on-time rate of the promises that fell due in the month, below where it is under the "
+        "contract, as contracts read. The penalty is an estimate: the contract's share of the month's "
+        f"freight for each percentage point below it. {INTERVAL}",
+        source=f"Delivery brief, section 8, rule D-R12. {WILSON}",
+        notes="Where the contract lies within the limits, few shipments may have decided.",
     )  # fmt: skip
 
 
@@ -159,12 +160,13 @@ def _calls() -> Report:
             text("slice", "Slice", "分组"), count("late", "Late", "晚点", "waybill"),
             count("told_in_time", "Told before the promise", "提前告知", "waybill"),
             count("told_too_late", "Told after it", "事后告知", "waybill"),
-            number("told_share", "Told in time", "及时率"),
+            *rate("told_share", "told", "Told in time", "及时率", "Told"),
         ],
         key=("slice",),
         parameters=[by("all", "region", "product"), days(30, "Fell due within so many days; 0 takes all", "统计天数，0为全部")],
         method="Shipments that broke their promise, and the first interaction late_pre_notice on each. "
-        "How well the scores are calibrated: crmkit score evaluate and crmkit score stability.",
+        f"How well the scores are calibrated: crmkit score evaluate and crmkit score stability. {INTERVAL}",
+        source=f"Delivery brief, section 8, rules D-R4 and D-R17. {WILSON}",
     )  # fmt: skip
 
 

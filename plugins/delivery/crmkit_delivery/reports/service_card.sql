@@ -18,22 +18,30 @@ contract AS (
     FROM delivery_shipper_account
     WHERE sla_target IS NOT NULL
     GROUP BY customer_id, as_of
+),
+rates AS (
+    SELECT *, on_time * 1.0 / due AS gross, on_time_net * 1.0 / due AS net
+    FROM monthly
 )
 SELECT
     m.customer_id,
     m.month_on,
     c.tier,
     m.due,
-    m.on_time * 1.0 / m.due AS on_time_rate,
-    m.on_time_net * 1.0 / m.due AS on_time_net_rate,
+    gross AS on_time_rate,
+    wilson_low(gross, due) AS on_time_low,
+    wilson_high(gross, due) AS on_time_high,
+    net AS on_time_net_rate,
+    wilson_low(net, due) AS on_time_net_low,
+    wilson_high(net, due) AS on_time_net_high,
     c.target,
     m.on_time_net < c.target * m.due AS below,
     CAST(floor(
         CASE
             WHEN m.on_time_net < c.target * m.due
-                THEN (c.target - m.on_time_net * 1.0 / m.due) * 100 * coalesce(c.penalty_rate, 0) * m.freight
+                THEN (c.target - net) * 100 * coalesce(c.penalty_rate, 0) * m.freight
             ELSE 0
         END
     ) AS BIGINT) AS penalty_minor
-FROM monthly m
+FROM rates m
 JOIN contract c ON c.customer_id = m.customer_id AND c.as_of = m.as_of

@@ -18,6 +18,10 @@ counted AS (
     FROM sent s
     LEFT JOIN kept k ON k.id = s.id
     GROUP BY s.customer_id, s.lane
+),
+rates AS (
+    SELECT *, on_time * 1.0 / nullif(due, 0) AS rate
+    FROM counted
 )
 SELECT
     customer_id,
@@ -25,5 +29,7 @@ SELECT
     waybills,
     waybills * 1.0 / sum(waybills) OVER (PARTITION BY customer_id) AS share,
     due,
-    on_time * 1.0 / nullif(due, 0) AS on_time_rate
-FROM counted
+    rate AS on_time_rate,
+    wilson_low(rate, due) AS on_time_low,
+    wilson_high(rate, due) AS on_time_high
+FROM rates
