@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Batch,
         CaseKind,
         Command,
+        CostDriver,
         CustomerFields,
         Demo,
         FeatureSet,
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
         Ledger,
         Lifecycle,
         MatchKey,
+        Panel,
         RecordType,
         Report,
         RowFault,
         Rule,
         Score,
+        Segment,
     )
 
 
@@ -84,10 +87,10 @@ def register_profiles() -> list[ImportProfile]:
 
 @hookimpl
 def check_rows(batch: Batch) -> Sequence[RowFault]:
-    """Dates that contradict one another."""
-    from .checks import contradictions
+    """Dates that contradict one another, and postal numbers with a wrong check digit."""
+    from .checks import faults
 
-    return contradictions(batch)
+    return faults(batch)
 
 
 @hookimpl
@@ -128,6 +131,30 @@ def register_rules() -> list[Rule]:
     from .rules import RULES
 
     return list(RULES)
+
+
+@hookimpl
+def register_segments() -> list[Segment]:
+    """Groups of shippers to look after."""
+    from .segments import SEGMENTS
+
+    return list(SEGMENTS)
+
+
+@hookimpl
+def register_cost_drivers() -> list[CostDriver]:
+    """What serving shippers and subscribers costs."""
+    from .costs import COST_DRIVERS
+
+    return list(COST_DRIVERS)
+
+
+@hookimpl
+def register_panels() -> list[Panel]:
+    """What a caller asks about: shipments on their way, claims, subscriptions and the account."""
+    from .panels import panels
+
+    return panels()
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""What a JSON Schema cannot judge: fields of one row that contradict one another."""
+"""What a JSON Schema cannot judge: fields of one row that contradict one another, and check digits."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from crmkit.declarations import RowFault
+
+from .data import WAYBILL
+from .postal import wrong_check_digit
 
 if TYPE_CHECKING:
     from crmkit.declarations import Batch
@@ -27,6 +30,26 @@ IN_ORDER = {
         ("decided_at", "paid_at", "the claim is paid before it is decided"),
     ),
 }
+
+
+def faults(batch: Batch) -> list[RowFault]:
+    """Everything that is wrong with the rows of a batch."""
+    return [*contradictions(batch), *misread_numbers(batch)]
+
+
+def misread_numbers(batch: Batch) -> Iterator[RowFault]:
+    """Postal numbers of waybills whose check digit is wrong: one digit was misread."""
+    if batch.entity != WAYBILL or "waybill_no" not in batch.columns:
+        return
+    numbers: Any = batch.columns["waybill_no"]
+    for row, number in enumerate(numbers):
+        expected = None if number is None else wrong_check_digit(number)
+        if expected is not None:
+            yield RowFault(
+                row=row, field="waybill_no", value=number, code="E_NUMBER",
+                message="is no postal number: its check digit is wrong (UPU standard S10)",
+                allowed=f"check digit {expected}",
+            )  # fmt: skip
 
 
 def contradictions(batch: Batch) -> list[RowFault]:
