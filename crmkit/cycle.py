@@ -22,7 +22,15 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from .entities.asof import AsOf
-from .errors import Busy, ConfigError, NotFound, PluginError, SqlRefused, StorageError
+from .errors import (
+    Busy,
+    ConfigError,
+    CrmkitError,
+    NotFound,
+    PluginError,
+    SqlRefused,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from .workspace import Crm
@@ -70,6 +78,7 @@ class Cycle:
         self._crm = crm
         self._steps: dict[str, Callable[[AsOf], Made]] = {
             "snapshot": self._snapshot,
+            "upkeep": self._upkeep,
             "features": self._features,
             "lifecycle": self._lifecycle,
             "scores": self._scores,
@@ -160,6 +169,25 @@ class Cycle:
     def _snapshot(self, as_of: AsOf) -> Made:
         made = self._crm.warehouse.refresh()
         return {"transactions": made.added, "rows": sum(made.tables.values())}, []
+
+    def _upkeep(self, as_of: AsOf) -> Made:
+        """Runs the plugins' daily commands, by name, and takes what they wrote into the warehouse."""
+        counts = {"commands": 0, "transactions": 0}
+        faults = []
+        daily = [one for one in self._crm.catalog.commands.values() if one.daily]
+        for command in sorted(daily, key=lambda one: one.name):
+            try:
+                self._crm.run(command.name, **({"as_of": as_of} if command.as_of else {}))
+            except (Busy, StorageError):
+                raise
+            except CrmkitError as error:
+                plugin = self._crm.catalog.owner(command.name)
+                faults.append(f"plugin {plugin}, command {command.name}: {error.message}")
+                continue
+            counts["commands"] += 1
+            # The next command may rest on what this one wrote.
+            counts["transactions"] += self._crm.warehouse.refresh().added
+        return counts if daily else {}, faults
 
     def _features(self, as_of: AsOf) -> Made:
         """Computes every feature once, so that a broken one is named before anything rests on it.

@@ -10,17 +10,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from crmkit.cycle import Cycle, Step
+from crmkit.declarations import Answer, Command
 from crmkit.entities.asof import AsOf
-from crmkit.errors import Busy, NotFound, PluginError, StorageError
+from crmkit.errors import Busy, NotFound, PluginError, StorageError, UsageError
 from crmkit.store.interactions import NewInteraction
 from crmkit.testing.clock import SettableClock
+from crmkit.warehouse.population import Population
 from crmkit.workspace import Crm, init_workspace
 
 NOW = datetime(2026, 3, 31, 9, tzinfo=UTC)
-STEPS = ("snapshot", "features", "lifecycle", "scores", "segments", "rules", "actions", "reports")
+STEPS = (
+    "snapshot", "upkeep", "features", "lifecycle", "scores", "segments", "rules", "actions",
+    "reports",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -96,7 +102,7 @@ def test_an_unfinished_run_goes_on_with_its_own_as_of_for_a_day(
     at, steps = Quick(crm).run()
     assert at.instant == NOW
     found = statuses(steps)
-    assert [found[n] for n in STEPS[:5]] == ["done before"] * 5
+    assert [found[n] for n in STEPS[:6]] == ["done before"] * 6
     assert found["rules"] == "done"
     # Finished now: the next one is of its own time.
     assert Quick(crm).run()[0].instant == NOW + timedelta(hours=3)
@@ -123,6 +129,55 @@ def test_a_faulty_step_is_named_and_repeated_and_the_rest_goes_on(
     mended = statuses(Quick(crm).run()[1])
     assert mended.pop("lifecycle") == "done"
     assert set(mended.values()) == {"done before"}
+
+
+def test_daily_commands_run_by_name_and_the_snapshot_takes_what_they_wrote(
+    crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second sees what the first wrote, one that fails is named, and one that is not daily rests."""
+    seen: list[tuple[str, Any]] = []
+
+    def run(name: str, does: Any = None, **more: Any) -> Command:
+        def called(crm: Crm, **given: Any) -> Answer:
+            seen.append((name, given or None))
+            if does is not None:
+                does()
+            return Answer()
+
+        return Command(
+            name=name, run=called, help="Count.", writes=True, daily=True,
+            example=f"crmkit {name}", **more,
+        )  # fmt: skip
+
+    def fails() -> None:
+        raise UsageError("the till is open.")
+
+    commands = (
+        run("till add", crm.store.customers.add), run("till bad", fails),
+        run("till count", as_of=True, does=lambda: seen.append(("customers", count(crm)))),
+        attrs.evolve(run("till never"), daily=False),
+    )  # fmt: skip
+    catalog = attrs.evolve(
+        crm.catalog, commands={one.name: one for one in reversed(commands)},
+        shared_owners={**crm.catalog.shared_owners, **{one.name: "till" for one in commands}},
+    )  # fmt: skip
+    monkeypatch.setattr(crm.host, "catalog", catalog)
+    at, steps = Cycle(crm).run(only=["snapshot", "upkeep"])
+    found = {step.name: step for step in steps}["upkeep"]
+    assert seen == [
+        ("till add", None), ("till bad", None), ("till count", {"as_of": at}), ("customers", 3),
+    ]  # fmt: skip
+    assert found.status == "faulty"
+    assert found.faults == ("plugin till, command till bad: the till is open.",)
+    assert found.counts == {"commands": 2, "transactions": 1}
+
+
+def count(crm: Crm) -> int:
+    """Customers in the warehouse, without a look at the store."""
+    with crm.warehouse.session() as session:
+        frame = session.frame(Population.at(crm.as_of("2099-12-31")), purpose="report")
+        found: int = frame.query("SELECT count(*) AS n FROM customer").column("n")[0].as_py()
+    return found
 
 
 def test_only_skip_and_dry_run_choose_what_is_done(crm: Crm) -> None:

@@ -40,7 +40,7 @@ def command(
     format: str,
     output: str | None,
 ) -> None:
-    """Run the day: snapshot, features, lifecycle, scores, segments, rules, actions, reports.
+    """Run the day: snapshot, upkeep, features, lifecycle, scores, segments, rules, actions, reports.
 
     Steps that are done for an as-of are not repeated, so the same command after a kill goes on at
     the step that was under way; without --as-of an unfinished run of the last 24 hours goes on with

@@ -61,6 +61,9 @@ class Command:
         writes: whether it changes the store. Then ``--dry-run`` runs it and takes its one
             transaction back.
         single: whether the answer is one row, shown field by field in a table.
+        daily: whether the daily cycle runs it too, with every parameter left out: what a plugin
+            computes from events and keeps, as statuses from scans. It takes the cycle's as-of if it
+            takes one, and comes to nothing where nothing is new.
     """
 
     name: str
@@ -72,3 +75,4 @@ class Command:
     as_of: bool = False
     writes: bool = False
     single: bool = False
+    daily: bool = False

@@ -256,6 +256,10 @@ def _command_faults(command: Command) -> Iterator[str]:
         yield f"parameter {name!r} is declared twice"
     for name in sorted(_TAKEN.intersection(names)):
         yield f"parameter {name!r}: crmkit itself has that option; rename it"
+    if command.daily and not command.writes:
+        yield "is daily and writes nothing"
+    for name in [p.name for p in command.parameters if command.daily and p.required]:
+        yield f"is daily, so parameter {name!r} cannot be required"
     columns = [column.name for column in command.columns]
     for name in sorted({n for n in columns if columns.count(n) > 1}):
         yield f"column {name!r} is declared twice"

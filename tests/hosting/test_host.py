@@ -283,6 +283,9 @@ def register_commands():
         (("till", "drawer"), {"till": "Count."}, "a noun that its manifest does not list"),
         (("", ""), {"till": "Count.", "door": "Open."}, "of which it declares no command"),
         (('example="crmkit till count"', "example=''"), {"till": "Count."}, "its example does not begin"),
+        (('help="Count."', 'help="Count.", daily=True'), {"till": "Count."}, "is daily and writes nothing"),
+        (('help="Count."', 'help="Count.", writes=True, daily=True, parameters=[Parameter(name="drawer", '
+          'type=FieldType.TEXT, required=True)]'), {"till": "Count."}, "'drawer' cannot be required"),
         (("till count", "Till Count"), {"till": "Count."}, "is no '<noun> <verb>' of small letters"),
     ],
 )  # fmt: skip

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
-from .data import CALENDAR, CALENDAR_DAY, DEPOT, PROMISE_RULE, TRACKING, WAYBILL, ZONE
+from .data import CALENDAR, CALENDAR_DAY, DEPOT, PROMISE_RULE, SCAN, WAYBILL, ZONE
 from .tables import promise_rows
 
 if TYPE_CHECKING:
@@ -231,18 +231,29 @@ def make_promises(crm: Crm) -> tuple[int, int]:
     for first in range(0, len(found), BATCH):
         rows = found[first : first + BATCH]
         with crm.store.begin("waybill promise") as tx:
-            collected = dict(
-                crm.store.records.read(
-                    TRACKING, ("owner_id", "picked_up_at"),
-                    among={"owner_id": [row[0] for row in rows]}, tx=tx,
-                )
-            )  # fmt: skip
+            collected = _collected(crm, [row[0] for row in rows], tx)
             promised = [_promised(engine, row, collected.get(row[0])) for row in rows]
             kept = [(row, one) for row, one in zip(rows, promised, strict=True) if one is not None]
             _write(crm, kept, tx)
         made += len(kept)
         lacking += len(rows) - len(kept)
     return made, lacking
+
+
+def _collected(crm: Crm, ids: Sequence[int], tx: Any) -> dict[int, datetime]:
+    """When waybills were collected, by their scans: statuses may not be computed yet."""
+    scans = crm.store.records.read(
+        SCAN,
+        ("owner_id", "event_at"),
+        where={"status": "picked_up"},
+        among={"owner_id": ids},
+        tx=tx,
+    )
+    first: dict[int, datetime] = {}
+    for owner, at in scans:
+        if at is not None and (owner not in first or at < first[owner]):
+            first[owner] = at
+    return first
 
 
 def _promised(

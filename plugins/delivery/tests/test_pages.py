@@ -48,7 +48,9 @@ def test_the_page_of_statuses_is_that_of_the_tables() -> None:
 def test_the_page_of_rules_is_that_of_the_rules() -> None:
     rows = (DOCS / "reference" / "delivery-rules.md").read_text(encoding="utf-8").splitlines()
     for r in RULES:
-        start = f"| D-R{r.source.rpartition('D-R')[2]} | `{r.name}` | {r.subject.rpartition('.')[2]} |"
+        start = (
+            f"| D-R{r.source.rpartition('D-R')[2]} | `{r.name}` | {r.subject.rpartition('.')[2]} |"
+        )
         does = f" {r.action.replace('_', ' ')} `{r.target}` | {r.title} | {r.title_zh} |"
         again = f" {r.cooldown_days} days |" if r.cooldown_days else " each run |"
         assert start + does + again in rows

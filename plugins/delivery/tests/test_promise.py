@@ -104,7 +104,15 @@ def test_a_promise_keeps_the_version_of_its_rule(tmp_path: Path, fresh: Any) -> 
         order("W2", datetime(2026, 4, 1, 10, tzinfo=UTC))
         order("W3", datetime(2026, 4, 1, 10, tzinfo=UTC))
         crm.store.records.set("delivery.waybill", source="d", ref="W3", values={"product": None})
-        assert make_promises(crm) == (1, 1)
+        # Ordered on Wednesday and collected on Thursday after the cut-off: counts as of Friday.
+        order("W4", datetime(2026, 4, 1, 10, tzinfo=UTC))
+        collected = datetime(2026, 4, 2, 18, tzinfo=UTC)
+        crm.store.records.set(
+            "delivery.scan", source="d", ref="s", effective=collected,
+            owner_id=crm.store.records.find("delivery.waybill", "W4").id,
+            values={"event_at": collected, "status": "picked_up"},
+        )  # fmt: skip
+        assert make_promises(crm) == (2, 1)
         kept = {
             ref: (rule, at) for ref, rule, at in crm.store.records.read(
                 "delivery.waybill", ("ref", "promise_rule", "promise_at"))
@@ -112,6 +120,7 @@ def test_a_promise_keeps_the_version_of_its_rule(tmp_path: Path, fresh: Any) -> 
         assert kept["W1"] == ("next_day v1", datetime(2026, 3, 31, 18, tzinfo=UTC))
         assert kept["W2"] == ("next_day v2", datetime(2026, 4, 2, 12, tzinfo=UTC))
         assert kept["W3"] == (None, None)
+        assert kept["W4"] == ("next_day v2", datetime(2026, 4, 4, 12, tzinfo=UTC))
         # As of the day of the order the promise is known, as it was made with it.
         waybill = crm.store.records.find("delivery.waybill", "W1")
         then = crm.store.records.at(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from crmkit.cycle import Cycle
 from crmkit.entities import CustomerRef
 from crmkit.errors import MoveRefused, UsageError
 from crmkit.testing.clock import SettableClock
@@ -100,6 +101,15 @@ def test_codes_of_carriers_are_looked_up_and_unknown_ones_are_refused(
     (kept,) = crm.store.records.list("delivery.tracking", where={"ref": "W30"})
     # Delivered at 11:00 on the 3rd; late after 6:00 on the 2nd: 29 hours.
     assert (kept.values["status"], kept.values["late_minutes"]) == ("delivered", 29 * 60)
+
+
+def test_the_daily_run_computes_statuses(crm: Any, tmp_path: Path) -> None:
+    rows = "d1,W35,crmkit,picked_up,2026-03-02T08:00:00Z,,\n"
+    assert _import(crm, tmp_path, "day.csv", HEAD + rows, "delivery-scans").created == 1
+    _, steps = Cycle(crm).run(only=["snapshot", "upkeep"])
+    assert {s.name: s.faults for s in steps if s.status == "done"} == {"snapshot": (), "upkeep": ()}
+    (kept,) = crm.store.records.list("delivery.tracking", where={"ref": "W35"})
+    assert kept.values["status"] == "picked_up"
 
 
 def test_epcis_events_are_scans(crm: Any, tmp_path: Path) -> None:

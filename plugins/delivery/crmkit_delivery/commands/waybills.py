@@ -149,8 +149,8 @@ def commands() -> list[Command]:
     """The verbs of waybill."""
     return [
         Command(
-            name="waybill recompute", run=run_recompute, writes=True, single=True,
-            help="Compute the statuses of waybills from their scans.\n\nReads the scans of waybills "
+            name="waybill recompute", run=run_recompute, writes=True, single=True, daily=True,
+            help="Compute the statuses of waybills from their scans.\n\nThe daily run does it too. Reads the scans of waybills "
             "that got one since the last pass, or of all with --full, and writes statuses, stages and "
             "anomalies that differ. Both come to the same.",
             example="crmkit waybill recompute",
@@ -161,8 +161,9 @@ def commands() -> list[Command]:
                      count("anomalies", "Anomalies changed", "异常变更", "scan")],
         ),
         Command(
-            name="waybill promise", run=run_promise, writes=True, single=True,
-            help="Give a promise to every waybill that has none.\n\nBy product, scope, cut-off and the "
+            name="waybill promise", run=run_promise, writes=True, single=True, daily=True,
+            help="Give a promise to every waybill that has none.\n\nThe daily run does it too, before it "
+            "computes statuses. By product, scope, cut-off and the "
             "calendars of origin and destination; a promise that was made keeps its rule and version.",
             example="crmkit waybill promise",
             columns=[count("made", "Promises made", "承诺数", "waybill"),

@@ -53,6 +53,6 @@ def ills_reports() -> list[Report]:
             "90 days of the lane.",
             source=BRIEF,
             notes="Scans that skip steps or cannot follow are listed on the day on which they became "
-            "known. Run `crmkit waybill recompute` after an import of scans, which finds them.",
+            "known. `crmkit waybill recompute`, which the daily run does too, finds them.",
         )
     ]  # fmt: skip
