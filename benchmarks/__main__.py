@@ -16,6 +16,7 @@ from . import (
     import_databases,
     portfolio,
     reports,
+    shipments,
     snapshot,
     startup,
 )
@@ -45,6 +46,7 @@ def main() -> None:
         results += cases.run(options.interactions // 10, folder)
         results += arrivals.run(options.rows, folder)
         results += portfolio.run(options.rows * 25, folder)
+        results += shipments.run(options.rows * 5, folder)
     show(results)
 
 

@@ -13,6 +13,7 @@ from benchmarks import (
     portfolio,
     reports,
     scale,
+    shipments,
     snapshot,
     startup,
 )
@@ -82,3 +83,10 @@ def test_a_card_and_the_query_by_hand_agree_on_every_row(tmp_path):
     """run() itself compares them; the file has missing values and special codes."""
     (result,) = portfolio.run(20_000, tmp_path, runs=1)
     assert result.ratio > 0
+
+
+def test_the_couriers_day_and_the_round_are_measured(tmp_path):
+    """run() itself counts the subscribers that passed."""
+    results = shipments.run(6_000, tmp_path)
+    assert len(results) == 3
+    assert all(result.ratio > 0 for result in results)

@@ -159,17 +159,6 @@ def test_the_third_missed_drop_is_credited_once(rounds: Any, tmp_path: Path) -> 
     assert rounds.service("ledger.accounts").balances(LEDGER, [owner]) == {owner: 900}
 
 
-@pytest.mark.slow
-def test_four_thousand_subscribers_pass_in_two_seconds(tmp_path: Path, fresh: Any) -> None:
-    with fresh(tmp_path / "w") as crm:
-        fill(crm, 4000, rounds=20)
-        started = time.process_time()
-        rows = crm.run("round handover", from_courier="C1", to="C2", leaving=True).rows
-        seconds = time.process_time() - started
-    assert sum(r["subscribers"] for r in rows) == 4000
-    assert seconds <= 2.0
-
-
 KILLED = """
 import sys, time, pathlib
 import crmkit
