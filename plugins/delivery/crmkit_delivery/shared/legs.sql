@@ -1,19 +1,17 @@
 -- Shared part: the 95 % point of the legs of each lane, by rank (nearest rank, ceil(0.95 n)).
+-- A leg is the way between two scans that follow one another; time in which a shipment was held is none.
 leg AS (
-    SELECT
-        s.owner_id,
-        s.as_of,
-        date_diff('minute', lag(s.event_at) OVER (
-            PARTITION BY s.owner_id, s.as_of ORDER BY s.event_at, s.sequence, s.id
-        ), s.event_at) AS minutes
-    FROM accepted s
-    WHERE s.days_before < 90 AND s.status IN ('picked_up', 'at_hub', 'in_transit', 'out_for_delivery')
+    SELECT owner_id, as_of, date_diff('minute', event_before, event_at) AS minutes
+    FROM stands
+    WHERE days_before < 90
+        AND status IN ('picked_up', 'at_hub', 'in_transit', 'out_for_delivery')
+        AND status_before IN ('picked_up', 'at_hub', 'in_transit', 'out_for_delivery')
 ),
 leg_count AS (
     SELECT w.lane, l.as_of, l.minutes, count(*) AS legs
     FROM leg l
     JOIN delivery_waybill w ON w.id = l.owner_id AND w.as_of = l.as_of
-    WHERE l.minutes IS NOT NULL AND w.lane IS NOT NULL
+    WHERE w.lane IS NOT NULL
     GROUP BY w.lane, l.as_of, l.minutes
 ),
 leg_rank AS (

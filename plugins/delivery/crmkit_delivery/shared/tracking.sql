@@ -17,22 +17,21 @@ accepted AS (
 ),
 stands AS (
     SELECT
-        *,
-        -- A repeat of the status keeps its beginning.
+        owner_id, as_of, event_at, status, place, courier, condition, days_before,
+        -- A repeat of the status keeps its beginning. All in one order, so that it is sorted once.
         lag(status) OVER (PARTITION BY owner_id, as_of ORDER BY event_at, sequence, id) AS status_before,
-        row_number() OVER (
-            PARTITION BY owner_id, as_of ORDER BY event_at DESC, sequence DESC, id DESC
-        ) AS newest
+        lag(event_at) OVER (PARTITION BY owner_id, as_of ORDER BY event_at, sequence, id) AS event_before,
+        lead(id) OVER (PARTITION BY owner_id, as_of ORDER BY event_at, sequence, id) AS id_after
     FROM accepted
 ),
 current AS (
     SELECT
         owner_id,
         as_of,
-        max(CASE WHEN newest = 1 THEN status END) AS status,
-        max(CASE WHEN newest = 1 THEN place END) AS place,
-        max(CASE WHEN newest = 1 THEN courier END) AS courier,
-        max(CASE WHEN newest = 1 THEN days_before END) AS last_scan_days,
+        max(CASE WHEN id_after IS NULL THEN status END) AS status,
+        max(CASE WHEN id_after IS NULL THEN place END) AS place,
+        max(CASE WHEN id_after IS NULL THEN courier END) AS courier,
+        max(CASE WHEN id_after IS NULL THEN days_before END) AS last_scan_days,
         max(event_at) AS last_scan_at,
         max(CASE WHEN status_before IS NULL OR status_before <> status THEN event_at END) AS status_since,
         min(CASE WHEN status = 'picked_up' THEN event_at END) AS picked_up_at,
