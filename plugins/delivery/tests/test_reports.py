@@ -39,6 +39,23 @@ def test_transit_times_by_nearest_rank(world) -> None:
     }  # fmt: skip
 
 
+def test_hours_of_each_leg_by_nearest_rank(world) -> None:
+    """Legs of 1 to 20 hours from the collection to the hub: half within 10, 95 % within 19.
+
+    The 21st is held for two days on its way, which is no leg; it goes out three hours after.
+    """
+    for hours in range(1, 21):
+        way(world, hours, (40 + hours, "picked_up"), (40, "at_hub"), lane="A-B")
+    way(world, 50, (90, "picked_up"), (80, "held"), (32, "at_hub"), (29, "out_for_delivery"),
+        lane="A-B")  # fmt: skip
+    rows = {
+        r["leg"]: (r["legs"], r["p50_hours"], r["p95_hours"]) for r in world.report("leg-times")
+    }
+    assert rows == {
+        "picked_up to at_hub": (20, 10.0, 19.0), "at_hub to out_for_delivery": (1, 3.0, 3.0),
+    }  # fmt: skip
+
+
 def test_first_attempts_and_whose_reason_it_was(world) -> None:
     """Of four first attempts two succeed; Wilson for 2 of 4 is 0.150 to 0.850."""
     for number in (1, 2):

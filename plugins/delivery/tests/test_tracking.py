@@ -117,13 +117,15 @@ def test_epcis_events_are_scans(crm: Any, tmp_path: Path) -> None:
         {"eventID": "e1", "type": "ObjectEvent", "epc": "W31", "eventTime": "2026-03-02T08:00:00Z",
          "recordTime": "2026-03-02T08:05:00Z", "bizStep": "accepting", "readPoint": {"id": "D1"}},
         {"eventID": "e2", "type": "ObjectEvent", "epc": "W31", "eventTime": "2026-03-02T20:00:00Z",
-         "bizStep": "arriving", "readPoint": {"id": "HUB"}},
+         "bizStep": "arriving", "readPoint": {"id": "HUB"}, "eventTimeZoneOffset": "+02:00"},
     ]  # fmt: skip
     text = "".join(json.dumps(event) + "\n" for event in events)
     result = _import(crm, tmp_path, "events.jsonl", text, "epcis-scans")
     assert (result.created, result.rejected) == (2, 0)
     rows = crm.run("waybill track", waybill="W31").rows
     assert [(r["status"], r["place"]) for r in rows] == [("picked_up", "D1"), ("at_hub", "HUB")]
+    zones = crm.store.records.read("delivery.scan", ("event_zone",), among={"ref": ["e1", "e2"]})
+    assert sorted(zone for (zone,) in zones if zone) == ["+02:00"]
 
 
 def test_dates_that_run_backwards_are_refused(crm: Any, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ SLICES = (
 def service_reports() -> list[Report]:
     """On time, first attempts, transit times, completeness, service cards, suspicious deliveries."""
     return [
-        _on_time(), _transit(), _first_attempt(), _completeness(), _card(), _calls(), _suspicious(),
+        _on_time(), _transit(), _legs(), _first_attempt(), _completeness(), _card(), _calls(), _suspicious(),
     ]  # fmt: skip
 
 
@@ -78,6 +78,26 @@ def _transit() -> Report:
         charts=[Chart(kind="bar", x="slice", y="p95_days", title="95 % within", title_zh="P95天数")],
         method="Quantiles by nearest rank of the shipments delivered; those that are not stand beside.",
         source=BRIEF,
+    )  # fmt: skip
+
+
+def _legs() -> Report:
+    return Report(
+        name="delivery.leg-times",
+        title="Hours from scan to scan",
+        title_zh="分段时长",
+        sql=statement("reports/leg_times", "tracking"),
+        columns=[
+            text("slice", "Slice", "分组"), text("leg", "Leg", "分段"), count("legs", "Legs", "段数", "leg"),
+            number("p50_hours", "Half within", "中位时长", "h"), number("p95_hours", "95 % within", "P95时长", "h"),
+        ],
+        key=("slice", "leg"),
+        order=("slice", "-p95_hours"),
+        parameters=[by("lane", "all"), days(90, "Ended within so many days; 0 takes all", "统计天数，0为全部")],
+        charts=[Chart(kind="bar", x="slice", y="p95_hours", color="leg", title="95 % within", title_zh="P95时长")],
+        method="From a scan to the next that could follow, both on the way; quantiles by nearest rank. "
+        "What is held or in customs in between is no leg.",
+        source=f"{BRIEF} Section 8, reports.",
     )  # fmt: skip
 
 
