@@ -101,6 +101,33 @@ def test_on_time_counts_what_is_open_and_lost_and_not_what_was_cancelled(world) 
     assert row["on_time_high"] == pytest.approx(0.7923, abs=1e-4)
 
 
+def test_in_full_is_on_time_with_nothing_damaged_or_lacking(world) -> None:
+    """Of four two are whole and on time; Wilson for 2 of 4 is 0.150 to 0.850."""
+    due = {"late_after_at": ago(48), "promise_on": date(2026, 3, 30)}
+    for number, hours, condition in (
+        (1, 50, "intact"), (2, 50, None), (3, 50, "part_missing"), (4, 40, "intact"),
+    ):  # fmt: skip
+        way(world, number, (hours, "delivered"), more={"condition": condition}, **due)
+    world.add("customer", subject_id=1)
+    (row,) = world.report("on-time")
+    assert (row["on_time"], row["in_full_rate"]) == (3, 0.5)
+    assert row["in_full_low"] == pytest.approx(0.1500, abs=1e-4)
+    assert row["in_full_high"] == pytest.approx(0.8500, abs=1e-4)
+
+
+def test_collections_by_the_planned_time(world) -> None:
+    """On time, a minute late, never; one is planned for later and one was cancelled: 1 of 3."""
+    way(world, 1, (50, "picked_up"), pickup_to=ago(50))
+    way(world, 2, (49.98, "picked_up"), pickup_to=ago(50))
+    way(world, 3, pickup_to=ago(50))
+    way(world, 4, pickup_to=ago(-1))
+    way(world, 5, (60, "cancelled"), pickup_to=ago(50))
+    (row,) = world.report("pickup-on-time")
+    assert (row["due"], row["collected"], row["on_time"]) == (3, 2, 1)
+    assert row["on_time_low"] == pytest.approx(0.0615, abs=1e-4)
+    assert row["on_time_high"] == pytest.approx(0.7923, abs=1e-4)
+
+
 def test_a_contract_may_count_the_first_attempt(world) -> None:
     due = {"late_after_at": ago(48), "promise_on": date(2026, 3, 30), "on_time_basis": "attempt"}
     way(world, 1, (60, "out_for_delivery"), (50, "attempt_failed"), (20, "delivered"), **due)

@@ -14,7 +14,8 @@ WITH sliced AS (
             WHEN $by = 'month' THEN coalesce(substring(CAST(d.promise_on AS VARCHAR), 1, 7), 'unknown')
             ELSE 'all'
         END AS slice,
-        d.delivered_at, d.on_time, d.on_time_net
+        d.delivered_at, d.on_time, d.on_time_net,
+        CASE WHEN d.on_time = 1 AND d.damaged_at IS NULL THEN 1 ELSE 0 END AS in_full
     FROM due d
     -- Where the waybill names no zone, the customer's region is where it goes.
     LEFT JOIN customer p ON p.subject_id = d.subject_id AND p.as_of = d.as_of
@@ -27,12 +28,13 @@ counted AS (
         count(delivered_at) AS delivered,
         CAST(sum(on_time) AS BIGINT) AS on_time,
         CAST(sum(on_time_net) AS BIGINT) AS on_time_net,
+        CAST(sum(in_full) AS BIGINT) AS in_full,
         count(*) FILTER (WHERE on_time = 0 AND on_time_net = 1) AS excused
     FROM sliced
     GROUP BY slice
 ),
 rates AS (
-    SELECT *, on_time * 1.0 / due AS gross, on_time_net * 1.0 / due AS net
+    SELECT *, on_time * 1.0 / due AS gross, on_time_net * 1.0 / due AS net, in_full * 1.0 / due AS otif
     FROM counted
 )
 SELECT
@@ -46,5 +48,8 @@ SELECT
     wilson_high(gross, due) AS on_time_high,
     net AS on_time_net_rate,
     wilson_low(net, due) AS on_time_net_low,
-    wilson_high(net, due) AS on_time_net_high
+    wilson_high(net, due) AS on_time_net_high,
+    otif AS in_full_rate,
+    wilson_low(otif, due) AS in_full_low,
+    wilson_high(otif, due) AS in_full_high
 FROM rates

@@ -30,7 +30,7 @@ SLICES = (
 def service_reports() -> list[Report]:
     """On time, first attempts, transit times, completeness, service cards, suspicious deliveries."""
     return [
-        _on_time(), _transit(), _legs(), _first_attempt(), _completeness(), _card(), _calls(), _suspicious(),
+        _on_time(), _pickups(), _transit(), _legs(), _first_attempt(), _completeness(), _card(), _calls(), _suspicious(),
     ]  # fmt: skip
 
 
@@ -45,6 +45,7 @@ def _on_time() -> Report:
             count("on_time", "On time", "准时", "waybill"),
             count("excused", "Late, excused", "免责晚点", "waybill"),
             *gross(), *net(),
+            *rate("in_full_rate", "in_full", "On time, in full", "准时完好率", "In full"),
         ],
         key=("slice",),
         parameters=[by(*SLICES), days(0, "Fell due within so many days; 0 takes all", "统计天数，0为全部")],
@@ -53,7 +54,29 @@ def _on_time() -> Report:
         method="Denominator: every shipment whose promise fell due, open and lost ones included, "
         "cancelled ones not. On time is the first delivery, or by contract the first attempt, not "
         "after the promise with its grace. Net gives back the time for which the clock stood: an "
-        f"incident stops it with a reason that excuses, a responsible party, evidence and an end. {INTERVAL}",
+        f"incident stops it with a reason that excuses, a responsible party, evidence and an end. In full is on time, "
+        f"gross, and no scan tells of damage or of a piece that lacks. {INTERVAL}",
+        source=f"{BRIEF} {WILSON}",
+    )  # fmt: skip
+
+
+def _pickups() -> Report:
+    return Report(
+        name="delivery.pickup-on-time",
+        title="Collected by the planned time",
+        title_zh="准时取件率",
+        sql=statement("reports/pickups", "tracking"),
+        columns=[
+            text("slice", "Slice", "分组"), DUE, count("collected", "Collected", "已取件", "waybill"),
+            count("on_time", "On time", "准时", "waybill"),
+            *rate("on_time_rate", "on_time", "Collected on time", "准时取件率", "On time"),
+        ],
+        key=("slice",),
+        parameters=[by("all", "shipper", "zone", "depot"),
+                    days(90, "Planned within so many days; 0 takes all", "统计天数，0为全部")],
+        charts=[Chart(kind="bar", x="slice", y="on_time_rate", title="Collected on time", title_zh="准时取件率")],
+        method="Denominator: every shipment whose planned collection has passed, those never collected "
+        f"included, cancelled ones not. {INTERVAL}",
         source=f"{BRIEF} {WILSON}",
     )  # fmt: skip
 

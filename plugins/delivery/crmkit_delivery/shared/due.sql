@@ -17,7 +17,7 @@ owed AS (
     SELECT
         w.*,
         coalesce(c.status, 'ordered') AS status,
-        c.picked_up_at, c.delivered_at, c.first_attempt_at, c.attempts, c.scans,
+        c.picked_up_at, c.delivered_at, c.first_attempt_at, c.attempts, c.scans, c.damaged_at,
         CASE
             WHEN w.on_time_basis = 'attempt' AND c.first_attempt_at < c.delivered_at
                 THEN c.first_attempt_at
