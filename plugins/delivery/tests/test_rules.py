@@ -1,86 +1,20 @@
-"""Rules D-R1 to D-R18: each fires just above its limit and not below, worked by hand.
+"""Rules on shipments, D-R1 to D-R9, D-R17 and D-R18: each fires just above its limit and not below.
 
-The as-of instant is 2026-04-01 00:00 UTC, the end of 31 March; hours and days count back from it.
+Worked by hand; hours and days count back from the end of 31 March 2026.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from crmkit.declarations import sql_name
 from crmkit.testing.small import AS_OF, AS_OF_ON
-from crmkit_delivery import register_features
 from crmkit_delivery.data import SUBSCRIPTION, WAYBILL
 from crmkit_delivery.rules import RULES
 
-SETS = register_features()
-BY_NAME = {rule.name.removeprefix("delivery."): rule for rule in RULES}
-SCORES = (
-    "score_delivery_late", "score_delivery_late_in_transit", "score_delivery_late_at_order",
-)  # fmt: skip
-
-
-def ago(hours: float) -> datetime:
-    """So many hours before the as-of instant."""
-    return AS_OF - timedelta(minutes=round(hours * 60))
-
-
-class Firm:
-    """One waybill, number 1, of customer 1, in a small world."""
-
-    def __init__(self, world: Any) -> None:
-        self.world, self.scans = world, 0
-
-    def waybill(self, **values: Any) -> Firm:
-        self.world.add(
-            "delivery_waybill", id=1, ordered_at=ago(100), lane="A-B", scope="inter_city", **values
-        )
-        return self
-
-    def scan(self, hours: float, status: str, **values: Any) -> Firm:
-        self.scans += 1
-        at = ago(hours)
-        self.world.add(
-            "delivery_scan", id=100 + self.scans, owner_id=1, event_at=at, sequence=self.scans,
-            status=status, days_before=(AS_OF_ON - at.date()).days, **values,
-        )  # fmt: skip
-        return self
-
-    def told(self, kind: str, hours: float, **values: Any) -> Firm:
-        at = ago(hours)
-        for table in (f"delivery_{kind}", "interaction"):
-            more = {k: v for k, v in values.items() if table != "interaction" or k in ENVELOPE}
-            self.world.add(
-                table, occurred_on=at.date(), occurred_at=at, record_id=1,
-                record_type="delivery.waybill", **more,
-            )  # fmt: skip
-        return self
-
-    def fires(self, name: str, **scores: float) -> bool:
-        """Whether the rule holds for subject 1."""
-        rule = BY_NAME[name]
-        values: dict[str, Any] = dict.fromkeys(SCORES)
-        for found in SETS:
-            # Only what the rule reads: the others tell it nothing.
-            names = {sql_name(f.name) for f in found.features}
-            if found.subject != rule.subject or not any(name in rule.when for name in names):
-                continue
-            values.update({sql_name(f.name): f.missing for f in found.features})
-            rows = {r.pop("subject_id"): r for r in self.world.query(found.sql)}
-            values.update(rows.get(1, {}))
-        values.update(scores)
-        values.pop("as_of", None)
-        listed = ", ".join(f"${name} AS {name}" for name in values)
-        (row,) = self.world.query(
-            f"SELECT coalesce({rule.when}, false) AS held FROM (SELECT {listed})", values
-        )
-        return bool(row["held"])
-
-
-ENVELOPE = ("channel", "direction")
+from .firm import Firm, ago
 
 
 @pytest.fixture
@@ -382,152 +316,7 @@ def test_r9_no_claim_is_approved_above_what_is_owed(firm, approved, more, fires)
     assert firm.fires("claim-above-owed") is fires
 
 
-# --- D-R10 to D-R12: shippers ---------------------------------------------------------------------
-
-
-def ship(world: Any, count: int, days_ago: float, lane: str = "A-B", first: int = 1) -> None:
-    """So many waybills of one day at once."""
-    world.touched.add("delivery_waybill")
-    world.db.execute(
-        "INSERT INTO delivery_waybill (id, subject_id, customer_id, as_of, as_of_on, ordered_at, lane) "
-        "SELECT range, 1, 1, ?, ?, ?, ? FROM range(?, ?)",
-        [AS_OF, AS_OF_ON, ago(24 * days_ago), lane, first, first + count],
-    )
-
-
-@pytest.mark.parametrize(
-    ("recent", "before", "fires"),
-    [
-        # 90 in twelve weeks: 30 are expected; 60 % are 18, and 30 - 3 sqrt(30) is 13.6.
-        (13, 90, True), (14, 90, False),
-        # Few waybills vary: 9 in twelve weeks, 3 expected, the limit lies below nothing.
-        (0, 9, False),
-        # 300: 100 expected, 60 % are 60, the limit is 70: the lower of the two counts.
-        (59, 300, True), (60, 300, False),
-    ],
-)  # fmt: skip
-def test_r10_volume_drops(firm, recent, before, fires) -> None:
-    firm.world.customers(1)
-    ship(firm.world, recent, 10)
-    ship(firm.world, before, 60, first=1000)
-    assert firm.fires("shipper-drop") is fires
-
-
-def test_r10_a_lane_is_gone_although_volume_stands(firm) -> None:
-    firm.world.customers(1)
-    ship(firm.world, 12, 60, "A-C", first=5000)
-    ship(firm.world, 30, 10)
-    ship(firm.world, 60, 60, first=1000)
-    assert firm.fires("shipper-drop")
-
-
-def test_r10_two_complaints_in_thirty_days(firm, day) -> None:
-    firm.world.customers(1)
-    ship(firm.world, 30, 10)
-    ship(firm.world, 90, 60, first=1000)
-    firm.world.add("delivery_complaint", occurred_on=day(29))
-    assert not firm.fires("shipper-drop")
-    firm.world.add("delivery_complaint", occurred_on=day(3))
-    assert firm.fires("shipper-drop")
-
-
-@pytest.mark.parametrize(
-    ("receivable", "overdue", "fires"),
-    [(5000, 30, False), (5001, 0, True), (100, 31, True)],
-)
-def test_r11_credit(firm, receivable, overdue, fires) -> None:
-    firm.world.customers(1)
-    firm.world.add("delivery_shipper_account", id=1, receivable_minor=receivable,
-                   credit_limit_minor=5000, days_overdue=overdue)  # fmt: skip
-    assert firm.fires("credit") is fires
-
-
-@pytest.mark.parametrize(("last", "before", "fires"), [(8, 8, True), (9, 8, False), (8, 9, False)])
-def test_r12_below_contract_two_months_running(firm, last, before, fires) -> None:
-    """Of ten promises so many were kept in February and in January; 90 % are agreed."""
-    firm.world.add("delivery_shipper_account", id=1, sla_target=0.9)
-    number = 0
-    for month, kept in ((datetime(2026, 2, 16), last), (datetime(2026, 1, 16), before)):  # noqa: DTZ001
-        for i in range(10):
-            number += 1
-            firm.world.add("delivery_waybill", id=number, late_after_at=month,
-                           promise_on=month.date())  # fmt: skip
-            firm.world.add(
-                "delivery_scan", id=1000 + number, owner_id=number, status="delivered", sequence=1,
-                event_at=month + timedelta(hours=-1 if i < kept else 1), days_before=40,
-            )  # fmt: skip
-    assert firm.fires("below-contract") is fires
-
-
-# --- D-R13 to D-R16: rounds, and D-R17 -----------------------------------------------------------------------
-
-
-def subscribe(world: Any, day: Any, **values: Any) -> None:
-    world.add(
-        "delivery_subscription", id=1, round="R1", courier="C2", started_on=day(400), **values
-    )
-
-
-@pytest.mark.parametrize(
-    ("handed_over", "called", "listed", "late"),
-    [(0, None, True, False), (14, None, True, False), (15, None, False, True), (10, 3, False, False),
-     (10, 12, True, False)],  # a call before the hand-over is none
-)  # fmt: skip
-def test_r13_called_within_fourteen_days(firm, day, handed_over, called, listed, late) -> None:
-    subscribe(firm.world, day, handed_over_on=day(handed_over), previous_courier="C1")
-    if called is not None:
-        firm.world.add("delivery_round_call", occurred_on=day(called))
-    assert firm.fires("call-after-handover") is listed
-    assert firm.fires("handover-not-called") is late
-
-
-def book(world: Any, day: Any, first: int, courier: str, stay: int, lost: int) -> None:
-    """Subscribers of a courier since 300 days; those who are lost ended 30 days ago."""
-    for number in range(stay + lost):
-        world.add(
-            "delivery_subscription", id=first + number, subject_id=first + number, round="R1",
-            courier=courier, started_on=day(300), ended_on=day(30) if number < lost else None,
-        )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("lost", "elsewhere", "fires"),
-    [
-        # C1 loses 12 of 20 (Wilson from 0.387), the others of D1 2 of 40 (to 0.165).
-        (12, 0, True),
-        # 5 of 20 begin at 0.112, below 0.165.
-        (5, 0, False),
-        # At D2 30 of 40 are lost: another depot's limit is none of C1's.
-        (12, 30, True),
-    ],
-)
-def test_r14_a_courier_who_loses_more_than_the_depots_others(
-    firm, day, lost, elsewhere, fires
-) -> None:
-    for number, (courier, depot) in enumerate((("C1", "D1"), ("C2", "D1"), ("C3", "D2"))):
-        firm.world.add(
-            "delivery_courier", id=90 + number, subject_id=None, code=courier, depot=depot
-        )
-    subscribe(firm.world, day)
-    firm.world.db.execute("UPDATE delivery_subscription SET courier = 'C1'")
-    book(firm.world, day, 100, "C1", 19 - lost, lost)
-    book(firm.world, day, 200, "C2", 38, 2)
-    book(firm.world, day, 300, "C3", 40 - elsewhere, elsewhere)
-    assert firm.fires("courier-loses") is fires
-
-
-@pytest.mark.parametrize(
-    ("handed_over", "ended", "fires"),
-    [(70, 10, True), (71, 10, False), (None, 10, False), (70, None, False), (150, 91, False)],
-)  # sixty days after the hand-over, sixty-one, without one, still there, and lost long ago
-def test_r14_a_loss_within_sixty_days_of_a_hand_over_is_the_leavers(
-    firm, day, handed_over, ended, fires
-) -> None:
-    subscribe(
-        firm.world, day, previous_courier="C1", ended_on=None if ended is None else day(ended),
-        handed_over_on=None if handed_over is None else day(handed_over),
-    )  # fmt: skip
-    assert firm.fires("lost-with-courier") is fires
+# --- D-R17: late risk -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -552,43 +341,6 @@ def test_r17_what_will_probably_be_late_is_put_first(firm, status, scores, fires
 def test_r17_what_is_late_already_is_no_risk(firm) -> None:
     firm.waybill(late_after_at=ago(1)).scan(10, "at_hub")
     assert not firm.fires("likely-late", score_delivery_late=0.9)
-
-
-@pytest.mark.parametrize(("ahead", "fires"), [(4, False), (3, True), (0, True), (-1, False)])
-def test_r15_reminded_three_days_before_the_pause_ends(firm, day, ahead, fires) -> None:
-    subscribe(firm.world, day, paused_from=day(10), paused_to=day(-ahead))
-    assert firm.fires("resume-reminder") is fires
-
-
-@pytest.mark.parametrize(("extensions", "fires"), [(1, False), (2, True)])
-def test_r15_asked_after_two_extensions(firm, day, extensions, fires) -> None:
-    subscribe(firm.world, day, paused_from=day(20), pause_extensions=extensions)
-    assert firm.fires("pause-extended") is fires
-
-
-@pytest.mark.parametrize(("days", "fires"), [(60, False), (61, True)])
-def test_r15_at_risk_after_sixty_days(firm, day, days, fires) -> None:
-    subscribe(firm.world, day, paused_from=day(days))
-    assert firm.fires("pause-at-risk") is fires
-
-
-@pytest.mark.parametrize(
-    ("missed", "fires"), [((2, 9, 29), True), ((2, 9, 30), False), ((2, 9), False)]
-)
-def test_r16_third_missed_drop_in_thirty_days(firm, day, missed, fires) -> None:
-    subscribe(firm.world, day)
-    for before in missed:
-        firm.world.add("delivery_drop", occurred_on=day(before), result="missed")
-    firm.world.add("delivery_drop", occurred_on=day(1), result="done")
-    assert firm.fires("third-missed-drop") is fires
-
-
-def test_r16_who_has_cancelled_is_left_in_peace(firm, day) -> None:
-    subscribe(firm.world, day)
-    for before in (2, 9, 20):
-        firm.world.add("delivery_drop", occurred_on=day(before), result="missed")
-    firm.world.add("delivery_cancellation", occurred_on=day(1))
-    assert not firm.fires("third-missed-drop")
 
 
 # --- D-R18: disorder ------------------------------------------------------------------------------
