@@ -151,8 +151,9 @@ SHIPMENTS = (
         f"{ON_ITS_WAY} AND NOT delivery_past_promise "
         "AND coalesce(score_delivery_late_in_transit, score_delivery_late) >= 0.5",
         "list", "expedite",
-        "will probably be late with {delivery_slack_days:.1f} days left to the promise: put it on the "
-        "next departure",
+        "will probably be late with {delivery_slack_days:.1f} days left to the promise; on its lane "
+        "{delivery_lane_late_7d:.0%} were late this week, {delivery_lane_weather} incidents of weather are "
+        "open, {delivery_hub_waiting} others are at its hub: put it on the next departure",
         "Likely late", "可能晚点", cooldown_days=1,
         evidence=("delivery_days_past_ship_by", "delivery_lane_p95_hours"),
     ),

@@ -338,6 +338,33 @@ def test_r17_what_will_probably_be_late_is_put_first(firm, status, scores, fires
     assert firm.fires("likely-late-at-order", **scores) is at_order
 
 
+def test_r17_the_reasons_beside_the_score(firm) -> None:
+    """This week one of three promises on lane A-B was kept; two others are at the hub of this one.
+
+    What fell due eight days ago, the storm that is over and lane A-C tell nothing.
+    """
+    firm.waybill(late_after_at=ago(-30)).scan(10, "picked_up").scan(5, "at_hub", place="HUB")
+
+    def other(number: int, due: float, scan: float, status: str, lane: str = "A-B") -> None:
+        firm.world.add("delivery_waybill", id=number, subject_id=number, lane=lane,
+                       late_after_at=ago(due))  # fmt: skip
+        firm.world.add("delivery_scan", id=1000 + number, subject_id=number, owner_id=number,
+                       event_at=ago(scan), sequence=1, status=status, place="HUB",
+                       days_before=1)  # fmt: skip
+
+    other(2, 24, 30, "delivered")
+    other(3, 24, 20, "delivered")
+    other(4, 24, 30, "at_hub")
+    other(5, 192, 100, "at_hub", lane="A-C")
+    other(6, 192, 100, "delivered")
+    for number, lane_of, ended in ((1, 4, None), (2, 3, ago(2)), (3, 5, None)):
+        firm.world.add("delivery_incident", id=number, owner_id=lane_of, responsible="weather",
+                       opened_at=ago(40), ended_at=ended)  # fmt: skip
+    found = firm.world.features("congestion")[1]
+    assert found["lane_late_7d"] == pytest.approx(2 / 3)
+    assert (found["hub_waiting"], found["lane_weather"]) == (2, 1)
+
+
 def test_r17_what_is_late_already_is_no_risk(firm) -> None:
     firm.waybill(late_after_at=ago(1)).scan(10, "at_hub")
     assert not firm.fires("likely-late", score_delivery_late=0.9)

@@ -31,6 +31,12 @@ def feature_sets() -> list[FeatureSet]:
             source="Delivery brief, section 8, rule D-R2.",
         ),
         FeatureSet(
+            name="delivery.congestion", subject=WAYBILL,
+            sql=statement("features/congestion", "tracking", "excuse", "due"),
+            features=waybills.CONGESTION, scope=Scope.POPULATION,
+            source="Delivery brief, section 8, rule D-R17.",
+        ),
+        FeatureSet(
             name="delivery.handover", subject=WAYBILL, sql=statement("features/suspicion", "tracking", "pod"),
             features=waybills.SUSPICION, scope=Scope.POPULATION,
             source="Delivery brief, section 8, rule D-R8.",

@@ -124,6 +124,15 @@ SILENCE = (
              description="1.5 times that of the lane; at least 24 hours, within a city 4."),
 )  # fmt: skip
 
+CONGESTION = (
+    feature("lane_late_7d", T.NUMBER, "Late on the lane this week", "线路本周晚点率", "1",
+            description="Share of the lane's promises of the last seven days that were not kept."),
+    feature("hub_waiting", T.INTEGER, "Others at the same hub", "同站滞留", "waybill",
+            description="Whose last scan is at the hub at which this one is; missing elsewhere."),
+    feature("lane_weather", T.INTEGER, "Open incidents of weather on the lane", "线路天气事件", "incident",
+            missing=0),
+)  # fmt: skip
+
 SUSPICION = (
     feature("pod_missing", T.BOOLEAN, "Delivered without proof", "无签收凭证", missing=False,
             description="Of deliveries in the last 30 days."),
