@@ -1,7 +1,8 @@
 """What serving shippers and subscribers costs, for contribution: an activity each (V2).
 
-The cost of carrying a shipment stands in the waybill itself (pickup, linehaul, sorting, last mile) and is
-in the report ``delivery.profit``. What is said and done about it is costed here, so nothing counts twice.
+Contribution (the built-in ``value``) sets these against what was invoiced, by customer. It takes a
+standard cost for carrying a shipment; what pickup, linehaul, sorting and the last mile of each really
+cost stands in the waybill, and the report ``delivery.profit`` goes by that.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ EXAMPLE = (
 
 # (driver, kind, channel, cost, title, title_zh)
 _DRIVERS = (
+    ("carried", "delivered", None, "7.00", "Shipment carried, standard cost", "单票标准运输成本"),
     ("quote", "quote_request", None, "1.50", "Quote", "报价"),
     ("pickup_order", "pickup_order", None, "0.60", "Pickup order taken", "取件受理"),
     ("pickup_missed", "pickup_missed", None, "4.00", "Pickup that was missed", "取件失约"),

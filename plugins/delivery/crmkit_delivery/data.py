@@ -69,6 +69,7 @@ KINDS = (
     ("complaint", "report", WAYBILL, "Complaint", "投诉"),
     ("claim_filed", "claim_event", WAYBILL, "Claim filed", "提出理赔"),
     ("claim_decision", "claim_event", WAYBILL, "Claim decided or paid", "理赔决定"),
+    ("invoice", "invoice", WAYBILL, "Invoiced", "出账"),
     ("price_dispute", "contact", WAYBILL, "Price disputed", "价格争议"),
     ("cod_query", "contact", WAYBILL, "Asked about cash on delivery", "代收货款查询"),
     ("late_pre_notice", "late_pre_notice", WAYBILL, "We call before it is late", "晚点预告"),

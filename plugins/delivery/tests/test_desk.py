@@ -152,5 +152,38 @@ def test_every_cost_stands_on_a_kind_of_delivery_and_none_counts_twice() -> None
     assert {driver.kind for driver in COST_DRIVERS} <= known
     stands = [(driver.kind, driver.channel) for driver in COST_DRIVERS]
     assert len(set(stands)) == len(stands)
-    # Carrying costs stand in the waybill, so a delivery has none of its own.
-    assert not {"delivery.delivered", "delivery.pickup_done"} & {d.kind for d in COST_DRIVERS}
+
+
+def test_contribution_is_what_was_invoiced_less_what_was_done(crm: Any, tmp_path: Path) -> None:
+    """12.00 billed; carried for 7.00, asked by telephone for 2.50 and on the web for 0.02: 2.48 are left.
+
+    The line was billed at 15.00 first: the correction counts alone.
+    """
+    head = "line,waybill,as_of,quoted,billed,surcharges,discount,surcharge_reason,weight_basis,"
+    lines = tmp_path / "lines.csv"
+    lines.write_text(
+        f"{head}zone_basis,billed_on,held,explained_at\n"
+        "L1,W1,2026-03-25T10:00:00Z,12.00,15.00,,,,,,2026-03-25,,\n"
+    )
+    assert crm.import_file(lines, profile="delivery-invoices").rejected == 0
+    lines.write_text(lines.read_text().replace("15.00", "12.00").replace("25T10", "25T11"))
+    assert crm.import_file(lines, profile="delivery-invoices").rejected == 0
+    scans = tmp_path / "scans.csv"
+    scans.write_text(
+        "scan,waybill,system,code,event_at\nx1,W1,crmkit,delivered,2026-03-21T10:00:00Z\n"
+    )
+    assert crm.import_file(scans, profile="delivery-scans").rejected == 0
+    events = tmp_path / "events.csv"
+    events.write_text(
+        "event,kind,waybill,occurred_at,channel,direction,topic,text\n"
+        "q1,track_query,W1,2026-03-22T10:00:00Z,phone,in,,\n"
+        "q2,track_query,W1,2026-03-22T11:00:00Z,web,in,,\n"
+    )
+    assert crm.import_file(events, profile="delivery-events").rejected == 0
+    (row,) = [
+        row for row in crm.reports.run("value.contribution", {}, crm.as_of("2026-03-31")).table.to_pylist()
+        if row["revenue_minor"]
+    ]  # fmt: skip
+    assert (row["revenue_minor"], row["cost_minor"], row["contribution_minor"]) == (
+        1200, 952, 248,
+    )  # fmt: skip
