@@ -124,8 +124,10 @@ def book(world: Any, day: Any, first: int, courier: str, stay: int, lost: int) -
     for number in range(stay + lost):
         world.add(
             "delivery_subscription", id=first + number, subject_id=first + number, round="R1",
-            courier=courier, started_on=day(300), ended_on=day(30) if number < lost else None,
+            courier=courier, started_on=day(300),
         )  # fmt: skip
+        if number < lost:
+            world.add("delivery_cancellation", subject_id=first + number, occurred_on=day(30))
 
 
 @pytest.mark.parametrize(
@@ -161,10 +163,10 @@ def test_r14_a_courier_who_loses_more_than_the_depots_others(
 def test_r14_a_loss_within_sixty_days_of_a_hand_over_is_the_leavers(
     firm, day, handed_over, ended, fires
 ) -> None:
-    subscribe(
-        firm.world, day, previous_courier="C1", ended_on=None if ended is None else day(ended),
-        handed_over_on=None if handed_over is None else day(handed_over),
-    )  # fmt: skip
+    since = None if handed_over is None else day(handed_over)
+    subscribe(firm.world, day, previous_courier="C1", handed_over_on=since)
+    if ended is not None:
+        firm.world.add("delivery_cancellation", occurred_on=day(ended))
     assert firm.fires("lost-with-courier") is fires
 
 

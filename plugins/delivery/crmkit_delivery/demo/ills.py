@@ -264,7 +264,7 @@ def _line(one: Shipment, billed: str, surcharge: str, as_of: object) -> Row:
     return {
         "line": f"{one.number}-1", "waybill": one.number, "as_of": text(as_of),  # type: ignore[arg-type]
         "quoted": str(one.price / 100), "billed": billed, "surcharges": surcharge,
-        "billed_on": text(as_of)[:10],  # type: ignore[arg-type]
+        "billed_on": _came(one).isoformat(),
     }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def feature_sets() -> list[FeatureSet]:
             source="Delivery brief, section 8, rules D-R13, D-R15 and D-R16.",
         ),
         FeatureSet(
-            name="delivery.losses", subject=SUBSCRIPTION, sql=statement("features/losses", "served"),
+            name="delivery.losses", subject=SUBSCRIPTION, sql=statement("features/losses", "cancellations", "served"),
             features=rounds.LOSSES, scope=Scope.POPULATION,
             source="Delivery brief, section 8, rule D-R14; E. B. Wilson 1927, JASA 22.",
         ),

@@ -25,7 +25,7 @@ def _churn() -> Report:
         name="delivery.round-churn",
         title="Subscribers lost by round and courier",
         title_zh="订户流失（按路线与快递员）",
-        sql=statement("reports/round_churn", "served"),
+        sql=statement("reports/round_churn", "subscribers", "served"),
         columns=[
             PART, SUBSCRIBERS,
             count("lost", "Lost", "流失", "subscriber"),

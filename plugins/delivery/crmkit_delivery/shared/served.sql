@@ -1,20 +1,19 @@
--- Shared part: subscribers of rounds, and with whom one who ended was lost (D-R14). A loss within 60
--- days of a hand-over is the leaver's, and counts as courier_left; the leaver's depot is the courier's.
+-- Shared part: with whom a subscriber who ended was lost (D-R14). A loss within 60 days of a hand-over
+-- is the leaver's, and counts as courier_left; the depot is that of the courier with whom it counts.
 attributed AS (
     SELECT
-        s.id, s.subject_id, s.as_of, s.as_of_on, s.round, s.started_on,
-        CASE WHEN s.ended_on <= s.as_of_on THEN s.ended_on END AS ended_on,
+        id, subject_id, as_of, as_of_on, round, started_on, ended_on,
         CASE
-            WHEN s.ended_on IS NOT NULL AND s.handed_over_on IS NOT NULL
-                AND date_diff('day', s.handed_over_on, s.ended_on) BETWEEN 0 AND 60 THEN s.previous_courier
-            ELSE s.courier
+            WHEN ended_on IS NOT NULL AND date_diff('day', handed_over_on, ended_on) BETWEEN 0 AND 60
+                THEN previous_courier
+            ELSE courier
         END AS courier,
         CASE
-            WHEN s.ended_on IS NOT NULL AND s.handed_over_on IS NOT NULL
-                AND date_diff('day', s.handed_over_on, s.ended_on) BETWEEN 0 AND 60 THEN 'courier_left'
-            ELSE s.end_reason
+            WHEN ended_on IS NOT NULL AND date_diff('day', handed_over_on, ended_on) BETWEEN 0 AND 60
+                THEN 'courier_left'
+            ELSE end_reason
         END AS reason
-    FROM delivery_subscription s
+    FROM subscriber
 ),
 home AS (
     SELECT code, as_of, max(depot) AS depot
