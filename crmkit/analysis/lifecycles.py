@@ -370,6 +370,8 @@ class Lifecycles:
     def funnel(self, lifecycle: str = CORE, as_of: AsOf | None = None) -> pa.Table:
         """Who is in each stage, who ever reached it, and how long ended stays lasted.
 
+        Whom the viewer may not learn of is not counted.
+
         A stage is reached by who was ever in it or in a later one that is no end; an end by who was
         ever in it. ``conversion`` is against the stage before (an end: against all who ever had a
         stage), ``median_days`` by rank over ended stays.
@@ -380,7 +382,7 @@ class Lifecycles:
         """
         found = self.get(lifecycle)
         when = as_of or AsOf.at(self._clock(), self._settings.time_zone)
-        with self._warehouse.session() as session:
+        with self._warehouse.session(shown=True) as session:
             frame = session.frame(
                 Population.at(when), purpose="report", subject=found.subject,
                 extra={"stage": stage_table(found)},

@@ -207,8 +207,9 @@ def _references(declared: Declared) -> Iterable[tuple[str, str, str]]:
     for driver in declared.of("cost_drivers"):
         yield f"cost driver {driver.name} names the kind", "interaction_kinds", driver.kind
     for guard in declared.of("privacy_guards"):
-        label = f"privacy guard {guard.name} names the kind"
-        yield label, "interaction_kinds", guard.refusals
+        if guard.refusals:
+            label = f"privacy guard {guard.name} names the kind"
+            yield label, "interaction_kinds", guard.refusals
     for of in ("lifecycles", "feature_sets", "scores", "rules", "segments"):
         for record in declared.of(of):
             if record.subject != CUSTOMER:

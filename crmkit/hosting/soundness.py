@@ -23,6 +23,7 @@ from ..declarations import (
     Migration,
     Panel,
     Parameter,
+    PrivacyGuard,
     Report,
     Rule,
     Score,
@@ -302,8 +303,12 @@ def _guard_faults(declared: Declared) -> Iterator[str]:
     """A guard that looks at no field guards nobody, and one that cannot log refuses in silence."""
     kinds = {kind.name: kind for kind in declared.of("interaction_kinds")}
     fields = declared.customer_fields.fields.by_name if declared.customer_fields else {}
+    holders = {record.name: record for record in declared.of("record_types")} | kinds
     for guard in declared.of("privacy_guards"):
         label = f"privacy guard {guard.name}"
+        if guard.rows:
+            yield from _row_guard_faults(label, guard, holders, declared)
+            continue
         if guard.field not in fields:
             yield f"{label} looks at {guard.field!r}, which is no customer field of {declared.plugin}"
         if not guard.values:
@@ -315,6 +320,26 @@ def _guard_faults(declared: Declared) -> Iterator[str]:
         missing = [name for name in REFUSAL_FIELDS if name not in kind.fields.by_name]
         if missing:
             yield f"{label}: the payload of {kind.name} lacks {', '.join(missing)}"
+
+
+def _row_guard_faults(
+    label: str, guard: PrivacyGuard, holders: Mapping[str, Any], declared: Declared
+) -> Iterator[str]:
+    """Rows are guarded by a text field of their own, and kept guarded beside the customer fields."""
+    for name in guard.rows:
+        held = holders.get(name)
+        if held is None:
+            yield f"{label}: {name!r} is no record type or interaction kind of {declared.plugin}"
+        elif (found := held.fields.by_name.get(guard.field)) is None:
+            yield f"{label} looks at {guard.field!r}, which {name} does not have"
+        elif found.type is not FieldType.TEXT or not found.in_warehouse:
+            yield f"{label} looks at {guard.field!r} of {name}, which is no text that the warehouse holds"
+    if not guard.values:
+        yield f"{label} has no values"
+    if guard.refusals:
+        yield f"{label} guards rows and logs no refusals, but names {guard.refusals!r}"
+    if declared.customer_fields is None:
+        yield f"{label}: a plugin with guards has customer fields, beside which they are kept"
 
 
 def _panel_faults(panel: Panel) -> Iterator[str]:

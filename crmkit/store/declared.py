@@ -116,13 +116,25 @@ def _body(store: Store, entity: Entity) -> dict[str, Any]:
 def _guards(store: Store, plugin: str) -> list[dict[str, Any]]:
     return [
         {"name": guard.name, "field": guard.field, "values": list(guard.values)}
+        | ({"rows": list(guard.rows)} if guard.rows else {})
         for guard in store.catalog.privacy_guards.values()
         if store.catalog.owner(guard.name) == plugin
     ]
 
 
-def guards_kept(store: Store, connection: Connection) -> list[tuple[str, str, str, list[str]]]:
-    """Guards of plugins that are disabled, set aside or not loaded: plugin, right, field, values."""
+@frozen
+class KeptGuard:
+    """A privacy guard as the last upgrade knew it: ``right`` lifts it."""
+
+    plugin: str
+    right: str
+    field: str
+    values: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
+def guards_kept(store: Store, connection: Connection) -> list[KeptGuard]:
+    """Guards of plugins that are disabled, set aside or not loaded."""
     declaration = store.tables["declaration"]
 
     def build() -> Select[Any]:
@@ -134,7 +146,13 @@ def guards_kept(store: Store, connection: Connection) -> list[tuple[str, str, st
     # Asked with every view of a customer, and nearly always for nothing.
     kept = prepared(declaration, "guards", build, connection.dialect)
     return [
-        (row["plugin"], guard["name"], guard["field"], guard["values"])
+        KeptGuard(
+            row["plugin"],
+            guard["name"],
+            guard["field"],
+            tuple(guard["values"]),
+            tuple(guard.get("rows", ())),
+        )
         for row in kept.rows(connection, loaded=one_parameter(connection, store.catalog.plugins))
         for guard in row["declared"].get("guards", ())
     ]

@@ -86,7 +86,7 @@ class Interactions(Gateway):
         members: Iterable[int] | None = None,
         tx: Tx | None = None,
     ) -> list[Interaction]:
-        """A customer's interactions, latest first, each in its latest revision.
+        """A customer's interactions that the viewer may read, latest first, each in its latest revision.
 
         Args:
             customer_id: those of customers merged into it are included.
@@ -98,13 +98,16 @@ class Interactions(Gateway):
         i = self._table("interaction")
         with self._reading(tx) as connection:
             people = members or members_of(connection, self._table("customer"), [customer_id])
-            if kinds is None and before is None and limit is not None:
+            kept = self._store.privacy.open_facts(connection, i)
+            if kinds is None and before is None and limit is not None and kept is None:
                 return [self._interaction(row) for row in _newest(connection, i, people, limit)]
             query = _latest(i).where(is_in(connection, i.c.customer_id, people))
             if kinds is not None:
                 query = query.where(is_in(connection, i.c.kind, kinds))
             if before is not None:
                 query = query.where(i.c.occurred_at < before)
+            if kept is not None:
+                query = query.where(kept)
             query = query.order_by(i.c.occurred_at.desc(), i.c.id.desc()).limit(limit)
             rows = connection.execute(query).mappings().all()
         return [self._interaction(row) for row in rows]

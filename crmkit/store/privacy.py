@@ -1,4 +1,4 @@
-"""Whom the store does not name: customers behind a privacy guard whose right the viewer lacks.
+"""What the store does not name: customers and rows behind a guard whose right the viewer lacks.
 
 The policy says which guards hold (design D19); here they become sets of ids. Everything that people
 read through the store leaves those customers out as if they were not there, and whoever asked for
@@ -8,10 +8,11 @@ must not be told apart by what is answered, by what is logged in the open, or by
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sqlalchemy import column, select, table
+from sqlalchemy import ColumnElement, String, and_, column, or_, select, table, true, type_coerce
 from sqlalchemy.engine import Connection
 
 from ..declarations import CUSTOMER, PrivacyGuard
@@ -20,9 +21,15 @@ from ..policy import Viewer, guards_on
 from .declared import guards_kept
 from .family import members_of, survivors_of
 from .rows import is_in
+from .types import json_text
 
 if TYPE_CHECKING:
+    from sqlalchemy import FromClause
+
     from .store import Store
+
+# By entity: the fields that guard its rows, each with the values that do.
+GuardedRows = Mapping[str, Mapping[str, frozenset[str]]]
 
 
 class Privacy:
@@ -39,10 +46,59 @@ class Privacy:
 
     @property
     def guards(self) -> list[PrivacyGuard]:
-        """The guards that hold for the viewer."""
+        """The guards of whole customers that hold for the viewer."""
+        return [guard for guard in self._on if not guard.rows]
+
+    @property
+    def _on(self) -> list[PrivacyGuard]:
         if self.viewer is None:
             return []
         return guards_on(self._store.catalog.privacy_guards.values(), self.viewer)
+
+    def guarded_rows(self, connection: Connection) -> GuardedRows:
+        """Which rows of record types and interaction kinds are hidden from the viewer."""
+        out: defaultdict[str, defaultdict[str, frozenset[str]]]
+        out = defaultdict(lambda: defaultdict(frozenset))
+        held = [(guard.rows, guard.field, guard.values) for guard in self._on]
+        held += [(rows, name, values) for _, name, values, rows in self._kept_guards(connection)]
+        for rows, name, values in held:
+            for entity in rows:
+                out[entity][name] |= frozenset(values)
+        return out
+
+    def rows_guarded(self) -> GuardedRows:
+        """As :meth:`guarded_rows`, in a read of its own."""
+        if self.viewer is None:
+            return {}
+        with self._store.read() as connection:
+            return self.guarded_rows(connection)
+
+    def open_records(
+        self, connection: Connection, entity: str, rows: FromClause
+    ) -> ColumnElement[bool]:
+        """The condition that keeps the records of a type that the viewer may read."""
+        guarded = self.guarded_rows(connection).get(entity, {})
+        kept = [
+            or_(rows.c[name].is_(None), rows.c[name].not_in(sorted(values)))
+            for name, values in guarded.items()
+        ]
+        return and_(true(), *kept)
+
+    def open_facts(self, connection: Connection, facts: FromClause) -> ColumnElement[bool] | None:
+        """The condition that keeps the interactions that the viewer may read; None keeps all."""
+        guarded = self.guarded_rows(connection)
+        # A payload is canonical text, in which a field and its value stand in one way only.
+        said = type_coerce(facts.c.payload, String)
+        shut = [
+            and_(
+                facts.c.kind == kind,
+                said.contains(json_text({name: value})[1:-1], autoescape=True),
+            )
+            for kind, fields in sorted(guarded.items())
+            for name, values in fields.items()
+            for value in sorted(values)
+        ]
+        return ~or_(*shut) if shut else None
 
     def hidden(self, connection: Connection) -> frozenset[int]:
         """Ids of the customers hidden from the viewer, with everybody merged with one of them."""
@@ -64,12 +120,23 @@ class Privacy:
     def _kept(self, connection: Connection) -> set[int]:
         """Those whom plugins guard that are not loaded now, as the last upgrade knew them."""
         ids: set[int] = set()
-        for plugin, right, name, values in guards_kept(self._store, connection):
-            if self.viewer is not None and right not in self.viewer.rights:
+        for plugin, name, values, rows in self._kept_guards(connection):
+            if not rows:
                 guarded = table(f"{plugin}_{CUSTOMER}", column("customer_id"), column(name))
                 wanted = select(guarded.c.customer_id).where(guarded.c[name].in_(values))
                 ids.update(connection.scalars(wanted))
         return ids
+
+    def _kept_guards(
+        self, connection: Connection
+    ) -> list[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+        """Plugin, field, values and rows of guards that hold although their plugin is not loaded."""
+        rights = frozenset() if self.viewer is None else self.viewer.rights
+        return [
+            (kept.plugin, kept.field, kept.values, kept.rows)
+            for kept in guards_kept(self._store, connection)
+            if self.viewer is not None and kept.right not in rights
+        ]
 
     def hidden_customers(self) -> frozenset[int]:
         """As :meth:`hidden`, in a read of its own."""

@@ -167,7 +167,7 @@ class Records(Gateway):
         """Every record that belongs to a customer, directly or through another record.
 
         By type and id; those of customers merged into it are included, those of disabled plugins
-        are not.
+        are not, nor what the viewer may not read.
 
         Args:
             members: the customer and those merged into it; None asks the database.
@@ -175,6 +175,7 @@ class Records(Gateway):
         out: Found = []
         with self._reading(tx) as connection:
             people = members or members_of(connection, self._table(CUSTOMER), [customer_id])
+            guarded = self._store.privacy.guarded_rows(connection)
             owners: dict[str, Sequence[int]] = {CUSTOMER: list(people)}
             for made in self.by_owner:
                 ids = owners.get(str(made.entity.owner), ())
@@ -183,7 +184,8 @@ class Records(Gateway):
                 rows = rows_where(connection, made.current, "owner_id", ids, order=("id",))
                 found = [self._record(made, row) for row in rows]
                 owners[made.entity.name] = [r.id for r in found]
-                out += found
+                shut = guarded.get(made.entity.name, {}).items()
+                out += [r for r in found if not any(r.values.get(n) in held for n, held in shut)]
         return sorted(out, key=lambda r: (r.type, r.id))
 
     def at(self, type: str, record_id: int, instant: datetime) -> Record | None:
@@ -416,8 +418,10 @@ class Records(Gateway):
         return query.order_by(made.current.c.id)
 
     def _open(self, connection: Connection, made: DomainTable, query: Select[Any]) -> Select[Any]:
-        """Without the records of customers whom the viewer may not learn of."""
-        hidden = self._store.privacy.hidden(connection) if made.entity.owner else None
+        """Without what the viewer may not read, and the records of whom they may not learn of."""
+        privacy = self._store.privacy
+        query = query.where(privacy.open_records(connection, made.entity.name, made.current))
+        hidden = privacy.hidden(connection) if made.entity.owner else None
         if not hidden:
             return query
         # From the customer down to the owners of this type.

@@ -1,4 +1,4 @@
-"""The tables of a snapshot without those whom the viewer may not learn of (design D19)."""
+"""The tables of a snapshot without what the viewer may not learn of (design D19)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from .engine import Engine, quoted
-from .layout import Layout
+from ..declarations import sql_name
+from .engine import Engine, quoted, quoted_text
+from .layout import INTERACTION, Layout, Shape
 from .manifest import TableState
 from .portable import BASE
 from .session import SnapshotTables
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
+
+    from ..store.privacy import GuardedRows
 
 HIDDEN, WHOLE = f"{BASE}hidden", f"{BASE}whole_"
 # What may name a customer or a record of theirs; ids are unique over all tables.
@@ -25,11 +28,12 @@ class GuardedTables:
     """What stands behind ``base_<name>``, without the rows of hidden customers and their records.
 
     Args:
-        tables: the snapshot. hidden: ids of customers and records.
+        tables: the snapshot. hidden: ids of customers and records. rows: that are guarded themselves.
     """
 
-    def __init__(self, tables: SnapshotTables, hidden: AbstractSet[int]) -> None:
+    def __init__(self, tables: SnapshotTables, hidden: AbstractSet[int], rows: GuardedRows) -> None:
         self._tables, self._hidden = tables, sorted(hidden)
+        self._rows = {sql_name(entity): fields for entity, fields in rows.items()}
 
     @property
     def layout(self) -> Layout:
@@ -46,10 +50,27 @@ class GuardedTables:
         engine.bind_rows(HIDDEN, pa.table({"id": pa.array(self._hidden, pa.int64())}))
         whole = f"{WHOLE}{name}"
         self._tables.bind(engine, name, whole)
-        kept = " AND ".join(
+        kept = [
             f"coalesce(v.{quoted(c)}, 0) NOT IN (SELECT id FROM {HIDDEN})"
             for c in engine.types(whole)
             if c in NAMING
-        )
-        where = f" WHERE {kept}" if kept else ""
+        ]
+        if name in self._rows:
+            kept.append(f"NOT ({self._guarded(name)})")
+        if name == INTERACTION.name:
+            # The rows of every kind, by which a difference of two counts would tell of a guarded one.
+            for kind in sorted(self._rows.keys() & self.layout.tables.keys()):
+                if self.layout.tables[kind].shape is Shape.FACT:
+                    self._tables.bind(engine, kind, f"{WHOLE}{kind}")
+                    kept.append(
+                        f"v.fact_id NOT IN (SELECT v.fact_id FROM {WHOLE}{kind} v "
+                        f"WHERE {self._guarded(kind)})"
+                    )
+        where = f" WHERE {' AND '.join(kept)}" if kept else ""
         engine.bind_view(f"{BASE}{name}", f"SELECT v.* FROM {whole} v{where}")
+
+    def _guarded(self, name: str) -> str:
+        return " OR ".join(
+            f"coalesce(v.{quoted(field)}, '') IN ({', '.join(map(quoted_text, sorted(values)))})"
+            for field, values in self._rows[name].items()
+        )

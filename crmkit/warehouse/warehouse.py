@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import select
 
-from .engine import Engine
+from .engine import Engine, quoted_text
 from .engines.choice import DUCKDB, check_engine, open_engine
 from .engines.duckdb import DuckDbEngine
 from .guarded import GuardedTables
@@ -20,6 +20,7 @@ from .idle import IdleSession
 from .layout import NO_CURRENCY, Layout
 from .live import LiveTables
 from .manifest import LatestManifest, Manifest
+from .portable import BASE
 from .session import Session, SnapshotTables
 from .snapshot import Snapshot, is_stale, refresh, since
 from .verify import Difference, verify
@@ -133,14 +134,32 @@ class Warehouse:
             self.refresh_if_stale()
         tables = self._tables()
         hidden = self.store.privacy.hidden_subjects() if shown else None
-        if hidden:
+        rows = self.store.privacy.rows_guarded() if shown else None
+        if hidden or rows:
             engine = open_engine(self._engine_name, [self.folder, self.runs], self._script)
-            return Session(engine, GuardedTables(tables, hidden))
+            return Session(engine, GuardedTables(tables, hidden or frozenset(), rows or {}))
         if self._engine_name != DUCKDB or self._script is not None:
             # A script is to be whole, and an engine in use already has bound its files.
             engine = open_engine(self._engine_name, [self.folder, self.runs], self._script)
             return Session(engine, tables)
         return self._idle.take(tables.manifest) or self._opened(tables)
+
+    def shown_counts(self, counts: Mapping[str, int]) -> dict[str, int]:
+        """Rows of each table that the store's viewer may learn of, given the rows of each."""
+        hidden, rows = self.store.privacy.hidden_subjects(), self.store.privacy.rows_guarded()
+        if not hidden and not rows:
+            return dict(counts)
+        with closing(self._embedded()) as engine:
+            open_ones = GuardedTables(self._tables(), hidden, rows)
+            # Files of plugins that are switched off have no columns by which to tell.
+            known = [name for name in counts if name in self.layout.tables]
+            for name in known:
+                open_ones.bind(engine, name)
+            asked = [
+                f"SELECT {quoted_text(n)} AS name, count(*) AS n FROM {BASE}{n}" for n in known
+            ]
+            found = engine.query(" UNION ALL ".join(asked), {}).to_pylist() if asked else []
+        return {**counts, **{row["name"]: row["n"] for row in found}}
 
     def shown(self, rows: pa.Table) -> pa.Table:
         """Rows with ``subject_id`` without those whom the store's viewer may not learn of."""

@@ -15,6 +15,7 @@ from crmkit.declarations import (
     InteractionKind,
     Migration,
     Parameter,
+    PrivacyGuard,
     RecordType,
     Report,
     ReportColumn,
@@ -233,6 +234,31 @@ UNSOUND = [
 def test_what_is_not_sound_is_said_in_words(kinds, message):
     found = declaration_faults(declared(**kinds))
     assert found[0].startswith(message), found
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"rows": ["x.none"]}, "'x.none' is no record type or interaction kind of x"),
+        ({"rows": ["x.plan"]}, "looks at 'code', which x.plan does not have"),
+        (
+            {"rows": ["x.note"]},
+            "looks at 'code' of x.note, which is no text that the warehouse holds",
+        ),
+        ({"rows": ["x.visit"], "values": []}, "has no values"),
+        ({"rows": ["x.visit"], "refusals": "x.visit"}, "guards rows and logs no refusals"),
+        ({"rows": ["x.visit"]}, "a plugin with guards has customer fields"),
+    ],
+)
+def test_a_guard_of_rows_that_guards_nothing_is_said(values, message) -> None:
+    guard = PrivacyGuard(**{"name": "x.g", "field": "code", "values": ["A"], **values})
+    note = kind("x.note", code={"type": "string", "pii": "direct"})
+    said = declared(
+        privacy_guards=[guard],
+        record_types=[record()],
+        interaction_kinds=[kind(code={"type": "string"}), note],
+    )
+    assert any(message in fault for fault in declaration_faults(said))
 
 
 def test_sound_declarations_have_no_fault():

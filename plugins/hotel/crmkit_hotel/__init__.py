@@ -103,10 +103,10 @@ def register_scores() -> list[Score]:
 
 @hookimpl
 def register_privacy_guards() -> list[PrivacyGuard]:
-    """Guests whose room or presence is kept secret."""
-    from .privacy import PRESENCE
+    """Guests whose room or presence is kept secret, and what is known of their health."""
+    from .privacy import CARE, PRESENCE
 
-    return [PRESENCE]
+    return [PRESENCE, CARE]
 
 
 @hookimpl

@@ -38,6 +38,11 @@ EVIDENCE = (
     "housekeeping_observation", "fnb_order", "spa_visit", "recovery_gesture", "check_out", "survey",
     "statement",
 )  # fmt: skip
+REFUSAL = "hotel.preference_refusal"
+# Whatever names a code of the catalogue beside a guest.
+CODED = (
+    REFUSAL, PREFERENCE, PREPARATION, REQUEST, *(f"hotel.{kind}" for kind in EVIDENCE),
+)  # fmt: skip
 PRESENCE_QUESTION = "hotel.presence_question"
 # (name, title, title_zh); every kind may be about a reservation.
 KINDS = (

@@ -12,7 +12,7 @@ from crmkit.entities import FieldType
 from crmkit.errors import MoveRefused, NotFound, UsageError
 
 from .data import PREPARATION, RESERVATION
-from .preference.catalogue import catalogue
+from .privacy import CARE, SENSITIVE, may_read
 from .reports.arrivals import DEPARTMENTS
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ SOURCE = "crmkit"
 RESULTS = ("met", "partly", "not_met", "refused", "unavailable")
 # Who did not do it says why.
 NEEDS_REASON = ("partly", "not_met", "refused", "unavailable")
-SENSITIVE = frozenset(code.code for code in catalogue().values() if code.sensitive)
 LINE = ("code", "value", "department", "origin", "result", "required", "substitute", "due_at")
 
 
@@ -69,7 +68,7 @@ def build(crm: Crm, as_of: AsOf, days: int) -> Answer:
                 "substitute": [row["stand_in"] for row in rows],
                 "reason": ["sold out" if row["can_be_met"] is False else None for row in rows],
                 "required": [row["required"] for row in rows],
-                "sensitive": [False for _ in rows],
+                "sensitive": [row["code"] in SENSITIVE for row in rows],
             },
         )  # fmt: skip
     return Answer(
@@ -96,20 +95,20 @@ def mark(
     crm: Crm, reservation: str, code: str, result: str, reason: str | None, value: str | None
 ) -> Answer:
     """Says of a line what became of it."""
-    booked = crm.store.records.find(RESERVATION, reservation)
+    booked, wanted = crm.store.records.find(RESERVATION, reservation), code.upper()
     if result in NEEDS_REASON and not reason:
         raise UsageError(f"{result} needs --reason: why it was not done as the guest expects.")
     rows = crm.store.records.read(
-        PREPARATION, ["ref", "value"], where={"code": code.upper(), **({"value": value} if value else {})},
+        PREPARATION, ["source", "ref", "value"], where={"code": wanted, **({"value": value} if value else {})},
         among={"owner_id": [booked.id]},
     )  # fmt: skip
-    if not rows:
-        raise NotFound("preparation line", f"{reservation} {code.upper()}", _codes(crm, booked.id))
+    if not rows or not may_read(crm, wanted):
+        raise NotFound("preparation line", f"{reservation} {wanted}", _codes(crm, booked.id))
     if len(rows) > 1:
-        said = ", ".join(sorted(str(v) for _, v in rows))
-        raise UsageError(f"{code.upper()} stands there for {said}.", hint="Give --value.")
+        said = ", ".join(sorted(str(row[2]) for row in rows))
+        raise UsageError(f"{wanted} stands there for {said}.", hint="Give --value.")
     crm.store.records.set(
-        PREPARATION, source=SOURCE, ref=rows[0][0], owner_id=booked.id,
+        PREPARATION, source=rows[0][0], ref=rows[0][1], owner_id=booked.id,
         values={"result": result, "reason": reason, "done_by": crm.actor, "done_at": crm.clock()},
     )  # fmt: skip
     return Answer(rows=_lines(crm, booked.id, booked.owner_id))
@@ -118,17 +117,25 @@ def mark(
 def finish(crm: Crm, reservation: str) -> Answer:
     """Declares the room prepared, unless an allergy or a need for access is open (H-R5)."""
     booked = crm.store.records.find(RESERVATION, reservation)
-    rows = _lines(crm, booked.id, booked.owner_id)
-    missing = [r["code"] for r in rows if r["required"] and r["result"] != "met"]
+    needed = crm.store.records.read(
+        PREPARATION, ["code", "department", "result"], where={"required": True},
+        among={"owner_id": [booked.id]}, sort=["code"],
+    )  # fmt: skip
+    # Who may not read what it is learns whom to ask.
+    missing = {
+        code if may_read(crm, code) else f"a line of {department}"
+        for code, department, result in needed
+        if result != "met"
+    }
     if missing:
         raise MoveRefused(
-            f"{reservation} is not prepared: {', '.join(missing)} is required and not met.",
+            f"{reservation} is not prepared: {', '.join(sorted(missing))} is required and not met.",
             hint="See to it, then: crmkit preparation mark RESERVATION CODE --result met",
         )
     crm.store.records.set(
         RESERVATION, source=booked.source, ref=booked.ref, values={"prepared_at": crm.clock()}
     )
-    return Answer(rows=rows)
+    return Answer(rows=_lines(crm, booked.id, booked.owner_id))
 
 
 def listed(crm: Crm, department: str | None, arrival: date | None, every: bool) -> Answer:
@@ -147,7 +154,7 @@ def listed(crm: Crm, department: str | None, arrival: date | None, every: bool) 
             {"customer_id": owners[row[0]], "reservation_id": row[0],
              **_for(department, dict(zip(LINE, row[1:], strict=True)))}
             for row in found
-            if row[0] not in hidden
+            if row[0] not in hidden and may_read(crm, row[1])
         ]
     )  # fmt: skip
 
@@ -160,7 +167,8 @@ def _for(department: str | None, line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _codes(crm: Crm, reservation: int) -> list[str]:
-    return [r[0] for r in crm.store.records.read(PREPARATION, ["code"], among={"owner_id": [reservation]})]  # fmt: skip
+    rows = crm.store.records.read(PREPARATION, ["code"], among={"owner_id": [reservation]})
+    return [code for (code,) in rows if may_read(crm, code)]
 
 
 def _lines(crm: Crm, reservation: int, guest: int | None) -> list[dict[str, Any]]:
@@ -170,6 +178,7 @@ def _lines(crm: Crm, reservation: int, guest: int | None) -> list[dict[str, Any]
     return [
         {"customer_id": guest, "reservation_id": reservation, **_for(None, dict(zip(LINE, row, strict=True)))}
         for row in rows
+        if may_read(crm, row[0])
     ]  # fmt: skip
 
 
@@ -199,7 +208,7 @@ def commands() -> list[Command]:
         ),
         Command(
             name="preparation list", run=listed, columns=lines,
-            help="List what is to be prepared, the line that is due first at the top.",
+            help=f"List what is to be prepared, the line that is due first at the top.\n\nSensitive lines are listed for those with the right {CARE.name}.",
             example="crmkit preparation list --department housekeeping",
             parameters=[
                 Parameter(name="department", type=T.TEXT, choices=DEPARTMENTS, title="Only of this department; sensitive values are shown to it alone"),

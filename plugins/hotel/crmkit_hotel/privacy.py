@@ -1,14 +1,20 @@
-"""Nothing gives away where a guest is: who is guarded, and how a question for a guest is answered.
+"""Nothing gives away where a guest is, nor what is known of their health.
 
-The guard itself is kept by the policy of crmkit, so that it holds for every command, report, export
-and format at once (H4, rule H-R1).
+The guards themselves are kept by the policy of crmkit, so that they hold for every command, report,
+export and format at once (H4, rules H-R1 and H-R5).
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from crmkit.declarations import PrivacyGuard
 
-from .data import PRESENCE_QUESTION
+from .data import CODED, PRESENCE_QUESTION
+from .preference.catalogue import catalogue
+
+if TYPE_CHECKING:
+    from crmkit.workspace import Crm
 
 LEVELS = ("normal", "room_secret", "presence_secret")
 # Who keeps the room number secret is asked for by those who look for it: both levels answer alike.
@@ -22,3 +28,18 @@ PRESENCE = PrivacyGuard(
     values=GUARDED,
     refusals=PRESENCE_QUESTION,
 )
+SENSITIVE = frozenset(code.code for code in catalogue().values() if code.sensitive)
+# Allergies, needs for access and wishes for privacy: for those who act on them.
+CARE = PrivacyGuard(
+    name="hotel.care",
+    title="Allergies, needs for access and wishes for privacy",
+    title_zh="过敏、无障碍与隐私需求",
+    field="code",
+    values=sorted(SENSITIVE),
+    rows=CODED,
+)
+
+
+def may_read(crm: Crm, code: str) -> bool:
+    """Whether the actor may read lines of a code of the catalogue."""
+    return code not in SENSITIVE or CARE.name in crm.viewer.rights

@@ -22,7 +22,11 @@ def crm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("house") / "workspace"
     clock = SettableClock(NOW - timedelta(days=1))
     with crmkit.init(
-        folder, plugins=("hotel",), clock=clock, actor="ann", rights=("ann:hotel.presence",)
+        folder,
+        plugins=("hotel",),
+        clock=clock,
+        actor="ann",
+        rights=("ann:hotel.presence", "ann:hotel.care"),
     ) as opened:
         for number, (name, level) in enumerate(
             (("Ada Berg", "normal"), ("Ben Dahl", "normal"), ("Cy Hidden", "presence_secret"))

@@ -20,6 +20,8 @@ from crmkit.cli.main import cli
 from crmkit.entities import ContactPoint, CustomerRef, NewInteraction
 from crmkit.errors import CrmkitError
 from crmkit.testing.clock import SettableClock
+from crmkit_hotel.data import CODED, interaction_kinds, record_types
+from crmkit_hotel.privacy import SENSITIVE
 
 NOW = datetime(2026, 3, 31, 15, 0, tzinfo=UTC)
 CANARIES = {
@@ -28,10 +30,13 @@ CANARIES = {
     "reservation": "R-CANARY-77", "loyalty": "LC-CANARY-77", "companion": "Cyrano Canary",
 }  # fmt: skip
 PRIVILEGED = "duty-manager"
+# Said by a guest who may be found: an allergy is read by those who act on it and by nobody else.
+ALLERGY = "canary-latex"
+KITCHEN = "kitchen"
 
 
 def _workspace(folder: Path, *, guest: bool) -> Path:
-    rights = (f"{PRIVILEGED}:hotel.presence",)
+    rights = (f"{PRIVILEGED}:hotel.presence", f"{KITCHEN}:hotel.care")
     with crmkit.init(
         folder, plugins=("hotel",), clock=SettableClock(NOW), actor=PRIVILEGED, rights=rights
     ) as crm:
@@ -48,7 +53,38 @@ def _workspace(folder: Path, *, guest: bool) -> Path:
             )  # fmt: skip
             hidden = store.customers.find(CANARIES["ref"]).id
             store.relations.add(store.customers.find("G-1").id, hidden, "referrer")
+            _allergy(crm, "G-2", "R-2")
     return folder
+
+
+def _allergy(crm, guest, reservation) -> None:
+    """In every form in which the house keeps it: said, held, promised, to be prepared, refused."""
+    store = crm.store
+    person = store.customers.find(guest).id
+    booked = store.records.find("hotel.reservation", reservation).id
+    said = {"code": "TOI_ALLERGY", "value": ALLERGY}
+    for kind, payload in (
+        ("statement", {**said, "mode": "declared"}),
+        ("survey", said),
+        ("preference_refusal", {"code": "WHEELCHAIR"}),
+    ):
+        store.interactions.log(
+            NewInteraction(
+                kind=f"hotel.{kind}", occurred_at=NOW, customer_id=person, source="pms",
+                ref=f"A-{kind}", payload=payload,
+            )
+        )  # fmt: skip
+    for name, owner, more in (
+        ("preference", person, {"mode": "declared", "status": "declared", "weight_for": 4.0,
+                                "weight_against": 0.0, "weighed_on": NOW.date(), "fades": False,
+                                "purpose": "any", "scope": "chain"}),
+        ("request", booked, {}),
+        ("preparation", booked, {"department": "housekeeping", "result": "open", "required": True,
+                                 "arrival_on": NOW.date()}),
+    ):  # fmt: skip
+        store.records.set(
+            f"hotel.{name}", source="pms", ref=f"A-{name}", owner_id=owner, values={**said, **more}
+        )
 
 
 def _stay(crm, ref, name, reservation, room, profile) -> None:
@@ -176,7 +212,13 @@ TABLES = [
     ("sql", "SELECT count(*) AS n FROM population"),
     ("sql", "SELECT count(*) AS n FROM hotel_companion"),
     ("sql", "SELECT count(hotel_lead_days) AS n, count(*) AS rows FROM feature", "--subject", "hotel.reservation"),
-    ("relation", "list", "G-1"), ("desk", "G-1"),
+    ("relation", "list", "G-1"), ("desk", "G-1"), ("lifecycle", "funnel", "hotel.guest"), ("customer", "show", "G-2"),
+    ("record", "list", "hotel.request"), ("record", "list", "hotel.preparation"),
+    ("record", "show", "hotel.preference", "A-preference"), ("preparation", "finish", "R-3"),
+    ("preparation", "mark", "R-2", "TOI_ALLERGY", "--result", "met"),
+    ("report", "run", "hotel.expectation", "--param", "date=2026-03-30", "--param", "department=housekeeping"),
+    ("sql", "SELECT code, value FROM hotel_preference"), ("sql", "SELECT code FROM hotel_preference_refusal"),
+    ("report", "run", "hotel.coverage"), ("report", "run", "hotel.fulfilment"),
 ]  # fmt: skip
 FORMATS = ("table", "json", "jsonl", "csv", "html", "xlsx", "parquet")
 
@@ -197,7 +239,7 @@ def _steady(answer: tuple[int, str]) -> str:
     import re
 
     text = _readable(answer)
-    text = re.sub(r"\b25\d{16}\b", "ID", text)
+    text = re.sub(r"\b\d{18}\b", "ID", text)
     return re.sub(r"2026-\d\d-\d\dT[\d:.]+Z", "T", text)
 
 
@@ -237,6 +279,47 @@ def test_exports_leave_the_guest_out(worlds, ask, tmp_path, what) -> None:
         assert not _canaries(found[-1], "csv")
     assert found[0] == found[1]
     assert b"G-3" in found[0]
+
+
+OF_GUEST = [
+    ("preference", "list", "G-2", "--every"), ("interaction", "list", "G-2"),
+    ("preparation", "list", "--department", "housekeeping"),
+    ("record", "list", "hotel.preference", "--customer", "G-2"),
+    ("sql", "SELECT code, value FROM hotel_statement"),
+]  # fmt: skip
+
+
+def test_an_allergy_is_read_by_those_who_act_on_it_alone(worlds, ask) -> None:
+    """H-R5, H4: the same bytes as where nothing was said; the kitchen reads it."""
+    there, gone = worlds
+    for command in OF_GUEST:
+        here = _steady(ask(there, *command))
+        assert here == _steady(ask(gone, *command)), command
+        assert ALLERGY not in here
+        assert "ALLERGY" not in here
+    for command in (OF_GUEST[0], *OF_GUEST[2:]):
+        assert ALLERGY in _readable(ask(there, *command, actor=KITCHEN)), command
+
+
+def test_a_required_line_stops_the_room_and_names_the_department_alone(worlds, ask) -> None:
+    there, _ = worlds
+    said = _readable(ask(there, "preparation", "finish", "R-2"))
+    assert "R-2 is not prepared: a line of housekeeping is required and not met" in said
+    assert "ALLERGY" in _readable(ask(there, "preparation", "finish", "R-2", actor=KITCHEN))
+
+
+def test_whatever_names_a_code_of_a_guest_is_guarded() -> None:
+    """All but the house's own stock; and what is sensitive is what the catalogue says."""
+    coded = {d.name for d in (*record_types(), *interaction_kinds()) if "code" in d.fields.by_name}
+    assert coded - set(CODED) == {"hotel.supply"}
+    assert {"FOOD_ALLERGY", "TOI_ALLERGY", "WHEELCHAIR", "GRAB_RAILS"} <= SENSITIVE
+
+
+def test_the_snapshot_counts_whom_the_actor_may_learn_of(worlds, ask) -> None:
+    there = worlds[0]
+    counted = [ask(house, "snapshot")[1].partition("|")[0] for house in worlds]
+    assert counted[0] == counted[1]
+    assert ask(there, "snapshot", actor=PRIVILEGED)[1].partition("|")[0] != counted[0]
 
 
 def test_who_has_the_right_sees_the_guest(worlds, ask) -> None:
@@ -284,6 +367,10 @@ def test_the_guard_holds_where_the_plugin_is_not_loaded(worlds) -> None:
     there, _ = worlds
     with crmkit.open(there, actor="night-clerk", safe_mode=True) as crm:
         assert "hotel" not in crm.catalog.plugins
+        kept = crm.store.records.list("hotel.preference")
+        assert [r.values["code"] for r in kept] == ["FREE_TEXT"] * 8
+        said = crm.store.interactions.list_for(crm.store.customers.find("G-2").id)
+        assert {i.kind for i in said} == {"hotel.concierge_request"}
         assert crm.store.customers.search(CANARIES["name"]) == []
         assert len(crm.store.customers.list()) == 8
     with crmkit.open(there, actor=PRIVILEGED, safe_mode=True) as crm:

@@ -8,10 +8,11 @@ from crmkit.columns import CUSTOMER, day, flag, integer, number, text
 from crmkit.declarations import Answer, Command, Parameter
 from crmkit.entities import FieldType, NewInteraction
 
-from ..data import EVIDENCE, PREFERENCE
+from ..data import EVIDENCE, PREFERENCE, REFUSAL
+from ..privacy import CARE, may_read
 from .beliefs import STALE_DAYS, WEIGHTS
 from .catalogue import catalogue, find_code
-from .learning import REFUSAL, learn
+from .learning import learn
 
 if TYPE_CHECKING:
     from crmkit.entities.asof import AsOf
@@ -78,7 +79,7 @@ def _tell(
             tx=tx,
         )  # fmt: skip
         learn(crm, [guest], tx=tx)
-    return Answer(rows=_held(crm, [guest], found.code))
+    return _told(crm, guest, found.code)
 
 
 def refuse(crm: Crm, customer: str, code: str) -> Answer:
@@ -93,7 +94,14 @@ def refuse(crm: Crm, customer: str, code: str) -> Answer:
             tx=tx,
         )
         learn(crm, [guest], tx=tx)
-    return Answer(rows=_held(crm, [guest], found.code))
+    return _told(crm, guest, found.code)
+
+
+def _told(crm: Crm, guest: int, code: str) -> Answer:
+    """What is held of a code now; whoever may not read it has filed it all the same."""
+    if may_read(crm, code):
+        return Answer(rows=_held(crm, [guest], code))
+    return Answer(rows=[], remarks=[f"filed; only those with the right {CARE.name} read it."])
 
 
 def listed(crm: Crm, customer: str, every: bool) -> Answer:
@@ -122,13 +130,16 @@ def codes(crm: Crm) -> Answer:
 
 
 def _held(crm: Crm, guests: list[int], code: str | None = None) -> list[dict[str, Any]]:
+    """What is held of some guests and the actor may read."""
     members = crm.store.customers.members(guests)
     rows = crm.store.records.read(
         PREFERENCE, ["owner_id", *SHOWN], among={"owner_id": members},
         where={"code": code} if code else None, sort=["code"],
     )  # fmt: skip
     return [
-        {"customer_id": members[row[0]], **dict(zip(SHOWN, row[1:], strict=True))} for row in rows
+        {"customer_id": members[row[0]], **dict(zip(SHOWN, row[1:], strict=True))}
+        for row in rows
+        if may_read(crm, row[1])
     ]
 
 
@@ -137,7 +148,7 @@ def commands() -> list[Command]:
     return [
         Command(
             name="preference list", run=listed, columns=HELD,
-            help="List what is held of a guest's preferences, with confidence and source.",
+            help=f"List what is held of a guest's preferences, with confidence and source.\n\nAllergies, needs for access and wishes for privacy are shown to those with the right {CARE.name}.",
             example="crmkit preference list G-1042",
             parameters=[WHO, Parameter(name="every", type=T.BOOLEAN, default=False, title="Also candidates, retired and refused ones")],
         ),

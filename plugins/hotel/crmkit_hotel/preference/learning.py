@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..data import EVIDENCE, PREFERENCE, RESERVATION
+from ..data import EVIDENCE, PREFERENCE, REFUSAL, RESERVATION
 from .beliefs import ANY, CHAIN, STALE_DAYS, Belief, Evidence, Refusal, believe
 from .catalogue import catalogue
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 SOURCE = "crmkit"
-REFUSAL = "hotel.preference_refusal"
 KINDS = tuple(f"hotel.{kind}" for kind in EVIDENCE)
 # Guests whose facts are read and filed at once; some dozen facts each.
 BATCH = 5_000

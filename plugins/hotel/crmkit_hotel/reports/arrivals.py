@@ -96,7 +96,8 @@ def _arrivals(sql: str) -> Report:
         order=("arrival_on", "property", "reservation_id", "department"),
         parameters=_parameters(1), method=METHOD, source=SOURCE,
         notes="Guests who keep their presence or room secret are on it for those with the right "
-        "hotel.presence alone.",
+        "hotel.presence alone; allergies, needs for access and wishes for privacy for those with "
+        "hotel.care.",
     )  # fmt: skip
 
 
