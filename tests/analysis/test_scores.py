@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 import pytest
 
+from crmkit.analysis.scores.applying import bands
 from crmkit.analysis.scores.dataset import Datasets, month_ends, recorded
-from crmkit.analysis.scores.service import bands
 from crmkit.analysis.scores.stability import verdict
 from crmkit.declarations import Feature, FeatureSet
 from crmkit.entities import FieldType
@@ -368,7 +368,7 @@ def test_model_that_is_a_sum_is_scored_by_the_engine(
     filled: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the SQL changed by a hundred-thousandth, run and explanation refuse by name."""
-    from crmkit.analysis.scores import service
+    from crmkit.analysis.scores import applying
 
     model = filled.scores.train("shop.leave", until=date(2025, 6, 30), estimator="scorecard")
     at = filled.on("2025-06-30")
@@ -377,8 +377,8 @@ def test_model_that_is_a_sum_is_scored_by_the_engine(
     assert run.table.column("value").to_pylist() == pytest.approx(
         model.predict(inputs).tolist(), abs=1e-9
     )
-    exact = service.sql_expression
-    monkeypatch.setattr(service, "sql_expression", lambda model: f"0.00001 + {exact(model)}")
+    exact = applying.sql_expression
+    monkeypatch.setattr(applying, "sql_expression", lambda model: f"0.00001 + {exact(model)}")
     with pytest.raises(ConfigError, match=r"values 1\.0e-05 apart from Python; more than 1e-06"):
         filled.scores.run("shop.leave", at)
 
@@ -386,12 +386,12 @@ def test_model_that_is_a_sum_is_scored_by_the_engine(
 def test_trees_are_scored_in_batches_as_in_one(
     filled: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crmkit.analysis.scores import service
+    from crmkit.analysis.scores import applying
 
     filled.scores.train("shop.leave", until=date(2025, 6, 30), estimator="boosting")
     at = filled.on("2025-06-30")
     whole = filled.scores.run("shop.leave", at)
-    monkeypatch.setattr(service, "BATCH", 7)
+    monkeypatch.setattr(applying, "BATCH", 7)
     parts = filled.scores.run("shop.leave", at)
     assert whole.table.num_rows > 7
     for column in ("value", "reasons", "inputs_hash"):

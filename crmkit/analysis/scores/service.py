@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import builtins
-import hashlib
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from attrs import field, frozen
 
 from ...declarations import Feature, Score, sql_name
 from ...entities.asof import AsOf
-from ...errors import ConfigError, NotFound, UsageError
-from ...warehouse.population import Population
+from ...errors import ConfigError, NotFound
 from ..runs import Run, Runs
-from .boosting import TOLERANCE
+from .applying import SAMPLE, Explanation, bands, explained, rows_of, score_rows, told
 from .card import card
 from .dataset import POSITION, Dataset, Datasets
 from .estimators import Tuner, fit
 from .evaluation import Evaluation, cross_validate, evaluate_in_order, evaluate_later
 from .inputs import Floats
 from .leaks import check_powers, input_powers, refuse_outcome_fields, refuse_protected_fields
-from .model import DECIMALS, Model, ModelFolder
-from .model_sql import sql_expression
-from .reasons import Reason, reasons
+from .model import Model, ModelFolder
 from .stability import run_stability
 from .training import INNER_FOLDS, check_sides, labels
 
@@ -40,42 +33,10 @@ if TYPE_CHECKING:
     from ...warehouse.warehouse import Warehouse
     from ..features import Features
 
-# Rows scored at a time: some 50 MB for a few dozen inputs.
-BATCH = 100_000
-# Rows on which a model's SQL is compared with Python, at training and at every run.
-SAMPLE = 2_000
 # Folds of the evaluation that goes into a model whose data have no later dates.
 CARD_FOLDS = 5
 # Shown for a score whose estimator is found by competition, before it is trained.
 AUTOMATIC = "automatic"
-
-
-@frozen(kw_only=True)
-class Explanation:
-    """Why a subject has its score.
-
-    Attributes:
-        value: recomputed now from the inputs as of then.
-        stored: what the run kept, or None if there was no run at that as-of.
-        same: whether the recomputed inputs and value are those that the run kept; None without run.
-        points: the value in whole points, of a model that is a card in points.
-        reasons: what raises it, strongest first; ``contributions`` every input's part of the
-            log-odds against the average, by feature.
-    """
-
-    score: str
-    subject_id: int
-    as_of: AsOf
-    value: float
-    band: int | None
-    stored: float | None
-    same: bool | None
-    points: int | None
-    model_version: str
-    inputs_hash: str
-    reasons: tuple[Reason, ...]
-    contributions: dict[str, float] = field(hash=False)
-    inputs: dict[str, Any] = field(hash=False)
 
 
 class Scores:
@@ -319,19 +280,10 @@ class Scores:
         self._warehouse.refresh_if_stale()
         table = self._datasets.to_score(score, as_of)
         if only is not None:
-            table = _of(name, table, only, as_of)
+            table = rows_of(name, table, only, as_of)
         subjects = table.column("subject_id").to_numpy()
         values = self._scored(model, table)
-        words: list[list[str]] = []
-        evidence: list[dict[str, Any]] = []
-        hashes: list[str] = []
-        for first in range(0, len(subjects), BATCH):
-            rows = table.slice(first, BATCH)
-            parts = model.contributions(rows)
-            for held in reasons(model, features, rows, parts, self._settings.currency):
-                words.append([reason.words for reason in held])
-                evidence.append(_evidence(held))
-            hashes += inputs_hashes(model, rows)
+        words, evidence, hashes = told(model, features, table, self._settings.currency)
         run = self._runs.write(
             "score",
             name,
@@ -441,29 +393,15 @@ class Scores:
         features = self._declared(model)
         self._warehouse.refresh_if_stale()
         table = self._datasets.of_subjects(score, [subject_id], at)
-        parts = model.contributions(table)
         value = float(self._scored(model, table)[0])
-        digest = inputs_hashes(model, table)[0]
-        return Explanation(
-            score=name,
-            subject_id=subject_id,
-            as_of=at,
-            value=value,
-            band=kept["band"] if kept else None,
-            stored=kept["value"] if kept else None,
-            same=(kept["value"] == value and kept["inputs_hash"] == digest) if kept else None,
-            points=model.points(value),
-            model_version=str(model.version),
-            inputs_hash=digest,
-            reasons=tuple(reasons(model, features, table, parts, self._settings.currency)[0]),
-            contributions={
-                source.feature: round(float(parts[0, i]), 6)
-                for i, source in enumerate(model.inputs)
-            },
-            inputs={s.feature: s.words(table.column(s.column))[0] for s in model.inputs},
+        return explained(
+            model, features, table, value, kept, name=name, at=at, currency=self._settings.currency
         )
 
     # --- steps ------------------------------------------------------------------------------------
+
+    def _scored(self, model: Model, table: pa.Table) -> Floats:
+        return score_rows(self._warehouse, model, table, self._end(None))
 
     def _end(self, until: date | None) -> AsOf:
         zone = self._settings.time_zone
@@ -511,36 +449,6 @@ class Scores:
                 hint=f"Enable the plugin, or train again: crmkit score train {model.score}",
             )
         return {name: self._catalog.features[name] for name in model.features}
-
-    def _scored(self, model: Model, table: pa.Table) -> Floats:
-        """The probability of each row: by the engine where SQL can say the model, else in Python.
-
-        Raises:
-            ConfigError: if the SQL strays from Python on a sample of the rows.
-        """
-        if not model.additive:
-            batches = range(0, max(table.num_rows, 1), BATCH)
-            return np.concatenate([model.predict(table.slice(i, BATCH)) for i in batches])
-        columns = [source.column for source in model.inputs]
-        numbered = table.select(columns).add_column(
-            0, "subject_id", pa.array(range(table.num_rows), pa.int64())
-        )
-        with self._warehouse.session(fresh=False) as session:
-            frame = session.frame(
-                Population.at(self._end(None)), purpose="report", extra={"feature": numbered}
-            )
-            found = frame.query(
-                f"SELECT {sql_expression(model)} AS value FROM feature ORDER BY subject_id"  # noqa: S608
-            )
-        values = np.round(found.column("value").to_numpy(), DECIMALS)
-        sample = model.predict(table.slice(0, SAMPLE))
-        apart = float(np.max(np.abs(values[: len(sample)] - sample), initial=0.0))
-        if apart > TOLERANCE:
-            raise ConfigError(
-                f"score {model.score}: its SQL form gives values {apart:.1e} apart from Python; "
-                f"more than {TOLERANCE:.0e} is refused."
-            )
-        return np.asarray(values, dtype=np.float64)
 
     def _kept(self, name: str, subject_id: int, at: AsOf) -> dict[str, Any] | None:
         exact = self._runs.at("score", name, at)
@@ -591,52 +499,3 @@ def _metrics(
         "rivals": found.rivals,
         "calibration": [attrs.asdict(row) for row in found.bands],
     }
-
-
-def _of(name: str, table: pa.Table, only: Collection[int], as_of: AsOf) -> pa.Table:
-    """The rows of some subjects.
-
-    Raises:
-        UsageError: if one of them is not there.
-    """
-    rows = table.filter(pc.is_in(table.column("subject_id"), pa.array(sorted(only), pa.int64())))
-    absent = set(only) - set(rows.column("subject_id").to_pylist())
-    if absent:
-        raise UsageError(
-            f"score {name} is not about {len(absent)} of the {len(set(only))} asked for on "
-            f"{as_of.on}, as the subject with id {min(absent)}.",
-            hint="See the population of the score: crmkit score card, or its declaration.",
-        )
-    return rows
-
-
-def bands(values: Floats) -> np.typing.NDArray[np.intp]:
-    """Tenths by falling value, as ``ntile(10)`` ordered by value and then by position.
-
-    1 holds the highest values; rows are expected in order of subject id.
-    """
-    size = len(values)
-    order = np.argsort(-values, kind="stable")
-    base, rest = divmod(size, 10)
-    sizes = [base + (i < rest) for i in range(10)]
-    found = np.zeros(size, dtype=np.intp)
-    found[order] = np.repeat(np.arange(1, 11), sizes)
-    return found
-
-
-def inputs_hashes(model: Model, table: pa.Table) -> list[str]:
-    """A digest of each row's inputs (BLAKE2b, 16 bytes, hexadecimal), in the model's order."""
-    columns = [table.column(source.column).to_pylist() for source in model.inputs]
-    return [
-        hashlib.blake2b(
-            json.dumps(row, ensure_ascii=False, default=str).encode(), digest_size=16
-        ).hexdigest()
-        for row in zip(*columns, strict=True)
-    ]
-
-
-def _evidence(held: list[Reason]) -> dict[str, Any]:
-    return {reason.feature: {"value": reason.value, "effect": reason.effect} for reason in held}
-
-
-__all__ = ["Explanation", "Scores", "bands", "inputs_hashes"]
