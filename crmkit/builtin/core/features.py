@@ -46,6 +46,7 @@ CONTACTS = (
     Feature(
         name="core.interactions_90d", type=INTEGER, unit="1", missing=0,
         title="Interactions in 90 days", title_zh="近90天互动次数",
+        description="Of any kind and direction.",
     ),
     Feature(
         name="core.contacts_90d", type=INTEGER, unit="1", missing=0,
@@ -71,15 +72,18 @@ PURCHASES = (
     Feature(
         name="core.purchases_365d", type=INTEGER, unit="1", missing=0,
         title="Purchases in 365 days", title_zh="近365天购买次数",
+        description="Frequency: purchases of any plugin, refunds not counted.",
     ),
     Feature(
         name="core.days_since_last_purchase", type=INTEGER, unit="day",
         title="Days since last purchase", title_zh="距上次购买天数",
         phrase="no purchase for {value} days",
+        description="Recency: since the latest purchase of any plugin, refunds left out.",
     ),
     Feature(
         name="core.days_since_first_purchase", type=INTEGER, unit="day",
         title="Days since first purchase", title_zh="首次购买至今天数",
+        description="Since the earliest purchase of all time, of any plugin.",
     ),
     Feature(
         name="core.revenue_365d_minor", type=FieldType.MONEY, unit="money", missing=0,

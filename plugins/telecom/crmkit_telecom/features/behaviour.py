@@ -20,18 +20,21 @@ def _number(
 
 
 def _count(
-    name: str, unit: str, title: str, title_zh: str, phrase: Any = "", missing: int | None = 0
-) -> Feature:
+    name: str, unit: str, title: str, title_zh: str, phrase: Any = "", missing: int | None = 0,
+    *, description: str,
+) -> Feature:  # fmt: skip
     return Feature(
         name=f"telecom.{name}", type=INTEGER, unit=unit, title=title, title_zh=title_zh,
-        phrase=phrase, missing=missing,
+        phrase=phrase, missing=missing, description=description,
     )  # fmt: skip
 
 
-def _money(name: str, title: str, title_zh: str, missing: int | None = None) -> Feature:
+def _money(
+    name: str, title: str, title_zh: str, missing: int | None = None, *, description: str
+) -> Feature:
     return Feature(
         name=f"telecom.{name}", type=FieldType.MONEY, unit="money", title=title, title_zh=title_zh,
-        missing=missing,
+        missing=missing, description=description,
     )  # fmt: skip
 
 
@@ -46,7 +49,7 @@ BILLING = (
         "a recent bill was {value:.1f} times the usual",
         "The greatest of the last three bills, each over the mean of the three before it.",
     ),
-    _money("bill_amount", "Last bill", "最近账单"),
+    _money("bill_amount", "Last bill", "最近账单", description="The amount of the latest bill, the lines added up, in minor units."),
     _number(
         "bill_change", "1", "Change of the bill", "账单环比",
         "the bill changed by {value:+.0%} against the month before",
@@ -62,19 +65,20 @@ BILLING = (
         "spend changed by {value:+.0%} within three months",
         "Last three bills against the three before, less one.",
     ),
-    _count("days_overdue", "day", "Days overdue", "逾期天数", "a bill is {value} days overdue"),
+    _count("days_overdue", "day", "Days overdue", "逾期天数", "a bill is {value} days overdue", description="Of the oldest bill past its due date without a payment for the same line and due date."),
 )  # fmt: skip
 
 PAYMENTS = (
     _count(
         "late_payments_12m", "payment", "Late payments", "逾期缴费次数",
         "late payments in twelve months: {value}",
+        description="Payments made after the bill's due date, within 365 days.",
     ),
 )  # fmt: skip
 
 USAGE = (
-    _number("data_gb", "GB/month", "Data in the last month", "最近月流量"),
-    _number("voice_min", "min/month", "Voice in the last month", "最近月主叫"),
+    _number("data_gb", "GB/month", "Data in the last month", "最近月流量", description="Of the latest monthly summary, all lines together."),
+    _number("voice_min", "min/month", "Voice in the last month", "最近月主叫", description="Outgoing minutes of the latest monthly summary, all lines together."),
     _number(
         "data_use_of_allowance", "1", "Data use of the allowance", "流量额度使用率",
         "uses {value:.0%} of the data allowance",
@@ -83,10 +87,12 @@ USAGE = (
     _number(
         "voice_use_of_allowance", "1", "Voice use of the allowance", "语音额度使用率",
         "uses {value:.0%} of the voice allowance",
+        description="Mean of the last three months, lines without a limit left out.",
     ),
     _count(
         "full_months_3m", "month", "Months at the limit", "流量将满月数",
         "used up the data allowance in {value} of three months",
+        description="Of the last three months, those with at least four fifths of the data allowance used.",
     ),
     _number(
         "usage_trend_3m", "1", "Change of usage", "使用量变化",
@@ -96,6 +102,7 @@ USAGE = (
     _count(
         "days_since_usage", "day", "Days since the last usage", "静默天数",
         "has been silent for {value} days", missing=None,
+        description="Since the end of the latest month with any data, voice or messages; without one, since the oldest summary.",
     ),
     _number(
         "dropped_call_rate", "1", "Dropped calls", "掉话率", "{value:.1%} of calls break off",
@@ -104,52 +111,53 @@ USAGE = (
     _count(
         "outage_minutes_3m", "min", "Outage in three months", "近三月中断时长",
         "had {value} minutes of outage in three months",
+        description="The worst line's minutes without service, over the last three months.",
     ),
-    _count("outage_minutes", "min", "Outage in the last month", "最近月中断时长"),
-    _number("downlink_mbps", "Mbit/s", "Downlink", "下行速率", "downloads at {value} Mbit/s"),
-    _count("roaming_days_3m", "day", "Roaming days", "漫游天数"),
-    _count("distinct_contacts", "person/month", "Contacts", "联系人数", missing=None),
+    _count("outage_minutes", "min", "Outage in the last month", "最近月中断时长", description="The worst line's minutes without service in the latest month."),
+    _number("downlink_mbps", "Mbit/s", "Downlink", "下行速率", "downloads at {value} Mbit/s", description="The slowest of the lines in the latest month."),
+    _count("roaming_days_3m", "day", "Roaming days", "漫游天数", description="Days abroad of the last three months, all lines together."),
+    _count("distinct_contacts", "person/month", "Contacts", "联系人数", missing=None, description="People called or messaged in the latest month, summed over the lines."),
     _number("offnet_share", "1", "Calls to other networks", "网间通话占比",
-            "{value:.0%} of calls go to other networks"),
+            "{value:.0%} of calls go to other networks", description="Mean share of calls to other networks over the last three months."),
 )  # fmt: skip
 
 CONTACTS = (
-    _count("complaints_90d", "complaint", "Complaints", "投诉", "complaints in 90 days: {value}"),
+    _count("complaints_90d", "complaint", "Complaints", "投诉", "complaints in 90 days: {value}", description="Of any topic, within 90 days."),
     _count("network_complaints_90d", "complaint", "Complaints about the network", "网络投诉",
-           "complaints about the network in 90 days: {value}"),
+           "complaints about the network in 90 days: {value}", description="Complaints of 90 days whose topic is the network."),
     _count("service_complaints_90d", "complaint", "Complaints about service", "服务投诉",
-           "complaints about service in 90 days: {value}"),
+           "complaints about service in 90 days: {value}", description="Complaints of 90 days whose topic is service."),
     _count("billing_complaints_90d", "complaint", "Complaints about bills", "账单投诉",
-           "complaints about bills or price in 90 days: {value}"),
+           "complaints about bills or price in 90 days: {value}", description="Complaints of 90 days whose topic is billing or price."),
     _count("service_calls_90d", "call", "Service calls", "客服来电",
-           "calls to the service line in 90 days: {value}"),
+           "calls to the service line in 90 days: {value}", description="Calls to the service line on any topic, within 90 days."),
     _count("unsolved_calls_90d", "call", "Unsolved calls", "未解决来电",
-           "calls not solved in 90 days: {value}"),
+           "calls not solved in 90 days: {value}", description="Calls of 90 days that were closed without a solution."),
     _count("repeat_contacts_30d", "contact", "Repeated contacts", "重复来电",
-           "contacts on one topic in 30 days: {value}"),
+           "contacts on one topic in 30 days: {value}", description="The most calls and complaints on one topic within 30 days."),
     _count("port_out_requests_60d", "request", "Port-out code requests", "携出授权码申请",
-           "asked for the code to take the number away"),
+           "asked for the code to take the number away", description="Requests for the code with which the number goes to another operator, within 60 days."),
     _count("cancellation_requests_60d", "request", "Cancellation requests", "销户申请",
-           "asked to cancel"),
-    _count("network_faults_90d", "fault", "Network faults", "网络故障"),
+           "asked to cancel", description="Within 60 days."),
+    _count("network_faults_90d", "fault", "Network faults", "网络故障", description="Faults that hit the customer, within 90 days."),
     _count("plan_downgrades_180d", "change", "Moves to a smaller plan", "降档次数",
-           "moved to a smaller plan"),
-    _count("retention_offers_180d", "offer", "Retention offers", "挽留次数"),
-    _count("offers_accepted_180d", "offer", "Retention offers accepted", "挽留接受次数"),
-    _count("days_since_contact", "day", "Days since the last contact", "距上次联系天数", missing=None),
+           "moved to a smaller plan", description="Within 180 days."),
+    _count("retention_offers_180d", "offer", "Retention offers", "挽留次数", description="Offers made, whatever their result, without the control group; within 180 days."),
+    _count("offers_accepted_180d", "offer", "Retention offers accepted", "挽留接受次数", description="Retention offers that were accepted, within 180 days."),
+    _count("days_since_contact", "day", "Days since the last contact", "距上次联系天数", missing=None, description="Since the latest call, complaint or visit to a store, within 190 days."),
     _count("days_since_review", "day", "Days since the last account review", "距上次走访天数",
-           missing=None),
+           missing=None, description="Since the account manager's latest review, within 190 days."),
 )  # fmt: skip
 
 TOPUP = (
     _count("days_since_topup", "day", "Days since the last top-up", "距上次充值天数",
-           "has not topped up for {value} days", missing=None),
-    _count("topups_90d", "top-up", "Top-ups", "充值次数"),
-    _money("topup_amount_90d", "Topped up", "充值金额", missing=0),
+           "has not topped up for {value} days", missing=None, description="Since the latest top-up, within 190 days."),
+    _count("topups_90d", "top-up", "Top-ups", "充值次数", description="Top-ups within 90 days."),
+    _money("topup_amount_90d", "Topped up", "充值金额", missing=0, description="The sum of top-ups of 90 days, in minor units."),
 )  # fmt: skip
 
 NEIGHBOURHOOD = (
-    _count("household_departures_60d", "customer", "Departures in the household", "同户离网数"),
+    _count("household_departures_60d", "customer", "Departures in the household", "同户离网数", description="Voluntary terminations of 60 days among customers of the same household."),
     Feature(
         name="telecom.city_departure_share_60d", type=NUMBER, unit="1",
         title="Share of the city that left", title_zh="同城离网占比", missing=0.0,
