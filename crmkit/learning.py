@@ -21,7 +21,16 @@ from .analysis.scores.inputs import (
     text_array,
 )
 from .analysis.scores.linear import Tuned
-from .analysis.scores.metrics import auc, brier, information_value, ks, log_loss, psi, share_shift
+from .analysis.scores.metrics import (
+    auc,
+    auc_error,
+    brier,
+    information_value,
+    ks,
+    log_loss,
+    psi,
+    share_shift,
+)
 from .analysis.scores.model import Model
 from .analysis.scores.model_sql import sql_expression
 from .analysis.scores.reasons import describe
@@ -35,6 +44,7 @@ __all__ = [
     "Training",
     "Tuned",
     "auc",
+    "auc_error",
     "brier",
     "describe",
     "information_value",

@@ -130,10 +130,11 @@ def register_rules() -> list[Rule]:
 
 @hookimpl
 def register_commands() -> list[Command]:
-    """Decisions and scorecards."""
+    """Decisions, scorecards and allowances."""
     from .decisions import commands as decisions
+    from .impairment import filing
 
-    return [*decisions.COMMANDS]
+    return [*decisions.COMMANDS, *filing.COMMANDS]
 
 
 @hookimpl

@@ -13,7 +13,7 @@ import pytest
 from crmkit_banking.demo import DEMO, generate
 from crmkit_banking.demo.calendar import AS_OF, TRAIN_UNTIL, WATCH_FROM, first_day
 from crmkit_banking.demo.causes import BEGINS, INCOME_LOSS, NONE, OVERSPENDING, Trouble, begins
-from crmkit_banking.demo.verify import Truth, drifted, read_truth
+from crmkit_banking.demo.verify import Truth, drifted, read_truth, slope_error
 from crmkit_banking.demo.world import build_world, outstanding
 
 
@@ -130,13 +130,17 @@ def test_what_is_owed_of_an_annuity() -> None:
 
 
 def test_the_drift_alarm_is_judged_on_the_last_run_alone() -> None:
-    names = [
-        (c.name, c.passed)
-        for c in drifted({"2026-05-31": 0.03, "2026-06-30": 0.1, "2026-07-31": 0.4})
-    ]
-    assert [passed for _, passed in names] == [True, True]
-    early = drifted({"2026-06-30": 0.3, "2026-07-31": 0.2})
+    in_time = drifted([(0.03, False), (0.1, False), (0.4, True)])
+    assert [c.passed for c in in_time] == [True, True]
+    early = drifted([(0.3, True), (0.2, False)])
     assert [c.passed for c in early] == [False, False]
+
+
+def test_the_error_of_a_calibration_slope_is_that_of_two_groups() -> None:
+    """100 rows of 0.2 and 50 of 0.5: 20 and 80, 25 and 25 are expected, and the variance of the log odds
+    ratio is 1/20 + 1/80 + 1/25 + 1/25 = 0.1425 (Woolf 1955), over the distance ln 4 of the log-odds."""
+    value = np.array([0.2] * 100 + [0.5] * 50)
+    assert slope_error(value) == pytest.approx(0.1425**0.5 / np.log(4))
 
 
 def test_truth_is_read_as_written(tmp_path: Path) -> None:

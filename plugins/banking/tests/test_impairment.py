@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+
+import crmkit
+from crmkit.entities import CustomerRef, Money, NewInteraction
 
 MARCH, FEBRUARY = date(2026, 3, 31), date(2026, 2, 28)
 
@@ -140,3 +143,59 @@ def test_concentration_is_the_sum_of_squared_shares(book) -> None:
     assert (second["share"], second["bad_share"]) == (0.25, 1.0)
     names = book.report("concentration", by="customer", most=1)
     assert [(r["customer_id"], r["part"]) for r in names] == [(1, None)]
+
+
+def test_each_loan_has_its_stage_and_the_loss_by_weights(book) -> None:
+    """Stage 1, a year left: 6.00, 11.52 and 3.78 weigh to 7.05. Stage 2 at 30 days with two years left:
+    1 - 0.75 ** 2 = 0.4375 until the end. Stage 3: 600.00, in a downturn 720.00 and in an upturn 540.00,
+    together 0.6 x 600 + 0.25 x 720 + 0.15 x 540 = 621.00."""
+    for number, past, term in ((1, 0, 12), (2, 30, 24), (3, 90, 24)):
+        book.loan(number, term_months=term)
+        book.lend(number, past)
+    rows = {row["loan_id"]: row for row in book.report("impairment")}
+    assert [rows[n]["stage"] for n in (1, 2, 3)] == [1, 2, 3]
+    assert [rows[n]["pd_12m"] for n in (1, 2, 3)] == pytest.approx([0.01, 0.25, 1.0])
+    assert [rows[n]["pd_life"] for n in (1, 2, 3)] == pytest.approx([0.01, 0.4375, 1.0])
+    assert {row["lgd"] for row in rows.values()} == {0.6}
+    assert (rows[1]["ecl_minor"], rows[3]["ecl_minor"]) == (705, 62_100)
+    assert rows[3]["coverage"] == pytest.approx(0.621)
+
+
+def test_the_allowance_of_a_day_is_filed_and_goes_when_the_loan_ends(tmp_path, crm_clock) -> None:
+    """1000.00 at 12 months and no rate, not past due: 7.05. A quarter later no statement shows it."""
+    with crmkit.init(tmp_path / "bank", plugins=("banking",), clock=crm_clock) as crm:
+        ann = crm.store.customers.add(refs=[CustomerRef("core", "ANN")]).id
+        day = crm.as_of().on
+        loan = crm.store.records.set(
+            "banking.loan", source="core", ref="L1", owner_id=ann,
+            values={"product": "consumer", "term_months": 12, "granted_on": day},
+        )  # fmt: skip
+        statement = NewInteraction(
+            kind="banking.loan_statement", customer_id=ann, subject_id=loan.id,
+            occurred_at=crm_clock() - timedelta(hours=1),
+            payload={"outstanding": Money(100_000, "USD"), "days_past_due": 0},
+        )  # fmt: skip
+        crm.store.interactions.log([statement])
+        crm_clock.advance(hours=1)
+        (row,) = crm.run("impairment file").rows
+        assert (row["stage"], row["loans"], row["ead_minor"], row["ecl_minor"]) == (
+            1,
+            1,
+            100_000,
+            705,
+        )
+        (filed,) = crm.store.records.list("banking.impairment")
+        assert (filed.ref, filed.owner_id, filed.values["stage"]) == ("L1", loan.id, 1)
+        assert filed.values["ecl"] == Money(705, "USD")
+        assert filed.values["reported_on"] == day
+
+        crm_clock.advance(days=92)
+        done = crm.run("impairment file")
+        assert done.rows == []
+        assert done.remarks == ("1 loans that no longer run have nothing left to lose.",)
+        ended = crm.store.records.get("banking.impairment", filed.id)
+        assert (ended.values["stage"], ended.values["ecl"]) == (1, Money(0, "USD"))
+        before = crm.store.records.at(
+            "banking.impairment", filed.id, crm_clock() - timedelta(days=9)
+        )
+        assert before is not None and before.values["ecl"] == Money(705, "USD")

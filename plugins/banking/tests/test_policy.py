@@ -8,7 +8,9 @@ import pytest
 from crmkit_banking.cards.lines import Line
 from crmkit_banking.decisions.grades import GRADES, grade_of
 from crmkit_banking.decisions.policy import Applicant, Policy, propose
-from crmkit_banking.monitoring.check import shift, verdict
+from crmkit_banking.monitoring.behaviour import figures
+from crmkit_banking.monitoring.bounds import verdict
+from crmkit_banking.monitoring.check import shift
 
 LINES = [
     Line(feature=name, title=name, value=1, bin="1", points=0, best=best)
@@ -83,3 +85,29 @@ def test_the_stability_index_by_hand() -> None:
     """Halves become 70:30: 0.2 ln(0.7/0.5) - 0.2 ln(0.3/0.5) = 0.06729 + 0.10217 = 0.16946."""
     assert shift(np.array([50.0, 50.0]), np.array([70.0, 30.0])) == pytest.approx(0.16946, abs=5e-6)
     assert shift(np.array([20.0, 30.0]), np.array([200.0, 300.0])) == 0.0
+
+
+def _run(on: str, n: int, psi: float, expected: float, ratio: float | None) -> dict:
+    return {"as_of": on, "model_version": "2", "n": n, "psi": psi, "expected": expected,
+            "observed_expected": ratio}  # fmt: skip
+
+
+def test_the_behaviour_score_is_checked_by_its_runs() -> None:
+    """The last run has moved; of the first, 2000 x 0.06 = 120 defaults were expected and 156 came."""
+    runs = [_run("2026-01-31", 2_000, 0.02, 0.06, 1.3), _run("2026-07-31", 1_900, 0.26, 0.08, None)]
+    found = figures(runs)
+    assert (found["psi"], found["observed_expected"], found["verdict"]) == (0.26, 1.3, "act")
+    assert (found["checked_on"], found["card_version"], found["decisions"]) == (
+        "2026-07-31",
+        2,
+        1_900,
+    )
+    assert figures([_run("2026-07-31", 1_900, 0.02, 0.08, None)])["verdict"] == "stable"
+
+
+def test_chance_raises_no_alarm_of_the_behaviour_score() -> None:
+    """Of 99 rows the index says nothing, and of 1000 x 0.05 = 50 expected defaults the ratio nothing."""
+    found = figures(
+        [_run("2026-01-31", 1_000, 0.0, 0.05, 1.3), _run("2026-07-31", 99, 0.4, 0.05, None)]
+    )
+    assert (found["psi"], found["observed_expected"], found["verdict"]) == (None, None, "stable")

@@ -123,16 +123,18 @@ def show_scorecard(crm: Crm, version: int | None) -> Answer:
 
 def monitor(crm: Crm, days: int) -> Answer:
     """Stability, observed over expected and overrides of the last days; files the figures."""
-    from ..monitoring.check import LEAST, check, file_check
+    from ..monitoring.behaviour import check_runs
+    from ..monitoring.bounds import LEAST
+    from ..monitoring.check import check, file_check
 
     if days < 1:
         raise UsageError(f"--days is {days}, not 1 or more.")
-    rows = check(crm, days)
+    rows = [*check(crm, days), *check_runs(crm)]
     file_check(crm, rows)
     few = [row for row in rows if row["psi"] is None]
     remarks = tuple(
-        f"version {row['card_version']}: {row['decisions']} decisions are too few to tell chance "
-        f"from drift; {LEAST} are needed."
+        f"{row['score']} version {row['card_version']}: {row['decisions']} are too few to tell "
+        f"chance from drift; {LEAST} are needed."
         for row in few
     )
     return Answer(rows=rows, remarks=remarks)
@@ -209,10 +211,13 @@ COMMANDS = (
     ),
     Command(
         name="scorecard monitor", run=monitor, writes=True,
-        help="Check whether the card still holds, and file the figures for the alarm rule.",
+        help="Check whether card and behaviour score still hold, and file the figures for the alarm "
+        "rule.\n\nOf the card the decisions of the last days are looked at, of the score its last run "
+        "over everyone.",
         example="crmkit scorecard monitor --days 90",
         parameters=[DAYS],
         columns=(
+            text("score", "Score", "评分"),
             integer("card_version", "Card version", "评分卡版本", None), day("checked_on", "Checked on", "监控日"),
             count("decisions", "Decisions", "决策数", "decision"), number("psi", "PSI", "群体稳定性"),
             number("csi_worst", "Worst CSI", "最大变量稳定性"), text("csi_input", "Of input", "变量"),

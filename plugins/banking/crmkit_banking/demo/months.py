@@ -6,7 +6,7 @@ import numpy as np
 from attrs import define, field
 
 from . import watch
-from .calendar import ALL_MONTHS, DRIFT_MONTH, WATCH_FROM_MONTH, day_number, last_day
+from .calendar import ALL_MONTHS, DRIFT_MONTH, SHOWN_MONTHS, WATCH_FROM_MONTH, day_number, last_day
 from .causes import (
     BENEFIT,
     CAUSES,
@@ -26,6 +26,9 @@ LEAVES = 0.004
 SIGNLESS = 0.2
 DEFAULT_DAYS = 90
 WRITTEN_OFF_MONTHS = 6
+# Has most elsewhere, and earns half of what makes a customer affluent (with a margin for what a salary
+# varies by): a customer whom the tier "potential" is for.
+WALLET, CAPACITY = 0.3, 420_000
 # Cash machines are emptied on Fridays and Saturdays, counters are shut at weekends.
 ATM_WEEK = np.array([1.0, 0.9, 0.9, 1.0, 1.6, 1.4, 0.6])
 COUNTER_WEEK = np.array([1.2, 1.0, 1.0, 1.0, 1.3, 0.0, 0.0])
@@ -84,6 +87,8 @@ def live(world: World, rng: np.random.Generator) -> Ledger:
             state.watched |= watch.plant(state.ledger, world, month, calm, rng)
         _life(state, month, active)
         _farewells(state, month)
+        if month == SHOWN_MONTHS - 1:
+            _potential(state, month, active)
     return state.ledger
 
 
@@ -354,6 +359,15 @@ def _farewells(state: State, month: int) -> None:
         ledger.closed[int(i)] = ends
         ledger.know(i, "closed", ends, ends, reason)
         state.gone[i] = True
+
+
+def _potential(state: State, month: int, active: Flags) -> None:
+    """Who could bring more: earns well for half a year, pays in time, stays, and banks elsewhere too."""
+    w = state.world
+    earns = (w.income >= CAPACITY) & (state.income_from < 0) & (state.income_months >= 6)
+    calm = (state.trouble.cause == NONE) & (state.oldest_due > month) & (state.leaving > month)
+    for i in np.flatnonzero(active & ~state.gone & earns & calm & (w.wallet < WALLET)):
+        state.ledger.know(i, "potential", last_day(month).toordinal(), cause="banks_elsewhere")
 
 
 def _life(state: State, month: int, active: Flags) -> None:

@@ -78,6 +78,7 @@ class World:
     deposit_month: Ints
     deposit_term: Ints
     travels: Flags
+    wallet: Floats  # share of all assets that is with this bank, as told; NaN of who was not asked
 
 
 def build_world(size: int, rng: np.random.Generator) -> World:
@@ -127,7 +128,16 @@ def build_world(size: int, rng: np.random.Generator) -> World:
         deposit_month=np.maximum(joined, 0) - rng.integers(0, 12, size) * (joined < 0),
         deposit_term=rng.choice([6, 12, 24], size, p=[0.3, 0.5, 0.2]),
         travels=rng.random(size) < 0.01,
+        wallet=_wallet(size, rng),
     )  # fmt: skip
+
+
+def _wallet(size: int, rng: np.random.Generator) -> Floats:
+    """Four in five have told what they have elsewhere; one in seven has most of it elsewhere."""
+    own = rng.spawn(1)[0]  # so that nothing else in the world depends on these draws
+    elsewhere = own.random(size) < 1 / 7
+    share = np.where(elsewhere, own.beta(3, 12, size), own.beta(8, 3, size))
+    return np.where(own.random(size) < 0.8, np.round(share, 2), np.nan)
 
 
 def branch_count(size: int) -> int:

@@ -1,4 +1,4 @@
-"""Impairment: IFRS 9 stages and expected loss, their walk, and concentration (reports 6 and 7)."""
+"""Impairment: IFRS 9 stages and expected loss, their walk, their filing, and concentration (reports 6, 7)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ..statements import composed
 
 ASSUMED = ("crmkit_banking", "assumed")
 EXPOSURE, MOVES = (__package__, "exposure"), (__package__, "moves")
+LOSSES = (__package__, "losses")
 STAGES = (
     "Stage 3 at 90 days past due; stage 2 at 30 days past due, with eased terms, on a watch list or at a "
     "twelve-month probability of default of sicr_pd or more; else stage 1. "
@@ -18,6 +19,11 @@ RATING = (
     "The probability is that of the score banking.behaviour of the last 62 days, brought from 184 days to "
     "a year, else the bank's assumption by days past due; the loss given default is what the collateral "
     "less its haircut leaves uncovered, or lgd_unsecured. "
+)
+LOSS = (
+    "Stage 1 counts default within a year, stage 2 in any year that is left of an exposure that falls in "
+    "equal steps, stage 3 default now; each discounted by the loan's own rate. Scenarios scale both, the "
+    "weighted one is their mean by weight, loan by loan."
 )
 SOURCE = "IFRS 9 paragraphs 5.5.1 to 5.5.20 and B5.5.28; banking brief, section 9, report 7"
 NOTES = "Assumptions are records: crmkit record set banking.assumption; see the how-to."
@@ -34,7 +40,7 @@ EXPECTED_LOSS = Report(
     name="banking.expected-loss",
     title="Expected credit loss under three scenarios",
     title_zh="三情景预期信用损失",
-    sql=composed(ASSUMED, EXPOSURE, (__package__, "expected_loss")),
+    sql=composed(ASSUMED, EXPOSURE, LOSSES, (__package__, "expected_loss")),
     columns=[
         text("scenario", "Scenario", "情景"),
         text("part", "Part", "分组"),
@@ -49,12 +55,39 @@ EXPECTED_LOSS = Report(
     key=("scenario", "part", "stage"),
     parameters=(BY,),
     headline=Headline(column="ecl_minor", total=True, where={"scenario": "weighted"}),
-    method=STAGES + RATING + "Stage 1 counts default within a year, stage 2 in any year that is left of "
-    "an exposure that falls in equal steps, stage 3 default now; each discounted by the loan's own rate. "
-    "Scenarios scale both, the weighted one is their mean by weight, loan by loan.",
+    method=STAGES + RATING + LOSS,
     source=SOURCE,
     notes=NOTES,
 )  # fmt: skip
+BY_LOAN = Report(
+    name="banking.impairment",
+    title="Stage and expected loss of each loan",
+    title_zh="逐笔减值明细",
+    sql=composed(ASSUMED, EXPOSURE, LOSSES, (__package__, "by_loan")),
+    columns=[
+        count("loan_id", "Loan", "贷款", "id"),
+        CUSTOMER,
+        text("product", "Product", "产品"),
+        text("branch", "Branch", "网点"),
+        integer("stage", "Stage", "阶段"),
+        money("ead", "Exposure", "风险敞口"),
+        number("pd_12m", "Probability of default in a year", "一年违约概率"),
+        number("pd_life", "Probability of default until the end", "存续期违约概率"),
+        number("lgd", "Loss given default", "违约损失率"),
+        money("ecl", "Expected credit loss", "预期信用损失"),
+        number("coverage", "Coverage", "拨备覆盖率"),
+    ],
+    key=("loan_id",),
+    order=("-ecl_minor",),
+    headline=Headline(column="ecl_minor", total=True),
+    method=STAGES
+    + RATING
+    + LOSS
+    + " Shown is the weighted loss; the probabilities and the loss given "
+    "default are those before the scenarios.",
+    source=SOURCE,
+    notes=NOTES + " crmkit impairment file keeps the figures with the loans.",
+)
 WALK = Report(
     name="banking.expected-loss-walk",
     title="Expected loss from one month end to another",
@@ -129,4 +162,4 @@ CONCENTRATION = Report(
     "part has everything. By customer the list is of the largest names.",
     source="O. C. Herfindahl 1950; banking brief, section 9, report 6",
 )  # fmt: skip
-REPORTS = (EXPECTED_LOSS, WALK, MIGRATION, CONCENTRATION)
+REPORTS = (EXPECTED_LOSS, BY_LOAN, WALK, MIGRATION, CONCENTRATION)

@@ -1,4 +1,4 @@
-"""The alarm on a card that drifts, to the model owner (the brief, section 9, rule 12)."""
+"""The alarm on a card or score that drifts, to the model owner (the brief, section 9, rule 12)."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ FEATURE_SETS = (
 RULES = (
     Rule(
         name="banking.model-alarm",
-        title="The card drifts",
-        title_zh="评分卡漂移",
+        title="The model drifts",
+        title_zh="模型漂移",
         subject=CHECK,
         when=f"banking_check_psi > {ACT} OR banking_check_observed_expected < {LOW} "
         f"OR banking_check_observed_expected > {HIGH} OR banking_check_override_rate > {OVERRIDES}",
         action="alert",
         target="model-owner",
-        message="the card drifts (stability index, observed over expected or overrides out of "
+        message="the model drifts (stability index, observed over expected or overrides out of "
         "bounds): look into it and train it anew",
         evidence=("banking_check_csi_worst", "banking_check_age"),
         cooldown_days=30,

@@ -15,15 +15,12 @@ from crmkit.learning import share_shift
 from ..application.features import SUBJECT
 from ..cards.card import Card
 from ..decisions.take import CHAMPION, DECISION, SCORE, SYSTEM
-from .bounds import ACT, CHECK, HIGH, LOW, OVERRIDES, WATCH
+from .bounds import CHECK, LEAST, verdict
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 SOURCE = "crmkit"
-# Fewer decisions move by chance alone: with ten bands the index of 100 rows drawn from the same
-# distribution is about 9/100.
-LEAST = 100
 
 
 def check(crm: Crm, days: int) -> list[dict[str, Any]]:
@@ -58,16 +55,6 @@ def file_check(crm: Crm, rows: Sequence[Mapping[str, Any]]) -> None:
             CHECK, source=SOURCE, refs=[f"{r['score']}:{r['card_version']}" for r in rows],
             values={name: [row[name] for row in rows] for name in names},
         )  # fmt: skip
-
-
-def verdict(psi: float | None, ratio: float | None, overrides: float | None) -> str:
-    """``act``, ``watch`` or ``stable``; a figure that is missing asks for nothing."""
-    alarmed = (
-        (psi or 0.0) > ACT
-        or (ratio is not None and not LOW <= ratio <= HIGH)
-        or (overrides or 0.0) > OVERRIDES
-    )
-    return "act" if alarmed else "watch" if (psi or 0.0) >= WATCH else "stable"
 
 
 def _row(crm: Crm, version: int, rows: Sequence[Mapping[str, Any]], days: int) -> dict[str, Any]:

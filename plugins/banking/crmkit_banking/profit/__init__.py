@@ -56,6 +56,9 @@ WEALTH = FeatureSet(
         number("assets_to_affluent", "1", "Assets against the affluent band", "资产与富裕线之比"),
         number("assets_to_private", "1", "Assets against the private band", "资产与私行线之比"),
         number("income_to_affluent", "1", "Income against the affluent band", "收入与富裕线之比"),
+        number("capacity_to_affluent", "1", "Capacity against the affluent band", "收入能力与富裕线之比",
+               description="The income that comes in here or was verified within three years, whichever is "
+               "more, over affluent_income: who earns well and banks elsewhere has capacity."),
         word("wealth_band", "Wealth band", "财富层级"),
         flag("wealth_risen", "Rose into the next wealth band", "财富层级上升", missing=False),
         whole("days_to_maturity", "day", "Days to the next maturity", "距到期天数", missing=None),

@@ -23,9 +23,9 @@ RELATION = TierScheme(
         Tier(
             name="potential", title="Potential", title_zh="潜力",
             enter="banking_contribution_minor > 0 AND banking_share_of_wallet < 0.3 "
-            "AND banking_income_to_affluent >= 0.5 AND banking_days_past_due = 0",
+            "AND banking_capacity_to_affluent >= 0.5 AND banking_days_past_due = 0",
             keep="banking_contribution_minor > 0 AND banking_share_of_wallet < 0.4 "
-            "AND banking_income_to_affluent >= 0.4 AND banking_days_past_due = 0",
+            "AND banking_capacity_to_affluent >= 0.4 AND banking_days_past_due = 0",
         ),
         Tier(
             name="main", title="Main", title_zh="主要",

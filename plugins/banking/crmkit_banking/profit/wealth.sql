@@ -59,6 +59,12 @@ earned AS (
     WHERE type IN ('salary', 'pension') AND amount_minor > 0
     GROUP BY subject_id, as_of
 ),
+-- What was verified in the last three years: who has the salary paid in elsewhere earns all the same.
+verified AS (
+    SELECT subject_id, as_of, income_minor AS income
+    FROM banking_customer
+    WHERE date_diff('day', income_verified_on, as_of_on) BETWEEN 0 AND 1096
+),
 known AS (
     SELECT
         p.subject_id,
@@ -68,6 +74,7 @@ known AS (
         coalesce(h.seen_days, 0) AS seen_days,
         coalesce(e.now, 0) AS income,
         coalesce(e.before, 0) AS income_before,
+        greatest(coalesce(e.now, 0), coalesce(v.income, 0)) AS capacity,
         t.days_to_maturity,
         t.maturing,
         a.affluent_from * 100 AS affluent_from,
@@ -78,6 +85,7 @@ known AS (
     LEFT JOIN held h ON h.subject_id = p.subject_id AND h.as_of = p.as_of
     LEFT JOIN term t ON t.subject_id = p.subject_id AND t.as_of = p.as_of
     LEFT JOIN earned e ON e.subject_id = p.subject_id AND e.as_of = p.as_of
+    LEFT JOIN verified v ON v.subject_id = p.subject_id AND v.as_of = p.as_of
 ),
 banded AS (
     SELECT
@@ -96,6 +104,7 @@ SELECT
     assets / affluent_from AS banking_assets_to_affluent,
     assets / private_from AS banking_assets_to_private,
     income / affluent_income AS banking_income_to_affluent,
+    capacity / affluent_income AS banking_capacity_to_affluent,
     CASE band WHEN 2 THEN 'private' WHEN 1 THEN 'affluent' ELSE 'mass' END AS banking_wealth_band,
     -- Who was not seen 90 days ago has not risen.
     seen_days >= 90 AND band > band_before AS banking_wealth_risen,
