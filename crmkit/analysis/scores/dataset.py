@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,8 @@ class Dataset:
         timed: whether the label is what happened after the date, not a state on it.
         single: whether each row has a moment of its own, so that a day holds few of them.
         warnings: what was left out and why, one sentence each.
+        inferred: rows whose outcome is not known but inferred, with the same columns but the place in
+            time; they are learnt from and never tested on. None without.
     """
 
     table: pa.Table = field(repr=False, hash=False)
@@ -55,11 +57,18 @@ class Dataset:
     timed: bool
     single: bool = False
     warnings: tuple[str, ...] = ()
+    inferred: pa.Table | None = field(default=None, repr=False, hash=False)
 
     @property
     def label(self) -> np.typing.NDArray[np.float64]:
         """The outcome of each row, 0 or 1."""
         return np.asarray(self.table.column("label").to_numpy(), dtype=np.float64)
+
+    def learnt(self, rows: pa.Table) -> pa.Table:
+        """Some rows of the table with all inferred ones behind them, to be learnt from."""
+        if self.inferred is None:
+            return rows
+        return pa.concat_tables([rows.select(self.inferred.column_names), self.inferred])
 
     def between(self, first: date | None, last: date | None) -> pa.Table:
         """The rows with an as-of day from ``first`` to ``last``, both included; None is open."""
@@ -100,6 +109,26 @@ class Datasets:
     def of_subjects(self, score: Score, subjects: Sequence[int], as_of: AsOf) -> pa.Table:
         """The inputs of some subjects at a date, whether or not the score is about them then."""
         return self._with_features(score, _population_table(pa.array(subjects, pa.int64()), as_of))
+
+    def with_inferred(
+        self, score: Score, data: Dataset, outcomes: Mapping[int, int], as_of: AsOf
+    ) -> Dataset:
+        """A dataset with rows whose outcome is inferred, as the subjects are at a date.
+
+        Args:
+            outcomes: 0 or 1 by subject; subjects of the dataset, whose outcome is known, are left out.
+        """
+        known = set(data.table.column("subject_id").to_pylist())
+        wanted = {subject: label for subject, label in outcomes.items() if subject not in known}
+        if not wanted:
+            return data
+        ids = pa.array(sorted(wanted), pa.int64())
+        labels = pa.array([wanted[subject] for subject in ids.to_pylist()], pa.int64())
+        people = _population_table(ids, as_of).append_column("label", labels)
+        said = f"{len(ids)} rows have an inferred outcome: learnt from, and never tested on."
+        return attrs.evolve(
+            data, inferred=self._with_features(score, people), warnings=(*data.warnings, said)
+        )
 
     def outcomes(self, score: Score, subjects: Sequence[int], as_of: AsOf) -> pa.Table:
         """What happened to some subjects after a date: ``subject_id, as_of, as_of_on, label``."""

@@ -121,7 +121,8 @@ def cross_validate(
     check_sides(score.name, label, count)
     tests, chosen, parts = [], [], []
     for train, test in folds(label, count):
-        rows, later = data.table.take(pa.array(train)), data.table.take(pa.array(test))
+        rows = data.learnt(data.table.take(pa.array(train)))
+        later = data.table.take(pa.array(test))
         fitted = fit_rivals(score.name, estimator, features, rows, rivals=rivals, brought=brought)
         parts.append(_measured(fitted, rows, later))
         chosen.append(fitted.chosen)
@@ -185,8 +186,9 @@ def evaluate_later(
         )
     label = labels(test)
     check_sides(score.name, label, 1)
-    fitted = fit_rivals(score.name, estimator, features, train, rivals=rivals, brought=brought)
-    parts = _measured(fitted, train, test)
+    learnt = data.learnt(train)
+    fitted = fit_rivals(score.name, estimator, features, learnt, rivals=rivals, brought=brought)
+    parts = _measured(fitted, learnt, test)
     trained = sorted(set(train.column("as_of_on").to_pylist()))
     tested = sorted(set(test.column("as_of_on").to_pylist()))
     protocol = (
@@ -223,7 +225,7 @@ def evaluate_in_order(
     """
     position = np.asarray(data.table.column(POSITION).to_numpy(), dtype=np.float64)
     cut = float(np.sort(position)[int(len(position) * (1 - TEST_SHARE))])
-    train = data.table.filter(pa.array(position < cut))
+    train = data.learnt(data.table.filter(pa.array(position < cut)))
     test = data.table.filter(pa.array(position >= cut))
     label = labels(test)
     check_sides(score.name, label, 1)

@@ -103,6 +103,7 @@ class Scores:
         allow_leak: bool = False,
         estimator: str | None = None,
         measured: bool = False,
+        inferred: Mapping[int, int] | None = None,
     ) -> Model:
         """Trains a score on all outcomes known by the end of a day and stores the model.
 
@@ -116,6 +117,8 @@ class Scores:
             estimator: instead of the declared one.
             measured: evaluate on the same rows, too, and keep the figures in the model: on later
                 dates where there are enough, else in five folds.
+            inferred: 0 or 1 by subject whose outcome is not known but inferred, as that of applicants
+                who were declined; they are learnt from as they are at that day, and never tested on.
 
         Raises:
             ConfigError: if no date has its outcome known, an input looks like a leak (``E_LEAK``) or
@@ -126,12 +129,15 @@ class Scores:
         refuse_protected_fields(score, self._catalog)
         self._warehouse.refresh_if_stale()
         as_of = self._end(until)
-        data = self._learnable(score, as_of)
+        data = self._datasets.with_inferred(
+            score, self._learnable(score, as_of), inferred or {}, as_of
+        )
         inputs = self._datasets.inputs(score)
         check_sides(name, labels(data.table), INNER_FOLDS)
         powers = input_powers(inputs, data.table)
         warnings = check_powers(name, powers, allow_leak=allow_leak, vouched=score.vouched)
-        model = fit(name, estimator or score.estimator, inputs, data.table, brought=self._brought)
+        learnt = data.learnt(data.table)
+        model = fit(name, estimator or score.estimator, inputs, learnt, brought=self._brought)
         self._scored(model, data.table.slice(0, SAMPLE))
         metrics = _metrics(score, estimator, inputs, data, self._brought) if measured else {}
         return self._models.save(
@@ -170,6 +176,7 @@ class Scores:
         train_until: date | None = None,
         allow_leak: bool = False,
         estimator: str | None = None,
+        inferred: Mapping[int, int] | None = None,
     ) -> dict[str, Any]:
         """How good the score is on rows that it has not learnt from, with the keys of design D11.
 
@@ -179,13 +186,15 @@ class Scores:
                 tested; None takes the latest 25 % of the rows for the test.
             allow_leak: evaluate even though an input looks like a leak.
             estimator: instead of the declared one.
+            inferred: as in :meth:`train`; added to every training part.
 
         Raises:
             ConfigError: as :meth:`train`, or if nothing is left to train or test on.
         """
         return self.assess(
-            name, cv=cv, train_until=train_until, allow_leak=allow_leak, estimator=estimator
-        ).figures
+            name, cv=cv, train_until=train_until, allow_leak=allow_leak, estimator=estimator,
+            inferred=inferred,
+        ).figures  # fmt: skip
 
     def assess(
         self,
@@ -196,6 +205,7 @@ class Scores:
         allow_leak: bool = False,
         estimator: str | None = None,
         rivals: bool = False,
+        inferred: Mapping[int, int] | None = None,
     ) -> Evaluation:
         """As :meth:`evaluate`, with all tables and the value of every test row.
 
@@ -209,6 +219,7 @@ class Scores:
         chosen = estimator or score.estimator
         as_of = self._end(None)
         data = self._undated(score, as_of) if cv else self._in_time(score, as_of)
+        data = self._datasets.with_inferred(score, data, inferred or {}, as_of)
         powers = input_powers(inputs, data.table)
         warnings = check_powers(name, powers, allow_leak=allow_leak, vouched=score.vouched)
         brought = self._brought

@@ -133,8 +133,9 @@ def register_commands() -> list[Command]:
     """Decisions, scorecards and allowances."""
     from .decisions import commands as decisions
     from .impairment import filing
+    from .rejects import commands as rejects
 
-    return [*decisions.COMMANDS, *filing.COMMANDS]
+    return [*decisions.COMMANDS, *rejects.COMMANDS, *filing.COMMANDS]
 
 
 @hookimpl

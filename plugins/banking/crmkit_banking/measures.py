@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crmkit import resource_json
 from crmkit.declarations import Feature
 from crmkit.entities import FieldType
 
@@ -40,16 +41,28 @@ def money(
     )  # fmt: skip
 
 
-def flag(name: str, title: str, title_zh: str, yes: str = "", missing: bool | None = None) -> Feature:  # fmt: skip
+def flag(
+    name: str, title: str, title_zh: str, yes: str = "", missing: bool | None = None,
+    description: str = "",
+) -> Feature:  # fmt: skip
     """Yes or no; ``yes`` is the reason that a yes gives."""
     return Feature(
         name=f"banking.{name}", type=FieldType.BOOLEAN, title=title, title_zh=title_zh,
-        phrase={"true": yes} if yes else "", missing=missing,
+        phrase={"true": yes} if yes else "", missing=missing, description=description,
     )  # fmt: skip
 
 
-def word(name: str, title: str, title_zh: str, phrase: Any = "") -> Feature:
+def word(
+    name: str, title: str, title_zh: str, phrase: Any = "", description: str = ""
+) -> Feature:  # fmt: skip
     """A choice or a code."""
     return Feature(
-        name=f"banking.{name}", type=FieldType.TEXT, title=title, title_zh=title_zh, phrase=phrase
-    )
+        name=f"banking.{name}", type=FieldType.TEXT, title=title, title_zh=title_zh, phrase=phrase,
+        description=description,
+    )  # fmt: skip
+
+
+def field_descriptions(schema: str) -> dict[str, str]:
+    """What each field of a schema means, for features that state a field as it stands."""
+    fields = resource_json(__package__, f"schemas/{schema}.json")["properties"]
+    return {name: field["description"] for name, field in fields.items()}

@@ -25,6 +25,7 @@ from crmkit_banking.decisions.explain import recomputed
 from crmkit_banking.decisions.person import of_application, take
 from crmkit_banking.decisions.take import DECISION, latest_decisions
 from crmkit_banking.monitoring.check import check, file_check
+from crmkit_banking.rejects.infer import infer
 
 DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 FILE = DATA / "german_credit" / "german_credit.csv"
@@ -312,3 +313,33 @@ def test_one_application_is_scored_from_the_command_line(
     assert [row["band"] for row in rows] == [None]
     wrong = CliRunner().invoke(cli, ["-w", folder, "score", "run", SCORE, "nobody"])
     assert isinstance(wrong.exception, NotFound)
+
+
+@pytest.mark.slow
+def test_a_card_that_learns_from_the_declined_is_tested_on_known_outcomes_alone(
+    bank: Crm, decided: dict[int, dict]
+) -> None:
+    """The outcomes of those whom the card declined are taken away, as a bank would not know them."""
+    out = [i for i, one in decided.items() if one["outcome"] == "decline"]
+    held = [bank.store.records.get(APPLICATION, i) for i in out]
+    bank.store.records.put(
+        APPLICATION, source=held[0].source, refs=[one.ref for one in held],
+        owners=[one.owner_id for one in held], values={"bad": [None] * len(held)},
+    )  # fmt: skip
+    bad = dict(bank.store.records.read(APPLICATION, ["id", "bad"]))
+    known = {i: went for i, went in bad.items() if went is not None}
+    found = infer(bank, 1.2)
+    declined = {
+        i for i, one in latest_decisions(bank, list(bad)).items() if one["outcome"] == "decline"
+    }
+    assert set(found.outcomes) == {i for i in declined if bad[i] is None}
+    assert found.reject_share == len(declined) / 1000
+    assert found.known_rate == pytest.approx(sum(known.values()) / len(known))
+    assert sum(band.inferred_bads for band in found.parcels.bands) == sum(found.outcomes.values())
+    assert found.all_rate > found.known_rate, "the declined are worse than the accepted"
+    tested = bank.scores.evaluate(SCORE, cv=5, inferred=found.outcomes)
+    assert (tested["n"], tested["positives"]) == (len(known), sum(known.values()))
+    assert any("inferred outcome" in said for said in tested["warnings"])
+    model = bank.scores.train(SCORE, inferred=found.outcomes)
+    assert model.rows == len(known) + len(found.outcomes)
+    assert model.positives == sum(known.values()) + sum(found.outcomes.values())

@@ -89,6 +89,27 @@ def test_wealth_rises_with_assets_and_falls_due(world, day) -> None:
     assert (found["days_to_maturity"], found["maturing_deposit_minor"]) == (40, 5_000_000)
 
 
+def test_who_is_paid_elsewhere_has_capacity_all_the_same(world, day) -> None:
+    """5000.00 of 8000.00 a month, verified a hundred days ago: 0.625, though nothing comes in here. A salary
+    of 6000.00 counts where it is more, and an income verified four years ago tells nothing."""
+    world.customers(1, 2, 3)
+    for subject, verified in ((1, 100), (2, 100), (3, 1_500)):
+        world.add(
+            "banking_customer",
+            subject_id=subject,
+            income_minor=500_000,
+            income_verified_on=day(verified),
+        )
+    for month in range(3):
+        world.add("banking_transaction", subject_id=2, occurred_on=day(10 + 30 * month), type="salary",
+                  amount_minor=600_000)  # fmt: skip
+    found = world.features("wealth")
+    assert [found[s]["capacity_to_affluent"] for s in (1, 2, 3)] == pytest.approx(
+        [0.625, 0.75, 0.0]
+    )
+    assert [found[s]["income_to_affluent"] for s in (1, 2, 3)] == pytest.approx([0.0, 0.75, 0.0])
+
+
 def _tier(scheme, world, values: dict) -> str:
     world.add("feature", **values)
     held = [
@@ -106,7 +127,7 @@ def _tier(scheme, world, values: dict) -> str:
         (
             100,
             0.9,
-            {"banking_share_of_wallet": 0.2, "banking_income_to_affluent": 0.6},
+            {"banking_share_of_wallet": 0.2, "banking_capacity_to_affluent": 0.6},
             "potential",
         ),
         (100, 0.2, {}, "main"),
@@ -118,7 +139,7 @@ def _tier(scheme, world, values: dict) -> str:
 def test_tiers_by_contribution_trend_and_relation(world, contribution, place, more, tier) -> None:
     values = {
         "banking_contribution_minor": contribution, "banking_contribution_place": place,
-        "banking_days_past_due": 0, "banking_share_of_wallet": 0.9, "banking_income_to_affluent": 0.1,
+        "banking_days_past_due": 0, "banking_share_of_wallet": 0.9, "banking_capacity_to_affluent": 0.1,
         **more,
     }  # fmt: skip
     assert _tier(RELATION, world, values) == tier

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from crmkit_banking.sales import SEGMENTS
+
 
 def test_a_first_salary_is_an_event_of_who_was_seen_before(world, day) -> None:
     """Customer 1 was seen 120 days ago and gets a first salary; of customer 2 nothing was seen before."""
@@ -92,6 +94,47 @@ def test_the_next_product_list_leaves_in_peace_whom_it_should(world, day) -> Non
     (row,) = world.report("next-product")
     assert (row["customer_id"], row["product"]) == (1, "savings")
     assert row["propensity"] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("values", "segment"),
+    [
+        ({"wealth_band": "affluent"}, "person"),
+        ({"capacity_to_affluent": 0.75, "education": "tertiary"}, "person"),
+        ({"capacity_to_affluent": 0.8, "wish_to_invest": True}, "person"),
+        ({"capacity_to_affluent": 0.74, "education": "tertiary", "wish_to_invest": True}, None),
+        ({"capacity_to_affluent": 0.9}, None),
+        ({"wealth_band": "affluent", "open_accounts": 0}, None),
+        ({"customer_type": "sme", "contribution_place": 0.05}, "firm"),
+        ({"customer_type": "corporate", "assets_to_private": 1.0}, "firm"),
+        ({"customer_type": "sme", "contribution_place": 0.06}, None),
+        ({"customer_type": "sme", "contribution_place": 0.01, "contribution_minor": -1}, None),
+    ],
+)
+def test_who_is_high_end(world, values, segment) -> None:
+    """By income with education or a wish to invest, and by assets; firms by contribution and assets."""
+    calm = {"customer_type": "retail", "open_accounts": 1, "wealth_band": "mass", "wish_to_invest": False,
+            "capacity_to_affluent": 0.2, "contribution_minor": 100, "contribution_place": 0.5,
+            "assets_to_private": 0.1}  # fmt: skip
+    world.add("feature", **{f"banking_{name}": value for name, value in {**calm, **values}.items()})
+    held = {
+        s.name for s in SEGMENTS if world.query(f"SELECT 1 FROM feature WHERE {s.where}")
+    } & {"banking.high-end-person", "banking.high-end-firm"}  # fmt: skip
+    assert held == ({f"banking.high-end-{segment}"} if segment else set())
+
+
+def test_a_wish_to_invest_is_a_talk_an_appointment_or_a_purchase_of_the_year(world, day) -> None:
+    world.customers(1, 2, 3, 4, 5)
+    world.add("banking_customer", subject_id=1, customer_type="sme", education="tertiary")
+    world.add("banking_adviser_meeting", subject_id=1, occurred_on=day(364), topic="investing")
+    world.add("banking_branch_appointment", subject_id=2, occurred_on=day(9), purpose="investment")
+    _offered(world, 3, day, "accepted", "investment")
+    _offered(world, 4, day, "declined", "investment")
+    world.add("banking_adviser_meeting", subject_id=5, occurred_on=day(365), topic="investing")
+    found = world.features("relation")
+    assert [found[s]["wish_to_invest"] for s in (1, 2, 3, 4, 5)] == [True, True, True, False, False]
+    assert (found[1]["customer_type"], found[1]["education"]) == ("sme", "tertiary")
+    assert found[2]["customer_type"] == "retail"
 
 
 def test_cross_sell_by_product_with_uplift(world, day) -> None:

@@ -8,6 +8,8 @@ from crmkit import resource_text
 from crmkit.declarations import Feature, FeatureSet
 from crmkit.entities import FieldType
 
+from ..measures import field_descriptions
+
 SUBJECT = "banking.application"
 # The bureau's codes for "no answer", each of which tells something else.
 BUREAU_CODES = {
@@ -16,6 +18,12 @@ BUREAU_CODES = {
     -9.0: "no bureau file",
 }
 SOURCE = "Lending file and bureau report; classes of the German credit file (UCI 144)"
+# A feature states a field as it stood, so the field's own words say what it is.
+WORDS = {
+    "application": field_descriptions("application"),
+    "applicant": field_descriptions("customer")
+    | {"age": "Full years since the date of birth, else as the file states it."},
+}
 
 
 def _text(
@@ -23,7 +31,7 @@ def _text(
 ) -> Feature:
     return Feature(
         name=f"banking.{of}_{name}", type=FieldType.TEXT, title=title, title_zh=title_zh,
-        phrase=phrase,
+        phrase=phrase, description=WORDS[of][name],
     )  # fmt: skip
 
 
@@ -33,7 +41,7 @@ def _number(
 ) -> Feature:  # fmt: skip
     return Feature(
         name=f"banking.{of}_{name}", type=FieldType(kind), unit=unit, title=title,
-        title_zh=title_zh, phrase=phrase, special=special or {},
+        title_zh=title_zh, phrase=phrase, special=special or {}, description=WORDS[of][name],
     )  # fmt: skip
 
 
@@ -43,7 +51,7 @@ def _flag(
 ) -> Feature:  # fmt: skip
     return Feature(
         name=f"banking.{of}_{name}", type=FieldType.BOOLEAN, title=title, title_zh=title_zh,
-        phrase=phrase,
+        phrase=phrase, description=WORDS[of][name],
     )  # fmt: skip
 
 

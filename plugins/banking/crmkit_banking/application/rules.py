@@ -31,8 +31,7 @@ BRIEF = "Banking brief, section 9, rule"
 def _rule(name: str, title: str, title_zh: str, when: str, message: str, number: int) -> Rule:
     return Rule(
         name=f"banking.{name}", title=title, title_zh=title_zh, subject=SUBJECT, when=when,
-        action="alert", target="credit-desk", message=message, evidence=("banking_application_dsti",),
-        source=f"{BRIEF} {number}",
+        action="alert", target="credit-desk", message=message, source=f"{BRIEF} {number}",
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ APPLICATION = Score(
     features=tuple(feature.name for feature in INPUTS),
     population=resource_text(__package__, "population.sql"),
     target=resource_text(__package__, "target.sql"),
+    moments=resource_text(__package__, "moments.sql"),
     cross_section=resource_text(__package__, "cross_section.sql"),
     horizon_days=365,
     estimator="banking.points",

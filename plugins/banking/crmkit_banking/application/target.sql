@@ -1,12 +1,22 @@
--- The loan that came of the application went into default within a year: 90 days past due at a
--- month's end, or written off (Basel definition of default).
-SELECT
-    p.subject_id,
-    p.as_of,
-    1 AS label
+-- The loan that came of the application was in default within a year: a statement shows 90 days past due
+-- or a write-off (Basel definition of default). A loan of the applicant that was granted within 90 days
+-- of the application is taken for that loan. Of an application without one nothing can be told.
+WITH lent AS (
+    SELECT l.subject_id, l.as_of, l.id
+    FROM banking_loan l
+    JOIN banking_application a ON a.subject_id = l.subject_id AND a.as_of = l.as_of
+    WHERE date_diff('day', a.applied_on, l.granted_on) BETWEEN 0 AND 90
+),
+went AS (
+    SELECT
+        s.subject_id,
+        s.as_of,
+        max(CASE WHEN s.days_past_due >= 90 OR s.written_off THEN 1 ELSE 0 END) AS label
+    FROM banking_loan_statement s
+    JOIN lent l ON l.subject_id = s.subject_id AND l.as_of = s.as_of AND l.id = s.record_id
+    WHERE s.days_after <= 365
+    GROUP BY s.subject_id, s.as_of
+)
+SELECT p.subject_id, p.as_of, w.label
 FROM population p
-JOIN banking_application a ON a.subject_id = p.subject_id AND a.as_of = p.as_of
-JOIN banking_loan l
-    ON l.subject_id = a.subject_id AND l.as_of = a.as_of AND l.defaulted_on IS NOT NULL
-    AND date_diff('day', a.as_of_on, l.defaulted_on) BETWEEN 1 AND 365
-GROUP BY p.subject_id, p.as_of
+LEFT JOIN went w ON w.subject_id = p.subject_id AND w.as_of = p.as_of

@@ -6,57 +6,29 @@ from crmkit.declarations import Rule
 
 BRIEF = "Banking brief, section 9, rule"
 DUE = "banking_days_past_due"
-WORDS = "the oldest unpaid instalment is {banking_days_past_due} days past due"
+
+
+def _arrears(
+    name: str, title: str, title_zh: str, days: str, target: str, do: str, *, action: str = "list",
+    cooldown_days: int = 14, source: str = "",
+) -> Rule:  # fmt: skip
+    """A rung of the ladder: ``days`` says how old the arrears are, ``do`` what is to be done."""
+    return Rule(
+        name=f"banking.{name}", title=title, title_zh=title_zh, when=f"{DUE} {days}", action=action,
+        target=target,
+        message=f"the oldest unpaid instalment is {{{DUE}}} days past due: {do}",
+        evidence=("banking_outstanding_minor",), cooldown_days=cooldown_days,
+        source=f"{BRIEF} 6{source}",
+    )  # fmt: skip
+
 
 RULES = (
-    Rule(
-        name="banking.reminder",
-        title="1 to 29 days past due",
-        title_zh="逾期1-29天",
-        when=f"{DUE} BETWEEN 1 AND 29",
-        action="list",
-        target="repayment-reminder",
-        message=f"{WORDS}: remind",
-        evidence=("banking_outstanding_minor",),
-        cooldown_days=14,
-        source=f"{BRIEF} 6",
-    ),
-    Rule(
-        name="banking.stage-two",
-        title="30 to 59 days past due",
-        title_zh="逾期30-59天",
-        when=f"{DUE} BETWEEN 30 AND 59",
-        action="list",
-        target="collections-call",
-        message=f"{WORDS}: IFRS 9 stage 2, call",
-        evidence=("banking_outstanding_minor",),
-        cooldown_days=14,
-        source=f"{BRIEF} 6; IFRS 9 paragraph 5.5.11",
-    ),
-    Rule(
-        name="banking.pre-legal",
-        title="60 to 89 days past due",
-        title_zh="逾期60-89天",
-        when=f"{DUE} BETWEEN 60 AND 89",
-        action="list",
-        target="pre-legal",
-        message=f"{WORDS}: pre-legal letter",
-        evidence=("banking_outstanding_minor",),
-        cooldown_days=14,
-        source=f"{BRIEF} 6",
-    ),
-    Rule(
-        name="banking.default",
-        title="90 days past due or more",
-        title_zh="逾期90天以上",
-        when=f"{DUE} >= 90",
-        action="alert",
-        target="default",
-        message=f"{WORDS}: default, IFRS 9 stage 3",
-        evidence=("banking_outstanding_minor",),
-        cooldown_days=30,
-        source=f"{BRIEF} 6; Regulation (EU) 575/2013, article 178",
-    ),
+    _arrears("reminder", "1 to 29 days past due", "逾期1-29天", "BETWEEN 1 AND 29", "repayment-reminder", "remind"),
+    _arrears("stage-two", "30 to 59 days past due", "逾期30-59天", "BETWEEN 30 AND 59", "collections-call",
+             "IFRS 9 stage 2, call", source="; IFRS 9 paragraph 5.5.11"),
+    _arrears("pre-legal", "60 to 89 days past due", "逾期60-89天", "BETWEEN 60 AND 89", "pre-legal", "pre-legal letter"),
+    _arrears("default", "90 days past due or more", "逾期90天以上", ">= 90", "default", "default, IFRS 9 stage 3",
+             action="alert", cooldown_days=30, source="; Regulation (EU) 575/2013, article 178"),
     Rule(
         name="banking.early-delinquency",
         title="Early sign of delinquency",
@@ -66,11 +38,7 @@ RULES = (
         target="behaviour-rescore",
         message="the card was above nine tenths of its limit for three months, or other lenders asked "
         "three times in six: score the behaviour anew",
-        evidence=(
-            "banking_card_full_months_3m",
-            "banking_card_utilisation",
-            "banking_inquiries_6m",
-        ),
+        evidence=("banking_card_utilisation",),
         cooldown_days=60,
         source=f"{BRIEF} 7",
     ),
@@ -86,4 +54,4 @@ RULES = (
         cooldown_days=180,
         source=f"{BRIEF} 13; Regulation (EU) 575/2013, article 208(3)",
     ),
-)
+)  # fmt: skip

@@ -16,12 +16,19 @@ FORECAST = FeatureSet(
     subject=BRANCH,
     sql=resource_text(__package__, "forecast.sql"),
     window_days=112,
+    source="Requirement B7; banking brief, section 9, rule 14",
     features=(
-        amount("cash_out_expected", "Most cash out expected in five days", "五日内最大预期现金支出"),
-        amount("cash_out_bound", "Cash out not exceeded in 19 of 20 such days", "现金支出上界"),
-        amount("cash_in_expected", "Mean cash in expected in five days", "五日平均预期现金收入"),
-        amount("cash_limit", "Cash limit", "现金限额"),
-        whole("days_above_cash_limit", "day", "Days expected above the limit", "超限天数"),
+        amount("cash_out_expected", "Most cash out expected in five days", "五日内最大预期现金支出",
+               description="The highest expected cash out of the five days ahead: the mean of the "
+               "weekday in 112 days, times what its part of the month makes of it."),
+        amount("cash_out_bound", "Cash out not exceeded in 19 of 20 such days", "现金支出上界",
+               description="That expectation plus 1.64 root mean square errors of the same days."),
+        amount("cash_in_expected", "Mean cash in expected in five days", "五日平均预期现金收入",
+               description="Mean expected cash in of the five days ahead."),
+        amount("cash_limit", "Cash limit", "现金限额",
+               description="What the branch may hold, or is supplied with, a day."),
+        whole("days_above_cash_limit", "day", "Days expected above the limit", "超限天数",
+              description="Days of the five ahead whose expected cash out is above the limit."),
     ),
 )  # fmt: skip
 FEATURES = (FORECAST,)

@@ -11,6 +11,7 @@ from crmkit.entities import FieldType, Money
 from crmkit.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
+    from crmkit.entities.asof import AsOf
     from crmkit.workspace import Crm
 
 T = FieldType
@@ -72,6 +73,17 @@ def show_points(crm: Crm, application: str) -> Answer:
             f"{held['card_version']}.",
         ),
     )
+
+
+def file_outcomes(crm: Crm, as_of: AsOf, days: int) -> Answer:
+    """How the loans went, filed with the applications that led to them."""
+    from .outcomes import file_outcomes as file
+
+    if days < 90:
+        raise UsageError(f"--days is {days}: a default takes 90 at least.")
+    rows = file(crm, as_of, days)
+    bads = sum(row["bad"] for row in rows)
+    return Answer(rows=rows, remarks=(f"{len(rows)} outcomes filed, {bads} of them bad.",))
 
 
 def in_currency(label: str, crm: Crm) -> str:
@@ -196,6 +208,17 @@ COMMANDS = (
             integer("points", "Points", "分数", "point"),
             integer("lost", "Lost against the best bin", "失分", "point"),
         ),
+    ),
+    Command(
+        name="decision outcomes", run=file_outcomes, writes=True, as_of=True,
+        help="File how loans went with the applications that led to them.\n\nA loan names its application; "
+        "it is bad when a statement of so many days after granting shows 90 days past due or a write-off, "
+        "and good when it was watched for so long without. Outcomes that are there already stay.",
+        example="crmkit decision outcomes --days 365",
+        parameters=[
+            Parameter(name="days", type=T.INTEGER, default=365, title="Days after granting", title_zh="放款后天数"),
+        ],
+        columns=(text("application", "Application", "申请"), flag("bad", "Went bad", "违约")),
     ),
     Command(
         name="scorecard show", run=show_scorecard,

@@ -6,13 +6,17 @@ from crmkit import resource_text
 from crmkit.declarations import Feature, FeatureSet, Rule
 from crmkit.entities import FieldType
 
+from ..measures import field_descriptions
 from .bounds import ACT, CHECK, HIGH, LOW, OVERRIDES
+
+WORDS = field_descriptions("model_check") | {"age": "Days since the day up to which was checked."}
 
 
 def _number(name: str, title: str, title_zh: str, kind: FieldType, unit: str) -> Feature:
     return Feature(
-        name=f"banking.check_{name}", type=kind, unit=unit, title=title, title_zh=title_zh
-    )
+        name=f"banking.check_{name}", type=kind, unit=unit, title=title, title_zh=title_zh,
+        description=WORDS[name],
+    )  # fmt: skip
 
 
 FEATURE_SETS = (

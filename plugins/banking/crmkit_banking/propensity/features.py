@@ -6,7 +6,17 @@ from crmkit import resource_text
 from crmkit.declarations import Feature, FeatureSet
 from crmkit.entities import FieldType
 
+from ..measures import field_descriptions
+
 SUBJECT = "banking.offer"
+WORDS = field_descriptions("offer")
+# Features that are named otherwise than the field that they state.
+FIELDS = {
+    "age": "age_years",
+    "balance": "balance_year",
+    "month": "contact_month",
+    "day": "contact_day",
+}
 
 
 def _feature(
@@ -14,7 +24,7 @@ def _feature(
 ) -> Feature:
     return Feature(
         name=f"banking.offer_{name}", type=FieldType(kind), unit=unit, title=title,
-        title_zh=title_zh, phrase=phrase,
+        title_zh=title_zh, phrase=phrase, description=WORDS[FIELDS.get(name, name)],
     )  # fmt: skip
 
 

@@ -14,17 +14,36 @@ RELATION = FeatureSet(
     name="banking.relation",
     sql=resource_text(__package__, "relation.sql"),
     window_days=215,
-    source="Banking brief, section 9, rule 11",
+    source="Requirements B3 and B5; banking brief, section 9, rule 11",
     features=(
-        word("life_situation", "Life situation", "人生阶段"),
-        word("life_event", "Change in life", "人生事件"),
-        fraction("share_of_wallet", "1", "Share of wallet", "钱包份额"),
-        flag("consent_marketing", "May be contacted with offers", "同意营销", missing=False),
-        whole("relationship_months", "month", "Months as a customer", "客龄", missing=None),
-        flag("on_watch", "On the watch list", "在关注名单", missing=False),
-        flag("open_complaint", "Complaint not yet solved", "有未结投诉", missing=False),
-        whole("products", "product", "Products beside the current account", "持有产品数"),
-        word("next_product", "Next product", "下一产品"),
+        word("life_situation", "Life situation", "人生阶段",
+             description="Stage of life as the bank knows it."),
+        word("customer_type", "Type of customer", "客户类型",
+             description="Retail where the bank does not say otherwise; sole trader, small firm or corporate."),
+        word("education", "Education", "教育程度", description="Highest education."),
+        flag("wish_to_invest", "Wishes to invest", "投资意愿", missing=False,
+             description="A talk or an appointment about investing, or an investment taken, within a year."),
+        word("life_event", "Change in life", "人生事件",
+             description="What has changed: an inquiry about a home loan within 60 days, else a first "
+             "pension, child benefit or salary within 31 days of a customer whom the quarter "
+             "before saw."),
+        fraction("share_of_wallet", "1", "Share of wallet", "钱包份额",
+                 description="Share of the customer's assets that is with the bank, as asked or "
+                 "estimated by the bank; missing where it is not known."),
+        flag("consent_marketing", "May be contacted with offers", "同意营销", missing=False,
+             description="Consents to be contacted with offers."),
+        whole("relationship_months", "month", "Months as a customer", "客龄", missing=None,
+              description="Full months since the relation began."),
+        flag("on_watch", "On the watch list", "在关注名单", missing=False,
+             description="A watch item that is not cleared, or an open watch case."),
+        flag("open_complaint", "Complaint not yet solved", "有未结投诉", missing=False,
+             description="A complaint within 30 days that is not resolved."),
+        whole("products", "product", "Products beside the current account", "持有产品数",
+              description="How many of savings account, term deposit, mortgage, other loan and credit "
+              "card are held."),
+        word("next_product", "Next product", "下一产品",
+             description="By what has changed in life, else by stage of life: the first product that is "
+             "not held; missing where all are."),
     ),
 )  # fmt: skip
 FEATURES = (RELATION,)
@@ -58,10 +77,32 @@ SEGMENTS = (
         description="By life situation; not past due, on watch, complaining or without consent.",
     ),
     Segment(
+        name="banking.high-end-person",
+        # By income and by what goes with wealth; who lets others invest already has the band "affluent".
+        where="banking_customer_type IN ('retail', 'sole_trader') AND banking_open_accounts >= 1 "
+        "AND (banking_wealth_band <> 'mass' OR banking_capacity_to_affluent >= 0.75 "
+        "AND (banking_education = 'tertiary' OR banking_wish_to_invest))",
+        title="High-end person",
+        title_zh="高端个人客户",
+        description="Affluent or private by assets or income; or earns three quarters of what makes one "
+        "affluent and has a tertiary education or wishes to invest (requirement B3).",
+    ),
+    Segment(
+        name="banking.high-end-firm",
+        where="banking_customer_type IN ('sme', 'corporate') AND banking_open_accounts >= 1 "
+        "AND banking_contribution_minor > 0 "
+        "AND (banking_contribution_place <= 0.05 OR banking_assets_to_private >= 1)",
+        title="High-end firm",
+        title_zh="高端企业客户",
+        description="A firm among the first twentieth by contribution, or with assets of the private band, "
+        "that brings more than it costs (requirement B3).",
+    ),
+    Segment(
         name="banking.single-product",
         where="banking_products = 0 AND banking_open_accounts >= 1",
         title="Current account alone",
         title_zh="仅持有活期账户",
+        description="An open account, and neither savings, deposit, loan nor credit card.",
     ),
 )
 NEXT_PRODUCT = Report(

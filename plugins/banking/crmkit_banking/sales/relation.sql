@@ -5,6 +5,8 @@ WITH person AS (
         subject_id,
         as_of,
         life_situation,
+        customer_type,
+        education,
         share_of_wallet,
         coalesce(consent_marketing, false) AS consent,
         CAST(floor(date_diff('day', relationship_since_on, as_of_on) / 30.4375) AS BIGINT) AS months
@@ -32,6 +34,16 @@ asked AS (
         WHERE product = 'mortgage' AND days_before < 60
     ) a
     GROUP BY subject_id, as_of
+),
+-- Asked for talks about investing, or took an investment, within the year.
+investing AS (
+    SELECT subject_id, as_of FROM banking_adviser_meeting WHERE topic = 'investing' AND days_before < 365
+    UNION
+    SELECT subject_id, as_of FROM banking_branch_appointment
+    WHERE purpose = 'investment' AND days_before < 365
+    UNION
+    SELECT subject_id, as_of FROM banking_product_offer
+    WHERE product = 'investment' AND response = 'accepted' AND days_before < 365
 ),
 watched AS (
     SELECT subject_id, as_of FROM banking_watch_item WHERE cleared_on IS NULL OR cleared_on > as_of_on
@@ -79,6 +91,9 @@ known AS (
         p.subject_id,
         p.as_of,
         c.life_situation,
+        coalesce(c.customer_type, 'retail') AS customer_type,
+        c.education,
+        i.subject_id IS NOT NULL AS invests,
         c.share_of_wallet,
         coalesce(c.consent, false) AS consent,
         c.months,
@@ -100,6 +115,7 @@ known AS (
     LEFT JOIN person c ON c.subject_id = p.subject_id AND c.as_of = p.as_of
     LEFT JOIN flow f ON f.subject_id = p.subject_id AND f.as_of = p.as_of
     LEFT JOIN asked q ON q.subject_id = p.subject_id AND q.as_of = p.as_of
+    LEFT JOIN investing i ON i.subject_id = p.subject_id AND i.as_of = p.as_of
     LEFT JOIN watched w ON w.subject_id = p.subject_id AND w.as_of = p.as_of
     LEFT JOIN complained k ON k.subject_id = p.subject_id AND k.as_of = p.as_of
     LEFT JOIN account a ON a.subject_id = p.subject_id AND a.as_of = p.as_of
@@ -111,6 +127,9 @@ SELECT
     subject_id,
     as_of,
     life_situation AS banking_life_situation,
+    customer_type AS banking_customer_type,
+    education AS banking_education,
+    invests AS banking_wish_to_invest,
     event AS banking_life_event,
     share_of_wallet AS banking_share_of_wallet,
     consent AS banking_consent_marketing,

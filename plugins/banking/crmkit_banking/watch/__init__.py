@@ -16,17 +16,28 @@ UNUSUAL = FeatureSet(
     window_days=181,
     source="Banking brief, section 9, rule 3",
     features=(
-        money("withdrawal_today", "Largest withdrawal of the day", "当日最大取现"),
+        money("withdrawal_today", "Largest withdrawal of the day", "当日最大取现",
+              description="Largest withdrawal of the as-of day, at machine or counter; missing without "
+              "one."),
         money("withdrawal_bound", "What a withdrawal would not exceed", "取现异常界限",
               description="The larger of five times the median and the mean plus four standard "
               "deviations of 180 days; missing with fewer than five withdrawals."),
-        flag("unusual_withdrawal", "Unusual withdrawal", "异常取现", missing=False),
-        money("card_payment_today", "Largest card payment of the day", "当日最大刷卡"),
-        money("card_payment_bound", "What a card payment would not exceed", "刷卡异常界限"),
-        flag("unusual_card_payment", "Unusual card payment", "异常刷卡", missing=False),
-        whole("atm_draws_today", "draw", "Draws at machines on the day", "当日ATM取现次数"),
-        word("new_country", "Country that is new", "新国家"),
-        word("unusual_transaction", "The transaction", "所涉交易"),
+        flag("unusual_withdrawal", "Unusual withdrawal", "异常取现", missing=False,
+             description="The day's largest withdrawal is above its bound."),
+        money("card_payment_today", "Largest card payment of the day", "当日最大刷卡",
+              description="Largest card payment of the as-of day; missing without one."),
+        money("card_payment_bound", "What a card payment would not exceed", "刷卡异常界限",
+              description="As for withdrawals, of card payments."),
+        flag("unusual_card_payment", "Unusual card payment", "异常刷卡", missing=False,
+             description="The day's largest card payment is above its bound."),
+        whole("atm_draws_today", "draw", "Draws at machines on the day", "当日ATM取现次数",
+              description="Withdrawals at machines on the as-of day."),
+        word("new_country", "Country that is new", "新国家",
+             description="A country of the day's withdrawals and payments in which the 180 days before "
+             "saw none, of a customer with five or more movements in them."),
+        word("unusual_transaction", "The transaction", "所涉交易",
+             description="Number of the transaction that is unusual: above a bound, else in a new "
+             "country, else the largest of too many draws."),
     ),
 )  # fmt: skip
 FEATURES = (UNUSUAL,)

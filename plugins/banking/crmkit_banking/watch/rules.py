@@ -8,15 +8,6 @@ BRIEF = "Banking brief, section 9, rule"
 # A balance below this (minor units) may halve on any payday: a swing of it says nothing.
 WORTH_WATCHING = 50_000
 
-# Rules that put a customer on the watch list, by the flag of the record type banking.watch_item.
-FLAGS = {
-    "banking.watch-withdrawal": "withdrawal",
-    "banking.watch-card-use": "card_use",
-    "banking.watch-about-to-close": "about_to_close",
-    "banking.watch-income-drop": "income_drop",
-    "banking.watch-balance-drop": "balance_drop",
-}
-
 RULES = (
     Rule(
         name="banking.watch-withdrawal",
@@ -45,8 +36,6 @@ RULES = (
             "banking_unusual_transaction",
             "banking_card_payment_today_minor",
             "banking_card_payment_bound_minor",
-            "banking_new_country",
-            "banking_atm_draws_today",
         ),
         cooldown_days=7,
         source=f"{BRIEF} 3",
@@ -64,12 +53,7 @@ RULES = (
         message="the balance changed by {banking_balance_change_30d:+.0%} in 30 days and the customer "
         "stops the salary, cancels orders or moves money to the own name elsewhere: "
         "the owner calls within two days",
-        evidence=(
-            "banking_salary_stopped",
-            "banking_days_since_salary",
-            "banking_orders_cancelled_30d",
-            "banking_moved_away_30d_minor",
-        ),
+        evidence=("banking_days_since_salary",),
         cooldown_days=60,
         source=f"{BRIEF} 4",
     ),
@@ -94,7 +78,6 @@ RULES = (
         action="list",
         target="watch-list",
         message="the mean balance changed by {banking_average_balance_change:+.0%}: no limit increase",
-        evidence=("banking_average_balance_before_minor",),
         cooldown_days=90,
         source=f"{BRIEF} 5",
     ),
@@ -107,7 +90,6 @@ RULES = (
         action="tag",
         target="no-limit-increase",
         message="income or balance collapsed: no limit increase",
-        evidence=("banking_income_change_3m", "banking_average_balance_change"),
         cooldown_days=90,
         source=f"{BRIEF} 5",
     ),

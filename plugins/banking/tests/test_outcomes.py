@@ -1,0 +1,103 @@
+"""How loans went, for the applications that led to them: worked by hand."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+import crmkit
+from crmkit import resource_text
+from crmkit.entities import CustomerRef, Money, NewInteraction
+from crmkit.errors import UsageError
+
+
+def statements(world: Any, loan: int, granted: date, days: dict[int, int], **values: Any) -> None:
+    """Statements of a loan by days after granting, with the days past due."""
+    for after, past in days.items():
+        on = granted + timedelta(days=after)
+        world.add("banking_loan_statement", record_id=loan, occurred_on=on, days_past_due=past, **values)  # fmt: skip
+
+
+def test_a_loan_is_bad_within_the_year_good_after_it_and_else_not_judged(world, day) -> None:
+    """1: 90 days past due on day 300. 2: on day 400, after the year. 3: watched for 200 days.
+    4: repaid on day 150. 5: its first months are not shown. 6: led to by nothing. 7: written off."""
+    granted = day(500)
+    shown = {1: {30: 0, 300: 90}, 2: {30: 0, 380: 0, 400: 95}, 3: {30: 0, 200: 60}, 4: {30: 0, 150: 0},
+             5: {90: 0, 480: 0}, 6: {30: 120}, 7: {31: 0}}  # fmt: skip
+    for loan, days in shown.items():
+        world.add(
+            "banking_loan", id=loan, granted_on=granted, application=None if loan == 6 else f"A{loan}",
+            status="finished" if loan == 4 else "running",
+        )  # fmt: skip
+        statements(world, loan, granted, days)
+    statements(world, 7, granted, {60: 0}, written_off=True)
+    sql = resource_text("crmkit_banking.decisions", "outcomes.sql").replace("$days", "365")
+    assert {row["application"]: row["bad"] for row in world.query(sql)} == {
+        "A1": 1, "A2": 0, "A3": None, "A4": 0, "A5": None, "A7": 1,
+    }  # fmt: skip
+
+
+def test_a_card_learns_from_applications_that_led_to_a_loan(world, day) -> None:
+    """The first loan is granted 10 days after the application and in default within the year; the second
+    after it; the third application led to none, for a loan half a year later is another matter."""
+    for application, granted in ((1, 10), (2, 90), (3, 180)):
+        world.customers(application)
+        world.add("banking_application", id=application, subject_id=application, applied_on=day(0))
+        world.add("banking_loan", id=application, subject_id=application, granted_on=day(-granted))
+    for application, after, past in (
+        (1, 100, 0),
+        (1, 300, 91),
+        (2, 300, 0),
+        (2, 366, 91),
+        (3, 300, 91),
+    ):
+        world.add("banking_loan_statement", subject_id=application, record_id=application,
+                  occurred_on=day(-after), days_past_due=past)  # fmt: skip
+    target = world.query(resource_text("crmkit_banking.application", "target.sql"))
+    assert {row["subject_id"]: row["label"] for row in target} == {1: 1, 2: 0, 3: None}
+    moments = world.query(resource_text("crmkit_banking.application", "moments.sql"))
+    assert {row["subject_id"]: str(row["moment"]) for row in moments} == {
+        1: "2026-04-01 00:00:00", 2: "2026-04-01 00:00:00",
+    }  # fmt: skip
+
+
+def test_outcomes_are_filed_once_and_what_is_stated_stays(tmp_path, crm_clock) -> None:
+    """Two loans: one is 95 days past due after 200 days, of the other the file says that it went bad."""
+    with crmkit.init(tmp_path / "bank", plugins=("banking",), clock=crm_clock) as crm:
+        ann = crm.store.customers.add(refs=[CustomerRef("core", "ANN")]).id
+        granted = crm.as_of().on - timedelta(days=400)
+        for ref, bad in (("A1", None), ("A2", True)):
+            crm.store.records.set(
+                "banking.application", source="core", ref=ref, owner_id=ann,
+                values={"applied_on": granted, "bad": bad},
+            )  # fmt: skip
+            loan = crm.store.records.set(
+                "banking.loan", source="core", ref=f"L-{ref}", owner_id=ann,
+                values={"granted_on": granted, "application": ref},
+            )  # fmt: skip
+            crm.store.interactions.log(
+                [
+                    NewInteraction(
+                        kind="banking.loan_statement", customer_id=ann, subject_id=loan.id,
+                        occurred_at=crm_clock() - timedelta(days=400 - after),
+                        payload={"outstanding": Money(90_000, "USD"), "days_past_due": past},
+                    )
+                    for after, past in ((30, 0), (200, 95 if ref == "A1" else 0), (399, 0))
+                ]
+            )  # fmt: skip
+        crm_clock.advance(hours=1)
+        done = crm.run("decision outcomes")
+        assert done.rows == [{"application": "A1", "bad": True}]
+        assert done.remarks == ("1 outcomes filed, 1 of them bad.",)
+        assert crm.run("decision outcomes").rows == []
+        assert dict(crm.store.records.read("banking.application", ["ref", "bad"])) == {
+            "A1": True, "A2": True,
+        }  # fmt: skip
+        with pytest.raises(UsageError, match="a default takes 90"):
+            crm.run("decision outcomes", days=30)
+        with pytest.raises(UsageError, match="no better than those accepted"):
+            crm.run("scorecard parcel", stress=0.9)
+        with pytest.raises(UsageError, match="of 0 declined applications"):
+            crm.run("scorecard parcel")
