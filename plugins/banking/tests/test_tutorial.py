@@ -21,7 +21,7 @@ FIGURES = {
     "score evaluate banking.application": ("0.796", "0.495", "0.163", "1.09"),
     "scorecard show": ("386", "394", "1.18"),
     "decision points": ("15945.00 DEM", "above 7839.50 DEM", "58"),
-    "decision explain": ("420", "guarantor found"),
+    "decision explain": ("420",),
     "score explain": ("420",),
     "report run banking.fairness": ("0.59", "to 25"),
 }
