@@ -41,10 +41,12 @@ def test_a_loan_is_bad_within_the_year_good_after_it_and_else_not_judged(world, 
 
 def test_a_card_learns_from_applications_that_led_to_a_loan(world, day) -> None:
     """The first loan is granted 10 days after the application and in default within the year; the second
-    after it; the third application led to none, for a loan half a year later is another matter."""
-    for application, granted in ((1, 10), (2, 90), (3, 180)):
+    after it; the third application led to none, for a loan half a year later is another matter. What the
+    fourth stated was not known on its day."""
+    for application, granted in ((1, 10), (2, 90), (3, 180), (4, 10)):
         world.customers(application)
-        world.add("banking_application", id=application, subject_id=application, applied_on=day(0))
+        world.add("banking_application", id=application, subject_id=application, applied_on=day(0),
+                  days_before=None if application == 4 else 0)  # fmt: skip
         world.add("banking_loan", id=application, subject_id=application, granted_on=day(-granted))
     for application, after, past in (
         (1, 100, 0),
@@ -52,14 +54,15 @@ def test_a_card_learns_from_applications_that_led_to_a_loan(world, day) -> None:
         (2, 300, 0),
         (2, 366, 91),
         (3, 300, 91),
+        (4, 300, 91),
     ):
         world.add("banking_loan_statement", subject_id=application, record_id=application,
                   occurred_on=day(-after), days_past_due=past)  # fmt: skip
     target = world.query(resource_text("crmkit_banking.application", "target.sql"))
-    assert {row["subject_id"]: row["label"] for row in target} == {1: 1, 2: 0, 3: None}
+    assert {row["subject_id"]: row["label"] for row in target} == {1: 1, 2: 0, 3: None, 4: None}
     moments = world.query(resource_text("crmkit_banking.application", "moments.sql"))
     assert {row["subject_id"]: str(row["moment"]) for row in moments} == {
-        1: "2026-04-01 00:00:00", 2: "2026-04-01 00:00:00",
+        1: "2026-04-01 00:00:00", 2: "2026-04-01 00:00:00", 4: "2026-04-01 00:00:00",
     }  # fmt: skip
 
 
