@@ -29,6 +29,7 @@ RULES = (*watch.RULES, *arrears.RULES, *profit.RULES, *sales.RULES, *cash.RULES)
 SEGMENTS = sales.SEGMENTS
 REPORTS = (
     *balances.REPORTS,
+    *behaviour.REPORTS,
     *watch.REPORTS,
     *arrears.REPORTS,
     *impairment.REPORTS,

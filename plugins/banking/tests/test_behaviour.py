@@ -80,3 +80,24 @@ def test_signs_of_departure(world, day) -> None:
         "closing_requests_60d": 1,
     }  # fmt: skip
     assert set(found[2].values()) == {0}
+
+
+def test_grades_are_held_against_the_half_year_that_followed(world, day) -> None:
+    """A run 190 days ago: of four with 0.1 one was 90 days past due on day 10 and one on day 3, more than
+    184 days after it; a default before it is no outcome. 1 of 4 is 0.25, Wilson's interval of it
+    0.0456 to 0.6994. A run 400 days ago is older, one of 100 days ago is not over."""
+    for subject in (1, 2, 3, 4):
+        world.add("outcome", subject_id=subject, name="banking.behaviour", kind="score", value=0.1,
+                  days_before=190, run="b")  # fmt: skip
+    for before, value in ((400, 0.5), (100, 0.5)):
+        world.add("outcome", subject_id=1, name="banking.behaviour", kind="score", value=value,
+                  days_before=before, run="a")  # fmt: skip
+    for subject, before in ((1, 10), (2, 3), (3, 191)):
+        world.add("banking_loan_statement", subject_id=subject, record_id=subject, occurred_on=day(before),
+                  days_past_due=90)  # fmt: skip
+    (row,) = world.report("behaviour-grades")
+    assert (row["grade"], row["customers"], row["defaults"]) == ("G6", 4, 1)
+    assert (row["expected"], row["observed"]) == (pytest.approx(0.1), 0.25)
+    assert (row["low"], row["high"]) == pytest.approx((0.0456, 0.6994), abs=5e-5)
+    assert row["observed_expected"] == pytest.approx(2.5)
+    assert row["holds"] is True

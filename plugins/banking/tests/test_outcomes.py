@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 import crmkit
@@ -104,3 +105,56 @@ def test_outcomes_are_filed_once_and_what_is_stated_stays(tmp_path, crm_clock) -
             crm.run("scorecard parcel", stress=0.9)
         with pytest.raises(UsageError, match="of 0 declined applications"):
             crm.run("scorecard parcel")
+
+
+@pytest.mark.slow
+def test_a_bank_with_dates_learns_from_applications_as_they_stood(tmp_path, crm_clock) -> None:
+    """300 applications of two years, whose debt was filed on their day and has been overwritten since."""
+    rng = np.random.default_rng(3)
+    size = 300
+    with crmkit.init(tmp_path / "bank", plugins=("banking",), clock=crm_clock) as crm:
+        now, today = crm_clock(), crm.as_of().on
+        with crm.store.begin("test") as tx:
+            customers = [
+                crm.store.customers.add(refs=[CustomerRef("core", f"C{i}")], tx=tx).id
+                for i in range(size)
+            ]
+        back = [int(days) for days in rng.integers(400, 1_100, size)]
+        dti = rng.uniform(0, 1, size).round(2)
+        bad = rng.random(size) < np.where(dti > 0.5, 0.6, 0.1)
+        put = crm.store.records.put
+        put(
+            "banking.application", source="core", refs=[f"A{i}" for i in range(size)], owners=customers,
+            values={"applied_on": [today - timedelta(days=d) for d in back], "dti": dti.tolist()},
+            effective=[now - timedelta(days=d) for d in back],
+        )  # fmt: skip
+        loans = put(
+            "banking.loan", source="core", refs=[f"L{i}" for i in range(size)], owners=customers,
+            values={
+                "granted_on": [today - timedelta(days=d - 3) for d in back],
+                "application": [f"A{i}" for i in range(size)],
+            },
+        ).ids  # fmt: skip
+        crm.store.interactions.log(
+            [
+                NewInteraction(
+                    kind="banking.loan_statement", customer_id=customers[i], subject_id=loans[i],
+                    occurred_at=now - timedelta(days=back[i] - 3 - after),
+                    payload={"outstanding": Money(90_000, "USD"), "days_past_due": past},
+                )
+                for i in range(size)
+                for after, past in ((30, 0), (300, 95 if bad[i] else 0), (368, 0))
+            ]
+        )  # fmt: skip
+        put("banking.application", source="core", refs=[f"A{i}" for i in range(size)], owners=customers,
+            values={"dti": [0.3] * size})  # fmt: skip
+        crm_clock.advance(hours=1)
+        model = crm.scores.train("banking.application")
+        assert (model.rows, model.positives) == (size, int(bad.sum()))
+        assert len(model.dates) > 100
+        found = crm.scores.evaluate("banking.application")
+        assert found["auc"] > 0.7, "by the debt as it stood; as it stands now it would be 0.5"
+        assert "later dates" in found["protocol"]
+        assert len(crm.run("decision outcomes").rows) == size
+        filed = dict(crm.store.records.read("banking.application", ["ref", "bad"]))
+        assert [filed[f"A{i}"] for i in range(size)] == bad.tolist()

@@ -6,6 +6,7 @@ from crmkit import resource_text
 from crmkit.declarations import FeatureSet, Score
 
 from ..measures import flag, money, number, whole
+from .reports import REPORTS
 
 BALANCE = FeatureSet(
     name="banking.balance",
@@ -117,3 +118,5 @@ BEHAVIOUR = Score(
     ),
 )
 SCORES = (BEHAVIOUR,)
+
+__all__ = ["FEATURES", "REPORTS", "SCORES"]
