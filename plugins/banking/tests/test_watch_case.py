@@ -50,3 +50,38 @@ def test_an_unusual_withdrawal_opens_a_case_to_be_called_back_within_the_hour(
             -90_000,
             "false_alarm",
         )
+
+
+@pytest.mark.slow
+def test_who_is_about_to_close_is_to_be_called_in_two_days(tmp_path, crm_clock) -> None:
+    """10,000.00 for 130 days, of which 9,000.00 go to the own name elsewhere: 90 % down in 30 days."""
+    with crmkit.init(tmp_path / "bank", plugins=("banking",), clock=crm_clock) as crm:
+        ann = crm.store.customers.add(refs=[CustomerRef("core", "ANN")]).id
+        now = crm_clock()
+        account = crm.store.records.set(
+            "banking.account", source="core", ref="A1", owner_id=ann,
+            values={"type": "current", "status": "open", "opened_on": crm.as_of().on},
+            effective=now - timedelta(days=200),
+        )  # fmt: skip
+        crm.store.interactions.log(
+            [
+                NewInteraction(
+                    kind="banking.transaction", customer_id=ann, ref=f"T{days}", channel="web",
+                    subject_id=account.id, occurred_at=now - timedelta(days=days, minutes=1),
+                    amount=Money.parse(amount, "USD"),
+                    payload={"type": type_, "via": "web", "own_name": own, "balance_after": after},
+                )
+                for days, type_, amount, own, after in (
+                    (130, "transfer_in", "10000", False, "10000"),
+                    (5, "transfer_out", "-9000", True, "1000"),
+                )
+            ]
+        )  # fmt: skip
+        crm_clock.advance(minutes=1)
+        as_of = crm.as_of()
+        crm.rules.run(as_of)
+        crm.firings.serve(as_of)
+        (case,) = crm.run("case list", kind="banking.departure").rows
+        assert (case["topic"], case["state"]) == ("about_to_close", "new")
+        assert crm.run("case list", kind="banking.watch").rows == []
+        assert case["due_at"] - case["opened_at"] == timedelta(hours=48)

@@ -48,7 +48,7 @@ investing AS (
 watched AS (
     SELECT subject_id, as_of FROM banking_watch_item WHERE cleared_on IS NULL OR cleared_on > as_of_on
     UNION
-    SELECT subject_id, as_of FROM service_case WHERE kind = 'banking.watch' AND is_open
+    SELECT subject_id, as_of FROM service_case WHERE kind IN ('banking.watch', 'banking.departure') AND is_open
 ),
 complained AS (
     SELECT subject_id, as_of FROM banking_complaint

@@ -6,7 +6,7 @@ from crmkit import resource_text
 from crmkit.declarations import FeatureSet
 
 from ..measures import flag, money, whole, word
-from .case import STATES, WATCH_CASE
+from .case import DEPARTURE_CASE, STATES, WATCH_CASE
 from .reports import REPORTS
 from .rules import RULES
 
@@ -42,6 +42,6 @@ UNUSUAL = FeatureSet(
 )  # fmt: skip
 FEATURES = (UNUSUAL,)
 
-LIFECYCLES, CASE_KINDS = (STATES,), (WATCH_CASE,)
+LIFECYCLES, CASE_KINDS = (STATES,), (WATCH_CASE, DEPARTURE_CASE)
 
 __all__ = ["CASE_KINDS", "FEATURES", "LIFECYCLES", "REPORTS", "RULES"]

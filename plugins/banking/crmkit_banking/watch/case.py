@@ -1,4 +1,4 @@
-"""The case that a watch rule opens: call back within the hour, then say what it was."""
+"""The cases that watch rules open: call, within the hour or two days, then say what it was."""
 
 from __future__ import annotations
 
@@ -26,20 +26,33 @@ STATES = Lifecycle(
     ],
 )
 ENDS = ("explained", "false_alarm", "confirmed", "lost")
-WATCH_CASE = CaseKind(
-    name="banking.watch",
-    title="Watch case",
-    title_zh="关注事项",
-    lifecycle="banking.watch",
-    # Wall-clock time: a card that was stolen is used at night.
-    clocks=(
-        CaseClock(
-            name="callback", title="Call back", title_zh="回电时限", targets={"": "1 h"},
-            starts=("new",), stops=("called", *ENDS),
-        ),
-    ),
-    severities=("S1", "S2"),
-    severity="S2",
-    severe=("S1", "S2"),
-    verbs={"resolve": ("explained",)},
+
+
+def _case(name: str, title: str, title_zh: str, clock: CaseClock, severity: str) -> CaseKind:
+    return CaseKind(
+        name=name, title=title, title_zh=title_zh, lifecycle="banking.watch", clocks=(clock,),
+        severities=("S1", "S2", "S3"), severity=severity, severe=("S1", "S2"),
+        verbs={"resolve": ("explained",)},
+    )  # fmt: skip
+
+
+def _call(name: str, title: str, title_zh: str, within: str) -> CaseClock:
+    """Wall-clock time: a card that was stolen is used at night."""
+    return CaseClock(
+        name=name, title=title, title_zh=title_zh, targets={"": within}, starts=("new",),
+        stops=("called", *ENDS),
+    )  # fmt: skip
+
+
+WATCH_CASE = _case(
+    "banking.watch",
+    "Watch case",
+    "关注事项",
+    _call("callback", "Call back", "回电时限", "1 h"),
+    "S2",
+)
+# Who is about to close is called by the owner of the relation, in two days (the brief, rule 4).
+DEPARTURE_CASE = _case(
+    "banking.departure", "About to close", "临近销户",
+    _call("owner_call", "The owner calls", "客户经理回访时限", "48 h"), "S3",
 )  # fmt: skip

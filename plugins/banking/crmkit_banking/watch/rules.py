@@ -48,8 +48,8 @@ RULES = (
         f"AND banking_average_balance_before_minor >= {WORTH_WATCHING} "
         "AND (banking_salary_stopped OR banking_orders_cancelled_30d >= 2 "
         "OR banking_moved_away_30d_minor > 0) AND banking_open_accounts >= 1",
-        action="alert",
-        target="owner",
+        action="open_case",
+        target="banking.departure:about_to_close",
         message="the balance changed by {banking_balance_change_30d:+.0%} in 30 days and the customer "
         "stops the salary, cancels orders or moves money to the own name elsewhere: "
         "the owner calls within two days",

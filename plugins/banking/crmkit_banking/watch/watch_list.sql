@@ -46,7 +46,7 @@ line AS (
 told AS (
     SELECT subject_id, topic AS flag, opened_on AS raised_on, state AS resolution
     FROM service_case
-    WHERE kind = 'banking.watch'
+    WHERE kind IN ('banking.watch', 'banking.departure')
     UNION ALL
     SELECT subject_id, flag, raised_on, coalesce(resolution, 'open') AS resolution
     FROM banking_watch_item
