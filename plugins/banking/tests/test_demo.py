@@ -13,7 +13,7 @@ import pytest
 from crmkit_banking.demo import DEMO, generate
 from crmkit_banking.demo.calendar import AS_OF, TRAIN_UNTIL, WATCH_FROM, first_day
 from crmkit_banking.demo.causes import BEGINS, INCOME_LOSS, NONE, OVERSPENDING, Trouble, begins
-from crmkit_banking.demo.verify import Truth, drifted, read_truth, slope_error
+from crmkit_banking.demo.verify import Truth, drifted, least_rate, read_truth, slope_error
 from crmkit_banking.demo.world import build_world, outstanding
 
 
@@ -150,7 +150,14 @@ def test_truth_is_read_as_written(tmp_path: Path) -> None:
     assert read_truth(path) == [Truth("C1", "card_use", on, on, "new_country")]
 
 
-@pytest.mark.soak
+def test_a_rate_is_judged_by_the_lower_end_of_its_interval() -> None:
+    """Wilson's interval of 10 in 500 is 0.0109 to 0.0364, of 0 in 50 from 0 on."""
+    assert least_rate(10, 500) == pytest.approx(0.0109, abs=5e-5)
+    assert least_rate(0, 50) == 0.0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_crmkit_finds_the_truth(tmp_path: Path) -> None:
     """The whole of ``crmkit demo banking --verify``, through the Python face, with a small bank."""
     import crmkit

@@ -41,8 +41,13 @@ MOST_FALSE = 0.02
 SLOPE, LEAST_AREA = (0.9, 1.1), 0.8
 # Two-sided 95 % point of the standard normal distribution.
 Z95 = 1.96
-# Who could bring more is in no trouble: no reason for a watch rule to fire.
-HARMLESS = "potential"
+# With fewer defaults in the months of the test a score can neither be learnt nor judged.
+LEAST_DEFAULTS = 20
+# Who could bring more: no trouble, and no reason for a watch rule to fire.
+POTENTIAL = "potential"
+# What a firing may rightly be about: money and cards in the wrong hands, or a relation in trouble.
+MISUSE = ("withdrawal", "card_use")
+TROUBLE = ("about_to_close", "closed", "income_drop", "default")
 # A firing this many days from a true event of the customer is about that event.
 NEAR_DAYS = 92
 CHUNK = 30
@@ -99,10 +104,6 @@ def loaded(crm: Crm, truth: Sequence[Truth], refs: Mapping[int, str]) -> DemoChe
 
 def watched(crm: Crm, truth: Sequence[Truth], refs: Mapping[int, str]) -> list[DemoCheck]:
     """How many planted cases each rule finds on their day, and how many customers it troubles in vain."""
-    events: dict[str, list[Truth]] = {}
-    for t in truth:
-        if t.kind != HARMLESS:
-            events.setdefault(t.customer, []).append(t)
     troubled: set[str] = set()
     out = []
     planted_all = found_all = 0
@@ -111,6 +112,11 @@ def watched(crm: Crm, truth: Sequence[Truth], refs: Mapping[int, str]) -> list[D
         fired = _fired(crm, rule, _days(every, planted))
         named = {(refs[subject], on) for subject, on in fired if subject in refs}
         hits = sum((t.customer, t.on) in named for t in planted)
+        about = MISUSE if kind in MISUSE else TROUBLE
+        events: dict[str, list[Truth]] = {}
+        for t in truth:
+            if t.kind in about:
+                events.setdefault(t.customer, []).append(t)
         in_vain = {who for who, on in named if not _near(events.get(who, ()), on)}
         troubled |= in_vain
         planted_all, found_all = planted_all + len(planted), found_all + hits
@@ -125,7 +131,7 @@ def watched(crm: Crm, truth: Sequence[Truth], refs: Mapping[int, str]) -> list[D
             )
         )
     share = found_all / planted_all if planted_all else 1.0
-    false = len(troubled) / max(len(refs), 1)
+    low = least_rate(len(troubled), max(len(refs), 1))
     return [
         *out,
         DemoCheck(
@@ -133,11 +139,19 @@ def watched(crm: Crm, truth: Sequence[Truth], refs: Mapping[int, str]) -> list[D
             found=f"{found_all} of {planted_all} ({share:.1%})", expected=f"at least {LEAST_FOUND:.0%}",
         ),
         DemoCheck(
-            name="false alarms of the year", passed=false <= MOST_FALSE,
-            found=f"{len(troubled)} of {len(refs)} customers ({false:.2%})",
-            expected=f"at most {MOST_FALSE:.0%}",
+            name="false alarms of the year", passed=low <= MOST_FALSE,
+            found=f"{len(troubled)} of {len(refs)} customers ({len(troubled) / max(len(refs), 1):.2%}, "
+            f"a rate of {low:.2%} at least)",
+            expected=f"at most {MOST_FALSE:.0%} within the interval",
         ),
     ]  # fmt: skip
+
+
+def least_rate(found: int, of: int) -> float:
+    """Lower end of Wilson's interval at 95 % (1927, JASA 22) of a share."""
+    share, z2 = found / of, Z95 * Z95
+    half = Z95 * (share * (1 - share) / of + z2 / (4 * of * of)) ** 0.5
+    return max(0.0, (share + z2 / (2 * of) - half) / (1 + z2 / of))
 
 
 def _near(events: Iterable[Truth], on: date) -> bool:
@@ -203,7 +217,7 @@ def tiered(crm: Crm, truth: Sequence[Truth], refs: Mapping[int, str]) -> DemoChe
         for customer, found in tiers.standings(TIERS.name).items()
         if customer in refs
     }
-    planted = [t.customer for t in truth if t.kind == HARMLESS]
+    planted = [t.customer for t in truth if t.kind == POTENTIAL]
     found = sum(ranks.get(customer, 0) >= least for customer in planted)
     standing = sum(rank == least for rank in ranks.values())
     return DemoCheck(
@@ -228,26 +242,33 @@ def calibrated(crm: Crm, data: DemoData, truth: Sequence[Truth]) -> list[DemoChe
     assessed = crm.scores.assess(SCORE, train_until=data.train_until)
     found = assessed.figures
     slope, area, positives = found["calibration_slope"], found["auc"], found["positives"]
-    since = data.train_until or WATCH_FROM
-    defaulters = len({t.customer for t in truth if t.kind == "default" and since < t.on <= AS_OF})
+    defaulters = _defaulters(data, truth)
     repeats = max(positives / max(defaulters, 1), 1.0)
     off = slope_error(assessed.value) * repeats**0.5
     low, high = SLOPE[0] - Z95 * off, SLOPE[1] + Z95 * off
     negatives = (found["n"] - positives) / repeats
     ranked = Z95 * auc_error(area, round(positives / repeats), round(negatives))
     told = f"{found['n']} rows with {positives} positives, of {defaulters} defaults"
+    few = defaulters < LEAST_DEFAULTS
+    needed = f"; not judged with fewer than {LEAST_DEFAULTS} defaults" if few else ""
     return [
         DemoCheck(
-            name="calibration out of time", passed=low <= slope <= high,
+            name="calibration out of time", passed=few or low <= slope <= high,
             found=f"slope {slope:.3f}, standard error {off:.3f}, on {told}",
-            expected=f"{SLOPE[0]} to {SLOPE[1]} within the interval: {low:.2f} to {high:.2f}",
+            expected=f"{SLOPE[0]} to {SLOPE[1]} within the interval: {low:.2f} to {high:.2f}{needed}",
         ),
         DemoCheck(
-            name="defaults rank high out of time", passed=area + ranked >= LEAST_AREA,
+            name="defaults rank high out of time", passed=few or area + ranked >= LEAST_AREA,
             found=f"auc {area:.3f} ± {ranked:.3f}",
-            expected=f"{LEAST_AREA} within the interval: a Gini of 0.6, as behaviour scores have",
+            expected=f"{LEAST_AREA} within the interval: a Gini of 0.6, as behaviour scores have{needed}",
         ),
     ]  # fmt: skip
+
+
+def _defaulters(data: DemoData, truth: Sequence[Truth]) -> int:
+    """How many defaulted in the months of the test."""
+    since = data.train_until or WATCH_FROM
+    return len({t.customer for t in truth if t.kind == "default" and since < t.on <= AS_OF})
 
 
 def slope_error(value: Any) -> float:

@@ -133,9 +133,9 @@ def build_world(size: int, rng: np.random.Generator) -> World:
 
 
 def _wallet(size: int, rng: np.random.Generator) -> Floats:
-    """Four in five have told what they have elsewhere; one in seven has most of it elsewhere."""
+    """Four in five have told what they have elsewhere; one in four has most of it elsewhere."""
     own = rng.spawn(1)[0]  # so that nothing else in the world depends on these draws
-    elsewhere = own.random(size) < 1 / 7
+    elsewhere = own.random(size) < 0.25
     share = np.where(elsewhere, own.beta(3, 12, size), own.beta(8, 3, size))
     return np.where(own.random(size) < 0.8, np.round(share, 2), np.nan)
 
