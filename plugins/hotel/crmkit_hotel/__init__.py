@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         MatchKey,
         MergeChoice,
         MergeConflict,
+        Migration,
         Panel,
         PrivacyGuard,
         RecordType,
@@ -43,6 +44,14 @@ def register_customer_fields() -> CustomerFields:
     from .data import customer_fields
 
     return customer_fields()
+
+
+@hookimpl
+def register_migrations() -> list[Migration]:
+    """What changed in the tables."""
+    from .data import CONSENT_LEAVES
+
+    return [CONSENT_LEAVES]
 
 
 @hookimpl

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from crmkit import resource_json
-from crmkit.declarations import CustomerFields, InteractionKind, MatchKey, RecordType
+from crmkit.declarations import CustomerFields, InteractionKind, MatchKey, Migration, RecordType
 
 RESERVATION = "hotel.reservation"
 STAY = "hotel.stay"
@@ -72,6 +72,17 @@ KINDS = (
     ("post_stay_offer", "Offer after the stay", "离店后优惠"),
     ("statement", "Preference stated", "偏好声明"),
     ("preference_refusal", "Do not keep this preference", "拒绝保留偏好"),
+)
+
+
+# What guests say to offers stands in the ledger of consents, with its day. Whoever has filled the field
+# files it there first, as docs/how-to/file-consents.md shows.
+_DROP = ("alter table hotel_customer drop column marketing_consent",)
+CONSENT_LEAVES = Migration(
+    id="hotel.0001-consent-leaves",
+    statements={"sqlite": _DROP, "postgresql": _DROP},
+    loss="destructive",
+    covers=("hotel_customer.marketing_consent",),
 )
 
 

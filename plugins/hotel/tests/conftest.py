@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import crmkit_hotel
-from crmkit.builtin import ledger, service
+from crmkit.builtin import contact, ledger, service
 from crmkit.testing.small import SmallWorld
 from crmkit.testing.small import day as days_before
 
@@ -16,7 +16,7 @@ from crmkit.testing.small import day as days_before
 @pytest.fixture
 def world() -> Iterator[SmallWorld]:
     """An empty small world, as of 2026-03-31."""
-    with SmallWorld(crmkit_hotel, ledger, service) as made:
+    with SmallWorld(crmkit_hotel, contact, ledger, service) as made:
         yield made
 
 

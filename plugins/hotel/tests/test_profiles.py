@@ -35,8 +35,9 @@ LOST = (
 @pytest.fixture
 def crm(tmp_path: Path) -> Iterator[Any]:
     """A workspace with the hotel, whose user has the right to see hidden guests."""
+    rights = ("ann:hotel.presence", "ann:hotel.care")
     with crmkit.init(
-        tmp_path / "workspace", plugins=("hotel",), actor="ann", rights=("ann:hotel.presence",)
+        tmp_path / "workspace", plugins=("hotel",), actor="ann", rights=rights
     ) as opened:
         yield opened
 
@@ -85,9 +86,9 @@ def test_the_whole_public_file_is_taken(crm) -> None:
 
 
 PROFILES = (
-    "NAME_ID,PROFILE_TYPE,FIRST,LAST,EMAIL,PHONE,BIRTH_DATE,VIP_STATUS,MEMBERSHIP_NO,NATIONALITY,PRIVATE_FLAG,MAIL_YN,TOTAL_STAYS,TOTAL_NIGHTS",
-    "1001,GUEST,Ada,Berg,ada@example.com,+43660111,21.05.1980,V2,M77,AT,P,Y,4,11",
-    "1002,COMPANY,,Acme Ltd,desk@acme.example,+43660222,,,,,,,,",
+    "NAME_ID,PROFILE_TYPE,FIRST,LAST,EMAIL,PHONE,BIRTH_DATE,VIP_STATUS,MEMBERSHIP_NO,NATIONALITY,PRIVATE_FLAG,MAIL_YN,MAIL_YN_DATE,TOTAL_STAYS,TOTAL_NIGHTS",
+    "1001,GUEST,Ada,Berg,ada@example.com,+43660111,21.05.1980,V2,M77,AT,P,Y,02.01.2026,4,11",
+    "1002,COMPANY,,Acme Ltd,desk@acme.example,+43660222,,,,,,,,,",
 )
 RESERVATIONS = (
     "RESV_NAME_ID,UPDATE_DATE,NAME_ID,RESORT,RESV_STATUS,ARRIVAL,DEPARTURE,NIGHTS,BOOKED,BOOKED_ROOM_CATEGORY,ROOM_CATEGORY,RATE_CODE,ORIGIN,ADULTS,CHILDREN,ROOM",
@@ -118,6 +119,9 @@ def test_opera_like_exports_of_profiles_reservations_and_preferences(crm, tmp_pa
         "presence_secret",
         4,
     )
+    consents = crm.service("contact.consents")
+    assert consents.state(guest.id, "email", "marketing") == "given"
+    assert consents.of_customer(guest.id)[0].at.date() == date(2026, 1, 2)
     booked = crm.store.records.find("hotel.reservation", "R1")
     assert (booked.values["status"], booked.values["room_type_assigned"]) == ("checked_out", "DLX")
     assert len(crm.store.records.versions("hotel.reservation", booked.id)) == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 import pytest
 
@@ -269,17 +269,25 @@ def test_h_r15_birthday_within_three_days_of_the_arrival(
 
 
 @pytest.mark.parametrize(
-    ("out", "consent", "done", "expected"),
+    ("out", "said", "done", "expected"),
     [
-        (1096, False, None, True),
-        (1095, False, None, False),
-        (1096, True, None, False),
-        (1096, False, date(2026, 1, 1), False),
+        (1096, [], None, True), (1095, [], None, False), (1096, [], date(2026, 1, 1), False),
+        # (state, channel, days ago): a consent holds until a withdrawal at least as wide covers it.
+        (1096, [("given", "email", 900)], None, False),
+        (1096, [("given", "email", 900), ("withdrawn", "phone", 800)], None, False),
+        (1096, [("given", "email", 900), ("withdrawn", "any", 800)], None, True),
+        (1096, [("given", "any", 900), ("withdrawn", "email", 800)], None, False),
+        (1096, [("withdrawn", "any", 900), ("given", "email", 800)], None, False),
     ],
-)
+)  # fmt: skip
 def test_h_r16_three_years_without_a_stay_and_without_consent(
-    world, day, fired, out, consent, done, expected
+    world, day, fired, out, said, done, expected
 ) -> None:
     _stay(world, day, out)
-    world.add("hotel_customer", marketing_consent=consent, anonymised_on=done)
+    world.add("hotel_customer", anonymised_on=done)
+    for number, (state, channel, ago) in enumerate(said):
+        at = datetime.combine(day(ago), time(12), UTC)
+        world.add(
+            "contact_consent", id=number, state=state, channel=channel, purpose="marketing", at=at
+        )
     assert fired(16) is expected

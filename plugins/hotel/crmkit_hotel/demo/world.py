@@ -37,7 +37,9 @@ CHANNELS = ("direct_web", "ota", "phone", "corporate", "agent")
 # and at one stay in six something is noted that the guest has no liking for.
 NOTED, WRONG, STRAY = 0.8, 1 / 15, 1 / 6
 SAID = 0.03
-GUEST = ("guest", "name", "phone", "email", "birth_date", "home_market", "loyalty_no", "privacy_level", "vip_level", "marketing_consent", "occasion_consent")  # fmt: skip
+# When the house asked its guests whether it may write to them.
+CONSENTED = AS_OF - timedelta(days=YEARS * 365)
+GUEST = ("guest", "name", "phone", "email", "birth_date", "home_market", "loyalty_no", "privacy_level", "vip_level", "marketing_consent", "consent_on", "occasion_consent")  # fmt: skip
 BOOKING = ("reservation", "guest", "as_of", "property", "status", "arrival_on", "departure_on", "nights", "booked_on", "lead_days", "room_type", "rate_code", "adr", "channel", "commission", "deposit", "guaranteed", "adults", "children", "rooms", "purpose", "eta", "previous_stays", "repeat_guest", "cancelled_on", "room_no", "checked_in_at", "checked_out_on", "revenue_room", "revenue_fnb", "revenue_spa", "nps", "benefits_given")  # fmt: skip
 NOTE = ("note", "kind", "guest", "reservation", "occurred_at", "code", "value", "mode", "holds", "severity", "solved", "in_house", "gesture", "next_stay", "nps", "touchpoint")  # fmt: skip
 TRUTH = ("guest", "code", "value", "stays", "duplicate_of")
@@ -122,7 +124,7 @@ def _guest(rng: Any, i: int, ref: str) -> Sequence[Any]:
         f"L{700000 + i}" if rng.random() < 0.6 else None,
         ("normal", "room_secret", "presence_secret")[int(level)],
         "none" if rng.random() < 0.97 else str(int(rng.integers(1, 4))),
-        _yes(rng.random() < 0.7), _yes(rng.random() < 0.6),
+        _yes(rng.random() < 0.7), CONSENTED, _yes(rng.random() < 0.6),
     )  # fmt: skip
 
 

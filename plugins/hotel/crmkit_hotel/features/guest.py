@@ -60,7 +60,7 @@ GUEST = (
     _number("of_companions_30d", "Noted of companions in 30 days", "近30天同行人记录", "1"),
     _number("open_referrals", "Open referrals", "待付推荐", "referral"),
     _choice("vip", "VIP level", "贵宾级别"),
-    _flag("marketing_consent", "May be written to with offers", "同意营销"),
+    _flag("consented", "Has given a consent that holds", "有有效同意"),
     _flag("previous_complaint", "Flagged for an earlier complaint", "有投诉标记"),
     _flag("anonymised", "Anonymised", "已匿名化"),
 )

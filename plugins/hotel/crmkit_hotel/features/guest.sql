@@ -153,11 +153,30 @@ friend AS (
     WHERE state = 'open'
     GROUP BY subject_id, as_of
 ),
+withdrawal AS (
+    SELECT c.subject_id, c.as_of, c.channel, c.purpose, c.at AS said_at
+    FROM contact_consent c
+    WHERE c.state = 'withdrawn'
+),
+revoked AS (
+    SELECT DISTINCT g.subject_id, g.as_of, g.id
+    FROM contact_consent g
+    JOIN withdrawal w ON w.subject_id = g.subject_id AND w.as_of = g.as_of AND w.said_at >= g.at
+        AND w.channel IN (g.channel, 'any') AND w.purpose IN (g.purpose, 'any')
+    WHERE g.state = 'given'
+),
+consented AS (
+    -- A consent of the ledger that no later withdrawal covers, whatever it is for.
+    SELECT g.subject_id, g.as_of, count(*) AS n
+    FROM contact_consent g
+    LEFT JOIN revoked r ON r.subject_id = g.subject_id AND r.as_of = g.as_of AND r.id = g.id
+    WHERE g.state = 'given' AND r.id IS NULL
+    GROUP BY g.subject_id, g.as_of
+),
 profile AS (
     SELECT
         subject_id, as_of,
         coalesce(vip_level, 'none') AS vip,
-        coalesce(marketing_consent, false) AS consent,
         coalesce(occasion_consent, false) AS occasion_consent,
         coalesce(list_contains(guest_flags, 'previous_complaint'), false) AS flagged,
         anonymised_on IS NOT NULL AS anonymous,
@@ -197,7 +216,7 @@ SELECT
     coalesce(o.n, 0) AS hotel_of_companions_30d,
     coalesce(r.open_referrals, 0) AS hotel_open_referrals,
     coalesce(g.vip, 'none') AS hotel_vip,
-    coalesce(g.consent, false) AS hotel_marketing_consent,
+    coalesce(e.n, 0) > 0 AS hotel_consented,
     coalesce(g.flagged, false) AS hotel_previous_complaint,
     coalesce(g.anonymous, false) AS hotel_anonymised
 FROM population p
@@ -213,4 +232,5 @@ LEFT JOIN liked k ON k.subject_id = p.subject_id AND k.as_of = p.as_of
 LEFT JOIN again n ON n.subject_id = p.subject_id AND n.as_of = p.as_of
 LEFT JOIN others o ON o.subject_id = p.subject_id AND o.as_of = p.as_of
 LEFT JOIN friend r ON r.subject_id = p.subject_id AND r.as_of = p.as_of
+LEFT JOIN consented e ON e.subject_id = p.subject_id AND e.as_of = p.as_of
 LEFT JOIN profile g ON g.subject_id = p.subject_id AND g.as_of = p.as_of
