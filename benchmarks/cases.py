@@ -87,7 +87,7 @@ def run(cases: int, folder: Path, *, runs: int = 5) -> list[Result]:
         left = [one.left for one in found]
         assert left == sorted(left)
         assert {one.level for one in found} == {0, 0.5, 0.75, 0.9, 1}
-    words = ("case", "due", "--format", "csv", "--first")
+    words = ("case", "due", "--format", "csv", "--limit")
     started = min(_command(place, *words, "0") for _ in range(runs))
     some = min(_command(place, *words, str(FIRST)) for _ in range(runs))
     shutil.rmtree(place)

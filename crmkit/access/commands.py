@@ -28,6 +28,9 @@ _SCHEMAS: dict[FieldType, dict[str, Any]] = {
 }
 
 
+LIMIT = Parameter(name="limit", type=FieldType.INTEGER)
+
+
 class Commands:
     """The commands and services of the enabled plugins."""
 
@@ -95,6 +98,11 @@ class Commands:
         if command.as_of:
             out["as_of"] = _as_of(self._crm, values.get("as_of"))
             values = {name: value for name, value in values.items() if name != "as_of"}
+        if command.limit:
+            out["limit"] = self._value(command.name, LIMIT, values.get("limit"))
+            if out["limit"] is not None and out["limit"] < 0:
+                raise UsageError(f"{command.name}: a limit is a number of rows, 0 or more.")
+            values = {name: value for name, value in values.items() if name != "limit"}
         for name in values:
             if name not in declared:
                 raise NotFound(f"parameter of {command.name}", name, declared)

@@ -57,6 +57,8 @@ def click_command(command: Command, name: str) -> click.Command:
         options = {key: values.pop(key) for key in _SHARED if key in values}
         dry_run = values.pop("dry_run", False)
         given = {key: _split(command, key, value) for key, value in values.items()}
+        if command.limit and not options["sort"]:
+            given["limit"] = options["limit"]
         with state.open() as crm:
             answer = crm.commands.run(command.name, given, dry_run=dry_run)
             currency = crm.settings.currency

@@ -58,6 +58,9 @@ class Command:
         parameters: options and arguments.
         columns: of the rows, as in a report: ``customer_id`` is shown as ``ref`` and ``name``.
         as_of: whether ``--as-of`` is taken; ``run`` gets it as ``as_of``.
+        limit: whether ``run`` takes ``limit``, how many of its rows are wanted from the first on,
+            None for all, and so reads no more than are shown. Every command has ``--limit``; one
+            that does not take it is cut afterwards.
         writes: whether it changes the store. Then ``--dry-run`` runs it and takes its one
             transaction back.
         single: whether the answer is one row, shown field by field in a table.
@@ -73,6 +76,7 @@ class Command:
     parameters: tuple[Parameter, ...] = field(default=(), converter=_parameters)
     columns: tuple[ReportColumn, ...] = field(default=(), converter=_report_columns)
     as_of: bool = False
+    limit: bool = False
     writes: bool = False
     single: bool = False
     daily: bool = False

@@ -38,8 +38,9 @@ def fill(crm, shelf, books, price, tags, colour, due_on):
            "price_minor": price.minor if price else None, "due_on": due_on}
     return Answer(rows=[row], remarks=["the shelf is full."] if books > 5 else [])
 
-def find(crm, as_of):
-    return Answer(rows=[{"shelf": r.ref} for r in crm.store.records.list("library.shelf")])
+def find(crm, as_of, limit):
+    found = crm.store.records.list("library.shelf", limit=limit)
+    return Answer(rows=[{"shelf": r.ref} for r in found], remarks=[f"{len(found)} were read."])
 
 T = FieldType
 @hookimpl
@@ -65,7 +66,7 @@ def register_commands():
                     ReportColumn(name="colour", type=T.TEXT),
                     ReportColumn(name="due_on", type=T.DATE),
                     ReportColumn(name="price_minor", type=T.INTEGER, currency_minor=True)]),
-        Command(name="findshelf", run=find, as_of=True, help="Find shelves.",
+        Command(name="findshelf", run=find, as_of=True, limit=True, help="Find shelves.",
                 example="crmkit findshelf", columns=[ReportColumn(name="shelf", type=T.TEXT)])]
 
 @hookimpl
@@ -123,6 +124,23 @@ def test_a_dry_run_shows_the_same_and_changes_nothing(shelves) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "shown", "read"),
+    [
+        ([], "ABC", 3),
+        (["--limit", "2"], "AB", 2),
+        (["--limit", "0"], "", 0),
+        # The last in another order may be any of all.
+        (["--limit", "2", "--sort", "-shelf"], "CB", 3),
+    ],
+)
+def test_no_more_is_read_than_is_shown(shelves, words, shown, read) -> None:
+    for shelf in "ABC":
+        shelves("shelf", "fill", shelf)
+    code, rows, err = shelves("findshelf", *words)
+    assert (code, [row["shelf"] for row in rows], err) == (0, list(shown), f"{read} were read.\n")
+
+
+@pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         (["shelf", "fill"], 2, "Missing argument 'SHELF'"),
@@ -152,6 +170,8 @@ def test_the_same_command_is_a_python_call(shelves) -> None:
             crm.run("shelf fill")
         with pytest.raises(UsageError, match="no dry run"):
             crm.commands.run("findshelf", {}, dry_run=True)
+        with pytest.raises(UsageError, match="0 or more"):
+            crm.run("findshelf", limit=-1)
 
 
 def test_a_service_is_made_once_and_named_when_it_fails(shelves) -> None:

@@ -321,22 +321,14 @@ def _listing() -> list[Command]:
         _text("severity", "Only of this severity", "严重程度"),
         _text("kind", "Only of this kind", "工单类型"),
     )
-    first = Parameter(
-        name="first",
-        type=T.INTEGER,
-        title="Only so many, the first in order",
-        title_zh="条数",
-        unit="1",
-    )
     return [
         Command(
-            name="case list", run=list_cases, columns=COLUMNS, help="List cases, the latest first.",
+            name="case list", run=list_cases, columns=COLUMNS, limit=True, help="List cases, the latest first.",
             example="crmkit case list --state in_progress",
             parameters=(
                 *narrowing, _text("state", "Only in this state", "状态"), _text("topic", "Only of this topic", "事由"),
                 _text("customer", "Only of this customer", "客户"),
                 Parameter(name="open_only", type=T.BOOLEAN, default=False, title="Only open ones", title_zh="仅未结"),
-                first,
             ),
         ),
         Command(
@@ -345,10 +337,10 @@ def _listing() -> list[Command]:
             parameters=(CASE_KEY,),
         ),
         Command(
-            name="case due", run=due, columns=DUE_COLUMNS,
+            name="case due", run=due, columns=DUE_COLUMNS, limit=True,
             help="List open cases by time left, the least first.\n\nUsed is 0.5, 0.75 or 0.9 as soon as "
             "so much of the time is used, and 1 when the promise is broken.",
-            example="crmkit case due --department billing", parameters=(*narrowing, first),
+            example="crmkit case due --department billing", parameters=narrowing,
         ),
         Command(
             name="case breaches", run=breaches, columns=BREACH_COLUMNS,
@@ -391,9 +383,9 @@ def _listing() -> list[Command]:
     ]  # fmt: skip
 
 
-def list_cases(crm: Crm, **given: Any) -> Answer:
+def list_cases(crm: Crm, limit: int | None, **given: Any) -> Answer:
     """Lists cases by their fields."""
-    first, customer, open_only = given.pop("first"), given.pop("customer"), given.pop("open_only")
+    customer, open_only = given.pop("customer"), given.pop("open_only")
     where = {name: value for name, value in given.items() if value is not None}
     if open_only:
         where["is_open"] = True
@@ -401,7 +393,7 @@ def list_cases(crm: Crm, **given: Any) -> Answer:
         where["owner_id"] = crm.store.customers.find(customer).id
     names = [c.name for c in COLUMNS[2:]]
     rows = crm.store.records.read(
-        CASE, ("ref", "owner_id", *names), where=where, sort=("-opened_at",), limit=first
+        CASE, ("ref", "owner_id", *names), where=where, sort=("-opened_at",), limit=limit
     )
     keys = ("case", "customer_id", *names)
     return Answer(rows=[dict(zip(keys, row, strict=True)) for row in rows])
@@ -428,10 +420,10 @@ def show(crm: Crm, case: str) -> Answer:
     return Answer(rows=[{**row, "clocks": clocks, "history": done[::-1]}])
 
 
-def due(crm: Crm, first: int | None, **given: Any) -> Answer:
+def due(crm: Crm, limit: int | None, **given: Any) -> Answer:
     """What is due, by time left."""
     where = {name: value for name, value in given.items() if value is not None}
-    found = crm.service(SERVICE).due(crm.clock(), limit=first, **where)
+    found = crm.service(SERVICE).due(crm.clock(), limit=limit, **where)
     rows = [
         {
             "case": d.ref, "customer_id": d.customer_id, "kind": d.kind, "state": d.state,
