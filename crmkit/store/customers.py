@@ -303,6 +303,19 @@ class Customers(Gateway):
             own.count("customer", 1)
             return self._get(own.connection, stored.id)
 
+    @retried
+    def anonymise(self, ids: Iterable[int], *, tx: Tx | None = None) -> None:
+        """Takes from customers, for good, what says who they are; what they did stays.
+
+        See :mod:`crmkit.store.anonymise` for what goes and what stays. The snapshot has neither names
+        nor contacts; earlier versions of fields of class ``quasi`` leave it when it is built anew.
+        """
+        # Lazy: nearly no command does it.
+        from .anonymise import anonymise
+
+        with self._writing(tx, "customer anonymise") as own:
+            anonymise(self._store, own, ids)
+
     # --- rows ---------------------------------------------------------------------------------
 
     def _update(self, tx: Tx, edited: Customer, version: int) -> None:

@@ -121,11 +121,12 @@ def register_privacy_guards() -> list[PrivacyGuard]:
 @hookimpl
 def register_commands() -> list[Command]:
     """The verbs of ``guest``, ``loyalty``, ``preference`` and ``preparation``."""
-    from . import guest, loyalty, preparation
+    from . import guest, loyalty, preparation, retention
     from .preference import commands
 
     return [
         *guest.commands(),
+        *retention.commands(),
         *commands.commands(),
         *preparation.commands(),
         *loyalty.commands(),

@@ -44,6 +44,7 @@ CODED = (
     REFUSAL, PREFERENCE, PREPARATION, REQUEST, *(f"hotel.{kind}" for kind in EVIDENCE),
 )  # fmt: skip
 PRESENCE_QUESTION = "hotel.presence_question"
+ANONYMISED = "hotel.anonymised"
 # (name, title, title_zh); every kind may be about a reservation.
 KINDS = (
     ("enquiry", "Enquiry", "咨询"),
@@ -72,6 +73,7 @@ KINDS = (
     ("post_stay_offer", "Offer after the stay", "离店后优惠"),
     ("statement", "Preference stated", "偏好声明"),
     ("preference_refusal", "Do not keep this preference", "拒绝保留偏好"),
+    ("anonymised", "Profile made anonymous", "档案匿名化"),
 )
 
 

@@ -144,8 +144,8 @@ RULES = (
         16, "anonymise", "Three years without a stay and without consent", "三年未住且无同意",
         "hotel_days_since_stay >= 1096 AND NOT hotel_consented AND NOT hotel_anonymised",
         "list", "anonymise",
-        "no stay for {hotel_days_since_stay} days and no consent: make the profile anonymous, keep "
-        "the totals",
+        "no stay for {hotel_days_since_stay} days and no consent: crmkit guest anonymise "
+        "makes the profile anonymous and keeps the totals",
         cooldown_days=90,
     ),
 )  # fmt: skip

@@ -32,5 +32,5 @@ def test_it_loads_without_a_fault_and_brings_its_declarations(tmp_path: Path) ->
     host = PluginHost.load(Settings(folder=tmp_path, plugins=("hotel",)))
     assert [f for f in host.faults if f.plugin == "hotel"] == []
     assert {"hotel-bookings", "opera-profiles", "opera-preferences"} <= set(host.catalog.profiles)
-    assert set(host.catalog.privacy_guards) == {"hotel.presence"}
+    assert set(host.catalog.privacy_guards) == {"hotel.care", "hotel.presence"}
     assert sum(name.startswith("hotel.") for name in host.catalog.rules) == 16
