@@ -154,13 +154,17 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def names(operator: Path, crmkit: Crmkit) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def names(operator: Path) -> dict[str, str]:
     """Names that only the workspace knows."""
-    (batch,) = crmkit("-w", operator, "batch", "list", "--format", "json", "--limit", "1").rows
-    segment = crmkit("-w", operator, "segment", "list", "--format", "json").rows[0]
-    document = crmkit("-w", operator, "document", "list", "--format", "json").rows[0]
-    return {"IMPORT": batch["id"], "SEGMENT": segment["name"], "DOCUMENT": document["id"]}
+    found = {}
+    for word, noun, key in (
+        ("IMPORT", "batch", "id"), ("SEGMENT", "segment", "name"), ("DOCUMENT", "document", "id"),
+    ):  # fmt: skip
+        listed = operator / f"{noun}.json"
+        assert main(["-w", str(operator), noun, "list", "--output", str(listed)]) == 0
+        found[word] = json.loads(listed.read_text())[0][key]
+    return found
 
 
 @pytest.mark.parametrize("command", [name for name, words in ASKED.items() if words])
