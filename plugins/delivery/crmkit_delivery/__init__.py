@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         CustomerFields,
         Demo,
         FeatureSet,
+        Firing,
         ImportProfile,
         InteractionKind,
         Ledger,
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
         Rule,
         Score,
         Segment,
+        Served,
     )
+    from crmkit.store.store import Store, Tx
 
 
 @hookimpl
@@ -131,6 +134,14 @@ def register_rules() -> list[Rule]:
     from .rules import RULES
 
     return list(RULES)
+
+
+@hookimpl
+def serve_firings(firings: Sequence[Firing], store: Store, tx: Tx) -> list[Served]:
+    """Holds invoice lines whose price is unclear."""
+    from .prices import hold
+
+    return hold(firings, store, tx)
 
 
 @hookimpl

@@ -126,6 +126,29 @@ def test_complaint_claim_and_settlement_are_one_thread(shop: Any) -> None:
     assert (case.values["state"], case.values["is_open"]) == ("closed", False)
 
 
+def test_a_claim_goes_on_with_the_case_that_the_rule_opened(shop: Any) -> None:
+    """D-R3 opened a case of damage that nobody claimed; the claim takes it over with its clocks."""
+    crm, _, _ = shop
+    waybill = crm.store.records.find("delivery.waybill", "W1")
+    came = datetime(2026, 3, 29, 10, tzinfo=UTC)
+    crm.store.records.set(
+        "delivery.scan", source="delivery", ref="s1", owner_id=waybill.id, effective=came,
+        values={"event_at": came, "status": "delivered", "condition": "wet"},
+    )  # fmt: skip
+    as_of = crm.as_of("2026-03-30")
+    crm.rules.run(as_of, names=["delivery.open-claim"])
+    assert sum(crm.firings.serve(as_of).served.values()) == 1
+    (row,) = crm.run("claim file", waybill="W1", kind="damage", loss="80.00").rows
+    cases = crm.store.records.read("service.case", ("ref", "state", "headline"))
+    assert cases == [(f"{waybill.id}@2026-03-31T00:00:00Z", "submitted", "damage of W1")]
+    crm.run("claim add", claim="W1-1", evidence=("proof_of_value", "photos", "packaging_kept"))
+    (row,) = crm.run("claim decide", claim="W1-1", share=0.5).rows
+    assert (row["state"], str(row["approved"])) == ("partly_approved", "40.00")
+    # A claim for something else opens a case of its own.
+    crm.run("claim file", waybill="W1", kind="delay", loss="5.00")
+    assert len(crm.store.records.read("service.case", ("ref",))) == 2
+
+
 def test_above_the_limit_a_second_person_approves(shop: Any) -> None:
     """The limit is 500.00: 800.00 wait for somebody who is not ann."""
     crm, _, _ = shop

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 T = FieldType
 SOURCE = "crmkit"
+# Cases that the rule delivery.open-claim has opened, and the kinds of claims that these may become.
+OPENED_BY_RULE = "rule.delivery.open-claim"
+OF_DAMAGE = ("damage", "part_loss")
 ENDED = ("rejected", "paid", "closed", "withdrawn")
 KINDS = (
     "loss", "damage", "part_loss", "delay", "wrong_delivery", "overcharge", "cod_not_remitted",
@@ -121,19 +124,23 @@ def file_claim(
     ref = f"{record.ref}-{number}"
     missing = evidence_missing(kind, evidence)
     abroad = record.values.get("scope") == "international"
+    about = {
+        "topic": kind, "subject_type": WAYBILL, "subject_ref": record.ref,
+        "headline": f"{kind} of {record.ref}",
+    }  # fmt: skip
     with crm.store.begin("claim file") as tx:
-        case = ClaimCase(
-            customer_id=customer, kind=KIND, source=SOURCE, ref=f"claim-{ref}",
-            values={
-                "topic": kind, "subject_type": WAYBILL, "subject_ref": record.ref,
-                "severity": "S3" if abroad else "S2", "channel": "phone",
-                "headline": f"{kind} of {record.ref}",
-            },
-        )  # fmt: skip
         cases = crm.service("service.cases")
-        (key,) = cases.open([case], tx=tx)
+        key = _waiting(crm, record.id, kind, tx)
+        if key is None:
+            case = ClaimCase(
+                customer_id=customer, kind=KIND, source=SOURCE, ref=f"claim-{ref}",
+                values={**about, "severity": "S3" if abroad else "S2", "channel": "phone"},
+            )  # fmt: skip
+            (key,) = cases.open([case], tx=tx)
         with cases.change([key], "claim file", tx=tx) as change:
-            change.move(change.find(key), ("submitted",), what="submit")
+            found = change.find(key)
+            found.values.update(about)
+            change.move(found, ("submitted",), what="submit")
         crm.store.records.set(
             CLAIM, source=SOURCE, ref=ref, owner_id=record.id, tx=tx,
             values={
@@ -155,6 +162,22 @@ def file_claim(
         )  # fmt: skip
     said = [f"still needed: {', '.join(missing)}."] if missing else []
     return Answer(rows=[_row(crm, ref)], remarks=said)
+
+
+def _waiting(crm: Crm, waybill_id: int, kind: str, tx: Any) -> str | None:
+    """The case that rule D-R3 has opened for the customer, if the claim is of that damage.
+
+    Its clocks have run since then, and it is not opened a second time.
+    """
+    if kind not in OF_DAMAGE:
+        return None
+    opened = crm.store.records.read(
+        "service.case", ("ref",), where={"source": OPENED_BY_RULE, "is_open": True, "state": "draft"},
+        sort=("opened_at",), tx=tx,
+    )  # fmt: skip
+    # The rule's cases are named by the waybill and the as-of at which it fired.
+    mine = [ref for (ref,) in opened if ref.partition("@")[0] == str(waybill_id)]
+    return f"{OPENED_BY_RULE}:{mine[0]}" if mine else None
 
 
 def decide_claim(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crmkit.columns import CUSTOMER, count, instant, text
+from crmkit.columns import CUSTOMER, amount, count, flag, instant, text
 from crmkit.declarations import Answer, Command, Parameter
 from crmkit.entities import FieldType
 from crmkit.errors import UsageError
 
+from .. import prices
 from ..data import ANOMALY, SCAN, TRACKING, WAYBILL
 from ..promise import PromiseEngine, make_promises
 from ..status import check_ordered
@@ -123,6 +124,16 @@ def run_scan(
     )  # fmt: skip
 
 
+def run_price(crm: Crm, waybill: str) -> Answer:
+    """What is billed, and why."""
+    return Answer(rows=prices.lines_of(crm, waybill))
+
+
+def run_explain(crm: Crm, waybill: str, note: str | None) -> Answer:
+    """A price that was explained."""
+    return Answer(rows=prices.explain(crm, waybill, note))
+
+
 def _came_from(crm: Crm, waybill_id: int) -> str | None:
     """Where a held shipment came from: the status before it was held."""
     moves = crm.store.stages.history(waybill_id, lifecycle="delivery.shipment")
@@ -143,6 +154,14 @@ SHOWN = (
     text("place", "Place", "地点"),
     text("anomaly", "Anomaly", "异常"),
 )
+
+
+LINES = (
+    text("waybill", "Waybill", "运单号"), CUSTOMER, text("line", "Line", "账单行"),
+    amount("quoted", "Quoted", "报价"), amount("billed", "Billed", "账单金额"),
+    flag("unclear", "Unclear", "价格不清"), flag("held", "Held", "暂扣"),
+    instant("explained_at", "Explained", "解释时间"), text("words", "In words", "说明"),
+)  # fmt: skip
 
 
 def commands() -> list[Command]:
@@ -186,6 +205,20 @@ def commands() -> list[Command]:
         Command(
             name="waybill track", run=run_show, help="Show every scan of a waybill, in order of event time.",
             example="crmkit waybill track W0000017", parameters=[WAYBILL_NO], columns=SHOWN,
+        ),
+        Command(
+            name="waybill price", run=run_price, columns=LINES,
+            help="Say in words what a waybill's invoice lines consist of: weight, zone, surcharge, "
+            "discount.\n\nAn unclear line is off its quote by more than 1 % or has a surcharge without "
+            "a reason; rule D-R5 holds it until it is explained.",
+            example="crmkit waybill price W0000017", parameters=[WAYBILL_NO],
+        ),
+        Command(
+            name="waybill explain", run=run_explain, writes=True, columns=LINES,
+            help="File that the price was explained to the customer, and let held lines go.\n\nIt stands "
+            "on the timeline with the words or the note.",
+            example="crmkit waybill explain W0000017 --note \"volumetric weight, 6.2 kg\"",
+            parameters=[WAYBILL_NO, _text("note", "What was said", "备注")],
         ),
         Command(
             name="waybill scan", run=run_scan, writes=True, single=True,
