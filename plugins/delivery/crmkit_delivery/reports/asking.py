@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.columns import count, number
+from crmkit.columns import count, integer, number, text
 from crmkit.declarations import Parameter, ReportColumn
 from crmkit.entities import FieldType
 
@@ -73,6 +73,12 @@ def net() -> tuple[ReportColumn, ...]:
     return rate("on_time_net_rate", "on_time_net", "On time, net", "净准时率", "Net")
 
 
+SLICE = text("slice", "Slice", "分组")
+SHIPMENT = (
+    integer("shipment_id", "Shipment", "运单编号", None),
+    text("waybill_no", "Waybill", "运单号"),
+)
+DEPOT = text("depot", "Depot", "网点")
 DUE = count("due", "Fell due", "到期承诺", "waybill")
 DELIVERED = count("delivered", "Delivered", "已签收", "waybill")
 WAYBILLS = count("waybills", "Waybills", "运单", "waybill")

@@ -6,7 +6,7 @@ from crmkit.columns import CUSTOMER, instant, integer, number, text
 from crmkit.declarations import Chart, Headline, Report
 
 from ..sql import statement
-from .asking import only, setting
+from .asking import DEPOT, SHIPMENT, only, setting
 
 BRIEF = "Delivery brief, section 8, rules D-R1 to D-R5 and D-R18."
 
@@ -23,10 +23,9 @@ def ills_reports() -> list[Report]:
                 integer("no", "Number", "序号", None),
                 text("ill", "Ill", "痛点"),
                 text("rule", "Rule", "规则"),
-                integer("shipment_id", "Shipment", "运单编号", None),
-                text("waybill_no", "Waybill", "运单号"),
+                *SHIPMENT,
                 CUSTOMER,
-                text("depot", "Depot", "网点"),
+                DEPOT,
                 instant("since_at", "Since", "起始时间"),
                 number("hours", "For", "持续时长", "h"),
                 text("must_act", "Who must act", "责任人"),

@@ -6,13 +6,13 @@ from crmkit.columns import CUSTOMER, count, flag, money, number, text
 from crmkit.declarations import Chart, Headline, Report
 
 from ..sql import statement
-from .asking import DUE, INTERVAL, WAYBILLS, WILSON, by, days, gross, rate
+from .asking import DUE, INTERVAL, SLICE, WAYBILLS, WILSON, by, days, gross, rate
 
 ONE_CURRENCY = "Amounts of different currencies stand in rows of their own."
 BRIEF = "Delivery brief, section 8"
 
 
-SLICED = (text("slice", "Slice", "分组"), text("currency", "Currency", "币种"))
+SLICED = (SLICE, text("currency", "Currency", "币种"))
 
 
 def money_reports() -> list[Report]:

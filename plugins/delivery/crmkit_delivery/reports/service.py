@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from crmkit.columns import CUSTOMER, count, day, flag, instant, integer, money, number, text
+from crmkit.columns import CUSTOMER, count, day, flag, instant, money, number, text
 from crmkit.declarations import Chart, Headline, Report
 
 from ..sql import statement
 from .asking import (
     DELIVERED,
+    DEPOT,
     DUE,
     INTERVAL,
+    SHIPMENT,
+    SLICE,
     WILSON,
     by,
     days,
@@ -41,7 +44,7 @@ def _on_time() -> Report:
         title_zh="准时率（毛与净）",
         sql=statement("reports/on_time", "tracking", "excuse", "due"),
         columns=[
-            text("slice", "Slice", "分组"), DUE, DELIVERED,
+            SLICE, DUE, DELIVERED,
             count("on_time", "On time", "准时", "waybill"),
             count("excused", "Late, excused", "免责晚点", "waybill"),
             *gross(), *net(),
@@ -67,7 +70,7 @@ def _pickups() -> Report:
         title_zh="准时取件率",
         sql=statement("reports/pickups", "tracking"),
         columns=[
-            text("slice", "Slice", "分组"), DUE, count("collected", "Collected", "已取件", "waybill"),
+            SLICE, DUE, count("collected", "Collected", "已取件", "waybill"),
             count("on_time", "On time", "准时", "waybill"),
             *rate("on_time_rate", "on_time", "Collected on time", "准时取件率", "On time"),
         ],
@@ -88,7 +91,7 @@ def _transit() -> Report:
         title_zh="运输时长",
         sql=statement("reports/transit_times", "tracking"),
         columns=[
-            text("slice", "Slice", "分组"),
+            SLICE,
             count("collected", "Collected", "已取件", "waybill"),
             DELIVERED,
             count("underway", "Not delivered", "未签收", "waybill"),
@@ -111,7 +114,7 @@ def _legs() -> Report:
         title_zh="分段时长",
         sql=statement("reports/leg_times", "tracking"),
         columns=[
-            text("slice", "Slice", "分组"), text("leg", "Leg", "分段"), count("legs", "Legs", "段数", "leg"),
+            SLICE, text("leg", "Leg", "分段"), count("legs", "Legs", "段数", "leg"),
             number("p50_hours", "Half within", "中位时长", "h"), number("p95_hours", "95 % within", "P95时长", "h"),
         ],
         key=("slice", "leg"),
@@ -131,7 +134,7 @@ def _first_attempt() -> Report:
         title_zh="首次派送成功率",
         sql=statement("reports/first_attempt", "tracking", "excuse"),
         columns=[
-            text("slice", "Slice", "分组"),
+            SLICE,
             count("tried", "Attempted", "首次派送", "waybill"),
             count("delivered", "Delivered by it", "首次成功", "waybill"),
             count("consignee", "Failed by the consignee", "收件人原因", "waybill"),
@@ -156,7 +159,7 @@ def _completeness() -> Report:
         title_zh="扫描完整率",
         sql=statement("reports/scan_completeness", "tracking"),
         columns=[
-            text("depot", "Depot", "网点"),
+            DEPOT,
             DELIVERED,
             count("complete", "Complete", "扫描完整", "waybill"),
             count("tardy", "Recorded an hour late", "延迟上传", "waybill"),
@@ -200,7 +203,7 @@ def _calls() -> Report:
         title_zh="晚点预告及时率",
         sql=statement("reports/calls_in_time", "tracking", "excuse", "due"),
         columns=[
-            text("slice", "Slice", "分组"), count("late", "Late", "晚点", "waybill"),
+            SLICE, count("late", "Late", "晚点", "waybill"),
             count("told_in_time", "Told before the promise", "提前告知", "waybill"),
             count("told_too_late", "Told after it", "事后告知", "waybill"),
             *rate("told_share", "told", "Told in time", "及时率", "Told"),
@@ -220,7 +223,7 @@ def _suspicious() -> Report:
         title_zh="可疑签收",
         sql=statement("reports/suspicious", "tracking", "pod"),
         columns=[
-            integer("shipment_id", "Shipment", "运单编号", None), text("waybill_no", "Waybill", "运单号"),
+            *SHIPMENT,
             CUSTOMER, text("courier", "Courier", "快递员"), instant("delivered_at", "Delivered", "签收时间"),
             flag("without_proof", "Without proof", "无凭证"), number("metres", "From the address", "距地址", "m"),
             count("burst", "Within ten minutes", "十分钟签收数", "delivery"), text("reason", "Why", "原因"),
