@@ -286,6 +286,9 @@ def test_a_courier_who_loses_more_than_the_others_is_flagged(world, day) -> None
     assert rows["C1"]["loss_low"] == pytest.approx(0.3866, abs=1e-4)
     assert rows["C1"]["others_high"] == pytest.approx(0.1650, abs=1e-4)
     assert rows["C1"]["subscriber_months"] == pytest.approx(47.31, abs=0.01)
+    # Of a Poisson count of 12 the exact limits (Garwood 1936) are 6.20 and 20.96.
+    assert rows["C1"]["lost_per_month_low"] == pytest.approx(6.20 / 47.31, abs=5e-4)
+    assert rows["C1"]["lost_per_month_high"] == pytest.approx(20.96 / 47.31, abs=5e-4)
 
 
 def test_a_courier_is_held_against_the_same_depot(world, day) -> None:

@@ -62,6 +62,11 @@ SELECT
     courier_left,
     subscriber_months,
     lost / nullif(subscriber_months, 0) AS lost_per_month,
+    -- Byar's limits of a Poisson count.
+    CASE WHEN lost > 0 THEN lost * power(1 - 1.0 / (9 * lost) - 1.959964 / (3 * sqrt(lost)), 3) ELSE 0.0 END
+        / nullif(subscriber_months, 0) AS lost_per_month_low,
+    (lost + 1) * power(1 - 1.0 / (9 * (lost + 1)) + 1.959964 / (3 * sqrt(lost + 1)), 3)
+        / nullif(subscriber_months, 0) AS lost_per_month_high,
     rate AS loss_rate,
     low AS loss_low,
     high AS loss_high,

@@ -31,7 +31,7 @@ def _churn() -> Report:
             count("lost", "Lost", "流失", "subscriber"),
             count("courier_left", "Lost with a courier", "随快递员流失", "subscriber"),
             number("subscriber_months", "Exposure", "暴露量", "subscriber-month"),
-            number("lost_per_month", "Lost a month", "月流失率", "1/month"),
+            *rate("lost_per_month", "lost_per_month", "Lost a month", "月流失率", "A month", "1/month"),
             *rate("loss_rate", "loss", "Share lost", "流失比例", "Lost"),
             number("others_high", "Upper limit of the others", "其他上限"), flag("flagged", "Flagged", "预警"),
         ],
@@ -43,8 +43,10 @@ def _churn() -> Report:
         method="Of those served in the days asked for, how many ended, and the exposure in "
         "subscriber-months of 30.4375 days. A pause is no loss. A loss within 60 days of a hand-over is "
         "counted with the courier who left. Flagged where the interval lies above that of the others "
-        f"together: of a courier those of the same depot, where there are any. {INTERVAL}",
-        source=f"{BRIEF}, rule D-R14. {WILSON}",
+        f"together: of a courier those of the same depot, where there are any. {INTERVAL} "
+        "Those of the rate a month are Byar's of a Poisson count.",
+        source=f"{BRIEF}, rule D-R14. {WILSON} N. E. Breslow and N. E. Day 1987, Statistical Methods in "
+        "Cancer Research II, page 69.",
         notes="One short local survey once found 67 % lost at one dairy; that is no limit and no "
         "standard.",
     )  # fmt: skip
