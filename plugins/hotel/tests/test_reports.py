@@ -86,18 +86,30 @@ def test_channels_and_what_they_cost(world) -> None:
 
 
 def test_who_comes_back_after_a_complaint(world, day) -> None:
-    """Recovered and back; solved without a gesture and not back; not solved and back before only."""
+    """Recovered and back; solved without a gesture and not back; not solved and back before only.
+
+    Of the two who did not complain one came again after the first stay; 20 and 40 minutes are 30.
+    """
     for guest, solved in ((1, True), (2, True), (3, False)):
         world.add("hotel_complaint", subject_id=guest, occurred_on=day(100), solved=solved)
         _stay(world, guest, day(101), day(99), guest)
-    world.add("hotel_recovery_gesture", subject_id=1, occurred_on=day(99), first_action=True)
+    world.add("hotel_complaint", subject_id=6, occurred_on=day(100), solved=True)
+    _stay(world, 6, day(101), day(99), 6)
+    for guest, minutes in ((1, 20.0), (6, 40.0)):
+        world.add(
+            "hotel_recovery_gesture", subject_id=guest, occurred_on=day(99), first_action=True,
+            minutes_after=minutes,
+        )  # fmt: skip
     _stay(world, 1, day(50), day(48), 11)
     _stay(world, 4, day(50), day(48), 12)
-    found = {
-        r["outcome"]: (r["guests"], r["back"], r["return_rate"]) for r in world.report("recovery")
-    }
+    for number, first in enumerate((60, 30)):
+        _stay(world, 5, day(first), day(first - 2), 13 + number)
+    _stay(world, 7, day(900), day(898), 15)
+    columns = ("guests", "back", "return_rate", "first_action_minutes")
+    found = {r["outcome"]: tuple(r[c] for c in columns) for r in world.report("recovery")}
     assert found == {
-        "recovered": (1, 1, 1.0), "solved, nothing given": (1, 0, 0.0), "not solved": (1, 0, 0.0),
+        "recovered": (2, 1, 0.5, 30.0), "solved, nothing given": (1, 0, 0.0, None),
+        "not solved": (1, 0, 0.0, None), "no complaint": (2, 1, 0.5, None),
     }  # fmt: skip
 
 
@@ -110,6 +122,18 @@ def test_net_promoter_score_with_its_interval(world, day) -> None:
     assert (row["n"], row["nps"]) == (10, pytest.approx(30))
     assert row["low"] == pytest.approx(30 - 1.96 * 24.698, abs=0.01)
     assert row["high"] == pytest.approx(30 + 1.96 * 24.698, abs=0.01)
+    assert (row["csat_n"], row["csat"], row["csat_low"]) == (0, None, None)
+
+
+def test_satisfaction_is_the_share_of_the_top_two_boxes(world, day) -> None:
+    """Three of four: 0.75; Wilson's interval at z = 1.96 is 0.3006 to 0.9544."""
+    for score in (5, 4, 4, 3):
+        world.add("hotel_survey", occurred_on=day(3), csat=score, touchpoint="desk")
+    (row,) = world.report("nps")
+    assert (row["n"], row["nps"], row["csat_n"], row["csat"]) == (0, None, 4, 0.75)
+    assert (row["csat_low"], row["csat_high"]) == (
+        pytest.approx(0.3006, abs=5e-5), pytest.approx(0.9544, abs=5e-5),
+    )  # fmt: skip
 
 
 def test_coverage_counts_fresh_preferences(world) -> None:

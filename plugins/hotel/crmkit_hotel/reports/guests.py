@@ -76,20 +76,28 @@ def guests_reports() -> list[Report]:
             (
                 text("outcome", "Outcome", "结果"), count("guests", "Guests", "客人", N),
                 count("back", "Came back", "再次入住", N), number("return_rate", "Return rate", "回头率"),
+                number("first_action_minutes", "Until the first action", "首次行动用时", "minute"),
             ),
-            "outcome", days=730, method="By the last complaint in the window; back is a stay that began after it.",
+            "outcome", days=730,
+            method="By the last complaint in the window; back is a stay that began after it. Who did not "
+            "complain counts from the first check-out in the window. The first action is the mean over "
+            "complaints that had one.",
             notes="Guests who are still travelling may yet come back; compare outcomes, not levels.",
         ),
         _report(
-            "nps", "Net promoter score by touchpoint", "净推荐值",
+            "nps", "Net promoter score and satisfaction by touchpoint", "净推荐值与满意度",
             (
                 text("touchpoint", "Touchpoint", "接触点"), count("n", "Answers", "答复", "answer"),
                 number("promoters", "Promoters", "推荐者"), number("detractors", "Detractors", "贬损者"),
                 number("nps", "NPS", "净推荐值", "point"), number("low", "From", "下限", "point"),
-                number("high", "To", "上限", "point"),
+                number("high", "To", "上限", "point"), count("csat_n", "Ratings", "评分数", "answer"),
+                number("csat", "Satisfied", "满意率"), number("csat_low", "Satisfied from", "满意率下限"),
+                number("csat_high", "Satisfied to", "满意率上限"),
             ),
             "touchpoint", days=365,
-            method="100 (p - d); interval of 1.96 standard errors 100 sqrt((p + d - (p - d)^2) / n).",
+            method="100 (p - d); interval of 1.96 standard errors 100 sqrt((p + d - (p - d)^2) / n). "
+            "Satisfied is the share of 4 and 5 of 5, with Wilson's interval at 95 %.",
+            source=f"{SOURCE} Section 1, measures; Wilson (1927), JASA 22, 10.1080/01621459.1927.10502953.",
         ),
         _report(
             "coverage", "How much is known of arriving guests", "偏好覆盖",
@@ -100,6 +108,9 @@ def guests_reports() -> list[Report]:
                 number("mean_age_days", "Mean age", "平均时长", "day"),
             ),
             "property", days=30,
+            method="Guests who arrived in the window or are expected within two days. Fresh is declared or "
+            "learnt, and confirmed within two years or of a kind that does not fade; the age is that of "
+            "the last confirmation.",
         ),
         _report(
             "next-stay", "When guests are next expected", "预计下次入住",
@@ -122,6 +133,8 @@ def guests_reports() -> list[Report]:
                 text("why", "Why", "原因"),
             ),
             "customer_id", order=("-gap_ratio",), source="Hotel brief, section 7, rule H-R7.",
+            method="Gold and above: away for more than twice the usual gap, two stays fulfilled below 70 %, "
+            "or benefits of the tier not given at the last stay.",
         ),
         _report(
             "loyalty", "Points owed and points that ran out", "积分负债",
@@ -131,6 +144,8 @@ def guests_reports() -> list[Report]:
                 count("expired", "Run out", "过期积分", "point"), number("breakage", "Breakage", "过期率"),
             ),
             "tier", headline=Headline(column="outstanding", total=True),
+            method="Sums of the entries of the points ledger by the tier that members have now. Breakage is "
+            "what ran out by what was earned.",
         ),
         _report(
             "calibration", "Cancellation score against what happened", "取消预测校准",
@@ -140,6 +155,8 @@ def guests_reports() -> list[Report]:
                 count("ended", "Ended", "已结束", "booking"),
             ),
             "band", chart=Chart(kind="point", x="expected", y="observed", title="Expected and observed", title_zh="预测与实际"),
+            method="The last score of each booking; expected is its mean in a tenth, observed the share of "
+            "ended bookings that were cancelled or not kept.",
             notes="Shows nothing while the score has not been run, or none of its bookings has ended.",
         ),
     ]  # fmt: skip
