@@ -21,7 +21,7 @@ from crmkit_telecom.demo import generate
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 DAY = "2026-06-30"
 FILES = ("plans.csv", "customers.csv", "subscriptions.csv", "billing.csv", "events.csv")
-STEPS = 8
+STEPS = 9
 
 
 def command(folder: Path) -> list[str]:
