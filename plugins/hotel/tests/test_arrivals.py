@@ -146,6 +146,23 @@ def test_sold_out_goes_to_the_higher_level_and_the_other_gets_the_substitute(wor
     assert found == {1: (False, "queen"), 2: (True, None)}
 
 
+def test_what_the_guest_wants_avoided_is_no_wish_and_never_the_substitute(world, sheet) -> None:
+    """No down is left; feather would stand in, but the guest avoids it, so the next one does."""
+    _arrives(world)
+    _likes(world, "PIL_TYPE", "down")
+    _likes(world, "PIL_TYPE", "feather", number=2, strength="avoid", fades=False)
+    for number, (value, left) in enumerate((("down", 0), ("feather", 3), ("hypoallergenic", 3))):
+        world.add(
+            "hotel_supply", subject_id=None, id=number, property="HER", code="PIL_TYPE", value=value,
+            quantity=left,
+        )  # fmt: skip
+    columns = ("val", "origin", "can_be_met", "stand_in")
+    found = {tuple(r[c] for c in columns) for r in sheet()}
+    assert found == {
+        ("down", "declared", False, "hypoallergenic"), ("not feather", "avoid", None, None),
+    }  # fmt: skip
+
+
 def test_what_guests_who_stay_on_have_is_no_longer_there(world, sheet) -> None:
     _arrives(world, 1)
     _likes(world, "BED_CONF", "king")

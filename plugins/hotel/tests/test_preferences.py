@@ -125,6 +125,28 @@ def test_allergies_access_and_avoid_never_fade() -> None:
         assert belief.status == "declared"
 
 
+def test_what_is_avoided_speaks_of_its_own_value_alone() -> None:
+    """Said today: 4 for, (1+4)/(2+4). What the guest likes beside it loses nothing, whichever came first."""
+    avoid = seen("feather", 9, on=ON, mode="declared", strength="avoid")
+    like = seen("down", 9, on=ON, mode="declared", number=1)
+    for facts in ([avoid, like], [like, avoid]):
+        found = held(facts)
+        assert {v: (b.status, b.strength) for (_, v), b in found.items()} == {
+            "down": ("declared", "preferred"), "feather": ("declared", "avoid"),
+        }  # fmt: skip
+        assert [b.confidence for b in found.values()] == [pytest.approx(5 / 6)] * 2
+        assert [b.value for b in ready(list(found.values()), "business")] == ["down"]
+
+
+def test_a_later_word_takes_the_wish_to_avoid_back_and_use_contradicts_it() -> None:
+    avoid = seen("feather", 1, mode="declared", strength="avoid")
+    used = [seen("feather", 2, days=d, number=d) for d in range(2)]
+    assert held([avoid, *used[:1]])["PIL_TYPE", "feather"].status == "declared"
+    assert held([avoid, *used])["PIL_TYPE", "feather"].status == "ask"
+    again = held([avoid, seen("feather", 3, mode="declared")])["PIL_TYPE", "feather"]
+    assert (again.status, again.strength) == ("declared", "preferred")
+
+
 def test_order_of_arrival_and_one_by_one_give_the_same() -> None:
     """Incremental and batch: whatever the order in which facts come in, the beliefs are equal."""
     facts = [

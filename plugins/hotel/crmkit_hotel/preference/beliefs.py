@@ -7,7 +7,8 @@ learnt and faded by half a year after year, with one imagined piece on either si
 
 Weights: said 4, served and praised 2, seen 1, guessed 0.5 (hotel brief, section 3). Choosing another
 value of a code that holds one value speaks against this one. What is said outranks what was learnt
-until it is 730 days old or was contradicted twice. A value seen on two of the guest's last three
+until it is 730 days old or was contradicted twice. What the guest wants avoided is held as such: it
+speaks against its own value alone, and serving that value speaks against the wish. A value seen on two of the guest's last three
 stays is learnt, and three opposite choices in a row retire it (H-R3). A refusal deletes what is known
 of a code and blocks learning it again, until the guest says otherwise (H-R4).
 
@@ -32,6 +33,7 @@ CONTRADICTIONS = 2
 SEEN_ON, OF_STAYS, OPPOSITE = 2, 3, 3
 PREPARE, ASK = 0.6, 0.4
 ANY, CHAIN = "any", "chain"
+AVOID = "avoid"
 
 
 @frozen(kw_only=True)
@@ -179,21 +181,24 @@ def _of_group(
     return [_belief(code, value, purpose, scope, facts, stays, on) for value in values]
 
 
-def _side(code: Code, value: str, fact: Evidence) -> int:
-    """1 for the value, -1 against it, 0 where the fact says nothing of it."""
+def _side(code: Code, value: str, fact: Evidence, avoided: bool) -> int:
+    """1 for the value (or for avoiding it), -1 against it, 0 where the fact says nothing of it."""
+    unwanted = fact.strength == AVOID or not fact.holds
     if fact.value == value:
-        return 1 if fact.holds else -1
-    return 0 if code.many or not fact.holds else -1
+        return 1 if unwanted == avoided else -1
+    return 0 if avoided or code.many or unwanted else -1
 
 
 def _belief(
     code: Code, value: str, purpose: str, scope: str, facts: Sequence[Evidence],
     stays: Sequence[tuple[date, int | str, str]], on: date,
 ) -> Belief:  # fmt: skip
-    told = [(fact, side) for fact in facts if (side := _side(code, value, fact))]
+    words = [f for f in facts if f.value == value and f.mode == "declared" and f.holds]
+    avoided = bool(words) and words[-1].strength == AVOID
+    told = [(fact, side) for fact in facts if (side := _side(code, value, fact, avoided))]
     pro = [fact for fact, side in told if side > 0]
     contra = [fact for fact, side in told if side < 0]
-    fades = code.fades and not any(fact.strength == "avoid" for fact in pro)
+    fades = code.fades and not avoided
     weigh = {
         side: sum(WEIGHTS[f.mode] * faded((on - f.on).days, fades) for f in those)
         for side, those in ((1, pro), (-1, contra))
@@ -206,7 +211,7 @@ def _belief(
         code=code.code, value=value, purpose=purpose, scope=scope,
         status=_status(code, told, said, against, stays, on, fades),
         mode="observed" if mode == "praised" else mode,
-        strength=next((f.strength for f in reversed(pro) if f.strength), "preferred"),
+        strength=AVOID if avoided else next((f.strength for f in reversed(pro) if f.strength), "preferred"),
         confidence=confidence(weigh[1], weigh[-1]),
         weight_for=weigh[1], weight_against=weigh[-1], n_for=len(pro), n_against=len(contra),
         contradicted=len(against),
@@ -275,6 +280,7 @@ def ready(beliefs: Sequence[Belief], purpose: str) -> list[Belief]:
         b
         for b in beliefs
         if b.status in ("declared", "learnt")
+        and b.strength != AVOID
         and b.confidence >= PREPARE
         and (purpose in ("any", "unknown") or b.purpose in (ANY, "unknown", purpose))
     ]

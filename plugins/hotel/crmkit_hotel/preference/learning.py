@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..data import EVIDENCE, PREFERENCE, REFUSAL, RESERVATION
-from .beliefs import ANY, CHAIN, STALE_DAYS, Belief, Evidence, Refusal, believe
+from .beliefs import ANY, AVOID, CHAIN, STALE_DAYS, Belief, Evidence, Refusal, believe
 from .catalogue import catalogue
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ FIELDS = (
 
 def _values(belief: Belief, on: date) -> dict[str, Any]:
     code = catalogue()[belief.code]
-    fades = code.fades and belief.strength != "avoid"
+    fades = code.fades and belief.strength != AVOID
     last = belief.last_confirmed_on
     return {
         "code": belief.code, "value": belief.value, "note": belief.note,

@@ -85,7 +85,7 @@ METHOD = (
     "day of arrival at least 0.6; from 0.4 it is asked), what the booking promised, what the tier "
     "gives, what is owed after a complaint, and occasions within three days. What the house tracks "
     "(hotel.supply) goes to required lines first, then by VIP level, tier and day of booking; where "
-    "it runs out a substitute is named."
+    "it runs out a substitute is named, and never one that the guest wants avoided."
 )
 
 

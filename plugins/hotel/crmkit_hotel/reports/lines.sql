@@ -75,6 +75,7 @@ weighed AS (
         p.code,
         p.value AS val,
         p.status,
+        coalesce(p.strength, 'preferred') = 'avoid' AS avoided,
         CASE
             WHEN p.fades THEN power(2.0, -date_diff('day', p.weighed_on, a.arrival_on) / 365.0)
             ELSE 1.0
@@ -105,13 +106,15 @@ wanted AS (
         CASE
             WHEN h.status = 'ask' OR (h.status = 'declared' AND h.stale) OR h.confidence < 0.6
                 THEN 'ask'
+            WHEN h.avoided THEN 'avoid'
             ELSE h.status
         END AS origin,
+        h.avoided,
         h.confidence,
         k.grp,
         k.most,
         row_number() OVER (
-            PARTITION BY h.reservation_id, h.code, CASE WHEN k.many THEN h.val ELSE '' END
+            PARTITION BY h.reservation_id, h.code, h.avoided, CASE WHEN k.many OR h.avoided THEN h.val ELSE '' END
             ORDER BY
                 CASE WHEN h.status = 'declared' AND NOT h.stale THEN 0 ELSE 1 END,
                 h.confidence DESC, h.preference_id
@@ -124,7 +127,7 @@ chosen AS (
     SELECT
         w.*,
         row_number() OVER (
-            PARTITION BY w.reservation_id, w.grp ORDER BY w.confidence DESC, w.code, w.val
+            PARTITION BY w.reservation_id, w.grp, w.avoided ORDER BY w.confidence DESC, w.code, w.val
         ) AS nth
     FROM wanted w
     WHERE w.place = 1
@@ -159,24 +162,26 @@ dated AS (
 ),
 told AS (
     SELECT reservation_id, 0 AS first, 'booking' AS origin, q.code, q.value AS val,
-        CAST(NULL AS DOUBLE) AS confidence
+        CAST(NULL AS DOUBLE) AS confidence, false AS avoided
     FROM hotel_request q
     JOIN arrival a ON a.reservation_id = q.owner_id AND a.as_of = q.as_of
     UNION ALL
-    SELECT c.reservation_id, 1, c.origin, c.code, c.val, c.confidence
+    SELECT c.reservation_id, 1, c.origin, c.code, c.val, c.confidence, c.avoided
     FROM chosen c
-    WHERE c.nth <= c.most AND c.grp <> 'OCCASION'
+    WHERE (c.avoided OR c.nth <= c.most) AND c.grp <> 'OCCASION'
 ),
 once AS (
     -- What the booking promised stands before what the guest usually likes.
     SELECT
         t.*,
-        min(t.first) OVER (PARTITION BY t.reservation_id, t.code) AS strongest
+        min(t.first) OVER (PARTITION BY t.reservation_id, t.code, t.avoided) AS strongest
     FROM told t
 ),
 line AS (
     SELECT
-        o.reservation_id, o.origin, o.code, o.val, o.confidence,
+        o.reservation_id, o.origin, o.code,
+        CASE WHEN o.avoided THEN 'not ' || o.val ELSE o.val END AS val,
+        o.confidence,
         coalesce(k.department, 'front_office') AS department,
         coalesce(k.title, 'Booked') AS title,
         coalesce(k.sensitive, false) AS sensitive,
@@ -260,13 +265,22 @@ ranked AS (
     WHERE $department = 'all' OR l.department = $department
 ),
 spare AS (
-    -- The first substitute of which something is left.
-    SELECT k.property, s.code, s.val, min(s.other) AS other
+    -- The substitutes of which something is left.
+    SELECT k.property, s.code, s.val, s.other
     FROM substitute s
     JOIN tracked k ON k.code = s.code
     LEFT JOIN stock o ON o.property = k.property AND o.code = s.code AND o.val = s.other
     WHERE o.left_over > 0 OR o.code IS NULL
-    GROUP BY k.property, s.code, s.val
+),
+offered AS (
+    -- The first of them that the guest does not want avoided.
+    SELECT l.reservation_id, s.code, s.val, min(s.other) AS other
+    FROM line l
+    JOIN guest g ON g.reservation_id = l.reservation_id
+    JOIN spare s ON s.property = g.property AND s.code = l.code AND s.val = l.val
+    LEFT JOIN chosen a ON a.reservation_id = l.reservation_id AND a.avoided AND a.code = s.code AND a.val = s.other
+    WHERE a.val IS NULL
+    GROUP BY l.reservation_id, s.code, s.val
 ),
 done AS (
     SELECT owner_id, code, max(result) AS result
@@ -295,11 +309,11 @@ SELECT
     r.confidence,
     r.required,
     CASE
-        WHEN r.origin IN ('ask', 'arrival') OR t.code IS NULL THEN NULL
+        WHEN r.origin IN ('ask', 'arrival', 'avoid') OR t.code IS NULL THEN NULL
         ELSE r.turn <= coalesce(s.left_over, 0)
     END AS can_be_met,
     CASE
-        WHEN r.origin NOT IN ('ask', 'arrival') AND t.code IS NOT NULL
+        WHEN r.origin NOT IN ('ask', 'arrival', 'avoid') AND t.code IS NOT NULL
             AND r.turn > coalesce(s.left_over, 0)
             THEN coalesce(x.other, 'none')
     END AS stand_in,
@@ -307,5 +321,5 @@ SELECT
 FROM ranked r
 LEFT JOIN tracked t ON t.property = r.property AND t.code = r.code
 LEFT JOIN stock s ON s.property = r.property AND s.code = r.code AND s.val = coalesce(r.val, '')
-LEFT JOIN spare x ON x.property = r.property AND x.code = r.code AND x.val = r.val
+LEFT JOIN offered x ON x.reservation_id = r.reservation_id AND x.code = r.code AND x.val = r.val
 LEFT JOIN done d ON d.owner_id = r.reservation_id AND d.code = r.code
