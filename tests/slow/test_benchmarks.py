@@ -71,11 +71,10 @@ def test_views_and_searches_are_measured(tmp_path):
     assert all(result.ratio > 0 for result in results)
 
 
-def test_generated_files_answer_as_a_filled_store_does(tmp_path, monkeypatch):
+def test_generated_files_answer_as_a_filled_store_does(tmp_path):
     through = scale.measure(20_000, tmp_path, runs=1)
     assert list(through.steps)[:2] == ["snapshot", "increment of 1 %"]
-    monkeypatch.setattr(scale, "THROUGH_STORE", 0)
-    straight = scale.measure(20_000, tmp_path, runs=1)
+    straight = scale.measure(20_000, tmp_path, runs=1, through=0)
     assert list(straight.steps) == list(through.steps)[2:]
 
 
