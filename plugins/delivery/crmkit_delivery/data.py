@@ -85,6 +85,7 @@ KINDS = (
     ("cancellation", "round_event", SUBSCRIPTION, "Subscription ends", "退订"),
     ("exit_interview", "round_event", SUBSCRIPTION, "Asked why", "退订访谈"),
     ("drop", "drop", SUBSCRIPTION, "Drop at the door", "上门投递"),
+    ("bill", "bill", SUBSCRIPTION, "Subscription billed", "订阅账单"),
     ("survey", "survey", WAYBILL, "Survey or review", "满意度评价"),
 )
 

@@ -155,9 +155,9 @@ def test_every_cost_stands_on_a_kind_of_delivery_and_none_counts_twice() -> None
 
 
 def test_contribution_is_what_was_invoiced_less_what_was_done(crm: Any, tmp_path: Path) -> None:
-    """12.00 billed; carried for 7.00, asked by telephone for 2.50 and on the web for 0.02: 2.48 are left.
+    """12.00 invoiced and 46.80 of milk billed; 7.00 for carrying, 2.50 and 0.02 for two questions.
 
-    The line was billed at 15.00 first: the correction counts alone.
+    The line was billed at 15.00 first: the correction counts alone. 58.80 less 9.52 are 49.28.
     """
     head = "line,waybill,as_of,quoted,billed,surcharges,discount,surcharge_reason,weight_basis,"
     lines = tmp_path / "lines.csv"
@@ -168,6 +168,12 @@ def test_contribution_is_what_was_invoiced_less_what_was_done(crm: Any, tmp_path
     assert crm.import_file(lines, profile="delivery-invoices").rejected == 0
     lines.write_text(lines.read_text().replace("15.00", "12.00").replace("25T10", "25T11"))
     assert crm.import_file(lines, profile="delivery-invoices").rejected == 0
+    bills = tmp_path / "bills.csv"
+    bills.write_text(
+        "bill,subscription,billed_on,period_from,period_to,amount,collection\n"
+        "S1-3,S1,2026-03-30,2026-03-01,2026-03-30,46.80,monthly\n"
+    )
+    assert crm.import_file(bills, profile="delivery-bills").rejected == 0
     scans = tmp_path / "scans.csv"
     scans.write_text(
         "scan,waybill,system,code,event_at\nx1,W1,crmkit,delivered,2026-03-21T10:00:00Z\n"
@@ -185,5 +191,5 @@ def test_contribution_is_what_was_invoiced_less_what_was_done(crm: Any, tmp_path
         if row["revenue_minor"]
     ]  # fmt: skip
     assert (row["revenue_minor"], row["cost_minor"], row["contribution_minor"]) == (
-        1200, 952, 248,
+        5880, 952, 4928,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from crmkit.declarations import DemoFile
 
 from .calendar import AS_OF, FIRST, at, text
-from .ills import World
+from .ills import World, plain_line
 from .rounds import Rounds
 from .shipments import PRODUCTS, ZONES, Shipment, hubs, visible
 
@@ -42,6 +42,7 @@ COLUMNS = {
     "pause_extensions collection arrears doorstep_notes",
     "rounds": "event kind subscription occurred_at channel direction reason round courier",
     "drops": "drop subscription result round courier quantity collected occurred_at",
+    "bills": "bill subscription billed_on period_from period_to amount collection",
     "courier-days": "courier day round loaded delivered returned cash_due cash_remitted drops_planned "
     "drops_recorded commission_rate",
 }
@@ -65,17 +66,26 @@ def write_files(
         "waybills": [_waybill(one) for one in shipments],
         "scans": _scans(shipments, rng),
         "incidents": known(world.incidents),
-        "invoices": known(world.invoices),
+        "invoices": known([*world.invoices, *_invoices(shipments, world)]),
         "claims": sorted(known(world.claims), key=lambda r: r["as_of"]),
         "events": known(world.events, "occurred_at"),
         "subscriptions": known(rounds.subscriptions),
         "rounds": rounds.events,
         "drops": rounds.drops,
+        "bills": rounds.bills,
         "courier-days": rounds.days,
     }
     for name, listed in rows.items():
         _write(folder / f"{name}.csv", COLUMNS[name].split(), listed)
     return [DemoFile(path=folder / f"{name}.csv", profile=f"delivery-{name}") for name in rows]
+
+
+def _invoices(shipments: Sequence[Shipment], world: World) -> Iterable[Row]:
+    """A line for each shipment that came and has none yet."""
+    billed = {line["waybill"] for line in world.invoices}
+    for one in shipments:
+        if one.number not in billed and one.scans[-1].code == "delivered":
+            yield plain_line(one)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:

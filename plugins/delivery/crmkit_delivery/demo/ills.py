@@ -260,6 +260,11 @@ def _claim(one: Shipment, state: str, as_of: object, **when: object) -> Row:
     }  # fmt: skip
 
 
+def plain_line(one: Shipment) -> Row:
+    """Billed as it was quoted, on the evening of the day on which it came."""
+    return _line(one, str(one.price / 100), "", at(_came(one), 20))
+
+
 def _line(one: Shipment, billed: str, surcharge: str, as_of: object) -> Row:
     return {
         "line": f"{one.number}-1", "waybill": one.number, "as_of": text(as_of),  # type: ignore[arg-type]

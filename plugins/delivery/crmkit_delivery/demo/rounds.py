@@ -17,6 +17,8 @@ Row = dict[str, str]
 # is the figure that a short local survey of one dairy once found; here it is a courier's, not the trade's.
 USUAL_LOSS, BAD_LOSS = 0.06, 0.67
 BAD = "C00"
+# Three drops a week, as a month has them.
+DROPS_A_MONTH, PRICE_MINOR = 13, 120
 REASONS = ("moved", "price", "quality", "missed_drops", "competitor", "other")
 
 
@@ -29,6 +31,7 @@ class Rounds:
     events: list[Row] = field(factory=list)
     drops: list[Row] = field(factory=list)
     days: list[Row] = field(factory=list)
+    bills: list[Row] = field(factory=list)
     short: set[str] = field(factory=set)
 
 
@@ -59,14 +62,15 @@ def _subscriber(made: Rounds, number: int, place: int, rng: np.random.Generator)
     row = {
         "subscription": f"S{number:05d}", "customer": f"P{number:05d}", "as_of": FIRST.isoformat(),
         "round": name, "courier": courier, "sequence_no": str(number), "product": "milk",
-        "quantity": str(1 + number % 3), "days": "mon;wed;fri", "price": "1.20",
+        "quantity": str(1 + number % 3), "days": "mon;wed;fri", "price": f"{PRICE_MINOR / 100:.2f}",
         "started_on": started.isoformat(), "collection": "monthly", "name": f"Subscriber {number}",
         "phone": f"+4930{number:07d}", "region": "DAIRY", "address": f"{number} Mill Lane",
     }  # fmt: skip
     made.subscriptions.append(row)
+    ends = AS_OF
     lost = rng.random() < (BAD_LOSS if courier == BAD else USUAL_LOSS)
     if lost:
-        on = AS_OF - timedelta(days=int(rng.integers(0, 88)))
+        on = ends = AS_OF - timedelta(days=int(rng.integers(0, 88)))
         reason = "missed_drops" if courier == BAD else REASONS[int(rng.integers(len(REASONS)))]
         made.subscriptions.append(
             {**row, "as_of": on.isoformat(), "ended_on": on.isoformat(), "end_reason": reason}
@@ -80,6 +84,7 @@ def _subscriber(made: Rounds, number: int, place: int, rng: np.random.Generator)
              "paused_to": until.isoformat(), "pause_extensions": "0"}
         )  # fmt: skip
         _event(made, "pause", row, on, "holiday")
+    _bills(made, row, ends)
     missed = 3 if courier == BAD and not lost else int(rng.random() < 0.05)
     for turn in range(missed):
         on = AS_OF - timedelta(days=4 + 7 * turn)
@@ -88,6 +93,20 @@ def _subscriber(made: Rounds, number: int, place: int, rng: np.random.Generator)
              "result": "missed", "round": name, "courier": courier, "quantity": "0",
              "occurred_at": text(at(on, 6))}
         )  # fmt: skip
+
+
+def _bills(made: Rounds, row: Row, ends: date) -> None:
+    """A bill at the end of each month that was served to its end."""
+    amount = DROPS_A_MONTH * int(row["quantity"]) * PRICE_MINOR / 100
+    first = FIRST
+    while (following := (first + timedelta(days=32)).replace(day=1)) <= ends + timedelta(days=1):
+        last = following - timedelta(days=1)
+        made.bills.append(
+            {"bill": f"{row['subscription']}-{last}", "subscription": row["subscription"],
+             "billed_on": last.isoformat(), "period_from": first.isoformat(),
+             "period_to": last.isoformat(), "amount": f"{amount:.2f}", "collection": "monthly"}
+        )  # fmt: skip
+        first = following
 
 
 def _event(made: Rounds, kind: str, row: Row, on: date, reason: str) -> None:

@@ -28,6 +28,7 @@ NAMES = (
     "delivery-subscriptions",
     "delivery-rounds",
     "delivery-drops",
+    "delivery-bills",
     "delivery-courier-days",
     "epcis-scans",
 )
