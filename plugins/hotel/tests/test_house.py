@@ -234,3 +234,15 @@ def test_the_desk_shows_bookings_and_likes_but_nothing_sensitive(crm) -> None:
     assert len(likes) == 1
     assert "PIL_TYPE" in likes[0]
     assert any(r["panel"] == "hotel.bookings" and "2026-04-01" in r["text"] for r in rows)
+
+
+def test_what_guests_say_in_words_is_counted_for_the_catalogue(crm) -> None:
+    """Two guests of three say the same, written differently; the third says something of their own."""
+    for guest, said in (("G0", "Extra  blanket"), ("G1", "extra blanket"), ("G2", "a harp")):
+        crm.run("preference declare", customer=guest, code="FREE_TEXT", value=said)
+    assert crm.run("preference words").rows == [
+        {"words": "extra blanket", "guests": 2, "last_said_on": NOW.date()}
+    ]
+    assert [r["words"] for r in crm.run("preference words", least=1).rows] == [
+        "extra blanket", "a harp",
+    ]  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from crmkit.columns import CUSTOMER, day, flag, integer, number, text
+from crmkit.columns import CUSTOMER, count, day, flag, integer, number, text
 from crmkit.declarations import Answer, Command, Parameter
 from crmkit.entities import FieldType, NewInteraction
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 T = FieldType
+WORDS = "FREE_TEXT"
 WHO = Parameter(name="customer", type=T.TEXT, positional=True, required=True, title="Guest")
 CODE = Parameter(name="code", type=T.TEXT, positional=True, required=True, title="Code")
 VALUE = Parameter(name="value", type=T.TEXT, positional=True, required=True, title="Value")
@@ -117,6 +120,28 @@ def learn_all(crm: Crm, as_of: AsOf) -> Answer:
     return Answer(rows=[{"changed": learn(crm, as_of=as_of)}])
 
 
+def words(crm: Crm, least: int) -> Answer:
+    """What is told in words only, as equal texts, with how many guests told it."""
+    hidden = crm.store.privacy.hidden_customers()
+    told: dict[str, set[int]] = defaultdict(set)
+    last: dict[str, date] = {}
+    for owner, value, note, on, status in crm.store.records.read(
+        PREFERENCE, ["owner_id", "value", "note", "last_confirmed_on", "status"],
+        where={"code": WORDS},
+    ):  # fmt: skip
+        said = " ".join((note or value or "").casefold().split())
+        if said and status != "refused" and owner not in hidden:
+            told[said].add(owner)
+            if on is not None:
+                last[said] = max(on, last.get(said, on))
+    rows = [
+        {"words": said, "guests": len(guests), "last_said_on": last.get(said)}
+        for said, guests in told.items()
+        if len(guests) >= least
+    ]
+    return Answer(rows=sorted(rows, key=lambda row: (-row["guests"], row["words"])))
+
+
 def codes(crm: Crm) -> Answer:
     """The catalogue."""
     return Answer(
@@ -186,6 +211,16 @@ def commands() -> list[Command]:
             help="Learn everybody's preferences from what the touchpoints filed; after an import.",
             example="crmkit preference learn",
             columns=[integer("changed", "New or changed", "变更数", "preference")],
+        ),
+        Command(
+            name="preference words", run=words,
+            help="List what guests say in words for which there is no code, what most of them say first.\n\nWhat many say is worth a code of the catalogue. Equal texts are counted together, whatever their case.",
+            example="crmkit preference words --least 5",
+            parameters=[Parameter(name="least", type=T.INTEGER, default=2, unit="guest", title="Told by at least so many guests")],
+            columns=[
+                text("words", "Words", "原话"), count("guests", "Guests", "客人", "guest"),
+                day("last_said_on", "Last said", "最近"),
+            ],
         ),
         Command(
             name="preference catalogue", run=codes,
