@@ -323,7 +323,9 @@ class Records(Gateway):
         self, type: str, values: Mapping[str, Any], where: Mapping[str, Any], *,
         tx: Tx | None = None,
     ) -> BulkChange:  # fmt: skip
-        """Sets fields of every record that has certain values, in one step that can be undone.
+        """Sets fields of every record with certain values that the viewer may read, in one step.
+
+        The step can be undone.
 
         Args:
             values: new value by field; None empties one.
@@ -336,8 +338,11 @@ class Records(Gateway):
         if not where:
             raise UsageError("a change of many records says which.", hint="Give --where.")
         with self._writing(tx, RECORD_SET) as own:
-            owned = ["owner_id"] if self.entity(type, tx=own).owner is not None else []
-            found = self.read(type, ["source", "ref", *owned], where=where, tx=own)
+            made = self._made(own.connection, type)
+            owned = ["owner_id"] if made.entity.owner is not None else []
+            # Of those alone that the viewer may read: a number of others would tell of them.
+            asked = self._open(own.connection, made, self._asked(made, where, ()))
+            found = read_records(own.connection, made, asked, ["source", "ref", *owned], {}, None)
             changed_rows = 0
             for source in sorted({row[0] for row in found}):
                 rows = [row for row in found if row[0] == source]

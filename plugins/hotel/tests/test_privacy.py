@@ -168,7 +168,7 @@ def _readable(answer: tuple[int, str]) -> str:
 
 
 LOOKUPS = [
-    ("desk", "{0}"), ("customer", "search", "{0}"), ("customer", "show", "{0}"),
+    ("desk", "{0}"), ("guest", "ask", "{0}"), ("customer", "search", "{0}"), ("customer", "show", "{0}"),
     ("interaction", "list", "{0}"), ("record", "list", "hotel.stay", "--customer", "{0}"),
     ("case", "list", "--customer", "{0}"), ("why", "{0}", "hotel.guest"), ("task", "list", "--customer", "{0}"),
     ("document", "list", "--customer", "{0}"), ("relation", "list", "{0}"), ("note", "list", "{0}"),
@@ -212,7 +212,9 @@ TABLES = [
     ("sql", "SELECT count(*) AS n FROM population"),
     ("sql", "SELECT count(*) AS n FROM hotel_companion"),
     ("sql", "SELECT count(hotel_lead_days) AS n, count(*) AS rows FROM feature", "--subject", "hotel.reservation"),
-    ("relation", "list", "G-1"), ("desk", "G-1"), ("lifecycle", "funnel", "hotel.guest"), ("customer", "show", "G-2"),
+    ("relation", "list", "G-1"), ("desk", "G-1"), ("lifecycle", "funnel", "hotel.guest"), ("guest", "in-house"),
+    ("record", "set", "hotel.reservation", "--where", "property=HER", "--set", "meal=BB", "--dry-run"),
+    ("record", "set", "hotel.preference", "--where", "mode=declared", "--set", "purpose=any", "--dry-run"), ("customer", "show", "G-2"),
     ("record", "list", "hotel.request"), ("record", "list", "hotel.preparation"),
     ("record", "show", "hotel.preference", "A-preference"), ("preparation", "finish", "R-3"),
     ("preparation", "mark", "R-2", "TOI_ALLERGY", "--result", "met"),
