@@ -23,6 +23,7 @@ from .types import Integer
 
 if TYPE_CHECKING:
     from ..declarations import InteractionKind
+    from .privacy import GuardedRows
     from .store import Tx
 
 ROW = (
@@ -98,19 +99,25 @@ class Interactions(Gateway):
         i = self._table("interaction")
         with self._reading(tx) as connection:
             people = members or members_of(connection, self._table("customer"), [customer_id])
-            kept = self._store.privacy.open_facts(connection, i)
-            if kinds is None and before is None and limit is not None and kept is None:
-                return [self._interaction(row) for row in _newest(connection, i, people, limit)]
+            guarded = self._store.privacy.guarded_rows(connection)
+            if kinds is None and before is None and limit is not None:
+                asked = limit
+                while True:
+                    rows: Sequence[Row] = _newest(connection, i, people, asked)
+                    found = [row for row in rows if _is_open(row, guarded)]
+                    if len(found) >= limit or len(rows) < asked:
+                        return [self._interaction(row) for row in found[:limit]]
+                    asked *= 4
             query = _latest(i).where(is_in(connection, i.c.customer_id, people))
             if kinds is not None:
                 query = query.where(is_in(connection, i.c.kind, kinds))
             if before is not None:
                 query = query.where(i.c.occurred_at < before)
-            if kept is not None:
-                query = query.where(kept)
-            query = query.order_by(i.c.occurred_at.desc(), i.c.id.desc()).limit(limit)
+            query = query.order_by(i.c.occurred_at.desc(), i.c.id.desc())
+            # What the viewer may not read counts for no limit.
+            query = query.limit(None if guarded else limit)
             rows = connection.execute(query).mappings().all()
-        return [self._interaction(row) for row in rows]
+        return [self._interaction(row) for row in rows if _is_open(row, guarded)][:limit]
 
     def read(
         self, names: Sequence[str], *, customers: Iterable[int],
@@ -265,6 +272,11 @@ class Interactions(Gateway):
             "channel", "direction", "actor", "subject_type", "subject_id",
         )  # fmt: skip
         return Interaction(amount=amount, payload=payload, **{name: row[name] for name in names})
+
+
+def _is_open(row: Row, guarded: GuardedRows) -> bool:
+    fields = guarded.get(row["kind"])
+    return not fields or not any(row["payload"].get(n) in held for n, held in fields.items())
 
 
 def _latest(i: Table) -> Select[Any]:

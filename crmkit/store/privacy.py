@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, String, and_, column, or_, select, table, true, type_coerce
+from sqlalchemy import ColumnElement, and_, column, or_, select, table, true
 from sqlalchemy.engine import Connection
 
 from ..declarations import CUSTOMER, PrivacyGuard
@@ -21,7 +21,6 @@ from ..policy import Viewer, guards_on
 from .declared import guards_kept
 from .family import members_of, survivors_of
 from .rows import is_in
-from .types import json_text
 
 if TYPE_CHECKING:
     from sqlalchemy import FromClause
@@ -83,22 +82,6 @@ class Privacy:
             for name, values in guarded.items()
         ]
         return and_(true(), *kept)
-
-    def open_facts(self, connection: Connection, facts: FromClause) -> ColumnElement[bool] | None:
-        """The condition that keeps the interactions that the viewer may read; None keeps all."""
-        guarded = self.guarded_rows(connection)
-        # A payload is canonical text, in which a field and its value stand in one way only.
-        said = type_coerce(facts.c.payload, String)
-        shut = [
-            and_(
-                facts.c.kind == kind,
-                said.contains(json_text({name: value})[1:-1], autoescape=True),
-            )
-            for kind, fields in sorted(guarded.items())
-            for name, values in fields.items()
-            for value in sorted(values)
-        ]
-        return ~or_(*shut) if shut else None
 
     def hidden(self, connection: Connection) -> frozenset[int]:
         """Ids of the customers hidden from the viewer, with everybody merged with one of them."""

@@ -284,7 +284,7 @@ def test_exports_leave_the_guest_out(worlds, ask, tmp_path, what) -> None:
 
 
 OF_GUEST = [
-    ("preference", "list", "G-2", "--every"), ("interaction", "list", "G-2"),
+    ("preference", "list", "G-2", "--every"), ("interaction", "list", "G-2", "--limit", "1"),
     ("preparation", "list", "--department", "housekeeping"),
     ("record", "list", "hotel.preference", "--customer", "G-2"),
     ("sql", "SELECT code, value FROM hotel_statement"),
