@@ -326,6 +326,7 @@ def test_a_card_that_learns_from_the_declined_is_tested_on_known_outcomes_alone(
         APPLICATION, source=held[0].source, refs=[one.ref for one in held],
         owners=[one.owner_id for one in held], values={"bad": [None] * len(held)},
     )  # fmt: skip
+    bank.clock.advance(hours=1)
     bad = dict(bank.store.records.read(APPLICATION, ["id", "bad"]))
     known = {i: went for i, went in bad.items() if went is not None}
     found = infer(bank, 1.2)
