@@ -210,6 +210,24 @@ def test_cash_is_expected_by_weekday_and_an_order_proposed(till) -> None:
     assert rows[0]["out_low_minor"] == rows[0]["out_high_minor"] == 10_000  # it was never off
 
 
+def test_the_interval_is_as_wide_as_such_days_were_off(world, day) -> None:
+    """Days of 90.00 and 110.00 in turn, so that a weekday has both: 100.00 is expected, and each was off by 10.00, by the root of
+    10,000 cents 10. 112 days with 9 degrees of freedom spent: 10 x sqrt(112 / 103) = 10.43. A new day, of
+    a mean of 16: 10.43 x sqrt(10,000 x 17 / 16) = 1,074.9; 1.28 of it on each side are 13.76. Parts of the
+    month have not quite as many days of either kind, which moves it by some cents."""
+    world.customers(1)
+    world.add("banking_branch", subject_id=None, id=1, branch_name="Main")
+    for before in range(140):
+        out = 9_000 if before % 2 else 11_000
+        world.add("banking_cash_day", subject_id=None, record_id=1, occurred_on=day(before), cash_out_minor=out,
+                  cash_in_minor=0)  # fmt: skip
+    rows = [r for r in world.report("cash-position") if r["period"] == "ahead"]
+    for row in rows:
+        half = (row["out_high_minor"] - row["out_low_minor"]) / 2
+        assert half == pytest.approx(1_376, abs=20)
+        assert row["in_low_minor"] == row["in_high_minor"] == 0
+
+
 def test_the_back_test_knows_only_the_days_before(till) -> None:
     """Nothing changes, so the forecast has no error, as the same day of the week before has none."""
     (row,) = till.report("cash-accuracy")

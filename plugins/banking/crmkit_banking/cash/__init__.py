@@ -22,7 +22,7 @@ FORECAST = FeatureSet(
                description="The highest expected cash out of the five days ahead: the mean of the "
                "weekday in 112 days, times what its part of the month makes of it."),
         amount("cash_out_bound", "Cash out not exceeded in 19 of 20 such days", "现金支出上界",
-               description="That expectation plus 1.64 root mean square errors of the same days."),
+               description="That expectation plus 1.64 standard errors, from how far the same days were off."),
         amount("cash_in_expected", "Mean cash in expected in five days", "五日平均预期现金收入",
                description="Mean expected cash in of the five days ahead."),
         amount("cash_limit", "Cash limit", "现金限额",
@@ -63,8 +63,8 @@ AHEAD = Parameter(
 METHOD = (
     "A day is expected to be like the mean of its weekday in the 112 days that were known the day before "
     "it, times what its part of the month (1 to 4, 5 to 24, 25 on) made of those days. The interval of 80 "
-    "in 100 is 1.28 root mean square errors of the same days on each side. Days without a movement count "
-    "as 0."
+    "in 100 is 1.28 standard errors on each side, from how far the same days were off by the root of what "
+    "was expected of them. Days without a movement count as 0."
 )
 SOURCE = "Requirement B7; banking brief, section 9, report 13"
 

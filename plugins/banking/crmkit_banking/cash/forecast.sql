@@ -1,6 +1,6 @@
 -- Expected cash out and in of each of the five days after the as-of day, from 112 days of the branch.
 -- A day is expected to be like the same weekday of the sixteen weeks before, times what its place in the
--- month (first days, middle, pay days) makes of it; the bound is that plus 1.64 standard deviations of
+-- month (first days, middle, pay days) makes of it; the bound is that plus 1.64 standard errors of
 -- what such days were off by.
 WITH ahead AS (
     SELECT p.subject_id, p.as_of, p.as_of_on + CAST(h.n AS INTEGER) AS day_on, h.n
@@ -39,7 +39,11 @@ off AS (
     SELECT
         f.subject_id,
         f.as_of,
-        sqrt(sum(power(f.cash_out - w.cash_out * coalesce(p.out_factor, 1), 2)) / count(*)) AS spread
+        -- By the root of what was expected, as in position.sql.
+        sqrt(sum(
+            power(f.cash_out - w.cash_out * coalesce(p.out_factor, 1), 2)
+            / greatest(w.cash_out * coalesce(p.out_factor, 1), 1)
+        ) / greatest(count(*) - 9, 1)) AS scatter
     FROM flow f
     JOIN weekday w ON w.subject_id = f.subject_id AND w.as_of = f.as_of AND w.weekday = f.weekday
     JOIN part p ON p.subject_id = f.subject_id AND p.as_of = f.as_of AND p.part = f.part
@@ -52,7 +56,7 @@ expected AS (
         a.day_on,
         w.cash_out * coalesce(p.out_factor, 1) AS cash_out,
         w.cash_in * coalesce(p.in_factor, 1) AS cash_in,
-        o.spread
+        o.scatter * sqrt(w.cash_out * coalesce(p.out_factor, 1) * (1 + 1 / w.days)) AS spread
     FROM ahead a
     JOIN weekday w ON w.subject_id = a.subject_id AND w.as_of = a.as_of
         AND w.weekday = mod(date_diff('day', make_date(2001, 1, 1), a.day_on), 7)

@@ -101,12 +101,20 @@ part AS (
     JOIN weekday w ON w.branch = p.branch AND w.goal_on = p.goal_on AND w.weekday = p.weekday
     GROUP BY p.branch, p.goal_on, p.part
 ),
+-- How far days were off, by the root of what was expected of them: cash that many customers draw varies
+-- by it. Nine degrees of freedom went into seven weekdays and two of the three parts of the month.
 off AS (
     SELECT
         p.branch,
         p.goal_on,
-        sqrt(sum(power(p.cash_out - w.cash_out * coalesce(r.out_factor, 1), 2)) / count(*)) AS out_spread,
-        sqrt(sum(power(p.cash_in - w.cash_in * coalesce(r.in_factor, 1), 2)) / count(*)) AS in_spread
+        sqrt(sum(
+            power(p.cash_out - w.cash_out * coalesce(r.out_factor, 1), 2)
+            / greatest(w.cash_out * coalesce(r.out_factor, 1), 1)
+        ) / greatest(count(*) - 9, 1)) AS out_scatter,
+        sqrt(sum(
+            power(p.cash_in - w.cash_in * coalesce(r.in_factor, 1), 2)
+            / greatest(w.cash_in * coalesce(r.in_factor, 1), 1)
+        ) / greatest(count(*) - 9, 1)) AS in_scatter
     FROM past p
     JOIN weekday w ON w.branch = p.branch AND w.goal_on = p.goal_on AND w.weekday = p.weekday
     JOIN part r ON r.branch = p.branch AND r.goal_on = p.goal_on AND r.part = p.part
@@ -121,8 +129,9 @@ expected AS (
         g.cash_out,
         w.cash_out * coalesce(r.out_factor, 1) AS out_expected,
         w.cash_in * coalesce(r.in_factor, 1) AS in_expected,
-        o.out_spread,
-        o.in_spread
+        -- The mean of so many days is off itself.
+        o.out_scatter * sqrt(w.cash_out * coalesce(r.out_factor, 1) * (1 + 1 / w.days)) AS out_spread,
+        o.in_scatter * sqrt(w.cash_in * coalesce(r.in_factor, 1) * (1 + 1 / w.days)) AS in_spread
     FROM filled g
     JOIN weekday w ON w.branch = g.branch AND w.goal_on = g.day_on AND w.weekday = g.weekday
     JOIN off o ON o.branch = g.branch AND o.goal_on = g.day_on
