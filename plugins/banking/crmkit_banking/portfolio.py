@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    acceptance,
     arrears,
     balances,
     behaviour,
@@ -24,7 +25,7 @@ FEATURE_SETS = (
     *cash.FEATURES,
     *loan_status.FEATURES,
 )
-SCORES = (*behaviour.SCORES, *loan_status.SCORES)
+SCORES = (*behaviour.SCORES, *acceptance.SCORES, *loan_status.SCORES)
 RULES = (*watch.RULES, *arrears.RULES, *profit.RULES, *sales.RULES, *cash.RULES)
 SEGMENTS = sales.SEGMENTS
 REPORTS = (

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from crmkit_banking.acceptance import ACCEPTANCE
 from crmkit_banking.sales import SEGMENTS
 
 
@@ -25,7 +26,8 @@ def test_a_first_salary_is_an_event_of_who_was_seen_before(world, day) -> None:
         )
     found = world.features("relation")
     assert (found[1]["life_event"], found[1]["next_product"]) == ("salary_start", "savings")
-    assert (found[1]["relationship_months"], found[1]["consent_marketing"]) == (13, True)
+    person = world.features("person")[1]
+    assert (person["relationship_months"], person["consent_marketing"]) == (13, True)
     assert (found[2]["life_event"], found[2]["next_product"]) == (None, "savings")
 
 
@@ -133,8 +135,41 @@ def test_a_wish_to_invest_is_a_talk_an_appointment_or_a_purchase_of_the_year(wor
     world.add("banking_adviser_meeting", subject_id=5, occurred_on=day(365), topic="investing")
     found = world.features("relation")
     assert [found[s]["wish_to_invest"] for s in (1, 2, 3, 4, 5)] == [True, True, True, False, False]
-    assert (found[1]["customer_type"], found[1]["education"]) == ("sme", "tertiary")
-    assert found[2]["customer_type"] == "retail"
+    world.add("banking_customer", subject_id=2)
+    person = world.features("person")
+    assert (person[1]["customer_type"], person[1]["education"]) == ("sme", "tertiary")
+    assert person[2]["customer_type"] == "retail"
+
+
+def test_tenths_go_by_what_the_score_said_before_the_offer(world, day) -> None:
+    """Offers of day 50: the run of day 60 said 0.8 of customer 1 and 0.2 of customer 2, who come into the
+    first two tenths; that of day 10 knows who accepted, and customer 3 has no run before the offer."""
+    for subject, before, after in ((1, 0.8, 0.1), (2, 0.2, 0.9), (3, None, 0.5)):
+        world.add("feature", subject_id=subject, banking_open_accounts=1)
+        _offered(world, subject, day, "accepted" if subject == 1 else "declined")
+        for age, value in ((60, before), (10, after)):
+            if value is not None:
+                world.add("outcome", subject_id=subject, name="banking.acceptance", kind="score", value=value,
+                          days_before=age, run="r")  # fmt: skip
+    rows = {row["propensity_tenth"]: row for row in world.report("cross-sell")}
+    assert {tenth: (row["offers"], row["accepted"]) for tenth, row in rows.items()} == {
+        0: (1, 0), 1: (1, 1), 2: (1, 0),
+    }  # fmt: skip
+
+
+def test_who_is_not_asked_teaches_the_score_nothing(world, day) -> None:
+    """1 accepts one of two offers, 2 declines, 3 is asked after the 31 days, 4 is never asked."""
+    world.customers(1, 2, 3, 4)
+    for subject, ahead, response in (
+        (1, 5, "declined"),
+        (1, 31, "accepted"),
+        (2, 1, "no_answer"),
+        (3, 32, "accepted"),
+    ):
+        world.add("banking_product_offer", subject_id=subject, occurred_on=day(-ahead), product="savings",
+                  response=response)  # fmt: skip
+    labels = {row["subject_id"]: row["label"] for row in world.query(ACCEPTANCE.target)}
+    assert labels == {1: 1, 2: 0, 3: None, 4: None}
 
 
 def test_cross_sell_by_product_with_uplift(world, day) -> None:

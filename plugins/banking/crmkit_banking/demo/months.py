@@ -29,6 +29,8 @@ WRITTEN_OFF_MONTHS = 6
 # Has most elsewhere, and earns half of what makes a customer affluent (with a margin for what a salary
 # varies by): a customer whom the tier "potential" is for.
 WALLET, CAPACITY = 0.3, 420_000
+# Half of those who work earn more (world.build_world).
+MEDIAN_INCOME = 260_000
 # Cash machines are emptied on Fridays and Saturdays, counters are shut at weekends.
 ATM_WEEK = np.array([1.0, 0.9, 0.9, 1.0, 1.6, 1.4, 0.6])
 COUNTER_WEEK = np.array([1.2, 1.0, 1.0, 1.0, 1.3, 0.0, 0.0])
@@ -385,8 +387,8 @@ def _life(state: State, month: int, active: Flags) -> None:
         ledger.event("branch_appointment", int(i), max(int(day), int(w.since[i])), channel="web", purpose="mortgage")  # fmt: skip
     asked = np.flatnonzero(active & w.consent & (rng.random(w.size) < 0.02))
     for i, day in zip(asked, _days(state, month, len(asked)), strict=True):
-        # Who has spare money takes savings products more readily.
-        rich = state.current[i] + state.savings[i] > w.buffer[i]
+        # Who earns more than most takes savings products more readily.
+        rich = w.income[i] > MEDIAN_INCOME
         answer = "accepted" if rng.random() < (0.3 if rich else 0.08) else "declined"
         product = "savings" if not w.saves[i] else "investment"
         ledger.event("product_offer", int(i), max(int(day), int(w.since[i])), channel="phone", product=product,

@@ -10,23 +10,16 @@ from crmkit.entities import FieldType
 from ..measures import flag, whole, word
 from ..measures import number as fraction
 
-RELATION = FeatureSet(
-    name="banking.relation",
-    sql=resource_text(__package__, "relation.sql"),
-    window_days=215,
-    source="Requirements B3 and B5; banking brief, section 9, rule 11",
+PERSON = FeatureSet(
+    name="banking.person",
+    sql=resource_text(__package__, "person.sql"),
+    source="Requirement B3; banking brief, section 9, fields 1, 4 and 32",
     features=(
         word("life_situation", "Life situation", "人生阶段",
              description="Stage of life as the bank knows it."),
         word("customer_type", "Type of customer", "客户类型",
              description="Retail where the bank does not say otherwise; sole trader, small firm or corporate."),
         word("education", "Education", "教育程度", description="Highest education."),
-        flag("wish_to_invest", "Wishes to invest", "投资意愿", missing=False,
-             description="A talk or an appointment about investing, or an investment taken, within a year."),
-        word("life_event", "Change in life", "人生事件",
-             description="What has changed: an inquiry about a home loan within 60 days, else a first "
-             "pension, child benefit or salary within 31 days of a customer whom the quarter "
-             "before saw."),
         fraction("share_of_wallet", "1", "Share of wallet", "钱包份额",
                  description="Share of the customer's assets that is with the bank, as asked or "
                  "estimated by the bank; missing where it is not known."),
@@ -34,6 +27,20 @@ RELATION = FeatureSet(
              description="Consents to be contacted with offers."),
         whole("relationship_months", "month", "Months as a customer", "客龄", missing=None,
               description="Full months since the relation began."),
+    ),
+)  # fmt: skip
+RELATION = FeatureSet(
+    name="banking.relation",
+    sql=resource_text(__package__, "relation.sql"),
+    window_days=215,
+    source="Requirements B3 and B5; banking brief, section 9, rule 11",
+    features=(
+        flag("wish_to_invest", "Wishes to invest", "投资意愿", missing=False,
+             description="A talk or an appointment about investing, or an investment taken, within a year."),
+        word("life_event", "Change in life", "人生事件",
+             description="What has changed: an inquiry about a home loan within 60 days, else a first "
+             "pension, child benefit or salary within 31 days of a customer whom the quarter "
+             "before saw."),
         flag("on_watch", "On the watch list", "在关注名单", missing=False,
              description="A watch item that is not cleared, or an open watch case."),
         flag("open_complaint", "Complaint not yet solved", "有未结投诉", missing=False,
@@ -46,7 +53,7 @@ RELATION = FeatureSet(
              "not held; missing where all are."),
     ),
 )  # fmt: skip
-FEATURES = (RELATION,)
+FEATURES = (PERSON, RELATION)
 
 # Nobody is sold anything while in trouble: past due, on watch, with a complaint or an income that fell.
 FREE = (
@@ -152,8 +159,8 @@ CROSS_SELL = Report(
         Parameter(name="days", type=FieldType.INTEGER, default=365, unit="day",
                   title="Offers of so many days", title_zh="统计天数"),
     ),
-    method="The first offer of a product to each customer in the period. Tenths are by the score "
-    "banking.propensity, 1 the highest; 0 is without a score. The uplift is the share of takers among "
+    method="The first offer of a product to each customer in the period. Tenths are by what the last run of "
+    "the score banking.acceptance before the offer said, 1 the highest; 0 is without a score. The uplift is the share of takers among "
     "those contacted from outreach lists for the product, less that of their control group.",
     source="Banking brief, section 9, report 12",
     notes="The interval of an uplift is in crmkit list uplift.",

@@ -1,21 +1,18 @@
--- Product by product: who holds it, what was offered and taken, in tenths of the propensity of those
--- offered, and what takers of a treated list did more than its control group.
+-- Product by product: who holds it, what was offered and taken, in tenths of what the score of acceptance
+-- said before the offer, and what takers of a treated list did more than its control group.
 WITH offered AS (
     SELECT
         o.subject_id,
         o.product,
         CASE WHEN o.response = 'accepted' THEN 1 ELSE 0 END AS took,
         s.value,
-        row_number() OVER (PARTITION BY o.subject_id, o.product ORDER BY o.occurred_at, o.id) AS place
+        row_number() OVER (
+            PARTITION BY o.subject_id, o.product ORDER BY o.occurred_at, o.id, s.days_before, s.run DESC
+        ) AS place
     FROM banking_product_offer o
-    LEFT JOIN (
-        SELECT
-            subject_id,
-            value,
-            row_number() OVER (PARTITION BY subject_id ORDER BY days_before, run DESC) AS latest
-        FROM outcome
-        WHERE name = 'banking.propensity' AND value IS NOT NULL
-    ) s ON s.subject_id = o.subject_id AND s.latest = 1
+    -- Of several runs before the offer the last one counts: a score of today knows of the answer.
+    LEFT JOIN outcome s ON s.subject_id = o.subject_id AND s.name = 'banking.acceptance'
+        AND s.value IS NOT NULL AND s.days_before >= o.days_before
     WHERE o.days_before < $days
 ),
 ranked AS (

@@ -1,15 +1,10 @@
--- Who the customer is to the bank, what is held, what has changed in the customer's life, and whether
--- this is a time to leave them in peace.
+-- What the customer holds, what has changed in the customer's life, and whether this is a time to leave
+-- them in peace.
 WITH person AS (
     SELECT
         subject_id,
         as_of,
-        life_situation,
-        customer_type,
-        education,
-        share_of_wallet,
-        coalesce(consent_marketing, false) AS consent,
-        CAST(floor(date_diff('day', relationship_since_on, as_of_on) / 30.4375) AS BIGINT) AS months
+        life_situation
     FROM banking_customer
 ),
 flow AS (
@@ -91,12 +86,7 @@ known AS (
         p.subject_id,
         p.as_of,
         c.life_situation,
-        coalesce(c.customer_type, 'retail') AS customer_type,
-        c.education,
         i.subject_id IS NOT NULL AS invests,
-        c.share_of_wallet,
-        coalesce(c.consent, false) AS consent,
-        c.months,
         w.subject_id IS NOT NULL AS watched,
         k.subject_id IS NOT NULL AS complained,
         coalesce(a.savings, false) AS savings,
@@ -126,14 +116,8 @@ known AS (
 SELECT
     subject_id,
     as_of,
-    life_situation AS banking_life_situation,
-    customer_type AS banking_customer_type,
-    education AS banking_education,
     invests AS banking_wish_to_invest,
     event AS banking_life_event,
-    share_of_wallet AS banking_share_of_wallet,
-    consent AS banking_consent_marketing,
-    months AS banking_relationship_months,
     watched AS banking_on_watch,
     complained AS banking_open_complaint,
     CASE WHEN savings THEN 1 ELSE 0 END + CASE WHEN term THEN 1 ELSE 0 END
