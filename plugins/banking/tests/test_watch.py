@@ -92,3 +92,16 @@ def test_of_an_account_about_to_close_the_transfers_to_the_own_name_are_shown(wo
     (row,) = world.report("watch-list")
     assert (row["transaction_id"], row["flag"], row["resolution"]) == (40, "about_to_close", "lost")
     assert world.report("watch-list", days=2) == []
+
+
+def test_of_a_balance_drop_what_went_out_is_shown(world, day) -> None:
+    """Fired two days ago: 900.00 and 500.00 went out in its 30 days; what came in and what is older is not it."""
+    for before, amount in ((5, -50_000), (20, -90_000), (6, 10_000), (32, -70_000)):
+        world.add(
+            "banking_transaction", occurred_on=day(before), amount_minor=amount, type="transfer_out"
+        )
+    world.add("outcome", name="banking.watch-balance-drop", kind="rule", days_before=2, run="r")
+    rows = world.report("watch-list")
+    assert [(row["position"], row["amount_minor"], row["flag"]) for row in rows] == [
+        (1, -90_000, "balance_drop"), (2, -50_000, "balance_drop"),
+    ]  # fmt: skip

@@ -37,7 +37,8 @@ WATCH_LIST = Report(
     headline=Headline(column="position"),
     method="Firings of the watch rules, each with the transactions that it rests on: of a withdrawal or "
     "of card use those of the day, largest first; of an account about to close those to the own name "
-    "elsewhere in 30 days; of an income drop the last salaries. What has no transaction has one line.",
+    "elsewhere in 30 days; of an income drop the last salaries; of a balance drop what went out in 30 days, "
+    "largest first. What has no transaction has one line.",
     source="Banking brief, section 9, rules 3 to 5 and report 10",
     notes="The outcome is the state of the case that the rule opened, or that of a watch item filed since.",
 )  # fmt: skip

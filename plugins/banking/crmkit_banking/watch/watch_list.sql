@@ -29,8 +29,10 @@ line AS (
         t.amount_minor,
         row_number() OVER (
             PARTITION BY f.subject_id, f.age, f.flag
-            ORDER BY CASE WHEN f.flag IN ('withdrawal', 'card_use') THEN t.amount_minor ELSE t.days_before END,
-                t.id
+            ORDER BY CASE
+                WHEN f.flag IN ('withdrawal', 'card_use', 'balance_drop') THEN t.amount_minor
+                ELSE t.days_before
+            END, t.id
         ) AS position
     FROM fired f
     JOIN banking_transaction t ON t.subject_id = f.subject_id
@@ -41,6 +43,7 @@ line AS (
             AND (t.own_name AND t.amount_minor < 0)
         OR f.flag = 'income_drop' AND t.days_before BETWEEN f.age AND f.age + 184
             AND t.type IN ('salary', 'pension')
+        OR f.flag = 'balance_drop' AND t.days_before BETWEEN f.age AND f.age + 29 AND t.amount_minor < 0
 ),
 -- What was found out stands in the case that the rule opened, or in a watch item of another system.
 told AS (
