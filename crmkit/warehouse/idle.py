@@ -19,24 +19,30 @@ class IdleSession:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: tuple[Session, DuckDbEngine, Manifest] | None = None
+        self._kept: tuple[Session, DuckDbEngine, Manifest, object] | None = None
 
-    def take(self, manifest: Manifest) -> Session | None:
-        """The session that waits, if it reads this very snapshot; it is then the caller's."""
+    def take(self, manifest: Manifest, guard: object = None) -> Session | None:
+        """The session that waits, if it reads this very snapshot; it is then the caller's.
+
+        Args:
+            guard: what its tables leave out, which has to be equal too.
+        """
         with self._lock:
             kept, self._kept = self._kept, None
         if kept is None:
             return None
-        if kept[2] is manifest:
+        if kept[2] is manifest and kept[3] == guard:
             return kept[0]
         kept[1].close()
         return None
 
-    def put(self, session: Session, engine: DuckDbEngine, manifest: Manifest) -> None:
+    def put(
+        self, session: Session, engine: DuckDbEngine, manifest: Manifest, guard: object = None
+    ) -> None:
         """Keeps a session that its user has closed, in place of the one that waited."""
         session.reset(engine.unbind)
         with self._lock:
-            old, self._kept = self._kept, (session, engine, manifest)
+            old, self._kept = self._kept, (session, engine, manifest, guard)
         if old is not None and old[0] is not session:
             old[1].close()
 

@@ -27,7 +27,10 @@ from .verify import Difference, verify
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
+    from ..store.privacy import GuardedRows
     from ..store.store import Store
+
+    Guard = tuple[frozenset[int], GuardedRows]
 
 
 class Warehouse:
@@ -52,7 +55,7 @@ class Warehouse:
         self._currency = currency
         self._catalog = catalog
         self._latest = LatestManifest(folder)
-        self._idle = IdleSession()
+        self._idle, self._guarded_idle = IdleSession(), IdleSession()
         self._engine_name = DUCKDB
         self._script: list[str] | None = None
 
@@ -133,24 +136,26 @@ class Warehouse:
         if fresh:
             self.refresh_if_stale()
         tables = self._tables()
-        hidden = self.store.privacy.hidden_subjects() if shown else None
-        rows = self.store.privacy.rows_guarded() if shown else None
-        if hidden or rows:
-            engine = open_engine(self._engine_name, [self.folder, self.runs], self._script)
-            return Session(engine, GuardedTables(tables, hidden or frozenset(), rows or {}))
+        guard = self._guard() if shown else None
         if self._engine_name != DUCKDB or self._script is not None:
             # A script is to be whole, and an engine in use already has bound its files.
             engine = open_engine(self._engine_name, [self.folder, self.runs], self._script)
-            return Session(engine, tables)
-        return self._idle.take(tables.manifest) or self._opened(tables)
+            return Session(engine, GuardedTables(tables, *guard) if guard else tables)
+        idle = self._guarded_idle if guard else self._idle
+        return idle.take(tables.manifest, guard) or self._opened(tables, idle, guard)
+
+    def _guard(self) -> Guard | None:
+        """Ids and rows of which the store's viewer may not learn; None if there is none."""
+        hidden, rows = self.store.privacy.hidden_subjects(), self.store.privacy.rows_guarded()
+        return (hidden, rows) if hidden or rows else None
 
     def shown_counts(self, counts: Mapping[str, int]) -> dict[str, int]:
         """Rows of each table that the store's viewer may learn of, given the rows of each."""
-        hidden, rows = self.store.privacy.hidden_subjects(), self.store.privacy.rows_guarded()
-        if not hidden and not rows:
+        guard = self._guard()
+        if guard is None:
             return dict(counts)
         with closing(self._embedded()) as engine:
-            open_ones = GuardedTables(self._tables(), hidden, rows)
+            open_ones = GuardedTables(self._tables(), *guard)
             # Files of plugins that are switched off have no columns by which to tell.
             known = [name for name in counts if name in self.layout.tables]
             for name in known:
@@ -169,17 +174,18 @@ class Warehouse:
         held = pc.is_in(rows["subject_id"], value_set=pa.array(sorted(hidden), pa.int64()))
         return rows.filter(pc.invert(held))
 
-    def _opened(self, tables: SnapshotTables) -> Session:
+    def _opened(self, tables: SnapshotTables, idle: IdleSession, guard: Guard | None) -> Session:
         engine = DuckDbEngine([self.folder, self.runs])
 
         def put_back(session: Session) -> None:
-            self._idle.put(session, engine, tables.manifest)
+            idle.put(session, engine, tables.manifest, guard)
 
-        return Session(engine, tables, put_back)
+        return Session(engine, GuardedTables(tables, *guard) if guard else tables, put_back)
 
     def close(self) -> None:
         """Gives back the engine that waits for the next session."""
         self._idle.close()
+        self._guarded_idle.close()
 
     def live(self, customer_id: int) -> Session:
         """Opens a session over one customer's rows as the store has them now (design D6).
