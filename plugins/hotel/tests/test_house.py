@@ -243,6 +243,14 @@ def test_what_guests_say_in_words_is_counted_for_the_catalogue(crm) -> None:
     assert crm.run("preference words").rows == [
         {"words": "extra blanket", "guests": 2, "last_said_on": NOW.date()}
     ]
+    asked = "SELECT value FROM hotel_preference WHERE code = 'FREE_TEXT'"
+    rows = crm.query(asked, crm.as_of("2026-04-01")).to_pylist()
+    # The same words have the same label, and the snapshot has no words (D17).
+    assert len(rows) == 3
+    assert len({row["value"] for row in rows}) == 2
+    assert all(row["value"].startswith("in words ") for row in rows)
+    with pytest.raises(UsageError, match="housekeeping_observation takes no words"):
+        crm.run("preference observe", customer="G0", code="FREE_TEXT", value="a harp")
     assert [r["words"] for r in crm.run("preference words", least=1).rows] == [
         "extra blanket", "a harp",
     ]  # fmt: skip

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from crmkit.columns import CUSTOMER, count, day, flag, integer, number, text
 from crmkit.declarations import Answer, Command, Parameter
 from crmkit.entities import FieldType, NewInteraction
+from crmkit.errors import UsageError
 
 from ..data import EVIDENCE, PREFERENCE, REFUSAL
 from ..privacy import CARE, may_read
 from .beliefs import STALE_DAYS, WEIGHTS
-from .catalogue import catalogue, find_code
+from .catalogue import FREE, catalogue, find_code
 from .learning import learn
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ PURPOSE = Parameter(
 PROPERTY = Parameter(name="property", type=T.TEXT, title="House where it holds")
 SHOWN = (
     "code", "value", "status", "strength", "confidence", "purpose", "scope", "n_for", "n_against",
-    "last_confirmed_on", "fresh_until", "touchpoint", "sensitive",
+    "last_confirmed_on", "fresh_until", "touchpoint", "sensitive", "note",
 )  # fmt: skip
 HELD = (
     CUSTOMER, text("code", "Code", "代码"), text("value", "Value", "取值"),
@@ -41,7 +42,7 @@ HELD = (
     text("scope", "Scope", "适用范围"), integer("n_for", "For", "支持"),
     integer("n_against", "Against", "反对"), day("last_confirmed_on", "Last confirmed", "最近确认"),
     day("fresh_until", "Fresh until", "有效至"), text("touchpoint", "Touchpoint", "接触点"),
-    flag("sensitive", "Sensitive", "敏感"),
+    flag("sensitive", "Sensitive", "敏感"), text("note", "Words", "原话"),
 )  # fmt: skip
 
 
@@ -68,9 +69,18 @@ def _tell(
     property: str | None, **said: Any,
 ) -> Answer:  # fmt: skip
     found = find_code(code)
+    value = found.check(value)
+    if found.type == FREE:
+        if "text" not in crm.catalog.interaction_kinds[f"hotel.{kind}"].fields.by_name:
+            raise UsageError(
+                f"{kind} takes no words.",
+                hint="Give --touchpoint concierge_request, or declare it.",
+            )
+        # The guest's own words are direct: they stay in the store, and only their label leaves it.
+        said["text"] = value if said.get("text") is None else f"{value}; {said['text']}"
     payload = {
-        "code": found.code, "value": found.check(value), "purpose": purpose, "property": property,
-        **said,
+        "code": found.code, "value": None if found.type == FREE else value, "purpose": purpose,
+        "property": property, **said,
     }  # fmt: skip
     guest = crm.store.customers.find(customer).id
     with crm.store.begin(f"preference {kind}") as tx:

@@ -108,7 +108,7 @@ def _facts(
         stay, purpose = _stay(stays[guest], subject, on)
         evidence[guest].append(
             Evidence(
-                code=code, value=said.get("value") or "in words", on=on, stay=stay, number=number,
+                code=code, value=said.get("value") or _label(said["text"]), on=on, stay=stay, number=number,
                 mode=said.get("mode") or "observed", holds=said.get("holds") is not False,
                 purpose=_purpose(said.get("purpose"), purpose, said.get("mode")),
                 property=said.get("property") or CHAIN, touchpoint=kind.partition(".")[2],
@@ -117,6 +117,12 @@ def _facts(
             )
         )  # fmt: skip
     return evidence, refusals
+
+
+def _label(words: str) -> str:
+    """By which words are told apart where they must not stand: the same for the same words."""
+    plain = " ".join(words.casefold().split())
+    return f"in words {hashlib.blake2b(plain.encode(), digest_size=3).hexdigest()}"
 
 
 def _purpose(said: str | None, of_stay: str, mode: str | None) -> str:
