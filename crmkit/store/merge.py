@@ -173,6 +173,12 @@ class Merges(Gateway):
         with self._store.read() as connection:
             return _merges(connection, query)
 
+    def all(self) -> list[Merge]:
+        """Every merge that there was, oldest first, those taken back as well."""
+        m = self._table("customer_merge").c
+        with self._store.read() as connection:
+            return _merges(connection, select(m.id.table).order_by(m.id))
+
     # --- rows ---------------------------------------------------------------------------------
 
     def _planned(

@@ -78,6 +78,19 @@ def in_house(crm: Crm) -> Answer:
     )
 
 
+def doubles(crm: Crm) -> Answer:
+    """How many pairs of profiles look like one guest, and what became of pairs that were merged."""
+    hidden = crm.store.privacy.hidden_customers()
+    pairs = [p for p in crm.duplicates.find() if not hidden & {p.a_id, p.b_id}]
+    merges = [m for m in crm.store.merges.all() if not hidden & {m.kept_id, m.merged_id}]
+    undone = sum(merge.undone_tx is not None for merge in merges)
+    row = {
+        "found": len(pairs), "undecided": sum(pair.decision is None for pair in pairs),
+        "merged": len(merges) - undone, "undone": undone,
+    }  # fmt: skip
+    return Answer(rows=[row])
+
+
 def _meant(crm: Crm, who: str) -> Sequence[int]:
     """Everybody who may be meant, hidden or not: the answer does not depend on who asks for whom."""
     store = crm.store
@@ -130,6 +143,15 @@ def commands() -> list[Command]:
                 CUSTOMER, text("property", "Property", "酒店"), day("departure_on", "Departure", "离店日"),
                 text("privacy", "Privacy", "隐私级别"), text("vip", "VIP", "贵宾级别"),
                 count("guests", "Guests", "在店人数", "guest"),
+            ],
+        ),
+        Command(
+            name="guest duplicates", run=doubles, single=True,
+            help="Count profiles that may be one guest, and merges that stand or were taken back.\n\nThe pairs themselves: crmkit customer duplicates.",
+            example="crmkit guest duplicates",
+            columns=[
+                count("found", "Found", "疑似重复", "pair"), count("undecided", "Undecided", "待判定", "pair"),
+                count("merged", "Merged", "已合并", "merge"), count("undone", "Taken back", "已撤销", "merge"),
             ],
         ),
     ]  # fmt: skip
