@@ -11,7 +11,7 @@ def feature_sets() -> list[FeatureSet]:
     """The state of the ledger for calls with offers."""
     return [
         FeatureSet(
-            name="contact.consent",
+            name="contact.consent", source="crmkit, requirement S5",
             sql=resource_text(__package__, "sql/consent.sql"),
             features=(
                 Feature(

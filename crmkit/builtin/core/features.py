@@ -19,17 +19,20 @@ def feature_sets() -> list[FeatureSet]:
     return [
         FeatureSet(
             name="core.contacts",
+            source="crmkit, requirements L3 and L4",
             sql=resource_text(__package__, "sql/contacts.sql"),
             window_days=1095,
             features=CONTACTS,
         ),
         FeatureSet(
             name="core.purchases",
+            source="crmkit, requirements L3 and V1",
             sql=resource_text(__package__, "sql/purchases.sql"),
             features=PURCHASES,
         ),
         FeatureSet(
             name="core.documents",
+            source="crmkit, requirement C10",
             sql=resource_text(__package__, "sql/documents.sql"),
             features=DOCUMENTS,
         ),

@@ -13,7 +13,7 @@ def feature_sets() -> list[FeatureSet]:
     """Sums over the entries of ``ledger.points``."""
     return [
         FeatureSet(
-            name="ledger.points",
+            name="ledger.points", source="crmkit, requirement V7",
             sql=resource_text(__package__, "sql/points.sql"),
             features=(
                 Feature(

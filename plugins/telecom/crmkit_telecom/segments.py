@@ -5,7 +5,7 @@ from __future__ import annotations
 from crmkit.declarations import Segment
 
 
-def _segment(name: str, where: str, title: str, title_zh: str, description: str = "") -> Segment:
+def _segment(name: str, where: str, title: str, title_zh: str, description: str) -> Segment:
     return Segment(
         name=f"telecom.{name}",
         where=where,
@@ -52,6 +52,7 @@ SEGMENTS = (
         "OR (telecom_payment_model = 'prepaid' AND telecom_days_since_topup >= 30)",
         "Falling silent",
         "沉默客户",
+        "No usage for a month, three tenths less of it, or a prepaid line without a top-up.",
     ),
     _segment(
         "addon-potential",
@@ -59,12 +60,20 @@ SEGMENTS = (
         "AND telecom_tenure_months >= 6 AND telecom_complaints_90d = 0",
         "Broadband with few add-ons",
         "增值业务潜力",
+        "Half a year of broadband without a complaint, and one add-on at most.",
     ),
     _segment(
         "free-to-leave",
         "telecom_contract_state IN ('free', 'expired', 'expiring')",
         "Can leave within three months",
         "合约自由",
+        "Month to month, past the end of the contract, or within three months of it.",
     ),
-    _segment("key-accounts", "telecom_key_account_tier <> 'none'", "Key accounts", "大客户"),
+    _segment(
+        "key-accounts",
+        "telecom_key_account_tier <> 'none'",
+        "Key accounts",
+        "大客户",
+        "Of whatever tier the customer's file states.",
+    ),
 )

@@ -34,6 +34,7 @@ def feature_sets() -> list[FeatureSet]:
             features=features,
             window_days=window,
             scope=scope,
+            source="Telecom brief, section 8",
         )
         for name, (features, window, scope) in SETS.items()
     ]

@@ -53,7 +53,7 @@ def _key_accounts() -> Report:
 
 def _expiry() -> Report:
     return Report(
-        name="telecom.contract-expiry",
+        name="telecom.contract-expiry", source="crmkit, requirement T5",
         title="Contracts by month of their end",
         title_zh="合约到期日历",
         sql=resource_text(PACKAGE, "contract_expiry.sql"),

@@ -97,7 +97,7 @@ def _survival() -> Report:
 
 def _cohorts() -> Report:
     return Report(
-        name="telecom.cohort-retention",
+        name="telecom.cohort-retention", source="crmkit, requirements T3 and L4",
         title="How long lines of one month last",
         title_zh="入网月份群组留存",
         sql=resource_text(PACKAGE, "cohort_retention.sql"),
@@ -126,7 +126,7 @@ def _cohorts() -> Report:
 
 def _reasons() -> Report:
     return Report(
-        name="telecom.churn-reasons",
+        name="telecom.churn-reasons", source="crmkit, requirement T3",
         title="Why they left and where to",
         title_zh="流失原因与去向",
         sql=resource_text(PACKAGE, "churn_reasons.sql"),
@@ -156,7 +156,7 @@ def _reasons() -> Report:
 
 def _rate() -> Report:
     return Report(
-        name="telecom.churn-rate",
+        name="telecom.churn-rate", source="crmkit, requirements T3 and L6",
         title="Lines won and lost by month",
         title_zh="月度流失率",
         sql=resource_text(PACKAGE, "churn_rate.sql"),
@@ -191,7 +191,7 @@ def _rate() -> Report:
 
 def _porting() -> Report:
     return Report(
-        name="telecom.porting-balance",
+        name="telecom.porting-balance", source="crmkit, requirement T3",
         title="Numbers won from and lost to competitors",
         title_zh="携号转网收支",
         sql=resource_text(PACKAGE, "porting_balance.sql"),

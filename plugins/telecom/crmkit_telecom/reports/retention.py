@@ -67,7 +67,7 @@ def _list() -> Report:
 
 def _results() -> Report:
     return Report(
-        name="telecom.retention-results",
+        name="telecom.retention-results", source="crmkit, requirement T4",
         title="What the offers earned",
         title_zh="挽留成效",
         sql=resource_text(PACKAGE, "retention_results.sql"),

@@ -17,7 +17,7 @@ def usage_reports() -> list[Report]:
 
 def _segments() -> Report:
     return Report(
-        name="telecom.usage-segments",
+        name="telecom.usage-segments", source="crmkit, requirement T6",
         title="Customers by usage and value",
         title_zh="使用与价值分群",
         sql=resource_text(PACKAGE, "usage_segments.sql"),
@@ -48,7 +48,7 @@ def _segments() -> Report:
 
 def _addons() -> Report:
     return Report(
-        name="telecom.addon-candidates",
+        name="telecom.addon-candidates", source="crmkit, requirement T6",
         title="Who may want an add-on",
         title_zh="增值业务潜在客户",
         sql=resource_text(PACKAGE, "addon_candidates.sql"),
@@ -75,7 +75,7 @@ def _addons() -> Report:
 
 def _complaints() -> Report:
     return Report(
-        name="telecom.complaints-network",
+        name="telecom.complaints-network", source="crmkit, requirement T1; telecom brief, section 8",
         title="Complaints and network by place",
         title_zh="投诉与网络",
         sql=resource_text(PACKAGE, "complaints_network.sql"),

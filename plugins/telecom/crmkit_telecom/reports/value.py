@@ -63,7 +63,7 @@ def _segments() -> Report:
 
 def _migration() -> Report:
     return Report(
-        name="telecom.value-migration",
+        name="telecom.value-migration", source="crmkit, requirements T6 and V3",
         title="Who moved up or down in revenue",
         title_zh="客户价值迁移",
         sql=resource_text(PACKAGE, "value_migration.sql"),
