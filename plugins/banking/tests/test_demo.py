@@ -134,6 +134,9 @@ def test_the_drift_alarm_is_judged_on_the_last_run_alone() -> None:
     assert [c.passed for c in in_time] == [True, True]
     early = drifted([(0.3, True), (0.2, False)])
     assert [c.passed for c in early] == [False, False]
+    few = drifted([(0.03, False), (0.2, False)], enough=False)
+    assert [c.passed for c in few] == [True, True]
+    assert few[1].expected.endswith("not judged with fewer than 20 defaults")
 
 
 def test_the_error_of_a_calibration_slope_is_that_of_two_groups() -> None:

@@ -90,6 +90,7 @@ INPUTS = (
 )  # fmt: skip
 # A default is arrears of 90 days, and arrears grow by a day a day.
 GROWS = "it counts what was unpaid before the date, and a default is what that may grow into."
+FILLS = "the statement before the date shows it, and a card fills before an instalment is missed."
 PROTECTED = ("gender", "marital", "age_years", "born_on", "nationality", "foreign_worker")
 BEHAVIOUR = Score(
     name="banking.behaviour",
@@ -105,7 +106,8 @@ BEHAVIOUR = Score(
     vouched={
         f"banking.{name}": GROWS
         for name in ("days_past_due", "worst_days_past_due_6m", "months_late_6m")
-    },
+    }
+    | {"banking.card_utilisation": FILLS},
     positive="defaults",
     limits=(
         "Not for applicants, whose behaviour the bank has not seen, and not without a person for a "

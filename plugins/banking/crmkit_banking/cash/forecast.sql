@@ -73,9 +73,9 @@ limited AS (
 SELECT
     e.subject_id,
     e.as_of,
-    CAST(round(max(e.cash_out)) AS BIGINT) AS banking_cash_out_expected_minor,
-    CAST(round(max(e.cash_out + 1.64 * e.spread)) AS BIGINT) AS banking_cash_out_bound_minor,
-    CAST(round(avg(e.cash_in)) AS BIGINT) AS banking_cash_in_expected_minor,
+    CAST(round(max(e.cash_out) + 0.000001) AS BIGINT) AS banking_cash_out_expected_minor,
+    CAST(round(max(e.cash_out + 1.64 * e.spread) + 0.000001) AS BIGINT) AS banking_cash_out_bound_minor,
+    CAST(round(avg(e.cash_in) + 0.000001) AS BIGINT) AS banking_cash_in_expected_minor,
     max(l.cash_limit) AS banking_cash_limit_minor,
     count(*) FILTER (WHERE e.cash_out > l.cash_limit) AS banking_days_above_cash_limit
 FROM expected e

@@ -55,6 +55,7 @@ class State:
     income_months: Ints  # months in a row with a salary, before it stayed away
     oldest_due: Ints  # month of the oldest unpaid instalment
     defaulted: Ints  # month of default; -1 without
+    usual_draw: Floats  # mean withdrawal at a machine, as the month's budget has it
     inquiries: list[Ints] = field(factory=list)
 
 
@@ -67,7 +68,7 @@ def live(world: World, rng: np.random.Generator) -> Ledger:
         use=world.card_use.copy(), leaving=np.full(size, 10_000), signless=np.zeros(size, bool),
         gone=np.zeros(size, bool), watched=np.zeros(size, bool),
         income_from=np.full(size, -1), income_months=np.full(size, 0), oldest_due=np.full(size, 10_000),
-        defaulted=np.full(size, -1),
+        defaulted=np.full(size, -1), usual_draw=np.zeros(size),
     )  # fmt: skip
     # Trouble has been there before the first month, so that the first year is like the others.
     for _ in range(12):
@@ -86,7 +87,7 @@ def live(world: World, rng: np.random.Generator) -> Ledger:
         if month >= WATCH_FROM_MONTH:
             calm = active & (state.trouble.cause == NONE) & (state.leaving > month + 2)
             calm &= (world.joined_month < month - 6) & ~state.watched
-            state.watched |= watch.plant(state.ledger, world, month, calm, rng)
+            state.watched |= watch.plant(state.ledger, world, month, calm, state.usual_draw, rng)
         _life(state, month, active)
         _farewells(state, month)
         if month == SHOWN_MONTHS - 1:
@@ -178,6 +179,7 @@ def _spending(state: State, month: int, active: Flags) -> None:
     budget = np.maximum(w.income - w.rent - w.insurance - due, w.income * 0.2) * mood
     _many(state, month, active, budget * 0.55, 2.4, "card_payment", "pos", 0.33, 100)
     _many(state, month, active, budget * 0.25, 1.5, "cash_out", "atm", 0.3, 1000, ATM_WEEK)
+    state.usual_draw = budget * 0.25 / 1.5
     _many(state, month, active, budget * 0.15, 0.5, "transfer_out", "web", 0.3, 100)
     _many(state, month, active, budget * 0.04, 0.2, "cash_out", "counter", 0.25, 1000, COUNTER_WEEK)
     paid_in = np.flatnonzero(active & (rng.random(w.size) < 0.1))

@@ -6,7 +6,7 @@ import numpy as np
 
 from .calendar import day_number
 from .ledger import Ledger
-from .world import ABROAD, Flags, Ints, World
+from .world import ABROAD, Flags, Floats, Ints, World
 
 # Chance a month of each planted case, and of each harmless event that looks like one: somebody buys a
 # car in cash, somebody travels without having told the bank.
@@ -14,11 +14,14 @@ PLANTED = 0.002
 CAR, TRAVEL = 0.0002, 0.0004
 
 
-def plant(ledger: Ledger, world: World, month: int, calm: Flags, rng: np.random.Generator) -> Flags:
+def plant(
+    ledger: Ledger, world: World, month: int, calm: Flags, draws: Floats, rng: np.random.Generator
+) -> Flags:
     """Plants this month's cases among ``calm`` customers; returns who got one.
 
     A withdrawal is of ten to fifteen times what the customer usually draws; a card is used in a
-    country in which it never was; a stolen card draws six to eight times in a day.
+    country in which it never was; a stolen card draws six to eight times in a day. ``draws`` is what
+    each usually draws at a machine, in minor units.
     """
     aim = rng.random(world.size)
     bounds = np.cumsum([PLANTED, PLANTED, PLANTED, CAR, TRAVEL])
@@ -26,9 +29,8 @@ def plant(ledger: Ledger, world: World, month: int, calm: Flags, rng: np.random.
     who = np.flatnonzero(calm & (drawn < len(bounds)))
     days = day_number(month) + rng.integers(3, 25, len(who))
     country = rng.integers(1, len(ABROAD) + 1, len(who))
-    budget = world.income // 2
     for i, day, place in zip(who, days, country, strict=True):
-        usual = int(budget[i] * 0.25 / 1.5)
+        usual = int(draws[i])
         case = int(drawn[i])
         if case in (0, 3):
             amount = int(usual * rng.uniform(10, 15)) // 1000 * 1000

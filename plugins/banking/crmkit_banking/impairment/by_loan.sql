@@ -9,7 +9,7 @@ SELECT
     -- In default already, or in any of the years that are left.
     CASE WHEN s.stage = 3 THEN 1.0 ELSE 1 - power(1 - s.pd_12m, s.years) END AS pd_life,
     s.lgd,
-    CAST(round(e.ecl) AS BIGINT) AS ecl_minor,
+    CAST(round(e.ecl + 0.000001) AS BIGINT) AS ecl_minor,
     e.ecl / s.ead AS coverage
 FROM staged s
 JOIN every_scenario e ON e.loan_id = s.loan_id AND e.scenario = 'weighted'

@@ -11,7 +11,7 @@ SELECT
     CAST(sum(ead) AS BIGINT) AS ead_minor,
     sum(ead * pd) / sum(ead) AS mean_pd,
     sum(ead * lgd) / sum(ead) AS mean_lgd,
-    CAST(round(sum(ecl)) AS BIGINT) AS ecl_minor,
+    CAST(round(sum(ecl) + 0.000001) AS BIGINT) AS ecl_minor,
     sum(ecl) / sum(ead) AS coverage
 FROM every_scenario
 GROUP BY

@@ -41,6 +41,6 @@ SELECT
     count(*) / sum(count(*)) OVER (PARTITION BY from_class) AS share,
     CAST(sum(from_ead) AS BIGINT) AS from_ead_minor,
     CAST(sum(to_ead) AS BIGINT) AS to_ead_minor,
-    CAST(round(sum(to_ecl - from_ecl)) AS BIGINT) AS ecl_change_minor
+    CAST(round(sum(to_ecl - from_ecl) + 0.000001) AS BIGINT) AS ecl_change_minor
 FROM graded
 GROUP BY from_class, to_class

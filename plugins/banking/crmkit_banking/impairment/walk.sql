@@ -12,14 +12,14 @@
         to_ecl
     FROM paired
 )
-SELECT step, count(*) AS loans, CAST(round(sum(to_ecl - from_ecl)) AS BIGINT) AS amount_minor
+SELECT step, count(*) AS loans, CAST(round(sum(to_ecl - from_ecl) + 0.000001) AS BIGINT) AS amount_minor
 FROM step
 GROUP BY step
 UNION ALL
 SELECT '1 opening' AS step, count(*) FILTER (WHERE from_stage IS NOT NULL AND NOT was_written_off) AS loans,
-    CAST(round(coalesce(sum(from_ecl), 0)) AS BIGINT) AS amount_minor
+    CAST(round(coalesce(sum(from_ecl), 0) + 0.000001) AS BIGINT) AS amount_minor
 FROM paired
 UNION ALL
 SELECT '8 closing' AS step, count(*) FILTER (WHERE to_stage IS NOT NULL AND NOT written_off) AS loans,
-    CAST(round(coalesce(sum(to_ecl), 0)) AS BIGINT) AS amount_minor
+    CAST(round(coalesce(sum(to_ecl), 0) + 0.000001) AS BIGINT) AS amount_minor
 FROM paired

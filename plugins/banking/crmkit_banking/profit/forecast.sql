@@ -75,7 +75,7 @@ SELECT
     branch,
     make_date(CAST(month_no // 12 AS INTEGER), CAST(mod(month_no, 12) AS INTEGER) + 1, 1) AS month_on,
     CASE WHEN amount IS NULL THEN 'ahead' ELSE 'past' END AS period,
-    CAST(round(expected) AS BIGINT) AS expected_minor,
-    CAST(round(amount) AS BIGINT) AS actual_minor,
+    CAST(round(expected + 0.000001) AS BIGINT) AS expected_minor,
+    CAST(round(amount + 0.000001) AS BIGINT) AS actual_minor,
     expected / nullif(amount, 0) - 1 AS error
 FROM forecast

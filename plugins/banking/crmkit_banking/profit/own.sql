@@ -143,17 +143,19 @@ spent AS (
     WHERE c.days_before < 365
     GROUP BY c.subject_id, c.as_of
 ),
+-- Sums of fractions end in their last digits as the order has it, so that a half would be rounded either
+-- way (design D18); a millionth more takes every half up.
 own AS (
     SELECT
         p.subject_id,
         p.as_of,
-        CAST(round(coalesce(d.interest, 0) + coalesce(t.interest, 0)) AS BIGINT) AS deposit_interest,
-        CAST(round(coalesce(d.overdraft_interest, 0) + coalesce(c.interest, 0) + coalesce(k.interest, 0))
+        CAST(round(coalesce(d.interest, 0) + coalesce(t.interest, 0) + 0.000001) AS BIGINT) AS deposit_interest,
+        CAST(round(coalesce(d.overdraft_interest, 0) + coalesce(c.interest, 0) + coalesce(k.interest, 0) + 0.000001)
             AS BIGINT) AS loan_interest,
         coalesce(f.fees, 0) AS fees,
-        CAST(round(coalesce(s.of_loans, 0)) AS BIGINT) AS loan_cost,
-        CAST(round(coalesce(s.cost, 0)) AS BIGINT) AS cost,
-        CAST(round(coalesce(c.expected_loss, 0)) AS BIGINT) AS expected_loss,
+        CAST(round(coalesce(s.of_loans, 0) + 0.000001) AS BIGINT) AS loan_cost,
+        CAST(round(coalesce(s.cost, 0) + 0.000001) AS BIGINT) AS cost,
+        CAST(round(coalesce(c.expected_loss, 0) + 0.000001) AS BIGINT) AS expected_loss,
         coalesce(t.held, 0) AS term_deposits,
         coalesce(c.owed, 0) AS owed,
         CASE WHEN d.earlier > 0 THEN d.latest / d.earlier - 1 END AS trend

@@ -81,11 +81,11 @@ SELECT
     j.subject_id,
     j.as_of,
     max(CASE WHEN j.kind = 'withdrawal' THEN j.largest END) AS banking_withdrawal_today_minor,
-    CAST(max(CASE WHEN j.kind = 'withdrawal' THEN round(j.bound) END) AS BIGINT)
+    CAST(max(CASE WHEN j.kind = 'withdrawal' THEN round(j.bound + 0.000001) END) AS BIGINT)
         AS banking_withdrawal_bound_minor,
     coalesce(bool_or(j.kind = 'withdrawal' AND j.unusual), false) AS banking_unusual_withdrawal,
     max(CASE WHEN j.kind = 'card' THEN j.largest END) AS banking_card_payment_today_minor,
-    CAST(max(CASE WHEN j.kind = 'card' THEN round(j.bound) END) AS BIGINT)
+    CAST(max(CASE WHEN j.kind = 'card' THEN round(j.bound + 0.000001) END) AS BIGINT)
         AS banking_card_payment_bound_minor,
     coalesce(bool_or(j.kind = 'card' AND j.unusual), false) AS banking_unusual_card_payment,
     CAST(max(CASE WHEN j.kind = 'withdrawal' THEN j.draws ELSE 0 END) AS BIGINT) AS banking_atm_draws_today,
