@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import NotFound, UsageError
+from ..errors import ConfigError, NotFound, UsageError
 from .main import State
 from .output import emit, emit_record, emit_text, note
 
@@ -162,10 +162,15 @@ def analyse(crm: Crm, demo: Demo, data: DemoData, as_of: AsOf) -> dict[str, Any]
         note(f"  {fault}")
     figures: dict[str, Any] = {"moves": proposed.moves.num_rows}
     for name in demo.scores:
-        with _step(f"training {name} on what was known by {data.train_until}"):
-            crm.scores.train(name, until=data.train_until)
-        with _step(f"evaluating {name} on later months"):
-            found = crm.scores.evaluate(name, train_until=data.train_until)
+        try:
+            with _step(f"training {name} on what was known by {data.train_until}"):
+                crm.scores.train(name, until=data.train_until)
+            with _step(f"evaluating {name} on later months"):
+                found = crm.scores.evaluate(name, train_until=data.train_until)
+        except ConfigError as error:
+            # A very small world has too few outcomes, or an input that tells them by chance.
+            note(f"  without {name}: {error.message}")
+            continue
         note("  " + ", ".join(_figures(found)))
         figures |= {f"{name}.{key}": found[key] for key in ("n", "auc", "brier", "lift_top_decile")}
         with _step(f"scoring everyone with {name}, then and now"):
