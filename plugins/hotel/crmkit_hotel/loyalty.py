@@ -214,8 +214,8 @@ def commands() -> list[Command]:
     who = Parameter(name="customer", type=T.TEXT, positional=True, required=True, title="Guest")
     return [
         Command(
-            name="loyalty post", run=post_stays, single=True, writes=True,
-            help=f"Post the points of every stay that has ended, {PER_NIGHT} a night for at most {MOST_ROOMS} rooms; each stay once.",
+            name="loyalty post", run=post_stays, single=True, writes=True, daily=True,
+            help=f"Post the points of every stay that has ended, {PER_NIGHT} a night for at most {MOST_ROOMS} rooms; each stay once.\n\nThe daily run does it too.",
             example="crmkit loyalty post",
             columns=[integer("stays", "Stays", "入住", "stay"), points],
         ),

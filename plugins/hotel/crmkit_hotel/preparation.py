@@ -200,8 +200,8 @@ def commands() -> list[Command]:
     )
     return [
         Command(
-            name="preparation build", run=build, as_of=True, writes=True,
-            help="File what the guests of the next days expect, a line for each department.\n\nRun it 48 and 24 hours before arrivals: it adds what is new and leaves what was marked. What is sold out is filed as unavailable, with its substitute.",
+            name="preparation build", run=build, as_of=True, writes=True, daily=True,
+            help="File what the guests of the next days expect, a line for each department.\n\nThe daily run does it too. Run it 48 and 24 hours before arrivals: it adds what is new and leaves what was marked. What is sold out is filed as unavailable, with its substitute.",
             example="crmkit preparation build --days 2",
             parameters=[Parameter(name="days", type=T.INTEGER, default=2, unit="day", title="Days of arrival ahead")],
             columns=[text("department", "Department", "部门"), count("new", "New", "新增", "line"), count("unavailable", "Sold out", "不可用", "line")],

@@ -217,8 +217,8 @@ def commands() -> list[Command]:
             example="crmkit preference refuse G-1042 MINIBAR_STOCK", parameters=[WHO, CODE],
         ),
         Command(
-            name="preference learn", run=learn_all, single=True, writes=True, as_of=True,
-            help="Learn everybody's preferences from what the touchpoints filed; after an import.",
+            name="preference learn", run=learn_all, single=True, writes=True, as_of=True, daily=True,
+            help="Learn everybody's preferences from what the touchpoints filed; after an import.\n\nThe daily run does it too.",
             example="crmkit preference learn",
             columns=[integer("changed", "New or changed", "变更数", "preference")],
         ),
