@@ -441,6 +441,27 @@ def test_folds_may_choose_differently(filled: Any, monkeypatch: pytest.MonkeyPat
     assert 0 < found.value.min() and found.value.max() < 1
 
 
+def test_inferred_outcomes_are_learnt_from_and_never_tested_on(filled: Any) -> None:
+    """Of ten subjects whose outcome is inferred one is known already, and keeps what is known."""
+    from crmkit.analysis.scores import evaluation
+
+    score, as_of = filled.catalog.scores["shop.leave"], filled.on("2025-09-30")
+    data = datasets(filled).over_time(score, as_of).last
+    ids = data.table.column("subject_id").to_pylist()
+    known = data.table.slice(9)
+    data = attrs.evolve(data, table=known)
+    found = datasets(filled).with_inferred(score, data, {i: 1 for i in ids[:10]}, as_of)
+    assert found.inferred is not None
+    assert found.inferred.column("subject_id").to_pylist() == sorted(ids[:9])
+    assert set(found.inferred.column("label").to_pylist()) == {1}
+    assert found.learnt(known).num_rows == known.num_rows + 9
+    assert found.warnings[-1].startswith("9 rows have an inferred outcome")
+    judged = evaluation.cross_validate(score, "logistic", datasets(filled).inputs(score), found, 2)
+    assert judged.figures["n"] == known.num_rows
+    assert judged.label.tolist() == data.label.tolist()
+    assert datasets(filled).with_inferred(score, data, {ids[9]: 1}, as_of) is data
+
+
 def test_declared_estimator_has_no_rivals_unless_asked(filled: Any, shop_catalog: Any) -> None:
     fixed = attrs.evolve(filled.catalog.scores["shop.leave"], estimator="scorecard")
     filled.reopen(shop_catalog(scores={fixed.name: fixed}))
