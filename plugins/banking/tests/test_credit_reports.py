@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -166,3 +166,15 @@ def test_rules_one_and_two(
             ).fetchall()
         }
     assert held == rules
+
+
+def test_an_applicant_comes_of_age_on_the_birthday(world: Any) -> None:
+    """As of 2026-03-31: born on 2008-03-31 is 18 today, on 2008-04-01 tomorrow; else as the file states."""
+    for customer, values in (
+        (1, {"born_on": date(2008, 3, 31)}), (2, {"born_on": date(2008, 4, 1)}), (3, {"age_years": 44}),
+    ):  # fmt: skip
+        world.add("banking_application", id=customer, subject_id=customer)
+        world.add("banking_customer", subject_id=customer, kyc_status="valid", **values)
+    found = world.features("applicant")
+    assert [found[customer]["applicant_age"] for customer in (1, 2, 3)] == [18, 17, 44]
+    assert found[1]["applicant_kyc_status"] == "valid"
