@@ -16,7 +16,8 @@ from crmkit.testing.small import SmallWorld
 from crmkit.testing.small import day as days_before
 
 DATA = (
-    Path(os.environ.get("DATA", Path(__file__).resolve().parents[4] / "shared" / "data")) / "olist"
+    Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+    / "olist"
 )
 FILES = (
     ("customers.csv", "olist-customers"), ("sellers.csv", "olist-sellers"),

@@ -11,7 +11,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 DATA = (
-    Path(os.environ.get("DATA", Path(__file__).resolve().parents[4] / "shared" / "data")) / "olist"
+    Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+    / "olist"
 )
 
 # Every order whose estimated date had passed on 2018-07-01 and that was not cancelled: what came by

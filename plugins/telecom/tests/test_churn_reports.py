@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-DATA = Path(os.environ.get("DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 
 
 def _line(world, number: int, **values) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import crmkit
 
-DATA = Path(os.environ.get("DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 HEADER = (
     "customerID,gender,SeniorCitizen,Partner,Dependents,tenure,PhoneService,MultipleLines,"
     "InternetService,OnlineSecurity,OnlineBackup,DeviceProtection,TechSupport,StreamingTV,"
