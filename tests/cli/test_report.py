@@ -61,6 +61,7 @@ def test_run_before_anybody_came_has_no_rows(crmkit: Crmkit, people: Path) -> No
     assert done.rows == []
 
 
+@pytest.mark.slow
 def test_every_report_runs_in_every_form(crmkit: Crmkit, people: Path, tmp_path: Path) -> None:
     for name in [row["name"] for row in crmkit("report", "list", "--format", "json").rows]:
         rows = crmkit("report", "run", name, "--format", "json").rows

@@ -290,9 +290,9 @@ TESTS_OF_THE_SUITE = sum(not getattr(test, "pytestmark", []) for test in SUITE_T
 
 @pytest.mark.parametrize(("changes", "failing"), [
     ({}, []),
-    ({'"unit": unit, ': ""}, ["test_every_number_field_has_a_unit"]),
-    ({'"pii": "none"': ""}, ["test_every_field_says_its_pii_class"]),
-    ({'unit="cup"),\n            Feature': "),\n            Feature"}, ["test_every_number_feature_has_a_unit"]),
+    pytest.param({'"unit": unit, ': ""}, ["test_every_number_field_has_a_unit"], marks=pytest.mark.slow),
+    pytest.param({'"pii": "none"': ""}, ["test_every_field_says_its_pii_class"], marks=pytest.mark.slow),
+    pytest.param({'unit="cup"),\n            Feature': "),\n            Feature"}, ["test_every_number_feature_has_a_unit"], marks=pytest.mark.slow),
     ({"count(c.id)": "median(c.sugar)"}, ["test_the_sql_is_portable", "test_features_leak_no_future"]),
     ({"EXTRA": "writer.writerow([99, 1, 'much', DAY, 1])"}, ["test_the_import_is_idempotent"]),
 ])  # fmt: skip

@@ -85,7 +85,9 @@ def write_something(world: Any, chance: random.Random, made: list[int]) -> None:
             world.visit(chance.choice(made), f"{day} 11:00", minutes=1.0)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))]
+)
 def test_increments_equal_a_full_rebuild(world: Any, way: str, seed: int) -> None:
     """Any writes, with refreshes anywhere between, leave what one refresh at the end leaves."""
     chance, made = random.Random(seed), list[int]()
