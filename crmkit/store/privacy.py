@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, and_, column, or_, select, table, true
 from sqlalchemy.engine import Connection
@@ -18,7 +19,7 @@ from sqlalchemy.engine import Connection
 from ..declarations import CUSTOMER, PrivacyGuard
 from ..entities.interaction import NewInteraction
 from ..policy import Viewer, guards_on
-from .declared import guards_kept
+from .declared import KeptGuard, guards_kept
 from .family import members_of, survivors_of
 from .rows import is_in
 
@@ -42,6 +43,7 @@ class Privacy:
     def __init__(self, store: Store, viewer: Viewer | None) -> None:
         self._store, self.viewer = store, viewer
         self._refused: list[tuple[str, str, frozenset[int], bool]] = []
+        self._kept_by: WeakKeyDictionary[Connection, list[KeptGuard]] = WeakKeyDictionary()
 
     @property
     def guards(self) -> list[PrivacyGuard]:
@@ -114,12 +116,14 @@ class Privacy:
         self, connection: Connection
     ) -> list[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
         """Plugin, field, values and rows of guards that hold although their plugin is not loaded."""
-        rights = frozenset() if self.viewer is None else self.viewer.rights
-        return [
-            (kept.plugin, kept.field, kept.values, kept.rows)
-            for kept in guards_kept(self._store, connection)
-            if self.viewer is not None and kept.right not in rights
-        ]
+        if self.viewer is None:
+            return []
+        # A view of a customer asks three times over one state of the database.
+        kept = self._kept_by.get(connection)
+        if kept is None:
+            kept = self._kept_by[connection] = guards_kept(self._store, connection)
+        rights = self.viewer.rights
+        return [(k.plugin, k.field, k.values, k.rows) for k in kept if k.right not in rights]
 
     def hidden_customers(self) -> frozenset[int]:
         """As :meth:`hidden`, in a read of its own."""
