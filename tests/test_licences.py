@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution, distribution
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 PERMISSIVE = {
     "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "MIT", "MIT-0", "MIT-CMU",
@@ -17,22 +19,18 @@ PERMISSIVE = {
 
 
 def needed(root: str) -> dict[str, Distribution]:
-    """What a distribution brings along, itself included; extras and other systems' needs aside."""
+    """What a distribution brings along here, itself included; what is behind an extra is left out."""
     found: dict[str, Distribution] = {}
-    todo = [root]
-    while todo:
-        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
-        if name in found:
-            continue
-        try:
-            found[name] = distribution(name)
-        except PackageNotFoundError:
-            continue  # for another Python or system: pip has left it out here
-        for line in found[name].requires or []:
-            requirement, _, condition = line.partition(";")
-            if "extra" not in condition:
-                todo.append(re.split(r"[^A-Za-z0-9_.-]", requirement.strip())[0])
+    _add(canonicalize_name(root), found)
     return found
+
+
+def _add(name: str, found: dict[str, Distribution]) -> None:
+    if name not in found:
+        found[name] = distribution(name)
+        for requirement in map(Requirement, found[name].requires or []):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                _add(canonicalize_name(requirement.name), found)
 
 
 def licences(one: Distribution) -> set[str]:

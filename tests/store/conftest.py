@@ -24,6 +24,8 @@ from crmkit.testing.postgresql import fresh_database
 
 @frozen
 class Version:
+    """A plugin as the store knows it: by its version."""
+
     version: str
 
 
@@ -44,6 +46,7 @@ class SmallCatalog:
 
 
 def fields(**properties: Any) -> dict[str, Any]:
+    """The schema of an object with these properties and no others."""
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
@@ -123,6 +126,7 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
+    """A clock that goes on by a millisecond whenever it is asked."""
     return Clock()
 
 
