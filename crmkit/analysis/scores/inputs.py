@@ -7,6 +7,7 @@ evaluation the encoding is fitted inside the fold.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -223,14 +224,15 @@ Input = NumberInput | BandInput | ChoiceInput
 
 
 def number_words(values: pa.ChunkedArray) -> list[Any]:
-    """A numeric column as Python numbers, None where it is null or not a number."""
-    return [None if v is None or v != v else v for v in values.to_pylist()]
+    """A numeric column as Python numbers, None where it is null, NaN or infinite."""
+    return [v if v is not None and math.isfinite(v) else None for v in values.to_pylist()]
 
 
 def number_array(values: pa.ChunkedArray) -> Floats:
-    """A column as floats, NaN where it is null."""
+    """A column as floats, NaN where it is null or infinite: a ratio to nothing is not known."""
     floats = pc.cast(values, pa.float64()).fill_null(float("nan"))
-    return np.asarray(floats.to_numpy(), dtype=np.float64)
+    array = np.asarray(floats.to_numpy(), dtype=np.float64)
+    return np.where(np.isfinite(array), array, np.nan)
 
 
 def text_array(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -296,14 +298,16 @@ def _learn_number(
             feature=feature.name, column=sql_name(feature.name),
             edges=[float(e) for e in _quantiles(known, bands) if e < high],
         )  # fmt: skip
-    sd = float(known.std()) or 1.0
+    # Squares of numbers beyond 1e154 overflow; a power of two scales without rounding.
+    scale = 2.0 ** (np.frexp(max(abs(low), abs(high)))[1] - 1)
+    sd = float((known / scale).std() * scale) or 1.0
     at: list[float] = []
     # A number with few distinct values (a count, a flag) has nowhere to bend.
     if knots and len(np.unique(known)) > 2 * (knots + 1):
         at = [float(k) for k in _quantiles(known, knots + 1) if low < k < high]
     return NumberInput(
         feature=feature.name, column=sql_name(feature.name), low=low, high=high,
-        mean=float(known.mean()), sd=sd, knots=tuple(at),
+        mean=float((known / scale).mean() * scale), sd=sd, knots=tuple(at),
     )  # fmt: skip
 
 

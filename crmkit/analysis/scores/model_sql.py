@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from ...errors import ConfigError
 from .inputs import BandInput, ChoiceInput, Input, NumberInput
 from .model import Model
@@ -10,7 +12,7 @@ from .model import Model
 def sql_expression(model: Model) -> str:
     """The probability as an expression over the model's input columns.
 
-    It uses ``case``, ``greatest``, ``least`` and ``exp`` alone, so that every engine has it. It
+    It uses ``abs``, ``case``, ``greatest``, ``least`` and ``exp`` alone, so that every engine has it. It
     agrees with :meth:`Model.predict` to 1e-9; training compares the two and refuses 1e-6.
 
     Args:
@@ -32,7 +34,7 @@ def _input_sql(source: Input) -> str:
 
 
 def _band_sql(source: BandInput) -> str:
-    whens = [f"when {source.column} is null then {_number(source.missing - source.centre)}"]
+    whens = [f"when {_unknown(source.column)} then {_number(source.missing - source.centre)}"]
     whens += [
         f"when {source.column} = {_number(special)} then {_number(weight - source.centre)}"
         for special, weight in zip(source.specials, source.special_weights, strict=True)
@@ -52,7 +54,7 @@ def _number_sql(source: NumberInput) -> str:
         for knot, weight in zip(source.knots, source.weights[1:], strict=True)
     ]
     return (
-        f"case when {source.column} is null then {_number(source.missing - source.centre)} "
+        f"case when {_unknown(source.column)} then {_number(source.missing - source.centre)} "
         f"else {' + '.join(terms)} - {_number(source.centre)} end"
     )
 
@@ -69,6 +71,11 @@ def _level_test(source: ChoiceInput, level: str) -> str:
     if source.boolean:
         return source.column if level == "true" else f"not {source.column}"
     return f"{source.column} = '" + level.replace("'", "''") + "'"
+
+
+def _unknown(column: str) -> str:
+    """Whether a number is missing: NULL, NaN (above all numbers to every engine) or infinite."""
+    return f"{column} is null or not abs({column}) <= {_number(sys.float_info.max)}"
 
 
 def _number(value: float) -> str:

@@ -14,7 +14,7 @@ from crmkit.entities import FieldType
 from crmkit.learning import Training, sql_expression
 from crmkit_banking.cards.binning import bin_number, bin_text
 from crmkit_banking.cards.card import Card
-from crmkit_banking.cards.estimator import fit_card
+from crmkit_banking.cards.estimator import fit_card, tune
 from crmkit_banking.cards.lines import strongest
 from crmkit_banking.cards.points import Scale, shifted
 
@@ -98,8 +98,58 @@ def test_what_is_missing_and_each_special_code_has_a_bin_of_its_own() -> None:
     assert all(edge > 0 for edge in found.edges), "a code is no quantity and moves no edge"
     rates = [b.bad_rate for b in found.bins if b.kind == "band"]
     assert rates == sorted(rates, reverse=True), "monotonic: below 30 everybody was bad"
-    # A bin without goods counts half a good: no infinite weight.
     assert all(math.isfinite(b.woe) for b in found.bins)
+
+
+def test_a_bin_without_goods_counts_half_a_good() -> None:
+    """Of 300 goods and 90 bads a code has 30 bads and no good: ln((0.5 / 300) / (30 / 90)).
+
+    That is ln 0.005 = -5.298317; with bads in its place, ln((60 / 300) / (0.5 / 90)) = ln 36.
+    """
+    x = np.array([-9.0] * 30 + [-8.0] * 60 + [5.0] * 300)
+    bad = np.array([1.0] * 30 + [0.0] * 60 + [0.0] * 240 + [1.0] * 60)
+    found = bin_number(x, bad, {-9.0: "no file", -8.0: "no record"})
+    assert {b.label: round(b.woe, 6) for b in found.bins if b.kind == "special"} == {
+        "no file": -5.298317,
+        "no record": 3.583519,
+    }
+
+
+@pytest.mark.parametrize(("worst", "first_rows"), [(45, 50), (52, 52)])
+def test_no_band_is_smaller_than_a_twentieth_of_the_known_rows(worst: int, first_rows: int) -> None:
+    """Of 1,000 rows 50 or more may stand alone, 45 take the next five with them (Siddiqi 2006)."""
+    x = np.arange(1000, dtype=np.float64)
+    bad = np.where(x < worst, x > 2, x % 20 == 15).astype(float)
+    bands = [b for b in bin_number(x, bad, {}).bins if b.kind == "band"]
+    assert bands[0].rows == first_rows
+    assert min(b.rows for b in bands) >= 50
+
+
+ODD_FEATURES = [
+    Feature(name=f"b.{name}", type=FieldType.NUMBER, unit="1", title=name)
+    for name in ("empty", "constant", "once", "one_fold", "infinite", "huge", "gaps")
+]
+
+
+def test_an_odd_column_in_any_fold_stops_no_card(training: Training) -> None:
+    """Empty, constant, or known only to the rows that one inner fold holds out."""
+    held_out = set(training.splits[0][1].tolist())
+    infinity = float("inf")
+    odd = {
+        "empty": [None] * ROWS,
+        "constant": [3.0] * ROWS,
+        "once": [7.0] + [None] * (ROWS - 1),
+        "one_fold": [float(i % 3) if i in held_out else None for i in range(ROWS)],
+        "infinite": [(infinity, -infinity, 1.0, 2.0)[i % 4] for i in range(ROWS)],
+        "huge": [3e38 * (-1) ** i for i in range(ROWS)],
+        "gaps": [3.0 if i % 2 else None for i in range(ROWS)],
+    }
+    table = training.table
+    for name, values in odd.items():
+        table = table.append_column(f"b_{name}", pa.array(values, pa.float64()))
+    model = tune(Training.of("b.card", [*FEATURES, *ODD_FEATURES], table)).finish()
+    assert {"b.bureau", "b.income"} <= {i.feature for i in model.inputs}
+    assert np.isfinite(model.predict(table)).all()
 
 
 def test_points_are_whole_and_sum_exactly_to_the_score(training: Training) -> None:

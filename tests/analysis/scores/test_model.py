@@ -16,10 +16,11 @@ import pytest
 
 from crmkit.analysis.scores import estimators
 from crmkit.analysis.scores.inputs import BandInput, ChoiceInput, NumberInput, learn_inputs
+from crmkit.analysis.scores.metrics import auc
 from crmkit.analysis.scores.model import Model, ModelFolder, Tree
 from crmkit.analysis.scores.model_sql import sql_expression
 from crmkit.analysis.scores.reasons import as_text, describe, reasons
-from crmkit.analysis.scores.training import simplest
+from crmkit.analysis.scores.training import Training, simplest
 from crmkit.declarations import ESTIMATORS, Feature
 from crmkit.entities.fields import FieldType
 from crmkit.errors import ConfigError, NotFound
@@ -219,6 +220,48 @@ def test_rivals_compete_and_interactions_are_left_to_trees() -> None:
     assert list(rivals) == list(ESTIMATORS)
     assert rivals["boosting"]["behind"] == 0
     assert rivals["logistic"]["behind"] > rivals["logistic"]["standard_error"]
+
+
+ODD = {
+    "one known row": lambda n: [7.0] + [None] * (n - 1),
+    "five known rows": lambda n: [float(i) if i < 5 else None for i in range(n)],
+    "known in one inner fold only": None,
+    "empty": lambda n: [None] * n,
+    "constant": lambda n: [3.0] * n,
+    "one value and gaps": lambda n: [3.0 if i % 2 else None for i in range(n)],
+    "one row apart": lambda n: [9.0] + [3.0] * (n - 1),
+    "not numbers": lambda n: [float("nan")] * n,
+    "infinities": lambda n: [(float("inf"), float("-inf"), 1.0, 2.0)[i % 4] for i in range(n)],
+    "nothing but infinity": lambda n: [float("inf")] * n,
+    "huge": lambda n: [1.7e308 * (-1) ** i for i in range(n)],
+}
+
+
+@pytest.mark.parametrize("shape", ODD)
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_an_odd_column_in_any_fold_stops_no_estimator(estimator: str, shape: str) -> None:
+    """A column that is empty or constant, in all rows or in one inner fold, is learnt around."""
+    table = sample(600)
+    make = ODD[shape]
+    if make is None:
+        training = Training.of("t.leave", FEATURES, table)
+        held_out = set(training.splits[0][1].tolist())
+        odd = [float(i % 3) if i in held_out else None for i in range(600)]
+    else:
+        odd = make(600)
+    odd_feature = Feature(name="t.odd", type=FieldType.NUMBER)
+    table = table.append_column("t_odd", pa.array(odd, pa.float64()))
+    model = estimators.fit("t.leave", estimator, [*FEATURES, odd_feature], table)
+    value = model.predict(table)
+    assert np.isfinite(value).all()
+    # The odd column says nothing about who left: the others still carry the model.
+    assert auc(table["label"].to_numpy().astype(float), value) > 0.7
+    assert np.isfinite(model.contributions(table)).all()
+    if estimator != "boosting":
+        engine = duckdb.connect()
+        engine.register("feature", table)
+        found = engine.sql(f"select {sql_expression(model)} as value from feature").fetchnumpy()
+        assert np.max(np.abs(found["value"] - value)) < 1e-9
 
 
 def test_level_never_seen_in_training_counts_as_the_average() -> None:
