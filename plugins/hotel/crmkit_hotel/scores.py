@@ -19,6 +19,13 @@ BOOKING = (
 # The history of a guest is the answer to whether they are a repeat guest, and no input of it.
 # The agent's code alone tells it nearly (AUC 0.836, past the alarm of design D13): guests without one
 # book directly, and direct is said by the channel already.
+# The hotel asks or sets these when it takes the booking, and keeps them in the booking as they were
+# taken. The rate (adr) is not among them: a system may write it again up to check-in.
+SET_AT_BOOKING = {
+    f"hotel.{name}": "the hotel knows it when the booking is made."
+    for name in BOOKING
+    if name != "adr"
+}
 HISTORY = ("repeat_guest", "previous_cancellations", "previous_stays", "agent")
 LEAKING = ("stated_country", "room_type_assigned", "changes", "parking_spaces", "request_count")
 SOURCE = (
@@ -42,6 +49,7 @@ def scores() -> list[Score]:
             horizon_days=1,
             # The brief, section 6: trees 0.813 and 0.935, logistic 0.768 and 0.915.
             estimator="boosting",
+            vouched=SET_AT_BOOKING,
             limits="Not a ground to overbook by itself, nor to treat a guest worse (H-R10).",
             positive="is cancelled or not kept",
             description="Every booking as of its day of arrival, by what was known when it was "
@@ -59,6 +67,11 @@ def scores() -> list[Score]:
             horizon_days=1,
             # The brief, section 6: trees 0.813 and 0.935, logistic 0.768 and 0.915.
             estimator="boosting",
+            vouched={
+                name: why
+                for name, why in SET_AT_BOOKING.items()
+                if name.removeprefix("hotel.") not in HISTORY
+            },
             limits="Never a ground to greet somebody as a returning guest: ask (H-R6).",
             positive="has stayed before",
             description="Whether a booking is that of a guest who has stayed before, without their "

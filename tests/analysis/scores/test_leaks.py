@@ -11,24 +11,50 @@ from crmkit.declarations import Feature, Score
 from crmkit.entities.fields import FieldType
 from crmkit.errors import ConfigError
 
-CALM = InputPower("t.calm", 0.2, 0.6)
-STRONG = InputPower("t.strong", 0.7, 0.75)
-LEAK = InputPower("t.leak", 3.0, 0.80)
+CALM = InputPower("t.calm", 0.2, 0.6, 0.58, 0.62, 4000)
+STRONG = InputPower("t.strong", 0.7, 0.75, 0.73, 0.77, 4000)
+LEAK = InputPower("t.leak", 3.0, 0.81, 0.80, 0.82, 40_000)
+UNSURE = InputPower("t.unsure", 0.9, 0.86, 0.79, 0.92, 120)
 
 
 def test_strong_input_is_warned_of_by_name() -> None:
     warnings = check_powers("t.s", [CALM, STRONG], allow_leak=False)
     assert len(warnings) == 1
     assert warnings[0].startswith(
-        "t.strong tells much by itself (information value 0.70, AUC 0.750)"
+        "t.strong tells much by itself (information value 0.70, AUC 0.750, 95 % interval 0.730 to "
+        "0.770, 4,000 rows)"
     )
 
 
-def test_leak_stops_and_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"score t\.s: t\.leak \(AUC 0\.800\) alone") as caught:
+def test_leak_stops_and_is_named_with_what_was_found() -> None:
+    with pytest.raises(ConfigError, match=r"score t\.s: .*: t\.leak \(AUC 0\.810, 95 %") as caught:
         check_powers("t.s", [CALM, LEAK], allow_leak=False)
+    assert "interval 0.800 to 0.820, 40,000 rows" in caught.value.message
     assert caught.value.code == "E_LEAK"
     assert "--allow-leak" in caught.value.hint
+
+
+def test_an_area_above_the_limit_by_chance_stops_nothing() -> None:
+    """0.86 with an interval from 0.79 on is not surely above 0.80: a warning is enough."""
+    warnings = check_powers("t.s", [UNSURE], allow_leak=False)
+    assert [w.split(" ")[0] for w in warnings] == ["t.unsure"]
+
+
+def test_a_few_outcomes_that_an_input_happens_to_rank_first_stop_nothing() -> None:
+    """Three of 100 customers left, and one column ranks them on top by luck: area 1.
+
+    By the error of Hanley & McNeil at 0.6569 (q1 0.4891, q2 0.5209, variance 8.922 / 291), 1.96 of
+    which is 0.3432 = 1 - 0.6568, the interval begins at 0.657.
+    """
+    table = pa.table({"t_x": list(range(100)), "label": [0] * 97 + [1] * 3})
+    found = input_powers([Feature(name="t.x", type=FieldType.INTEGER)], table)[0]
+    assert (found.auc, found.auc_high, found.rows) == (1.0, 1.0, 100)
+    assert found.auc_low == pytest.approx(0.6569, abs=5e-5)
+    assert check_powers("t.s", [found], allow_leak=False)
+    many = pa.table({"t_x": list(range(1000)), "label": [0] * 900 + [1] * 100})
+    sure = input_powers([Feature(name="t.x", type=FieldType.INTEGER)], many)[0]
+    with pytest.raises(ConfigError, match=r"t\.x"):
+        check_powers("t.s", [sure], allow_leak=False)
 
 
 def test_allowed_leak_is_still_warned_of() -> None:
