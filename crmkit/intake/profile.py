@@ -142,6 +142,8 @@ class Source:
     delimiter: str | None = None
     columns: tuple[str, ...] | None = None
     sheet: str | None = None
+    skip_lines: int = 0
+    header_row: int | None = None
     url: str | None = None
     query: str | None = None
     multiline: bool = False
@@ -158,6 +160,11 @@ class Source:
     time_zone: str | None = None
     currency: str | None = None
     optional: frozenset[str] = frozenset()
+
+    @property
+    def skipped(self) -> int:
+        """How many lines, or rows of a sheet, stand above the header."""
+        return self.skip_lines if self.header_row is None else self.header_row - 1
 
 
 @frozen(kw_only=True)

@@ -86,6 +86,7 @@ class _Reader(SpecReader):
             delimiter=self.single(where, table, "delimiter"),
             columns=self.texts(where, table, "columns"),
             sheet=self.text(where, table, "sheet"),
+            **self._above(where, table),
             url=self.text(where, table, "url"),
             query=self.text(where, table, "query"),
             multiline=self.flag(where, table, "multiline", False),
@@ -103,6 +104,21 @@ class _Reader(SpecReader):
             currency=self.currency(where, table.get("currency")),
             optional=frozenset(optional or ()),
         )
+
+    def _above(self, where: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        """What stands above the rows: lines to skip, or the number of the header's line."""
+        skip, header = (
+            self.count(where, table, "skip_lines"),
+            self.count(where, table, "header_row"),
+        )
+        if skip is not None and header is not None:
+            self.fault(f"{where}.header_row", "says the same as skip_lines; give one of them")
+        if header is not None and "columns" in table:
+            self.fault(f"{where}.header_row", "does not go with columns, which name them instead")
+        for key in ("skip_lines", "header_row"):
+            if key in table and table.get("format", "csv") not in ("csv", "xlsx"):
+                self.fault(f"{where}.{key}", 'is for format = "csv" or "xlsx"')
+        return {"skip_lines": skip or 0, "header_row": header or None}
 
     def _query(self, where: str, table: Mapping[str, Any]) -> None:
         is_query = table.get("format") == "sql"

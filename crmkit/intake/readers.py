@@ -13,7 +13,7 @@ from .csv_rows import CsvReader
 from .encodings import encoding_fault
 from .gunzip import MAGIC, GunzipStream, check_gzip
 from .jsonl_rows import JsonlReader
-from .lines import LineReader
+from .lines import BLOCK_BYTES, LineReader, Readable
 from .profile import Profile
 from .workbook import OLD_OFFICE, ZIP
 from .xlsx_rows import XlsxReader
@@ -70,10 +70,20 @@ def open_rows(stream: BinaryIO, profile: Profile, name: str, *, strict: bool) ->
         profile = _as_csv(profile)
     elif profile.source.format == "sql":
         profile = _as_csv(profile)
-    lines = _lines(stream, start, profile, name)
+    if start.startswith(MAGIC):
+        check_gzip(stream, name)
+
+    def unpacked() -> Readable:
+        stream.seek(0)
+        return GunzipStream(stream, name) if start.startswith(MAGIC) else stream
+
+    def open_lines() -> LineReader:
+        return LineReader(unpacked(), profile.source.encoding, name)
+
     if profile.source.format == "jsonl":
-        return JsonlReader(lines, profile, name, strict=strict)
-    return CsvReader(lines, profile, name, strict=strict)
+        return JsonlReader(open_lines(), profile, name, strict=strict)
+    quoted = _holds_quote(unpacked())
+    return CsvReader(open_lines, profile, name, strict=strict, quoted=quoted)
 
 
 def _as_csv(profile: Profile) -> Profile:
@@ -81,11 +91,12 @@ def _as_csv(profile: Profile) -> Profile:
     return evolve(profile, source=evolve(profile.source, multiline=True, columns=None))
 
 
-def _lines(stream: BinaryIO, start: bytes, profile: Profile, name: str) -> LineReader:
-    if start.startswith(MAGIC):
-        check_gzip(stream, name)
-        return LineReader(GunzipStream(stream, name), profile.source.encoding, name)
-    return LineReader(stream, profile.source.encoding, name)
+def _holds_quote(stream: Readable) -> bool:
+    """Whether a file holds the byte of a quote, which no sign of a known encoding contains."""
+    while data := stream.read(BLOCK_BYTES):
+        if b'"' in data:
+            return True
+    return False
 
 
 def with_encoding(profile: Profile, encoding: str | None) -> Profile:

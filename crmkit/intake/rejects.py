@@ -103,7 +103,12 @@ def _write_csv(
         cells = list(reject.original)
         # What stands beyond the last column would shift the reasons; it is named in the message.
         row = [cells[i] if i < len(cells) else "" for i in kept]
-        writer.writerow([*row, *reject.reason])
+        writer.writerow([*row, *map(_on_one_line, reject.reason)])
+
+
+def _on_one_line(value: Any) -> Any:
+    # A line break in a reason would make the mended row one that spans lines.
+    return value.replace("\r", "").replace("\n", "\\n") if isinstance(value, str) else value
 
 
 def _write_jsonl(out: TextIO, rejects: Iterable[Reject]) -> None:

@@ -50,6 +50,14 @@ class TableReader:
         self.fault(f"{where}.{key}", f"{value!r} is not true or false")
         return default
 
+    def count(self, where: str, table: Mapping[str, Any], key: str) -> int | None:
+        value = table.get(key)
+        least = 1 if key == "header_row" else 0
+        if value is None or (type(value) is int and value >= least):
+            return value
+        self.fault(f"{where}.{key}", f"{value!r} is not a whole number of {least} or more")
+        return None
+
     def choice(self, where: str, table: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str:
         value = table.get(key, allowed[0])
         if value in allowed:

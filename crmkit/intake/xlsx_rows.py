@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain, dropwhile, islice
 from typing import BinaryIO
 
 from ..errors import InputRefused
 from .batch import BATCH_ROWS, LARGEST_CELL, Batch, Broken, bounded
 from .checks import shown
-from .columns import MOST_COLUMNS, check_columns, check_header, unknown_columns
+from .columns import LOOKED_AT_ROWS, MOST_COLUMNS, Heading, read_heading
 from .profile import Profile
 from .sheet import BadCell, SheetReader, SheetRow, Value
 from .workbook import Workbook
@@ -27,8 +28,23 @@ _ALLOWED = {
 }
 
 
+def first_rows(stream: BinaryIO, name: str, count: int) -> list[tuple[int, list[str]]]:
+    """The first rows with cells of a workbook's first sheet: the number and the cells of each."""
+    book = Workbook(stream, name)
+    found = []
+    for row in islice(SheetReader(book, book.sheet(None)).rows(), count):
+        width = min(max(row.cells) + 1, MOST_COLUMNS)
+        cells = [_plain(row.cells.get(i, "")).strip() for i in range(width)]
+        found.append((row.number, cells))
+    return found
+
+
+def _plain(value: Value) -> str:
+    return value.shown if isinstance(value, BadCell) else str(value)
+
+
 class XlsxReader:
-    """Reads a sheet in batches; the first row with cells names the columns.
+    """Reads a sheet in batches; the first row with values names the columns.
 
     Attributes:
         header: the columns of the sheet.
@@ -42,34 +58,52 @@ class XlsxReader:
         sheet = self._book.sheet(profile.source.sheet)
         self._book.check(sheet.part)
         self._sheet = SheetReader(self._book, sheet)
-        self._rows = self._sheet.rows()
+        self._rows: Iterator[SheetRow] = self._sheet.rows()
         self._writing = Writing(profile)
         self._used = set(profile.used)
         self._name = f"{name}, sheet {sheet.name!r}"
         self._named = profile.source.sheet is not None
-        self.header = self._read_header(profile)
-        self.unknown = unknown_columns(self.header, profile)
-        check_columns(self.header, profile, self._name, strict=strict)
+        self._blank_rows = 0
+        heading = self._read_heading(profile, strict=strict)
+        self.header, self.unknown = heading.names, heading.unknown
+        self._heading_remarks = heading.remarks
 
-    def _read_header(self, profile: Profile) -> list[str]:
-        if profile.source.columns is not None:
-            return check_header(profile.source.columns, self._name)
-        row = next(self._rows, None)
-        if row is None:
-            raise InputRefused(f"{self._name} is empty.", code="E_EMPTY")
-        where = f"{self._name}, row {row.number}"
-        width = max(row.cells) + 1
-        if width > MOST_COLUMNS:
+    def _read_heading(self, profile: Profile, *, strict: bool) -> Heading:
+        """The header; the next row is then the first with values."""
+        skipped = profile.source.skipped
+        self._rows = dropwhile(lambda r: r.number <= skipped or self._is_blank(r), self._rows)
+        ahead = list(islice(self._rows, LOOKED_AT_ROWS + 1))
+        if not ahead and profile.source.columns is None:
             raise InputRefused(
-                f"{where}: {width} columns; at most {MOST_COLUMNS} are read.", code="E_HEADER"
+                f"{self._name} is empty" + (f" below row {skipped}." if skipped else "."),
+                code="E_EMPTY",
             )
-        found = [row.cells.get(i, "") for i in range(width)]
-        return check_header([self._text("", cell).strip() for cell in found], where)
+        where = f"{self._name}, row {ahead[0].number if ahead else skipped + 1}"
+        names = None
+        if profile.source.columns is None:
+            width = max(ahead[0].cells) + 1
+            if width > MOST_COLUMNS:
+                raise InputRefused(
+                    f"{where}: {width} columns; at most {MOST_COLUMNS} are read.", code="E_HEADER"
+                )
+            names = self._texts(ahead.pop(0))
+        following = [(row.number, self._texts(row)) for row in ahead]
+        heading = read_heading(names, following, profile, self._name, where, strict=strict)
+        self._rows = chain(ahead[heading.repeated :], self._rows)
+        return heading
+
+    def _texts(self, row: SheetRow) -> list[str]:
+        """The cells of a row up to the last with a value, as names of columns."""
+        width = min(max(row.cells) + 1, MOST_COLUMNS)
+        return [self._text("", row.cells.get(i, "")).strip() for i in range(width)]
+
+    def _is_blank(self, row: SheetRow) -> bool:
+        return all(isinstance(cell, str) and not cell.strip() for cell in row.cells.values())
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Other sheets, formulas, formats, merged and hidden cells, as far as read."""
-        sheet, out = self._sheet, []
+        sheet, out = self._sheet, list(self._heading_remarks)
         others = [s.name for s in self._book.sheets if s is not sheet.sheet]
         if others and not self._named:
             out.append(
@@ -90,6 +124,8 @@ class XlsxReader:
             out.append(
                 f"{sheet.merged} ranges of cells are merged; only the first cell of each has a value."
             )
+        if self._blank_rows:
+            out.append(f"rows without any value were left out: {self._blank_rows}.")
         if sheet.hidden_rows:
             out.append(f"{sheet.hidden_rows} hidden rows were read as the others.")
         return tuple(out)
@@ -105,6 +141,9 @@ class XlsxReader:
         line = 0
         for row in self._rows:
             line = row.number
+            if self._is_blank(row):
+                self._blank_rows += 1
+                continue
             cells, fault = self._cells(row)
             if fault is None:
                 rows.append(cells)
@@ -132,6 +171,8 @@ class XlsxReader:
         bad: tuple[str, str, str, str] | None = None
         for index, value in row.cells.items():
             if index >= width:
+                if isinstance(value, str) and not value.strip():
+                    continue
                 words = f"the row has a value in column {index + 1}, the header {width} columns"
                 bad = bad or ("E_COLUMNS", "", shown(self._text("", value)), words)
                 continue

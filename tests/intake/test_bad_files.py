@@ -6,6 +6,7 @@ The cases are those of the project's list of bad inputs, sections on files, enco
 from __future__ import annotations
 
 import codecs
+from pathlib import Path
 
 import pytest
 
@@ -119,10 +120,105 @@ def test_the_profile_names_the_encoding(lite, encoding, text):
     assert (names(lite), result.rejected) == ({"1": text, "2": "b"}, 0)
 
 
+OPEN = {
+    "open quote": (b'id,name\n1,"a\n2,b\n3,c\n', 2),
+    "open quote on the last line": (b'id,name\n2,b\n3,c\n1,"a', 4),
+    "open quote before two": (b'id,name\n2,b\n1,"a\n3,"c\n4,"d\n', 5),
+    "quotes inside an open cell": (b'id,name\n2,b\n1,"a "b" c\n3,c\n', 3),
+}
+
+
+@pytest.mark.parametrize("setting", ["multiline = false", "multiline = true"])
+@pytest.mark.parametrize("case", OPEN)
+def test_a_quote_that_is_never_closed_refuses_the_file_and_names_the_setting(lite, case, setting):
+    content, line = OPEN[case]
+    with pytest.raises(InputRefused) as caught:
+        lite.load(content, with_source(setting))
+    assert caught.value.code == "E_QUOTE"
+    assert f"rows.csv, line {line}: a quote opens a cell" in str(caught.value)
+    assert "multiline = true" in caught.value.hint
+    assert (lite.one("select count(*) from import_run"), names(lite)) == (0, {})
+
+
+def test_a_quote_far_down_refuses_the_file_before_the_first_batch(lite, monkeypatch):
+    monkeypatch.setattr("crmkit.intake.csv_rows.BATCH_ROWS", 2)
+    rows = "".join(f"{i},n\n" for i in range(20))
+    with pytest.raises(InputRefused, match="line 22: a quote opens"):
+        lite.load(f'id,name\n{rows}99,"open\n', PROFILE)
+    assert names(lite) == {}
+
+
+SPANNING = {
+    "a record": (b'id,name\n1,"Oda\nFifteen"\n2,b\n', [(2, ["1", "Oda\nFifteen"])]),
+    "a line like a row": (b'id,name\n1,"a\n42,looks like a row\nend"\n2,b\n', [(2, ["1", "a\n42,looks like a row\nend"])]),
+    "a quote before the next": (b'id,name\n1,"a\n3,c\n4,"d\n2,b\n', [(2, ["1", "a\n3,c\n4,d"])]),
+    "an inner quote on a later line": (b'id,name\n1,"a\nsays "x" y\n7,end"\n2,b\n', [(2, ["1", 'a\nsays x" y\n7,end"'])]),
+    "an inner quote on its first line": (b'id,name\n1,"a "b" to\n7,me"\n2,b\n', [(2, ["1", 'a b" to\n7,me"'])]),
+    "an inch sign": (b'id,name\n1,"5" screen"\n2,b\n', [(2, ["1", '5 screen"'])]),
+    "blank lines inside": (b'id,name\n1,"a\n\n\nb"\n2,b\n', [(2, ["1", "a\n\n\nb"])]),
+    "crlf": (b'id,name\r\n1,"a\r\n7,b"\r\n2,b\r\n', [(2, ["1", "a\n7,b"])]),
+    "two records": (b'id,name\n1,"a\nb"\n2,b\n3,"c\nd"\n', [(2, ["1", "a\nb"]), (5, ["3", "c\nd"])]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 2, 10_000])
+@pytest.mark.parametrize("case", SPANNING)
+def test_a_record_over_several_lines_is_rejected_as_one_and_kept_whole(
+    lite, monkeypatch, case, size
+):
+    monkeypatch.setattr("crmkit.intake.csv_rows.BATCH_ROWS", size)
+    content, expected = SPANNING[case]
+    result = lite.load(content, PROFILE)
+    found = lite.store.imports.rejects(result.import_id)
+    assert [(r.line, [r.row["id"], r.row["name"]]) for r in found] == expected
+    assert {r.code for r in found} == {"E_QUOTE"}
+    assert names(lite) == {"2": "b"}
+
+
+def test_a_record_over_several_lines_is_mended_in_the_rejects_file(lite):
+    content = b'id,name,note\n1,"Oda\nFifteen","x\ny"\n2,b,\n'
+    first = lite.load(content, PROFILE)
+    rejects = Path(first.rejects_file).read_text(encoding="utf-8")
+    assert rejects.count("\n") == 4  # the header, and a record over three lines
+    assert "multiline = true" in rejects
+    again = lite.load(rejects, PROFILE)
+    assert (again.created, again.rejected) == (0, 1)
+    mended = rejects.replace("Oda\nFifteen", "Oda Fifteen").replace("x\ny", "x y")
+    assert lite.load(mended, PROFILE).created == 1
+    assert names(lite) == {"1": "Oda Fifteen", "2": "b"}
+    whole = lite.load(rejects, with_source("multiline = true"), source="q")
+    assert (whole.created, whole.rejected) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "above"),
+    [('columns = ["id", "name", "web"]', ""), ("skip_lines = 2", "A\nB\nid,name,web\n"),
+     ('columns = ["id", "name", "web"]\nskip_lines = 1', "No,Name,Web\n"),
+     ('delimiter = ","', "sep=;\nid;name;web\n")],
+)  # fmt: skip
+def test_rejects_are_imported_again_whatever_stood_above_the_rows(lite, source, above):
+    profile = with_source(source, PROFILE.replace('name = "name"', 'name = "name"\nweb = "web"'))
+    sign = ";" if "sep" in above else ","
+    content = above + "1,a,javascript:x\n2,b,\n".replace(",", sign)
+    first = lite.load(content, profile)
+    assert (first.created, first.rejected) == (1, 1)
+    rejects = Path(first.rejects_file).read_text(encoding="utf-8")
+    again = lite.load(rejects.replace("javascript:", "https://"), profile)
+    assert (again.created, again.rejected) == (1, 0)
+    assert names(lite) == {"1": "a", "2": "b"}
+
+
+def test_a_header_over_several_lines_needs_multiline(lite):
+    content = b'id,"name\n(full)"\n1,a\n'
+    profile = PROFILE.replace('name = "name"', 'name = "name\\n(full)"')
+    with pytest.raises(InputRefused, match="multiline = true") as caught:
+        lite.load(content, profile)
+    assert caught.value.code == "E_HEADER"
+    lite.load(content, with_source("multiline = true", profile))
+    assert names(lite) == {"1": "a"}
+
+
 LINES = {
-    "open quote": (b'id,name\n1,"a\n2,b\n3,c\n', [(2, "E_QUOTE")]),
-    "open quote on the last line": (b'id,name\n2,b\n3,c\n1,"a', [(4, "E_QUOTE")]),
-    "open quote before an even number": (b'id,name\n1,"a\n2,b\n3,c\n4,"d\n', [(2, "E_QUOTE"), (5, "E_QUOTE")]),
     "text after a quote": (b'id,name\n1,"a"b\n2,b\n3,c\n', [(2, "E_QUOTE")]),
     "long row": (b"id,name\n1,a,b\n2,b\n3,c\n", [(2, "E_COLUMNS")]),
     "nul": (b"id,name\n2,b\n1,a\0\n3,c\n", [(3, "E_NUL")]),
@@ -152,21 +248,20 @@ def test_an_undecodable_line_names_the_byte_and_keeps_the_bytes(lite):
 
 
 def test_an_open_quote_names_the_column_and_what_is_allowed(lite):
-    result = lite.load(b'id,name,x\n1,"a,b\n', PROFILE)
+    result = lite.load(b'id,name,x\n1,"a,b\nc"\n', PROFILE)
     (reject,) = lite.store.imports.rejects(result.import_id)
-    assert (reject.field, reject.value) == ("name", "a,b")
-    assert reject.allowed == 'every " that opens a cell closes it on the same line'
+    assert (reject.field, reject.value) == ("name", "a,b\nc")
+    assert reject.allowed.startswith('every " that opens a cell closes it on the same line')
+    assert "spans lines 2 to 3, and multiline is off" in reject.message
 
 
 def test_cells_span_lines_only_where_the_profile_says_so(lite):
-    content = b'id,name\n1,"a\nb"\n2,c\n3,"open\n4,d\n'
+    content = b'id,name\n1,"a\nb"\n2,c\n'
     result = lite.load(content, with_source("multiline = true"))
-    assert names(lite) == {"1": "a\nb", "2": "c", "4": "d"}
-    assert rejected(lite, result) == [(5, "E_QUOTE")]
-    lite.sql("delete from import_reject returning id")
+    assert names(lite) == {"1": "a\nb", "2": "c"}
+    assert rejected(lite, result) == []
     alone = lite.load(content, PROFILE, source="q")
-    # 'b"' has one cell, its key, and no name.
-    assert rejected(lite, alone) == [(2, "E_QUOTE"), (5, "E_QUOTE")]
+    assert rejected(lite, alone) == [(2, "E_QUOTE")]
 
 
 def test_line_numbers_stay_exact_over_blank_and_long_cells(lite, monkeypatch):

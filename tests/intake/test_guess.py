@@ -228,6 +228,68 @@ def test_a_header_cannot_end_its_comment_or_its_text(lite: Shop) -> None:
     assert profile["emit"][0]["fields"] == {"name": "name"}
 
 
+ABOVE = {
+    "nothing": ("", 0),
+    "a title": ("Customer list 2026\n", 1),
+    "a title and its delimiters": ("Customer list 2026,,,\n", 1),
+    "titles and a blank line": ("Customers of ACME\nExported by: Ann\n\n", 3),
+    "two cells a line": ("Exported by,Ann\nOn,2026-01-31\n", 2),
+    "a title over two lines": ('"Customers\nof ACME",,,\n', 2),
+    "blank lines": ("\n,,,\n", 0),
+    "a sep line": ("sep=,\n", 0),
+    "a sep line and a title": ("sep=,\nCustomer list 2026\n", 2),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+@pytest.mark.parametrize("case", ABOVE)
+def test_the_header_is_found_below_titles_and_the_draft_reads_the_file(
+    lite: Shop, case: str, encoding: str
+) -> None:
+    above, skipped = ABOVE[case]
+    text = above + "no,name,phone,email\n12,李雷,+4930121212,l@x.org\n13,Bo,+4930131313,b@x.org\n"
+    file = lite.write("a.csv", text.encode(encoding))
+    found = drafted(lite, file, encoding="gb18030" if encoding == "gb18030" else "utf-8")
+    source = tomllib.loads(found.text)["source"]
+    assert source.get("skip_lines", 0) == skipped
+    assert source["key"] == ["no"]
+    done = lite.intake.import_file(file, str(lite.write("p.toml", found.text)))
+    assert (done.created, done.rejected) == (2, 0)
+
+
+def test_the_delimiter_is_that_of_the_rows_and_not_of_a_title(lite: Shop) -> None:
+    file = lite.write("a.csv", "Prices, fees, and more\nid;name\n1;Ann\n2;Bob\n")
+    source = tomllib.loads(drafted(lite, file).text)["source"]
+    assert (source["delimiter"], source["skip_lines"]) == (";", 1)
+
+
+def test_the_header_of_a_workbook_is_found_below_titles(lite: Shop) -> None:
+    import xlsxwriter
+
+    path = lite.folder / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(1, 0, ("Customer list", "2026"))
+        sheet.write_row(3, 0, ("no", "name", "email"))
+        sheet.write_row(4, 0, (1, "Ann", "a@x.org"))
+        sheet.write_row(5, 0, (2, "Bob", "b@x.org"))
+    found = drafted(lite, path)
+    assert tomllib.loads(found.text)["source"]["skip_lines"] == 3
+    assert lite.intake.import_file(path, str(lite.write("p.toml", found.text))).created == 2
+
+
+def test_cells_that_span_lines_are_found_and_set(lite: Shop) -> None:
+    rows = "".join(f"{i},n\n" for i in range(300))
+    file = lite.write("a.csv", f'no,name\n{rows}999,"Oda\nFifteen"\n')
+    found = drafted(lite, file)
+    assert tomllib.loads(found.text)["source"]["multiline"] is True
+    assert (found.rows, found.fitting) == (301, 301)
+    plain = drafted(lite, lite.write("b.csv", f'no,name\n{rows}999,"Oda"\n'))
+    assert "multiline" not in tomllib.loads(plain.text)["source"]
+    with pytest.raises(InputRefused, match="line 302: a quote opens"):
+        drafted(lite, lite.write("c.csv", f'no,name\n{rows}999,"Oda\n'))
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_public_file_comes_in_through_the_draft(name: str, lite: Shop, shared_data: Path) -> None:
     """No edit at all, where five are allowed; at least 95 % of rows."""

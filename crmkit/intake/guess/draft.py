@@ -125,6 +125,10 @@ def _drafted(
         source["encoding"] = sample.source.encoding
     if sample.source.delimiter:
         source["delimiter"] = sample.source.delimiter
+    if sample.source.skip_lines:
+        source["skip_lines"] = sample.source.skip_lines
+    if sample.source.multiline:
+        source["multiline"] = True
     draft = _Draft(source=source, emits=[], fed=[])
     if not _draft_events(draft, sample, columns, catalog, plugins, without):
         _draft_customers(draft, columns, catalog, plugins, without)

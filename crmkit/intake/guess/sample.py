@@ -12,10 +12,12 @@ from attrs import evolve, frozen
 
 from ...errors import InputRefused, NotFound, StorageError
 from ..batch import Batch
+from ..csv_rows import CsvReader
 from ..gunzip import MAGIC, check_gzip
 from ..profile import Profile, Source
 from ..readers import RowReader, open_rows
 from ..workbook import ZIP
+from .heading import csv_heading, sheet_heading
 
 # Enough to tell a key from a column that is nearly one, and read in a few seconds.
 SAMPLED_ROWS = 200_000
@@ -64,6 +66,11 @@ def read_sample(path: str | Path, encoding: str = "utf-8") -> Sample:
                 _check_encoding(path.name, beginning, encoding)
             columns = _jsonl_keys(beginning, encoding) if form == "jsonl" else ()
             source = Source(name="file", encoding=encoding, format=form, key=columns)
+            if form == "csv":
+                delimiter, skipped = csv_heading(beginning, encoding, path.name)
+                source = evolve(source, delimiter=delimiter, skip_lines=skipped, multiline=True)
+            elif form == "xlsx":
+                source = evolve(source, skip_lines=sheet_heading(stream, path.name))
             profile = Profile(name="guess", title="", source=source, emits=(), text="")
             reader = open_rows(stream, profile, path.name, strict=False)
             return _taken(path.name, reader, source, columns)
@@ -111,11 +118,15 @@ def _taken(name: str, reader: RowReader, source: Source, columns: tuple[str, ...
     delimiter = reader.delimiter or None
     return Sample(
         name=name,
-        source=evolve(source, delimiter=delimiter, key=()),
+        source=evolve(source, delimiter=delimiter, key=(), multiline=_spans_lines(reader)),
         header=header,
         batches=batches,
         whole=whole,
     )
+
+
+def _spans_lines(reader: RowReader) -> bool:
+    return isinstance(reader, CsvReader) and reader.spans_lines
 
 
 def _jsonl_keys(beginning: bytes, encoding: str) -> tuple[str, ...]:
