@@ -64,6 +64,12 @@ def test_survival_is_the_product_of_what_remains_worked_by_hand(crm: Crm) -> Non
     ]  # fmt: skip
     expected = [5 / 6, 5 / 6 * 3 / 4, 5 / 6 * 3 / 4 * 2 / 3, 5 / 6 * 3 / 4 * 2 / 3]
     assert [r["survival"] for r in rows] == pytest.approx(expected)
+    # Greenwood on log(-log S). Day 10: variance 1 / (6 * 5), ln S = -0.18232, so that the limits are
+    # S ^ exp(+-1.96 * 0.18257 / 0.18232). Day 20: 1 / 30 + 1 / (4 * 3), ln S = -0.47000.
+    limits = [(r["survival_low"], r["survival_high"]) for r in rows[:2]]
+    assert limits == [
+        pytest.approx((0.2731, 0.9747), abs=5e-5), pytest.approx((0.1418, 0.8931), abs=5e-5),
+    ]  # fmt: skip
 
 
 def test_survival_is_the_textbook_product_over_the_tenures_of_the_ibm_sample(

@@ -57,6 +57,14 @@ def test_without_a_soft_landing_a_fall_goes_all_the_way() -> None:
     )  # fmt: skip
 
 
+def test_a_hard_landing_stops_at_the_tier_whose_condition_to_stay_holds() -> None:
+    """Gold no longer holds, silver is kept though not entered: the fall ends at silver."""
+    hard = evolve(CLUB, soft_landing=False, grace_days=0)
+    gold = Standing(rank=GOLD, since_on=date(2026, 1, 1))
+    after, move = review(hard, gold, MEMBER, SILVER, date(2026, 2, 1))
+    assert (after.rank, move) == (SILVER, "down")
+
+
 def test_reviews_move_everybody_log_it_and_are_made_once(workspace: Crm, crm_clock: Any) -> None:
     """Membership by points of 365 days: silver from 1,000, kept from 800; gold from 5,000."""
     crm_clock.set(datetime(2026, 1, 1, tzinfo=UTC))

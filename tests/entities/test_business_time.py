@@ -164,3 +164,7 @@ def test_the_average_open_day_is_a_working_day() -> None:
         time_zone="UTC", week=parse_week("mon-fri 09:00-12:00 13:00-18:00")
     ).working_day == hours(8)
     assert Calendar(time_zone="UTC").working_day == hours(24)
+    # Five days of 8 hours and a Saturday of 4: 44 hours over six open days, 7 h 20 min.
+    assert Calendar(
+        time_zone="UTC", week=parse_week("mon-fri 09:00-17:00; sat 09:00-13:00")
+    ).working_day == timedelta(hours=7, minutes=20)

@@ -39,6 +39,18 @@ def test_a_row_shows_the_version_that_held_at_the_date(world: Any) -> None:
     assert world.ask(sql, "2026-03-01") == [("gold", True, signed, 0)]
 
 
+def test_a_version_that_begins_at_the_very_instant_is_not_yet_visible(world: Any) -> None:
+    """Visible is what holds before the as-of instant; one microsecond later the version shows."""
+    ann = world.customer("2026-01-01")
+    world.record(
+        "gym.contract", "K1", "2026-03-01T10:00:00", ann, tier="gold", signed_on="2026-01-01"
+    )
+    sql = "SELECT tier, signed_on FROM gym_contract"
+    signed = date(2026, 1, 1)
+    assert world.ask(sql, "2026-03-01T10:00:00+00:00") == [(None, signed)]
+    assert world.ask(sql, "2026-03-01T10:00:00.000001+00:00") == [("gold", signed)]
+
+
 def test_a_timeless_field_that_came_later_holds_earlier_too(world: Any) -> None:
     ann = world.customer("2026-01-01")
     desk = {"ref": "K1", "owner": ann}

@@ -37,6 +37,23 @@ def test_without_repayments_arrears_of_the_statement_grow_by_the_day(world) -> N
     assert (found["loans"], found["days_past_due"], found["outstanding_minor"]) == (2, 51, 200_000)
 
 
+def test_an_instalment_of_the_28th_is_due_on_the_28th(world, day) -> None:
+    """Paid up to 28 January, so that 28 February is unpaid: 31 days on 31 March."""
+    world.customers(1)
+    statement(world, date(2026, 3, 31), 0)
+    world.add("banking_repayment", occurred_on=day(60), record_id=1, due_on=date(2026, 1, 28))
+    assert world.features("arrears")[1]["days_past_due"] == 31
+
+
+@pytest.mark.parametrize(("age", "loans", "past"), [(45, 1, 55), (46, 0, 0)])
+def test_a_loan_runs_while_a_statement_of_45_days_shows_it(world, day, age, loans, past) -> None:
+    """A statement with 10 days past due is 45 days old: 55 now. One of 46 days says nothing more."""
+    world.customers(1)
+    statement(world, day(age), 10)
+    found = world.features("arrears")[1]
+    assert (found["loans"], found["days_past_due"]) == (loans, past)
+
+
 def test_use_of_the_card_and_inquiries(world) -> None:
     """0.95, 0.95 and 0.92 after 0.50: three full months, 0.42 more than three months before. -9 of the
     bureau is a code and no number of inquiries."""

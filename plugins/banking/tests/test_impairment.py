@@ -88,6 +88,17 @@ def test_the_score_stands_before_the_assumption_and_the_bank_before_ours(book) -
     assert ("base", 2) in rows
 
 
+def test_the_mean_probability_is_weighed_by_exposure(book) -> None:
+    """1000.00 at 1 - 0.95 ^ (365 / 184) = 0.09675 and 3000.00 at the assumed 0.01: 0.03169."""
+    for number, owed in ((1, 100_000), (2, 300_000)):
+        book.loan(number, number)
+        book.lend(number, 0, owed, subject=number)
+    book.add("outcome", subject_id=1, name="banking.behaviour", kind="score", value=0.05,
+             days_before=1, run="r")  # fmt: skip
+    rows = {(r["scenario"], r["stage"]): r for r in book.report("expected-loss")}
+    assert rows["base", 1]["mean_pd"] == pytest.approx(0.03169, abs=5e-6)
+
+
 def test_the_walk_leads_from_opening_to_closing(book) -> None:
     """Opening: 6.00 + 196.88 + 600.00 + 6.00. The first falls to 30 days, the second recovers, the third
     is written off, the fourth is repaid, a fifth is granted: 6.00."""

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 RULE = "delivery.price-unclear"
-# The rule's own limit: billed against quoted, as a share.
-WITHIN = 0.01
+# The rule's own limit: billed against quoted, in per cent.
+WITHIN_PERCENT = 1
 NAMES = (
     "source", "ref", "owner_id", "quoted", "billed", "surcharges", "surcharge_reason", "discount",
     "weight_basis", "zone_basis", "held", "explained_at",
@@ -31,7 +31,7 @@ def is_unclear(line: dict[str, Any]) -> bool:
     quoted, billed, surcharges = line["quoted"], line["billed"], line["surcharges"]
     off = (
         quoted is not None and billed is not None and quoted.minor != 0
-        and abs(billed.minor - quoted.minor) > WITHIN * quoted.minor
+        and abs(billed.minor - quoted.minor) * 100 > WITHIN_PERCENT * quoted.minor
     )  # fmt: skip
     return off or (surcharges is not None and surcharges.minor > 0 and not line["surcharge_reason"])
 

@@ -42,8 +42,12 @@ def eur(text: str) -> Money:
         ("300", "100", None, 1.0, "9", False, 2.0, "63.00", "cap of standard/damage"),
         # Five kilograms are worth more than seven times the freight: 100.
         ("300", None, None, 1.0, "9", False, 5.0, "100.00", "cap of standard/damage"),
-        # A third of 100 is rounded to the cent.
-        ("100", None, "500", 0.3333, None, False, None, "33.33", "proven loss"),
+        # A third of 100 is 33.333..., two thirds are 66.666...: rounded to the nearest cent.
+        ("100", None, "500", 1 / 3, None, False, None, "33.33", "proven loss"),
+        ("100", None, "500", 2 / 3, None, False, None, "66.67", "proven loss"),
+        # Half of 0.05 is 2.5 cents and half of 0.45 is 22.5: half a cent goes up, to even or not.
+        ("0.05", None, "500", 0.5, None, False, None, "0.03", "proven loss"),
+        ("0.45", None, "500", 0.5, None, False, None, "0.23", "proven loss"),
     ],
 )
 def test_amount_by_hand(proven, declared, insured, share, freight, refund, kg, amount, rule):

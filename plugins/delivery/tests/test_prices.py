@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from crmkit.entities import CustomerRef
+from crmkit.entities import CustomerRef, Money
 from crmkit.errors import UsageError
 from crmkit.testing.clock import SettableClock
+from crmkit_delivery.prices import is_unclear
 
 LINE = "delivery.invoice_line"
 
@@ -35,6 +36,29 @@ def bills(tmp_path: Path, fresh: Any) -> Any:
             },
         )  # fmt: skip
         yield crm, one.id
+
+
+@pytest.mark.parametrize(
+    ("quoted", "billed", "unclear"),
+    [
+        # One per cent of 100.00 is 1.00, above or below: that much is within the limit.
+        ("100.00", "101.00", False),
+        ("100.00", "101.01", True),
+        ("100.00", "99.00", False),
+        ("100.00", "98.99", True),
+        # 0.01 x 5700 is 57 and 0.01 x 2900 is 29.000000000000004 in binary floating point.
+        ("57.00", "57.57", False),
+        ("29.00", "29.29", False),
+        ("29.00", "29.30", True),
+        ("0.00", "5.00", False),
+    ],
+)
+def test_a_line_is_unclear_above_one_per_cent_and_not_at_it(quoted, billed, unclear) -> None:
+    line = {
+        "explained_at": None, "quoted": Money.parse(quoted, "EUR"),
+        "billed": Money.parse(billed, "EUR"), "surcharges": None, "surcharge_reason": None,
+    }  # fmt: skip
+    assert is_unclear(line) is unclear
 
 
 def fire(crm: Any, day: str) -> int:

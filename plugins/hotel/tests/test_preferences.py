@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 
 import pytest
+from attrs import evolve
 
 import crmkit
 from crmkit.errors import NotFound, UsageError
@@ -162,6 +163,13 @@ def test_what_is_learnt_on_one_kind_of_trip_is_not_prepared_for_another() -> Non
     facts = [seen(stay=1), seen(stay=2)]
     assert ready(believe(facts, STAYS, [], ON), "leisure") == []
     assert [b.value for b in ready(believe(facts, STAYS, [], ON), "unknown")] == ["buckwheat"]
+
+
+@pytest.mark.parametrize(("confidence", "prepared"), [(0.6, True), (0.59, False), (0.4, False)])
+def test_a_preference_is_prepared_from_a_confidence_of_six_tenths_on(confidence, prepared) -> None:
+    (learnt,) = [b for b in believe([seen(stay=1), seen(stay=2)], STAYS, [], ON) if b.value]
+    assert learnt.status == "learnt"
+    assert bool(ready([evolve(learnt, confidence=confidence)], "business")) is prepared
 
 
 def test_the_catalogue_says_what_it_takes() -> None:
