@@ -8,6 +8,8 @@ returns a :class:`~crmkit.declarations.ReportColumn`::
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from .declarations import ReportColumn
 from .entities import FieldType
 
@@ -16,6 +18,7 @@ __all__ = [
     "amount",
     "count",
     "day",
+    "detail",
     "flag",
     "instant",
     "integer",
@@ -86,6 +89,11 @@ def flag(name: str, title: str, title_zh: str) -> ReportColumn:
 def items(name: str, title: str, title_zh: str) -> ReportColumn:
     """A column with several values in a cell, given as a list."""
     return ReportColumn(name=name, type=FieldType.LIST, title=title, title_zh=title_zh)
+
+
+def detail(column: ReportColumn) -> ReportColumn:
+    """The same column as one that a terminal too narrow for all columns leaves out first."""
+    return evolve(column, detail=True)
 
 
 CUSTOMER = ReportColumn(

@@ -10,7 +10,7 @@ import click
 
 from ..errors import NotConfirmed, UsageError
 from .main import State
-from .options import format_option, limit_option, list_options, output_option
+from .options import DAYS, WHOLE, format_option, limit_option, listed, output_option
 from .output import emit, emit_record, named, note
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ CLAIMS = (
     "customer_id", "line", "agent", "claimed_on", "evidence", "status", "rule", "decision",
     "decided_by", "decided_at",
 )  # fmt: skip
+AGENTS = ("agent", "customers", "left_on")
 SHEET = (
     "customer_id", "region", "lines", "stage", "last_contact_on", "open_items", "open",
     "renewal_on", "renewal",
@@ -63,7 +64,7 @@ def _date(value: datetime | None) -> Any:
 @click.argument("customer", metavar="[REF]", required=False)
 @click.option("--from", "from_agent", metavar="AGENT", help="Everything that this agent has.")
 @click.option("--orphans", is_flag=True, help="Every customer whose owner left, or who has none.")
-@click.option("--reverse", "batch", type=int, metavar="BATCH", help="Give the customers of an earlier step back to whom they came from.")  # fmt: skip
+@click.option("--reverse", "batch", type=WHOLE, metavar="BATCH", help="Give the customers of an earlier step back to whom they came from.")  # fmt: skip
 @click.option("--to", "targets", multiple=True, metavar="AGENT", help="New owner; several share by the rule.")  # fmt: skip
 @click.option("--rule", type=click.Choice(RULES), default=RULES[0], show_default=True, help="How several share: in turn; by who has most customers of the region; by who has fewest customers.")  # fmt: skip
 @click.option("--line", metavar="NAME", help="Line of business: a plugin's name, or all. Default: everything with --from and --orphans, all with REF.")  # fmt: skip
@@ -164,7 +165,7 @@ def _tell(found: Sequence[Passing | Assignment], dry_run: bool) -> None:
 
 @click.command("assignments")
 @click.argument("customer", metavar="[REF]", required=False)
-@list_options
+@listed(LOGGED, detail=("batch", "line", "orphaned", "rule", "actor"))
 @click.pass_obj
 def list_assignments(
     state: State, customer: str | None, limit: int | None, columns: tuple[str, ...] | None,
@@ -210,8 +211,8 @@ def list_orphans(state: State, limit: int | None, format: str, output: str | Non
 
 @click.command("handover")
 @click.argument("agent")
-@click.option("--days", type=click.IntRange(min=0), default=90, show_default=True, metavar="N", help="Show renewals due within N days, or overdue by as much.")  # fmt: skip
-@list_options
+@click.option("--days", type=DAYS, default=90, show_default=True, metavar="N", help="Show renewals due within N days, or overdue by as much.")  # fmt: skip
+@listed(SHEET, detail=("lines", "region"))
 @click.pass_obj
 def show_handover(
     state: State, agent: str, days: int, limit: int | None, columns: tuple[str, ...] | None,
@@ -298,7 +299,7 @@ def add_claim(
 @click.command("claims")
 @click.argument("customer", metavar="[REF]", required=False)
 @click.option("--status", type=click.Choice(("open", "won", "lost")), help="Only these claims.")
-@list_options
+@listed(CLAIMS, detail=("line", "rule", "decided_by", "decided_at"))
 @click.pass_obj
 def list_claims(
     state: State, customer: str | None, status: str | None, limit: int | None,
@@ -387,7 +388,7 @@ def agent_returns(state: State, agent: str, on: datetime | None, reason: str | N
 
 
 @agent_group.command("list")
-@list_options
+@listed(AGENTS)
 @click.pass_obj
 def list_agents(
     state: State, limit: int | None, columns: tuple[str, ...] | None,
@@ -397,14 +398,13 @@ def list_agents(
 
     Example: crmkit customer agent list --sort -customers
     """
-    fields = ("agent", "customers", "left_on")
     with state.open() as crm:
         away = crm.ownership.away()
         counts = dict.fromkeys(sorted(away), 0)
         for (owner, _region), number in crm.ownership.rows.loads().items():
             counts[owner] = counts.get(owner, 0) + number
     rows = [{"agent": a, "customers": n, "left_on": away.get(a)} for a, n in sorted(counts.items())]
-    emit(rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=fields)
+    emit(rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=AGENTS)
 
 
 COMMANDS: tuple[click.Command, ...] = (

@@ -10,7 +10,7 @@ import click
 
 from ..errors import NotConfirmed, UsageError
 from .main import State
-from .options import format_option, list_options, output_option
+from .options import check_columns, format_option, list_options, listed, output_option
 from .output import emit, emit_record, note
 
 COLUMNS = (
@@ -26,7 +26,7 @@ def command() -> None:
 
 
 @command.command("list")
-@list_options
+@listed(COLUMNS, detail=("rejects_file", "seconds", "source", "unchanged", "created", "updated"))
 @click.pass_obj
 def list_batches(
     state: State,
@@ -94,6 +94,7 @@ def quality(
     from ..intake.quality import quality_rows
 
     with state.open() as crm:
+        check_columns(QUALITY, columns, sort)
         rows = quality_rows(crm.store, source)
     emit(
         rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=QUALITY

@@ -13,10 +13,20 @@ from . import duplicates, merges
 from .assign import COMMANDS
 from .export import export_customers
 from .main import State
-from .options import columns_option, format_option, limit_option, list_options, output_option
+from .options import (
+    COUNT,
+    POSITIVE,
+    columns_option,
+    format_option,
+    limit_option,
+    list_options,
+    output_option,
+)
 from .output import emit, emit_nested, emit_record, emit_text, note
+from .pager import terminal_width
 
 if TYPE_CHECKING:
+    from ..present.grid import Column
     from ..workspace import Crm
 
 COLUMNS = (
@@ -25,6 +35,8 @@ COLUMNS = (
 )  # fmt: skip
 # The columns of `list` that the store does not sort or filter by.
 _SHOWN_ONLY = ("ref",)
+# Those that a narrow terminal leaves out first.
+_DETAIL = ("version", "updated_at", "time_zone", "locale", "team", "created_at")
 
 
 @click.group("customer")
@@ -73,7 +85,13 @@ def list_customers(
         typed = {name: _typed_value(crm, name, text) for name, text in where.items()}
         found = crm.store.customers.list(limit=limit, sort=sort or (), where=typed)
         rows = _rows(crm, found, wanted)
-    emit(rows, format=format, output=output, fields=wanted)
+    emit(rows, format=format, output=output, fields=_shown(wanted))
+
+
+def _shown(names: Iterable[str]) -> list[Column]:
+    from ..present.grid import Column
+
+    return [Column(name=name, detail=name in _DETAIL) for name in names]
 
 
 def _listable(crm: Crm, columns: Sequence[str] | None) -> list[str]:
@@ -181,7 +199,7 @@ def search_customers(
         found = crm.store.customers.search(text, limit=most + 1)
         rows = _rows(crm, found[:most], wanted)
         behind = crm.store.fragments.behind()
-    emit(rows, format=format, output=output, fields=wanted)
+    emit(rows, format=format, output=output, fields=_shown(wanted))
     if len(found) > most:
         note(f"there are more than {most}; --limit shows more.")
     if behind:
@@ -208,7 +226,7 @@ def index_customers(state: State) -> None:
 
 @command.command("show")
 @click.argument("customer", metavar="REF")
-@click.option("--timeline", type=click.IntRange(min=0), default=20, show_default=True, metavar="N", help="At most N interactions, latest first.")  # fmt: skip
+@click.option("--timeline", type=COUNT, default=20, show_default=True, metavar="N", help="At most N interactions, latest first.")  # fmt: skip
 @click.option("--format", type=click.Choice(["table", "json"]), default="table", help="Form of the result. Default: table.")  # fmt: skip
 @output_option
 @click.pass_obj
@@ -235,7 +253,7 @@ def show_customer(
     if format == "json":
         emit_nested([view], output=output)
     else:
-        emit_text("\n".join(view_lines(view)), output=output)
+        emit_text("\n".join(view_lines(view, terminal_width(output))), output=output)
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -326,7 +344,7 @@ def add_customer(
 @click.argument("customer", metavar="REF")
 @click.option("--name", metavar="TEXT", help="New name.")
 @_person_options
-@click.option("--version", type=click.IntRange(min=1), metavar="N", help="Refuse if the customer is no longer at this version. Default: whatever it is now.")  # fmt: skip
+@click.option("--version", type=POSITIVE, metavar="N", help="Refuse if the customer is no longer at this version. Default: whatever it is now.")  # fmt: skip
 @format_option
 @output_option
 @click.pass_obj

@@ -6,7 +6,7 @@ import click
 
 from ..errors import ConfigError
 from .main import State
-from .options import list_options
+from .options import listed
 from .output import emit, emit_text, note
 
 COLUMNS = (
@@ -21,7 +21,7 @@ def command() -> None:
 
 
 @command.command("status")
-@list_options
+@listed(COLUMNS)
 @click.pass_obj
 def status(
     state: State,

@@ -12,6 +12,7 @@ import click
 
 from ..errors import ConfigError, NotFound, UsageError
 from .main import State
+from .options import WHOLE
 from .output import emit, emit_record, emit_text, note
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ TOP = 10
 @click.command("demo")
 @click.argument("vertical")
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(file_okay=False))
-@click.option("--customers", type=click.IntRange(min=50), default=3000, show_default=True, metavar="N", help="How many customers to generate.")  # fmt: skip
-@click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="The same number gives the same world.")  # fmt: skip
+@click.option("--customers", type=click.IntRange(50, 10_000_000), default=3000, show_default=True, metavar="N", help="How many customers to generate.")  # fmt: skip
+@click.option("--seed", type=WHOLE, default=1, show_default=True, metavar="S", help="The same number gives the same world.")  # fmt: skip
 @click.option("--database", metavar="URL", help="SQLAlchemy URL of an empty database. Default: a SQLite file in DIR.")  # fmt: skip
 @click.option("--verify", is_flag=True, help="Compare the result with the generator's known truth; exit 1 if a check fails.")  # fmt: skip
 @click.option("--format", type=click.Choice(["table", "json"]), default="table", help="json gives one summary object, with --verify one object per check. Default: table.")  # fmt: skip

@@ -10,7 +10,7 @@ import click
 
 from ..errors import CrmkitError, NotConfirmed
 from .main import State
-from .options import format_option, list_options, output_option
+from .options import DAYS, WHOLE, format_option, listed, output_option
 from .output import emit, emit_record, named, note, result_stream
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def add_document(
 @click.argument("customer", metavar="[REF]", required=False)
 @click.option("--record", metavar="TYPE", help="REF is the key of a record of this type.")
 @click.option("--type", metavar="TEXT", help="Only documents of this type.")
-@click.option("--expiring", type=click.IntRange(min=0), metavar="DAYS", help="Only those that end within DAYS days, or have ended.")  # fmt: skip
-@list_options
+@click.option("--expiring", type=DAYS, metavar="DAYS", help="Only those that end within DAYS days, or have ended.")  # fmt: skip
+@listed(SHOWN, detail=("media_type", "size", "record_type"))
 @click.pass_obj
 def list_documents(
     state: State, customer: str | None, record: str | None, type: str | None,
@@ -109,7 +109,7 @@ def list_documents(
 
 
 @command.command("show")
-@click.argument("document", metavar="ID", type=int)
+@click.argument("document", metavar="ID", type=WHOLE)
 @format_option
 @output_option
 @click.pass_obj
@@ -129,7 +129,7 @@ def show_document(state: State, document: int, format: str, output: str | None) 
 
 
 @command.command("export")
-@click.argument("document", metavar="ID", type=int)
+@click.argument("document", metavar="ID", type=WHOLE)
 @output_option
 @click.pass_obj
 def export_document(state: State, document: int, output: str | None) -> None:
@@ -144,7 +144,7 @@ def export_document(state: State, document: int, output: str | None) -> None:
 
 
 @command.command("remove")
-@click.argument("document", metavar="ID", type=int)
+@click.argument("document", metavar="ID", type=WHOLE)
 @click.option("--yes", is_flag=True, help="Confirm: the file is deleted for good.")
 @click.pass_obj
 def remove_document(state: State, document: int, yes: bool) -> None:

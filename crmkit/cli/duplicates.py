@@ -8,7 +8,7 @@ import click
 
 from ..errors import UsageError
 from .main import State
-from .options import format_option, list_options, output_option
+from .options import Number, format_option, listed, output_option
 from .output import emit, emit_record, note
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ DECISIONS = ("same", "different", "unsure")
 
 
 @click.group("duplicates", invoke_without_command=True)
-@click.option("--at-least", type=click.FloatRange(0, 1, min_open=True), default=0.5, show_default=True, metavar="P", help="Lowest probability.")  # fmt: skip
+@click.option("--at-least", type=Number(0, 1), default=0.5, show_default=True, metavar="P", help="Lowest probability.")  # fmt: skip
 @click.option("--undecided", is_flag=True, help="Only pairs that nobody has decided.")
 @click.option("--engine", type=click.Choice(["splink", "fixed"]), help="splink learns weights from the customers, fixed takes general ones. Default: splink where it is installed and there is enough to learn from.")  # fmt: skip
-@list_options
+@listed(COLUMNS)
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -9,7 +9,7 @@ import click
 from ..declarations import CUSTOMER, sql_name
 from ..entities.asof import AsOf
 from .main import State
-from .options import engine_option, explain_option, list_options
+from .options import check_columns, engine_option, explain_option, list_options, listed
 from .output import emit, emit_script, named
 
 if TYPE_CHECKING:
@@ -39,7 +39,10 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--subject", metavar="TYPE", help="Only those of customer or of a record type.")
-@list_options
+@listed(
+    LIST_FIELDS,
+    detail=("source", "owner", "plugin", "scope", "feature_set", "description", "subject"),
+)
 @click.pass_obj
 def list_features(
     state: State,
@@ -129,14 +132,17 @@ def build_features(
     """
     if customer is not None and engine is not None:
         raise click.UsageError("--customer reads the store itself: leave out --engine.")
+    wanted = tuple(sql_name(name) for name in columns) if columns else None
     script: list[str] | None = [] if explain else None
     with state.open() as crm:
+        key = "customer_id" if subject == CUSTOMER else "subject_id"
+        features = [sql_name(feature.name) for feature in crm.features.list()]
+        check_columns((key, "as_of", *features), wanted, sort)
         with crm.warehouse.using(engine, script):
             grid = _built(crm, [crm.as_of(d) for d in dates or (None,)], names, subject, customer)
         if script is not None:
             emit_script(script, output=output)
             return
-    wanted = tuple(sql_name(name) for name in columns) if columns else None
     emit(grid, format=format, output=output, columns=wanted, sort=sort, limit=limit)
 
 

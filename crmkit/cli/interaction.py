@@ -12,7 +12,7 @@ import click
 from ..entities.interaction import CHANNELS, DIRECTIONS
 from ..errors import UsageError
 from .main import State
-from .options import as_of_option, format_option, list_options, output_option
+from .options import as_of_option, check_columns, format_option, list_options, output_option
 from .output import emit, emit_record
 from .record import pairs
 
@@ -108,15 +108,16 @@ def list_interactions(
     with state.open() as crm:
         for kind in kinds:
             crm.store.entity(kind)
+        only = kinds[0] if len(kinds) == 1 else None
+        fields = [*COLUMNS, *_payload_columns(crm, only)]
+        check_columns(fields, columns, sort)
         found = crm.store.interactions.list_for(
             crm.store.customers.find(customer).id,
             kinds=kinds or None,
             before=None if as_of is None else crm.as_of(as_of).instant,
             limit=None if sort else limit,
         )
-        only = kinds[0] if len(kinds) == 1 else None
         rows = [_row(crm, interaction, only) for interaction in found]
-        fields = [*COLUMNS, *_payload_columns(crm, only)]
     emit(rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=fields)
 
 

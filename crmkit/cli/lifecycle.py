@@ -8,7 +8,7 @@ import click
 
 from ..declarations import CUSTOMER
 from .main import State
-from .options import as_of_option, format_option, list_options, output_option
+from .options import as_of_option, format_option, listed, output_option
 from .output import emit, emit_record, named, note
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def command() -> None:
 
 @command.command("show")
 @click.argument("name", required=False)
-@list_options
+@listed(SHOW_FIELDS)
 @click.pass_obj
 def show_lifecycle(
     state: State,
@@ -127,7 +127,7 @@ def _change(change: StageChange) -> dict[str, Any]:
 @command.command("history")
 @click.argument("ref")
 @_lifecycle
-@list_options
+@listed(HISTORY_FIELDS, detail=("rule", "actor"))
 @click.pass_obj
 def history(
     state: State,
@@ -155,7 +155,7 @@ def history(
 @command.command("funnel")
 @click.argument("name", default=CORE)
 @as_of_option
-@list_options
+@listed(FUNNEL_FIELDS)
 @click.pass_obj
 def funnel(
     state: State,
@@ -187,7 +187,7 @@ def funnel(
 @as_of_option
 @_lifecycle
 @click.option("--apply", is_flag=True, help="Make the moves. Default: only show them.")
-@list_options
+@listed(PROPOSE_FIELDS)
 @click.pass_obj
 def propose(
     state: State,

@@ -200,19 +200,28 @@ def name_faults(crm: Crm) -> None:
 @click.option(
     "--lang", type=click.Choice(["en", "zh"]), help="Language of labels; else the workspace's."
 )
+@click.option("--no-pager", is_flag=True, help="Print long tables on a terminal without a pager.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def cli(
-    ctx: click.Context, workspace: str | None, safe_mode: bool, lang: str | None, debug: bool
+    ctx: click.Context,
+    workspace: str | None,
+    safe_mode: bool,
+    lang: str | None,
+    no_pager: bool,
+    debug: bool,
 ) -> None:
     """Integrate, analyse and act on customers, with a plugin for each industry.
 
-    Results go to stdout, remarks to stderr. Exit codes: 0 done, 1 failed, 2 asked wrongly, 3 some
+    Results go to stdout, remarks to stderr. Long tables on a terminal go through PAGER, else less;
+    NO_COLOR turns colours off. Exit codes: 0 done, 1 failed, 2 asked wrongly, 3 some
     rows were rejected, 4 not permitted, 5 configuration does not fit, 6 busy, 7 a plugin failed,
     8 storage full or failing, 130 interrupted.
 
     Example: crmkit demo telecom
     """
+    if no_pager:
+        ctx.meta["crmkit.no_pager"] = True
     ctx.obj = State(workspace, safe_mode, debug, lang)
 
 
@@ -274,7 +283,9 @@ def _show_unexpected(error: Exception) -> int:
 
 
 def _say(text: str) -> None:
-    click.echo("crmkit: " + " ".join(text.split()), err=True)
+    from .pager import remark_text
+
+    click.echo(remark_text("crmkit: " + " ".join(text.split())), err=True)
 
 
 def _abandon_stdout() -> None:

@@ -9,7 +9,7 @@ import click
 
 from ..errors import NotConfirmed, NotFound, UsageError
 from .main import State
-from .options import format_option, output_option
+from .options import Number, format_option, output_option
 from .output import emit, note
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ COLUMNS = ("kept_ref", "merged_ref", "changed", "run")
 @click.command("merge")
 @click.argument("a", metavar="[A_REF", required=False)
 @click.argument("b", metavar="B_REF]", required=False)
-@click.option("--at-least", type=click.FloatRange(0.5, 1), metavar="P", help="Merge all pairs of at least this probability that nobody decided against.")  # fmt: skip
+@click.option("--at-least", type=Number(0.5, 1), metavar="P", help="Merge all pairs of at least this probability that nobody decided against.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would be merged and change nothing.")
 @click.option("--yes", is_flag=True, help="Do merge all pairs of --at-least.")
 @format_option

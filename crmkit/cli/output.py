@@ -13,14 +13,18 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from ..errors import StorageError, UsageError
+from .pager import DETAIL, has_colours, remark_text, show, terminal_width
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..declarations import Chart
+    from ..present.fitting import Layout
     from ..present.grid import Column, Grid
     from ..workspace import Crm
 
+# Whether the command has said anything on stderr, such as why there are no rows.
+_NOTED = "crmkit.noted"
 BINARY = ("parquet", "xlsx")
 SUFFIXES = {
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv",
@@ -29,8 +33,11 @@ SUFFIXES = {
 
 
 def note(text: str) -> None:
-    """A remark for the person: one line on stderr."""
-    click.echo(text, err=True)
+    """A remark for the person: one line on stderr, wrapped at words on a terminal."""
+    click.echo(remark_text(text), err=True)
+    ctx = click.get_current_context(silent=True)
+    if ctx is not None:
+        ctx.meta[_NOTED] = True
 
 
 def named(
@@ -200,18 +207,45 @@ def emit_script(script: Sequence[str], *, output: str | None) -> None:
 
 def emit_text(text: str, *, output: str | None = None) -> None:
     """Writes text as it is, ending in one line feed."""
+    if terminal_width(output) is not None:
+        show(text.rstrip("\n").split("\n"))
+        return
     with result_stream(output) as out:
         out.write(text.rstrip("\n").encode() + b"\n")
 
 
 def _write_table(grid: Grid, out: IO[bytes], title: str | None, language: str) -> None:
-    from ..present.tables import plain_table, print_table
+    from ..present.labels import label
+    from ..present.tables import plain_table, terminal_table
 
-    if out is _stdout() and sys.stdout.isatty():
-        print_table(grid, sys.stdout, title=title, language=language)
-        return
-    for line in plain_table(grid, title=title, language=language):
-        out.write(line.encode() + b"\n")
+    width = terminal_width() if out is _stdout() else None
+    if width is None:
+        for line in plain_table(grid, title=title, language=language):
+            out.write(line.encode() + b"\n")
+    else:
+        ctx = click.get_current_context(silent=True)
+        grid = grid.with_detail(ctx.meta.get(DETAIL, ()) if ctx else ())
+        lines, layout = terminal_table(
+            grid, width, title=title, language=language,
+            every_column=bool(ctx and ctx.params.get("columns")), colour=has_colours(),
+        )  # fmt: skip
+        show(lines)
+        if len(grid):
+            _note_left_out(layout)
+    ctx = click.get_current_context(silent=True)
+    if not len(grid) and grid.columns and not (ctx and ctx.meta.get(_NOTED)):
+        note(label("no_rows", language))
+
+
+def _note_left_out(layout: Layout) -> None:
+    """Says which columns the terminal does not show; every other format has them all."""
+    if layout.empty:
+        note(f"Left out, empty here: {', '.join(layout.empty)}.")
+    if layout.dropped:
+        note(
+            f"Left out for lack of room: {', '.join(layout.dropped)}. "
+            "A wider terminal, --columns or another --format shows them."
+        )
 
 
 def _stdout() -> IO[bytes]:

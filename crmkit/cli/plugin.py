@@ -6,7 +6,6 @@ when something is broken, so it starts fast and leans on nothing.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from ..settings import Settings, find_workspace, load_settings
 
 if TYPE_CHECKING:
     from .main import State
+from .output import emit
 
 LIST_COLUMNS = ("name", "version", "distribution", "enabled", "verdict", "hooks", "faults")
 
@@ -234,23 +234,11 @@ def _print_json(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-    widths = [max(_width(line[i]) for line in lines) for i in range(len(rows[0]))]
-    for line in lines:
-        cells = (
-            text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=True)
-        )
-        click.echo("  ".join(cells).rstrip())
+    if rows:
+        emit(rows, format="table")
 
 
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
-
-
-def _width(text: str) -> int:
-    """Terminal cells: Chinese signs take two."""
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -14,7 +14,7 @@ import click
 from ..declarations import Answer, Command, Parameter
 from ..entities.fields import FieldType
 from .main import State
-from .options import as_of_option, list_options
+from .options import WHOLE, Number, as_of_option, list_options, listed
 from .output import emit, emit_record, named, note
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ..present.grid import Column
 
 _CLICK: dict[FieldType, click.ParamType[Any]] = {
-    FieldType.INTEGER: click.INT,
-    FieldType.NUMBER: click.FLOAT,
+    FieldType.INTEGER: WHOLE,
+    FieldType.NUMBER: Number(),
 }
 _METAVARS = {
     FieldType.DATE: "DATE",
@@ -77,7 +77,12 @@ def click_command(command: Command, name: str) -> click.Command:
     made: Any = run
     if command.writes:
         made = click.option("--dry-run", is_flag=True, help="Show what would be done and change nothing.")(made)  # fmt: skip
-    made = list_options(made)
+    detail = [c.shown_name for c in command.columns if c.detail]
+    made = (
+        listed([c.shown_name for c in command.columns], detail=detail)
+        if command.columns
+        else list_options
+    )(made)
     if command.as_of:
         made = as_of_option(made)
     for parameter in reversed(command.parameters):

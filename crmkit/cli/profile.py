@@ -6,8 +6,10 @@ import click
 
 from ..errors import NotFound, ProfileError
 from .main import State
-from .options import format_option, list_options, output_option
+from .options import format_option, listed, output_option
 from .output import emit, emit_text, note
+
+LIST_FIELDS = ("name", "owner", "title")
 
 
 @click.group("profile")
@@ -16,7 +18,7 @@ def command() -> None:
 
 
 @command.command("list")
-@list_options
+@listed(LIST_FIELDS)
 @click.pass_obj
 def list_profiles(
     state: State,
@@ -36,7 +38,7 @@ def list_profiles(
         rows = [{"name": p.name, "owner": p.owner, "title": p.title} for p in crm.intake.profiles()]
     emit(
         rows, format=format, output=output, columns=columns, sort=sort, limit=limit,
-        fields=("name", "owner", "title"),
+        fields=LIST_FIELDS,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from ..declarations import CUSTOMER
 from ..errors import NotFound, UsageError
 from .export import export_records
 from .main import State
-from .options import as_of_option, format_option, list_options, output_option
+from .options import COUNT, as_of_option, check_columns, format_option, list_options, output_option
 from .output import emit, emit_record, note
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def list_records(
     """
     with state.open(shows="record list") as crm:
         records, entity = crm.store.records, crm.store.records.entity(type)
+        check_columns(_columns(entity), columns)
         wanted = records.parse(type, where)
         if customer is None:
             found: Sequence[Record] = records.list(type, where=wanted, sort=sort or (), limit=limit)
@@ -122,7 +123,7 @@ def show_record(
 @click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", callback=pairs, help="New value of a field; an empty value makes it missing. May be given several times.")  # fmt: skip
 @click.option("--source", metavar="NAME", help="System that the key is from. Default: that of the record, else crmkit.")  # fmt: skip
 @click.option("--owner", metavar="REF", help="The customer, or the owning record, by its key.")
-@click.option("--version", type=click.IntRange(min=0), metavar="N", help="Refuse if the record is no longer at this version; 0 is one that does not exist. Default: whatever it is now.")  # fmt: skip
+@click.option("--version", type=COUNT, metavar="N", help="Refuse if the record is no longer at this version; 0 is one that does not exist. Default: whatever it is now.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="With --where: say how many would change, and change nothing.")  # fmt: skip
 @format_option
 @output_option

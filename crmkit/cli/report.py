@@ -11,10 +11,12 @@ from ..errors import NotFound, PluginError
 from .main import State
 from .options import (
     as_of_option,
+    check_columns,
     engine_option,
     explain_option,
     format_option,
     list_options,
+    listed,
     output_option,
 )
 from .output import emit, emit_record, emit_script, note, shape, write_grid
@@ -35,7 +37,7 @@ def command() -> None:
 
 
 @command.command("list")
-@list_options
+@listed(LIST_FIELDS, detail=("charts",))
 @click.pass_obj
 def list_reports(
     state: State,
@@ -173,7 +175,8 @@ def run_report(
     """
     script: list[str] | None = [] if explain else None
     with state.open() as crm:
-        find_report(crm, name)
+        report = find_report(crm, name)
+        check_columns([c.shown_name for c in report.columns], columns, sort)
         with crm.warehouse.using(engine, script):
             result = crm.reports.run(name, parameters, crm.as_of(as_of))
         if script is not None:

@@ -12,7 +12,7 @@ import click
 from ..declarations import CUSTOMER
 from ..errors import PluginError
 from .main import State
-from .options import as_of_option, engine_option, explain_option, list_options
+from .options import DAYS, SOME_DAYS, as_of_option, engine_option, explain_option, listed
 from .output import emit, emit_script, named, note
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ GROUP_FIELDS = (
 DATE_FIELDS = (
     "as_of_on", "version", "held", "fired", "cooling", "judged", "hits", "eligible", "positives",
 )  # fmt: skip
+RUN_FIELDS = (
+    "rule", "customer_id", "subject_type", "subject_id", "action", "target", "message", "evidence",
+    "version", *COUNT_FIELDS,
+)  # fmt: skip
+BACKTEST_FIELDS = (
+    *GROUP_FIELDS, *DATE_FIELDS, "customer_id", "subject_id", "outcome", "evidence",
+)  # fmt: skip
 VERSION_FIELDS = (
     "version", "first_on", "last_on", "runs", "when", "action", "target", "message", "cooldown_days",
 )  # fmt: skip
@@ -44,7 +51,7 @@ def command() -> None:
 
 
 @command.command("list")
-@list_options
+@listed(LIST_FIELDS, detail=("source", "message", "when", "subject", "plugin", "cooldown_days"))
 @click.pass_obj
 def list_rules(
     state: State,
@@ -93,7 +100,7 @@ def _listed(crm: Crm, rule: Rule, language: str | None) -> dict[str, Any]:
 @click.option("--counts", is_flag=True, help="Show how often each rule fired instead.")
 @engine_option
 @explain_option
-@list_options
+@listed(RUN_FIELDS, detail=("version", "evidence", "subject_type", "target"))
 @click.pass_obj
 def run_rules(
     state: State,
@@ -169,7 +176,7 @@ def _counted(count: dict[str, Any], served: Serving | None) -> dict[str, Any]:
 
 @command.command("versions")
 @click.argument("name")
-@list_options
+@listed(VERSION_FIELDS, detail=("message", "cooldown_days", "target", "runs"))
 @click.pass_obj
 def list_versions(
     state: State,
@@ -237,7 +244,7 @@ def _keys(rows: list[dict[str, Any]]) -> tuple[str, ...]:
 @click.option(
     "--every",
     default=1,
-    type=click.IntRange(min=1),
+    type=SOME_DAYS,
     metavar="DAYS",
     help="Days from one run to the next. Default: 1.",
 )
@@ -249,7 +256,7 @@ def _keys(rows: list[dict[str, Any]]) -> tuple[str, ...]:
 @click.option(
     "--within",
     default=60,
-    type=click.IntRange(min=1),
+    type=SOME_DAYS,
     metavar="DAYS",
     help="Days in which the outcome counts; a score has its own. Default: 60.",
 )
@@ -262,13 +269,13 @@ def _keys(rows: list[dict[str, Any]]) -> tuple[str, ...]:
 )
 @click.option(
     "--cooldown-days",
-    type=click.IntRange(min=0),
+    type=DAYS,
     metavar="DAYS",
     help="Compare with this cool-down.",
 )
 @click.option("--by-date", is_flag=True, help="Show one row a date instead.")
 @click.option("--firings", is_flag=True, help="Show every firing instead.")
-@list_options
+@listed(BACKTEST_FIELDS)
 @click.pass_obj
 def backtest(
     state: State,

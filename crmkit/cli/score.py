@@ -11,7 +11,7 @@ import click
 from ..declarations import CUSTOMER, ESTIMATORS
 from ..errors import NotFound, PluginError
 from .main import State
-from .options import Decorator, as_of_option, format_option, list_options, output_option
+from .options import POSITIVE, Decorator, as_of_option, format_option, listed, output_option
 from .output import emit, emit_record, emit_text, named, note
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ LIST_FIELDS = (
 )  # fmt: skip
 STABILITY_FIELDS = (
     "as_of", "model_version", "n", "psi", "expected", "observed", "observed_expected", "verdict",
+)  # fmt: skip
+# What run shows; a score on records has their id in place of the customer.
+RUN_FIELDS = (
+    "customer_id", "subject_id", "score", "as_of", "value", "band", "reasons", "model_version", "inputs_hash",
 )  # fmt: skip
 TABLES = ("figures", "measures", "lift", "calibration", "rivals", "inputs")
 
@@ -55,7 +59,7 @@ def command() -> None:
 
 
 @command.command("list")
-@list_options
+@listed(LIST_FIELDS, detail=("inputs", "subject", "plugin", "until", "estimator", "positives"))
 @click.pass_obj
 def list_scores(
     state: State,
@@ -138,7 +142,7 @@ def train_score(
 
 @command.command("evaluate")
 @click.argument("name")
-@click.option("--cv", type=click.IntRange(min=2), metavar="K", help="Cross-validate in K folds, for data without time. Default: test on later dates.")  # fmt: skip
+@click.option("--cv", type=click.IntRange(2, 100), metavar="K", help="Cross-validate in K folds, for data without time. Default: test on later dates.")  # fmt: skip
 @_date_option("--train-until", help="Learn from outcomes known by this day and test on dates from it on. Default: the latest 25 % of the rows are the test.")  # fmt: skip
 @_estimator
 @_allow_leak
@@ -197,7 +201,7 @@ def _table(found: Evaluation, table: str) -> list[dict[str, Any]]:
 
 @command.command("card")
 @click.argument("name")
-@click.option("--version", type=click.IntRange(min=1), metavar="N", help="Of this version of the model. Default: the latest.")  # fmt: skip
+@click.option("--version", type=POSITIVE, metavar="N", help="Of this version of the model. Default: the latest.")  # fmt: skip
 @output_option
 @click.pass_obj
 def show_card(state: State, name: str, version: int | None, output: str | None) -> None:
@@ -215,7 +219,7 @@ def show_card(state: State, name: str, version: int | None, output: str | None) 
 
 @command.command("stability")
 @click.argument("name")
-@list_options
+@listed(STABILITY_FIELDS)
 @click.pass_obj
 def show_stability(
     state: State,
@@ -250,8 +254,8 @@ def show_stability(
     help="Score those whose refs the file holds, one a line; - is stdin.",
 )
 @as_of_option
-@click.option("--version", type=click.IntRange(min=1), metavar="N", help="Use this version of the model. Default: the latest.")  # fmt: skip
-@list_options
+@click.option("--version", type=POSITIVE, metavar="N", help="Use this version of the model. Default: the latest.")  # fmt: skip
+@listed(RUN_FIELDS, detail=("inputs_hash", "model_version", "score", "as_of"))
 @click.pass_obj
 def run_score(
     state: State,

@@ -12,6 +12,7 @@ from .options import (
     explain_option,
     format_option,
     list_options,
+    listed,
     output_option,
 )
 from .output import emit, emit_record, emit_script, named, note
@@ -25,7 +26,7 @@ def command() -> None:
 
 
 @command.command("list")
-@list_options
+@listed(LIST_FIELDS, detail=("where", "subject", "plugin"))
 @click.pass_obj
 def list_segments(
     state: State,

@@ -57,7 +57,8 @@ class ReportColumn:
 
     ``currency_minor`` marks an integer in minor units of the workspace's currency: it is shown as
     money under the name without ``_minor``. A column named ``customer_id`` is presented as ``ref``
-    and, where the policy allows, ``name`` (D17).
+    and, where the policy allows, ``name`` (D17). ``detail`` marks a column that a terminal too narrow
+    for all leaves out first.
     """
 
     name: str
@@ -66,6 +67,12 @@ class ReportColumn:
     title: str = ""
     title_zh: str = ""
     currency_minor: bool = False
+    detail: bool = False
+
+    @property
+    def shown_name(self) -> str:
+        """The name under which people see it: money without ``_minor``."""
+        return self.name.removesuffix("_minor") if self.currency_minor else self.name
 
 
 CHARTS = ("bar", "line", "step", "area", "point", "heat")

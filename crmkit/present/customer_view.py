@@ -10,9 +10,10 @@ from ..entities.fields import FieldSet
 from ..entities.interaction import Interaction
 from ..entities.record import Record
 from ..policy import Viewer, masked
+from .fitting import wrapped_lines
 from .grid import Grid
 from .people import shown_ref
-from .tables import plain_table
+from .tables import plain_table, terminal_table
 from .values import file_text, instant_text, printable
 
 if TYPE_CHECKING:
@@ -245,8 +246,20 @@ def _title(declared: Any, language: str) -> str | None:
 # --- lines ----------------------------------------------------------------------------------------
 
 
-def view_lines(view: View) -> Iterator[str]:
-    """The view for eyes: a block of lines per part, parts that are empty left out."""
+def view_lines(view: View, width: int | None = None) -> Iterator[str]:
+    """The view for eyes: a block of lines per part, parts that are empty left out.
+
+    Args:
+        width: of the terminal, in cells; None wraps nothing, for files and pipes.
+    """
+    lines = _lines(view, width)
+    if width is None:
+        yield from lines
+    else:
+        yield from (part for line in lines for part in wrapped_lines(line, width))
+
+
+def _lines(view: View, width: int | None) -> Iterator[str]:
     yield from _head(view)
     yield from _block("What to do next", [f"{n['what']}: {n['why']}" for n in view["next"]])
     yield from _block("Stages", [_stage_line(s) for s in view["stages"]])
@@ -255,7 +268,7 @@ def view_lines(view: View) -> Iterator[str]:
     for plugin, values in view["fields"].items():
         yield from _block(f"Fields of {plugin}", _pairs(values))
     for kind, records in view["records"].items():
-        yield from _block(f"{kind} ({len(records)})", _table([_filled(r) for r in records]))
+        yield from _block(f"{kind} ({len(records)})", _table([_filled(r) for r in records], width))
     yield from _block("Timeline", [_fact_line(f) for f in view["timeline"]])
 
 
@@ -278,9 +291,7 @@ def _block(title: str, lines: Iterable[str]) -> Iterator[str]:
     if listed:
         yield ""
         yield title
-        yield from (
-            f"  {line.lstrip()}" if line.startswith("  ") else f"  {line}" for line in listed
-        )
+        yield from (f"  {line}" for line in listed)
 
 
 def _pairs(values: Mapping[str, Any]) -> list[str]:
@@ -294,8 +305,11 @@ def _filled(record: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in record.items() if v is not None}
 
 
-def _table(rows: list[dict[str, Any]]) -> list[str]:
-    return list(plain_table(Grid.of(rows)))
+def _table(rows: list[dict[str, Any]], width: int | None) -> list[str]:
+    grid = Grid.of(rows)
+    if width is None:
+        return list(plain_table(grid))
+    return terminal_table(grid, width - 2, every_column=True)[0]
 
 
 def _text(name: str, value: Any) -> str:

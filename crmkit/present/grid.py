@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..entities.fields import FieldType
 from ..entities.money import Money
@@ -30,6 +30,7 @@ class Column:
         unit: ``month``, ``GB``, ``1`` for a pure number or share.
         title: English heading; ``title_zh`` the Chinese one.
         currency: ISO 4217 code of a money column whose values are decimals.
+        detail: left out first where a terminal is too narrow for all columns.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Column:
     title: str = ""
     title_zh: str = ""
     currency: str | None = None
+    detail: bool = False
 
     def label(self, language: str = "en") -> str:
         """The heading for eyes; the name with blanks where there is no title."""
@@ -110,6 +112,12 @@ class Grid:
         if isinstance(self._data, list):
             return Grid(columns, [tuple(row[i] for i in places) for row in self._data])
         return Grid(columns, self._data.select(list(names)))
+
+    def with_detail(self, names: Iterable[str]) -> Grid:
+        """The same with the named columns marked as those a narrow terminal leaves out first."""
+        wanted = frozenset(names)
+        columns = [evolve(c, detail=True) if c.name in wanted else c for c in self.columns]
+        return Grid(tuple(columns), self._data)
 
     def sort(self, names: Sequence[str]) -> Grid:
         """Ordered by columns, ``-name`` for descending; missing values come last either way.

@@ -54,7 +54,8 @@ def heading_unit(column: Column, language: str) -> str:
     """
     if column.currency:
         return column.currency
-    unit = column.unit
+    # An amount names its currency itself; what is left of ``money/month`` is per what it is.
+    unit = column.unit.removeprefix("money") if column.unit else column.unit
     if unit in (None, "", "1", "id") or column.type is FieldType.TEXT:
         return ""
     word = unit_word(unit, language)

@@ -72,11 +72,11 @@ def result_column(column: ReportColumn, currency: str) -> Column:
     if not column.currency_minor:
         return Column(
             name=column.name, type=column.type, unit=column.unit,
-            title=column.title, title_zh=column.title_zh,
+            title=column.title, title_zh=column.title_zh, detail=column.detail,
         )  # fmt: skip
     return Column(
-        name=column.name.removesuffix("_minor"), type=FieldType.MONEY, unit=currency,
-        title=column.title, title_zh=column.title_zh, currency=currency,
+        name=column.shown_name, type=FieldType.MONEY, unit=currency,
+        title=column.title, title_zh=column.title_zh, currency=currency, detail=column.detail,
     )  # fmt: skip
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from ..entities.fields import FieldType
+from .colours import BOLD, RESET, state_colour
+from .fitting import GAP, Layout, cell_width, fields_of, heading_words, lay_out, wrapped
 from .grid import Column, Grid
 from .labels import heading_unit
 from .values import is_id, shown
-
-if TYPE_CHECKING:
-    from typing import TextIO
 
 _NUMERIC = (FieldType.INTEGER, FieldType.NUMBER, FieldType.MONEY)
 
@@ -21,20 +19,17 @@ def plain_table(grid: Grid, *, title: str | None = None, language: str = "en") -
 
     Widths count terminal cells, so that Chinese text, two cells a sign, stays aligned.
     """
-    # Lazy: rich costs 100 ms and only tables need it.
-    from rich.cells import cell_len
-
     right = right_aligned(grid)
     heads = [column_heading(c, language) for c in grid.columns]
     lines = [[shown(v, c) for v, c in zip(r, grid.columns, strict=True)] for r in grid.rows()]
     widths = [
-        max([cell_len(h), *(cell_len(line[i]) for line in lines)]) for i, h in enumerate(heads)
+        max([cell_width(h), *(cell_width(line[i]) for line in lines)]) for i, h in enumerate(heads)
     ]
 
     def laid(cells: list[str]) -> str:
         parts = []
         for text, width, to_right in zip(cells, widths, right, strict=True):
-            blank = " " * (width - cell_len(text))
+            blank = " " * (width - cell_width(text))
             parts.append(blank + text if to_right else text + blank)
         return "  ".join(parts).rstrip()
 
@@ -47,26 +42,54 @@ def plain_table(grid: Grid, *, title: str | None = None, language: str = "en") -
         yield laid(line)
 
 
-def print_table(
-    grid: Grid, stream: TextIO, *, title: str | None = None, language: str = "en"
-) -> None:
-    """A table fitted to the terminal: long values fold, none is cut; NO_COLOR is kept."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def terminal_table(
+    grid: Grid,
+    width: int,
+    *,
+    title: str | None = None,
+    language: str = "en",
+    every_column: bool = False,
+    colour: bool = False,
+) -> tuple[list[str], Layout]:
+    """A table in the width of a terminal: lines, and which columns had to be left out.
 
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    for column, to_right in zip(grid.columns, right_aligned(grid), strict=True):
-        table.add_column(
-            Text(column_heading(column, language)),
-            justify="right" if to_right else "left",
-            overflow="fold",
-        )
-    for row in grid.rows():
-        # Text, not str: a name such as "[bold]" is data and no markup.
-        table.add_row(*(Text(shown(v, c)) for v, c in zip(row, grid.columns, strict=True)))
-    Console(file=stream, highlight=False).print(table)
+    Where the columns are too wide for any layout, every row is shown one field a line.
+
+    Args:
+        width: of the terminal, in cells. every_column: show also empty ones, as ``--columns`` asks.
+        colour: headings bold and states coloured.
+    """
+    right = right_aligned(grid)
+    heads = [column_heading(c, language) for c in grid.columns]
+    rows = [[shown(v, c) for v, c in zip(r, grid.columns, strict=True)] for r in grid.rows()]
+    layout = lay_out(grid.columns, heads, rows, width, every_column=every_column)
+    lines = wrapped(title, width) if title else []
+    if not layout.fits and rows:
+        kept = [[row[i] for i in layout.places] for row in rows]
+        return [*lines, *fields_of(kept, [heads[i] for i in layout.places], width)], layout
+
+    def laid(cells: Sequence[Sequence[str]], styles: Sequence[str]) -> Iterator[str]:
+        for depth in range(max(map(len, cells), default=0)):
+            parts = []
+            for cell, size, i, style in zip(
+                cells, layout.widths, layout.places, styles, strict=True
+            ):
+                text = cell[depth] if depth < len(cell) else ""
+                blank = " " * (size - cell_width(text))
+                drawn = f"{style}{text}{RESET}" if style and text else text
+                parts.append(blank + drawn if right[i] else drawn + blank)
+            yield (" " * GAP).join(parts).rstrip()
+
+    sized = list(zip(layout.places, layout.widths, strict=True))
+    tops = [wrapped(heads[i], size, heading_words(heads[i])) for i, size in sized]
+    height = max(map(len, tops), default=0)
+    tops = [[""] * (height - len(top)) + top for top in tops]
+    lines += laid(tops, [BOLD if colour else ""] * len(tops))
+    lines.append((" " * GAP).join("─" * size for size in layout.widths))
+    for row in rows:
+        styles = [state_colour(grid.columns[i], row[i]) if colour else "" for i in layout.places]
+        lines += laid([wrapped(row[i], size) for i, size in sized], styles)
+    return lines, layout
 
 
 def column_heading(column: Column, language: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crmkit.columns import CUSTOMER, amount, instant, integer, number, text
+from crmkit.columns import CUSTOMER, amount, detail, instant, integer, number, text
 from crmkit.declarations import Answer, Command, Parameter
 from crmkit.entities import FieldType, Money, Record
 from crmkit.entities.interaction import CHANNELS
@@ -31,28 +31,28 @@ NAME = Parameter(
 COUNTS = ("candidates", "treated", "control", "blocked")
 LISTED = (
     text("list", "List", "名单"), text("title", "Title", "标题"),
-    text("purpose", "Purpose", "目的"), text("offer", "Offer", "优惠"),
-    amount("price", "Price", "价格"), text("made_from", "Made from", "来源"),
+    detail(text("purpose", "Purpose", "目的")), detail(text("offer", "Offer", "优惠")),
+    detail(amount("price", "Price", "价格")), detail(text("made_from", "Made from", "来源")),
     instant("made_at", "Made at", "建立时间"),
     integer("candidates", "Candidates", "候选"),
     integer("treated", "To contact", "待联系"),
     integer("control", "Control group", "对照组"),
     integer("blocked", "Blocked", "被阻"),
-    integer("seed", "Seed", "随机种子"),
+    detail(integer("seed", "Seed", "随机种子")),
 )  # fmt: skip
 ROWS = (
-    text("list", "List", "名单"), CUSTOMER,
-    text("state", "State", "状态"), text("channel", "Channel", "渠道"),
+    detail(text("list", "List", "名单")), CUSTOMER,
+    text("state", "State", "状态"), detail(text("channel", "Channel", "渠道")),
     instant("at", "At", "时间"), text("why", "Why", "原因"),
-    text("drawn_from", "Drawn from", "来源"),
+    detail(text("drawn_from", "Drawn from", "来源")),
     amount("value", "Expected value", "预期价值"),
-    text("offer", "Offer", "优惠"), amount("price", "Price", "价格"),
-    text("code", "Reason", "被阻原因"), text("words", "In words", "原因说明"),
-    text("words_zh", "In Chinese", "中文说明"),
-    instant("free_at", "Free at", "最早可联系"),
+    text("offer", "Offer", "优惠"), detail(amount("price", "Price", "价格")),
+    detail(text("code", "Reason", "被阻原因")), text("words", "In words", "原因说明"),
+    detail(text("words_zh", "In Chinese", "中文说明")),
+    detail(instant("free_at", "Free at", "最早可联系")),
     text("outcome", "Outcome", "结果"),
     instant("done_at", "Done at", "完成时间"),
-    text("done_by", "Done by", "完成人"),
+    detail(text("done_by", "Done by", "完成人")),
 )  # fmt: skip
 _OWN = tuple(c.name for c in ROWS)
 

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from crmkit.columns import CUSTOMER, amount, count, day, flag, instant, integer, items, number, text
+from crmkit.columns import (
+    CUSTOMER,
+    amount,
+    count,
+    day,
+    detail,
+    flag,
+    instant,
+    integer,
+    items,
+    number,
+    text,
+)
 from crmkit.declarations import Answer, Command, Parameter, StageMove
 from crmkit.entities import ContactPoint, FieldType, Money
 from crmkit.errors import NotFound, UsageError
@@ -38,14 +50,14 @@ def commands() -> list[Command]:
 COLUMNS = (
     text("case", "Case", "工单"),
     CUSTOMER,
-    text("kind", "Kind", "类型"),
+    detail(text("kind", "Kind", "类型")),
     text("state", "State", "状态"),
     text("topic", "Topic", "事由"),
     text("severity", "Severity", "严重程度"),
-    text("department", "Department", "责任部门"),
+    detail(text("department", "Department", "责任部门")),
     text("assignee", "Handled by", "处理人"),
-    instant("opened_at", "Opened", "受理时间"),
-    text("due_clock", "Due clock", "到期时限"),
+    detail(instant("opened_at", "Opened", "受理时间")),
+    detail(text("due_clock", "Due clock", "到期时限")),
     instant("due_at", "Due", "到期时间"),
 )
 DUE_COLUMNS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import CUSTOMER, count, integer, money, number, text
+from crmkit.columns import CUSTOMER, count, detail, integer, money, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
@@ -79,9 +79,9 @@ RFM = Report(
         CUSTOMER,
         integer("recency_days", "Days since last purchase", "距上次购买天数", "day"),
         PURCHASES, REVENUE,
-        integer("recency", "Recency", "近度"),
-        integer("frequency", "Frequency", "频度"),
-        integer("monetary", "Monetary", "额度"),
+        detail(integer("recency", "Recency", "近度")),
+        detail(integer("frequency", "Frequency", "频度")),
+        detail(integer("monetary", "Monetary", "额度")),
         text("cell", "Cell", "单元"),
     ),
     key=("customer_id",),

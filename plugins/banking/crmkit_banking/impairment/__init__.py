@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.columns import CUSTOMER, count, integer, money, number, text
+from crmkit.columns import CUSTOMER, count, detail, integer, money, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
@@ -68,14 +68,14 @@ BY_LOAN = Report(
         count("loan_id", "Loan", "贷款", "id"),
         CUSTOMER,
         text("product", "Product", "产品"),
-        text("branch", "Branch", "网点"),
+        detail(text("branch", "Branch", "网点")),
         integer("stage", "Stage", "阶段"),
-        money("ead", "Exposure", "风险敞口"),
-        number("pd_12m", "Probability of default in a year", "一年违约概率"),
-        number("pd_life", "Probability of default until the end", "存续期违约概率"),
-        number("lgd", "Loss given default", "违约损失率"),
+        detail(money("ead", "Exposure", "风险敞口")),
+        detail(number("pd_12m", "Probability of default in a year", "一年违约概率")),
+        detail(number("pd_life", "Probability of default until the end", "存续期违约概率")),
+        detail(number("lgd", "Loss given default", "违约损失率")),
         money("ecl", "Expected credit loss", "预期信用损失"),
-        number("coverage", "Coverage", "拨备覆盖率"),
+        detail(number("coverage", "Coverage", "拨备覆盖率")),
     ],
     key=("loan_id",),
     order=("-ecl_minor",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import CUSTOMER, count, integer, number, text
+from crmkit.columns import CUSTOMER, count, detail, integer, number, text
 from crmkit.declarations import FeatureSet, Parameter, Report, Rule, Segment
 from crmkit.entities import FieldType
 
@@ -121,9 +121,9 @@ NEXT_PRODUCT = Report(
         integer("place_in_list", "Place", "名次"),
         CUSTOMER,
         text("product", "Product", "产品"),
-        text("life_situation", "Life situation", "人生阶段"),
-        text("event", "Change in life", "人生事件"),
-        count("offers_to_peers", "Offers to customers alike", "同类邀约数", "offer"),
+        detail(text("life_situation", "Life situation", "人生阶段")),
+        detail(text("event", "Change in life", "人生事件")),
+        detail(count("offers_to_peers", "Offers to customers alike", "同类邀约数", "offer")),
         number("propensity", "Propensity", "接受倾向"),
     ],
     key=("place_in_list",),

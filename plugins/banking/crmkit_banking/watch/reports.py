@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import CUSTOMER, count, day, integer, money, text
+from crmkit.columns import CUSTOMER, count, day, detail, integer, money, text
 from crmkit.declarations import Headline, Parameter, Report
 from crmkit.entities import FieldType
 
@@ -16,14 +16,14 @@ WATCH_LIST = Report(
         day("raised_on", "Raised on", "触发日"),
         CUSTOMER,
         text("flag", "Flag", "标志"),
-        integer("position", "Line", "行"),
-        text("evidence", "Evidence", "依据"),
-        day("moved_on", "Moved on", "交易日"),
-        text("type", "Type", "类型"),
-        text("via", "Via", "渠道"),
-        text("country", "Country", "国家"),
+        detail(integer("position", "Line", "行")),
+        detail(text("evidence", "Evidence", "依据")),
+        detail(day("moved_on", "Moved on", "交易日")),
+        detail(text("type", "Type", "类型")),
+        detail(text("via", "Via", "渠道")),
+        detail(text("country", "Country", "国家")),
         money("amount", "Amount", "金额"),
-        count("transaction_id", "Transaction", "交易号", "id"),
+        detail(count("transaction_id", "Transaction", "交易号", "id")),
         text("resolution", "Outcome", "结果"),
     ],
     key=("raised_on", "customer_id", "flag", "position"),

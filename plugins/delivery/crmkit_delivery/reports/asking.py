@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.columns import count, integer, number, text
+from crmkit.columns import count, detail, integer, number, text
 from crmkit.declarations import Parameter, ReportColumn
 from crmkit.entities import FieldType
 
@@ -75,7 +75,7 @@ def net() -> tuple[ReportColumn, ...]:
 
 SLICE = text("slice", "Slice", "分组")
 SHIPMENT = (
-    integer("shipment_id", "Shipment", "运单编号", None),
+    detail(integer("shipment_id", "Shipment", "运单编号", None)),
     text("waybill_no", "Waybill", "运单号"),
 )
 DEPOT = text("depot", "Depot", "网点")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.columns import CUSTOMER, instant, integer, number, text
+from crmkit.columns import CUSTOMER, detail, instant, integer, number, text
 from crmkit.declarations import Chart, Headline, Report
 
 from ..sql import statement
@@ -20,13 +20,13 @@ def ills_reports() -> list[Report]:
             title_zh="六大痛点日报",
             sql=statement("reports/ills", "tracking", "legs"),
             columns=[
-                integer("no", "Number", "序号", None),
+                detail(integer("no", "Number", "序号", None)),
                 text("ill", "Ill", "痛点"),
-                text("rule", "Rule", "规则"),
+                detail(text("rule", "Rule", "规则")),
                 *SHIPMENT,
                 CUSTOMER,
                 DEPOT,
-                instant("since_at", "Since", "起始时间"),
+                detail(instant("since_at", "Since", "起始时间")),
                 number("hours", "For", "持续时长", "h"),
                 text("must_act", "Who must act", "责任人"),
                 text("say", "What to say", "答复话术"),

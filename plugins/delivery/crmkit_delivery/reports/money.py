@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.columns import CUSTOMER, count, flag, money, number, text
+from crmkit.columns import CUSTOMER, count, detail, flag, money, number, text
 from crmkit.declarations import Chart, Headline, Report
 
 from ..sql import statement
@@ -78,9 +78,9 @@ def _volume() -> Report:
         sql=statement("reports/shipper_volume"),
         columns=[
             CUSTOMER, count("this_week", "This week", "本周", "waybill"),
-            count("four_weeks", "Four weeks", "四周", "waybill"),
+            detail(count("four_weeks", "Four weeks", "四周", "waybill")),
             number("expected", "Expected", "应有", "waybill"),
-            number("lower_limit", "Lower limit", "下限", "waybill"),
+            detail(number("lower_limit", "Lower limit", "下限", "waybill")),
             number("against_expected", "Against expected", "与应有之比"), flag("alarm", "Alarm", "预警"),
         ],
         key=("customer_id",),

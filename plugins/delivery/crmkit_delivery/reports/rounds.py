@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import count, day, flag, integer, money, number, text
+from crmkit.columns import count, day, detail, flag, integer, money, number, text
 from crmkit.declarations import Chart, Headline, Report
 from crmkit.survival import product_limit
 
@@ -29,8 +29,8 @@ def _churn() -> Report:
         columns=[
             PART, SUBSCRIBERS,
             count("lost", "Lost", "流失", "subscriber"),
-            count("courier_left", "Lost with a courier", "随快递员流失", "subscriber"),
-            number("subscriber_months", "Exposure", "暴露量", "subscriber-month"),
+            detail(count("courier_left", "Lost with a courier", "随快递员流失", "subscriber")),
+            detail(number("subscriber_months", "Exposure", "暴露量", "subscriber-month")),
             *rate("lost_per_month", "lost_per_month", "Lost a month", "月流失率", "A month", "1/month"),
             *rate("loss_rate", "loss", "Share lost", "流失比例", "Lost"),
             number("others_high", "Upper limit of the others", "其他上限"), flag("flagged", "Flagged", "预警"),
@@ -101,11 +101,11 @@ def _settlement() -> Report:
         sql=statement("reports/courier_settlement"),
         columns=[
             text("courier", "Courier", "快递员"), day("day_on", "Day", "日期"), ROUND,
-            count("loaded", "Loaded", "装载", "piece"), count("delivered", "Delivered", "送达", "piece"),
-            count("returned", "Returned", "退回", "piece"), count("missing", "Goods missing", "缺货", "piece"),
+            detail(count("loaded", "Loaded", "装载", "piece")), count("delivered", "Delivered", "送达", "piece"),
+            detail(count("returned", "Returned", "退回", "piece")), count("missing", "Goods missing", "缺货", "piece"),
             money("cash_due", "Money due", "应收款"), money("cash_remitted", "Money handed in", "上缴款"),
-            money("short", "Money short", "短款"), count("drops_unrecorded", "Drops not recorded", "未记录户数", "drop"),
-            money("commission", "Commission", "提成"), flag("balanced", "Balanced", "平账"),
+            money("short", "Money short", "短款"), detail(count("drops_unrecorded", "Drops not recorded", "未记录户数", "drop")),
+            detail(money("commission", "Commission", "提成")), flag("balanced", "Balanced", "平账"),
         ],
         key=("courier", "day_on", "round"),
         parameters=[days(31, "Days shown", "天数"), only("courier", "Only this courier; empty is all", "快递员，空为全部")],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.columns import CUSTOMER, count, day, flag, instant, money, number, text
+from crmkit.columns import CUSTOMER, count, day, detail, flag, instant, money, number, text
 from crmkit.declarations import Chart, Headline, Report
 
 from ..sql import statement
@@ -225,7 +225,7 @@ def _suspicious() -> Report:
         columns=[
             *SHIPMENT,
             CUSTOMER, text("courier", "Courier", "快递员"), instant("delivered_at", "Delivered", "签收时间"),
-            flag("without_proof", "Without proof", "无凭证"), number("metres", "From the address", "距地址", "m"),
+            detail(flag("without_proof", "Without proof", "无凭证")), detail(number("metres", "From the address", "距地址", "m")),
             count("burst", "Within ten minutes", "十分钟签收数", "delivery"), text("reason", "Why", "原因"),
         ],
         key=("shipment_id",),

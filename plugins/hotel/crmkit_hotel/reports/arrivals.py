@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import CUSTOMER, count, day, flag, integer, number, text
+from crmkit.columns import CUSTOMER, count, day, detail, flag, integer, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
@@ -16,26 +16,26 @@ DEPARTMENTS = (
 SOURCE = "Hotel brief, sections 3 and 7 (H2, H3, rules H-R2, H-R5, H-R8, H-R15)."
 COLUMNS = (
     CUSTOMER,
-    integer("reservation_id", "Reservation", "预订", None),
+    detail(integer("reservation_id", "Reservation", "预订", None)),
     day("arrival_on", "Arrival", "到店日"),
-    text("eta", "Expected at", "预计到达"),
-    text("property", "Property", "酒店"),
-    text("purpose", "Trip purpose", "出行目的"),
+    detail(text("eta", "Expected at", "预计到达")),
+    detail(text("property", "Property", "酒店")),
+    detail(text("purpose", "Trip purpose", "出行目的")),
     text("vip", "VIP", "贵宾级别"),
     text("tier", "Tier", "会员等级"),
-    count("stays", "Earlier stays", "既往入住", "stay"),
-    day("last_stay_on", "Last stay", "上次离店"),
-    count("open_cases", "Open complaints", "未结投诉", "case"),
-    text("privacy", "Privacy", "隐私级别"),
+    detail(count("stays", "Earlier stays", "既往入住", "stay")),
+    detail(day("last_stay_on", "Last stay", "上次离店")),
+    detail(count("open_cases", "Open complaints", "未结投诉", "case")),
+    detail(text("privacy", "Privacy", "隐私级别")),
     text("department", "Department", "部门"),
-    text("code", "Code", "代码"),
+    detail(text("code", "Code", "代码")),
     text("title", "What", "事项"),
     text("val", "Value", "取值"),
-    text("origin", "Comes from", "来源"),
-    number("confidence", "Confidence", "置信度"),
-    flag("required", "Required", "必须"),
+    detail(text("origin", "Comes from", "来源")),
+    detail(number("confidence", "Confidence", "置信度")),
+    detail(flag("required", "Required", "必须")),
     flag("can_be_met", "Can be met", "可满足"),
-    text("stand_in", "Substitute", "替代"),
+    detail(text("stand_in", "Substitute", "替代")),
     text("result", "Done", "完成情况"),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import CUSTOMER, count, money, number, text
+from crmkit.columns import CUSTOMER, count, detail, money, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
@@ -25,11 +25,11 @@ def _key_accounts() -> Report:
             CUSTOMER,
             text("tier", "Tier", "等级"),
             text("manager", "Manager", "客户经理"),
-            count("lines", "Lines", "号码数", "line"),
+            detail(count("lines", "Lines", "号码数", "line")),
             money("bill", "Last bill", "最近账单"),
-            number("bill_change", "Change", "环比"),
+            detail(number("bill_change", "Change", "环比")),
             number("months_to_end", "Months to the end", "距到期月数", "month"),
-            count("review_days", "Days since the review", "距走访天数", "day"),
+            detail(count("review_days", "Days since the review", "距走访天数", "day")),
             count("alerts", "Alerts", "预警数", "1"),
             text("why", "Why", "原因"),
         ],

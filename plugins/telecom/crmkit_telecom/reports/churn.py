@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import count, day, money, number, text
+from crmkit.columns import count, day, detail, money, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 from crmkit.survival import product_limit
@@ -165,12 +165,12 @@ def _rate() -> Report:
             day("month_on", "Month", "月份"),
             count("opening", "At the start", "月初在网", "line"),
             count("won", "Won", "新增", "line"),
-            count("voluntary", "Left", "主动离网", "line"),
-            count("involuntary", "Not paying", "欠费离网", "line"),
-            count("other", "Other endings", "其他离网", "line"),
+            detail(count("voluntary", "Left", "主动离网", "line")),
+            detail(count("involuntary", "Not paying", "欠费离网", "line")),
+            detail(count("other", "Other endings", "其他离网", "line")),
             number("churn_rate", "Gross churn", "总流失率"),
-            number("voluntary_rate", "Voluntary churn", "主动流失率"),
-            number("involuntary_rate", "Involuntary churn", "欠费流失率"),
+            detail(number("voluntary_rate", "Voluntary churn", "主动流失率")),
+            detail(number("involuntary_rate", "Involuntary churn", "欠费流失率")),
             number("net_churn_rate", "Net churn", "净流失率"),
         ],
         key=("line_group", "month_on"),

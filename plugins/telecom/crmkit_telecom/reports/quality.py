@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import count, day, flag, number
+from crmkit.columns import count, day, detail, flag, number
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
@@ -29,10 +29,10 @@ def _quality() -> Report:
             count("leavers", "Left", "流失数"),
             number("churn_rate", "Left, share", "实际流失率"),
             number("lift", "Lift", "提升度"),
-            number("captured_share", "Leavers found so far", "累计捕获率"),
+            detail(number("captured_share", "Leavers found so far", "累计捕获率")),
             number("auc", "AUC", "AUC"),
-            number("observed_expected", "Left against expected", "实际与预期之比"),
-            number("psi", "Stability index", "稳定性指数"),
+            detail(number("observed_expected", "Left against expected", "实际与预期之比")),
+            detail(number("psi", "Stability index", "稳定性指数")),
             flag("alarm", "Alarm", "预警"),
         ],
         key=("run_on", "tenth"),

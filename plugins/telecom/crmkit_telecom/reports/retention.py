@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import CUSTOMER, count, money, number, text
+from crmkit.columns import CUSTOMER, count, detail, money, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
@@ -25,13 +25,13 @@ def _list() -> Report:
             count("place_in_list", "Place", "名次", "1"),
             CUSTOMER,
             number("probability", "Probability of leaving", "流失概率"),
-            count("band", "Risk tenth", "风险十分位", "1"),
-            money("expected_loss", "Expected loss", "预期损失"),
+            detail(count("band", "Risk tenth", "风险十分位", "1")),
+            detail(money("expected_loss", "Expected loss", "预期损失")),
             text("offer", "Offer", "方案"),
-            number("accept_probability", "Acceptance", "接受概率"),
-            money("expected_cost", "Expected cost", "预期成本"),
+            detail(number("accept_probability", "Acceptance", "接受概率")),
+            detail(money("expected_cost", "Expected cost", "预期成本")),
             money("expected_gain", "Expected gain", "预期收益"),
-            money("budget_used", "Budget used", "累计预算"),
+            detail(money("budget_used", "Budget used", "累计预算")),
             text("call_when", "When", "时间"),
             text("channel", "Channel", "渠道"),
             text("reasons", "Why", "原因"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import CUSTOMER, count, flag, money, number, text
+from crmkit.columns import CUSTOMER, count, detail, flag, money, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
@@ -88,8 +88,8 @@ def _complaints() -> Report:
             number("per_1000", "For 1000 customers", "千人投诉", "complaint"),
             number("ratio", "Against before", "环比"),
             flag("unusual", "Unusual", "异常"),
-            number("mean_dropped_call_rate", "Dropped calls", "掉话率"),
-            number("mean_outage_minutes", "Outage in three months", "近三月中断", "min"),
+            detail(number("mean_dropped_call_rate", "Dropped calls", "掉话率")),
+            detail(number("mean_outage_minutes", "Outage in three months", "近三月中断", "min")),
         ],
         key=("area", "topic"),
         order=("-recent",),

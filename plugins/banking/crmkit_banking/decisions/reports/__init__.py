@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmkit import resource_text
-from crmkit.columns import CUSTOMER, count, day, flag, instant, integer, items, number, text
+from crmkit.columns import CUSTOMER, count, day, detail, flag, instant, integer, items, number, text
 from crmkit.declarations import Chart, Headline, Parameter, Report
 from crmkit.entities import FieldType
 
@@ -78,14 +78,14 @@ LOG = Report(
     sql=_sql("decision_log"),
     columns=[
         integer("decision", "Decision", "决策编号", None), CUSTOMER,
-        instant("decided_at", "Decided at", "决策时间"), instant("as_of_at", "Inputs as of", "数据时点"),
-        text("role", "Role", "角色"), integer("card_version", "Card version", "评分卡版本", None),
+        instant("decided_at", "Decided at", "决策时间"), detail(instant("as_of_at", "Inputs as of", "数据时点")),
+        detail(text("role", "Role", "角色")), detail(integer("card_version", "Card version", "评分卡版本", None)),
         integer("points", "Points", "分数", "point"), number("pd", "PD", "违约概率"),
         text("grade", "Grade", "等级"), text("proposed", "Proposed", "系统建议"),
         text("outcome", "Decision", "决策"), items("reasons", "Reasons", "原因"),
-        text("decided_by", "Decided by", "决策人"), text("override_reason", "Override", "改判原因"),
-        flag("override", "Overridden", "已改判"), text("points_by_input", "Points by input", "逐项得分"),
-        text("inputs_hash", "Hash of the inputs", "输入哈希"),
+        text("decided_by", "Decided by", "决策人"), detail(text("override_reason", "Override", "改判原因")),
+        flag("override", "Overridden", "已改判"), detail(text("points_by_input", "Points by input", "逐项得分")),
+        detail(text("inputs_hash", "Hash of the inputs", "输入哈希")),
     ],
     key=("decision",),
     order=("-decided_at",),
@@ -177,10 +177,10 @@ WATCH = Report(
     sql=_sql("model_watch"),
     columns=[
         text("score", "Score", "评分"), integer("card_version", "Version", "版本", None),
-        day("checked_on", "Checked on", "监控日"), count("decisions", "Decisions", "决策数", "decision"),
-        number("psi", "PSI", "群体稳定性"), number("csi_worst", "Worst CSI", "最大变量稳定性"),
-        text("csi_input", "Of input", "变量"), number("observed_expected", "Observed over expected", "实际预期比"),
-        number("override_rate", "Override rate", "改判率"), text("verdict", "Verdict", "结论"),
+        detail(day("checked_on", "Checked on", "监控日")), count("decisions", "Decisions", "决策数", "decision"),
+        number("psi", "PSI", "群体稳定性"), detail(number("csi_worst", "Worst CSI", "最大变量稳定性")),
+        detail(text("csi_input", "Of input", "变量")), number("observed_expected", "Observed over expected", "实际预期比"),
+        detail(number("override_rate", "Override rate", "改判率")), text("verdict", "Verdict", "结论"),
         flag("alarm", "Alarm", "预警"),
     ],
     key=("score", "card_version"),
