@@ -9,7 +9,8 @@ from :mod:`crmkit.declarations`, and must neither read files outside their packa
 clock. Policy *collect*: a plugin that raises or declares nonsense is quarantined whole, because half
 a plugin's fields are worse than none.
 
-*Acting* hooks take batches, never single rows. Each says its policy:
+*Acting* hooks take batches, never single rows. ``crmkit plugin check`` calls each once with an empty
+batch in an empty workspace, so an implementation takes a batch without rows. Each says its policy:
 
 ========= =====================================================================================
 veto      what it returns can stop rows or moves; if it raises, the operation stops (exit 7)
@@ -721,7 +722,7 @@ def block_contacts(crm: Crm, batch: ContactBatch) -> Sequence[ContactBlock]:
         sequence or None blocks nobody.
 
     Policy veto: if it raises, nobody is contacted (exit 7), because a block that is not known
-    cannot be kept. ``plugin check`` does not try it, for want of a workspace.
+    cannot be kept.
 
     Example::
 

@@ -26,7 +26,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("learning",),
     ("builtin", "present"),
     ("workspace",),
-    ("cycle",),
+    # The child of `plugin check` tries hooks in an open workspace.
+    ("cycle", "sandbox"),
     ("cli", "testing"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

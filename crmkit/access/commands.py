@@ -89,7 +89,8 @@ class Commands:
         if isinstance(guard.error, CrmkitError):
             raise guard.error
         if guard.error is not None:
-            raise PluginError(plugin, what, f"{words(guard.error)}.") from guard.error
+            said = words(guard.error, self._crm.host.manifests[plugin].files)
+            raise PluginError(plugin, what, f"{said}.") from guard.error
         return result
 
     def _typed(self, command: Command, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,5 +61,6 @@ class Panels:
                 }
                 rows.append({CUSTOMER_ID: family[row[CUSTOMER_ID]], **shown})
         if guard.error is not None:
-            return ShownPanel(panel=panel, fault=words(guard.error))
+            files = self._crm.host.manifests[self._crm.catalog.owner(panel.name)].files
+            return ShownPanel(panel=panel, fault=words(guard.error, files))
         return ShownPanel(panel=panel, rows=tuple(rows))

@@ -108,8 +108,9 @@ def show(state: State, name: str, form: str) -> None:
 def check(ctx: click.Context, names: tuple[str, ...], form: str) -> None:
     """Load plugins in a child process, call each hook once, and keep the verdict.
 
-    Without NAME every installed plugin is checked. The child has 20 s (CRMKIT_CHECK_SECONDS) and
-    2048 MB (CRMKIT_CHECK_MEGABYTES). Exits 7 when a plugin has faults; each is named.
+    Without NAME every installed plugin is checked. Hooks get an empty workspace of the plugin and
+    what it requires. The child has 20 s (CRMKIT_CHECK_SECONDS) and 2048 MB
+    (CRMKIT_CHECK_MEGABYTES). Exits 7 when a plugin has faults; each is named.
 
     Example: crmkit plugin check telecom
     """
@@ -129,6 +130,26 @@ def check(ctx: click.Context, names: tuple[str, ...], form: str) -> None:
     if faulty:
         click.echo(f"crmkit: {PluginError.code} faults in: {', '.join(faulty)}", err=True)
         ctx.exit(PluginError.exit_code)
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.pass_obj
+def forget(state: State, names: tuple[str, ...]) -> None:
+    """Delete the kept verdicts on plugins, so that they are unchecked again.
+
+    Deletes them from the workspace and from the user's cache folder. Use it when the reason for a
+    fault lay outside the plugin and is gone; `plugin check` makes a new verdict.
+
+    Example: crmkit plugin forget telecom
+    """
+    plugins = _plugins(state, needed=False)
+    for name in names:
+        files = plugins.forget(name)
+        said = ", ".join(map(str, files))
+        click.echo(
+            f"{name}: deleted from {said}" if files else f"{name}: no verdict is kept", err=True
+        )
 
 
 @command.command()

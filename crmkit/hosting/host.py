@@ -93,7 +93,7 @@ class PluginHost:
             manifest = manifests.get(name)
             if manifest is None or manifest.builtin:
                 continue
-            verdict = verdicts.get(manifest)
+            verdict = verdicts.get(manifest, manifests)
             if verdict is None:
                 unchecked.append(name)
             else:
@@ -205,7 +205,7 @@ class PluginHost:
             result = self._caller(one.manifest.name, hook)(**arguments)
         one.seconds[hook] = one.seconds.get(hook, 0.0) + time.perf_counter() - started
         if guard.error is not None:
-            message = words(guard.error)
+            message = words(guard.error, one.manifest.files)
             raise PluginError(one.manifest.name, hook, f"{message}.") from guard.error
         return result[0] if result else None
 
@@ -243,7 +243,7 @@ class PluginHost:
         with Guard() as guard:
             found = manifest.load()
         if guard.error is not None:
-            self._record(manifest.name, "import", words(guard.error))
+            self._record(manifest.name, "import", words(guard.error, manifest.files))
             return None
         if isinstance(found, type):
             said = f"its entry point names the class {found.__name__}; name a module or an object"
@@ -259,7 +259,7 @@ class PluginHost:
         with Guard() as guard:
             self._manager.register(found, name=name)
         if guard.error is not None:
-            self._record(name, "register", words(guard.error))
+            self._record(name, "register", words(guard.error, manifest.files))
         else:
             with Guard() as guard:
                 for message in hook_name_faults(self._manager, name, found):
@@ -268,7 +268,7 @@ class PluginHost:
                     # Whatever was not foreseen there: pluggy itself has the last word.
                     self._manager.check_pending()
             if guard.error is not None:
-                self._record(name, "register", words(guard.error))
+                self._record(name, "register", words(guard.error, manifest.files))
         if self.has_faults(name):
             self._manager.unregister(name=name)
             return
@@ -314,13 +314,13 @@ class PluginHost:
             for message in found:
                 self._record(name, "declaration", message)
         if guard.error is not None:
-            self._record(name, "declaration", f"cannot be read: {words(guard.error)}")
+            said = words(guard.error, one.manifest.files)
+            self._record(name, "declaration", f"cannot be read: {said}")
 
     # --- between plugins -------------------------------------------------------------------------
 
     def _add_dependents(self, names: Iterable[str]) -> None:
-        faulty = {fault.plugin for fault in self.faults}
-        for fault in dependents_faults(names, faulty, self.manifests):
+        for fault in dependents_faults(names, self.faults, self.manifests):
             self._record(fault.plugin, fault.phase, fault.message)
 
     def _settle(self, names: Sequence[str]) -> None:
@@ -341,7 +341,8 @@ class PluginHost:
                     for message in dangling(one.declared, known, reachable):
                         self._record(name, "declaration", message)
                 if guard.error is not None:
-                    self._record(name, "declaration", f"cannot be read: {words(guard.error)}")
+                    said = words(guard.error, one.manifest.files)
+                    self._record(name, "declaration", f"cannot be read: {said}")
 
     def _sound(self) -> dict[str, Loaded]:
         return {name: one for name, one in self._loaded.items() if not self.has_faults(name)}

@@ -17,10 +17,15 @@ from typing import Self
 from ..errors import CrmkitError
 
 
-def words(error: BaseException) -> str:
+def words(error: BaseException, files: Path | None = None) -> str:
     """What went wrong in a plugin's code, in one line of at most 500 characters.
 
-    The place is that of the innermost frame, so that the author finds it without a traceback.
+    Args:
+        error: what was raised.
+        files: the plugin's folder or its one module. The place is that of the innermost frame in
+            these files, as ``crmkit_telecom/checks.py:17``; an error that was raised by a library
+            still names the line that the author has to change. Without such a frame, or without
+            files, it is that of the innermost frame.
     """
     if isinstance(error, SystemExit):
         said = f"sys.exit({error.code!r}) was called"
@@ -28,14 +33,21 @@ def words(error: BaseException) -> str:
         text = " ".join(str(error).split())
         name = type(error).__name__
         said = text if isinstance(error, CrmkitError) else f"{name}: {text}" if text else name
-    place = ""
+    return said[:400] + f" ({place})"[:100] if (place := _place(error, files)) else said[:500]
+
+
+def _place(error: BaseException, files: Path | None) -> str:
+    """File and line to look at, or an empty text where no frame has a file."""
+    innermost = own = ""
     trace = error.__traceback__
     while trace is not None:
-        code = trace.tb_frame.f_code
-        if not code.co_filename.startswith("<"):
-            place = f" ({Path(code.co_filename).name}:{trace.tb_lineno})"
+        path = trace.tb_frame.f_code.co_filename
+        if not path.startswith("<"):
+            innermost = f"{Path(path).name}:{trace.tb_lineno}"
+            if files is not None and (path == str(files) or path.startswith(f"{files}{os.sep}")):
+                own = f"{Path(path).relative_to(files.parent).as_posix()}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return said[:440] + place[:60]
+    return own or innermost
 
 
 class Guard:

@@ -15,7 +15,13 @@ from .faults import PluginFault, faults_of
 from .manifest import Manifest, find_manifests
 from .settings_text import edit_list
 from .source import hooks_in_source
-from .standing import dependents_faults, dependents_of, enabled_names, manifest_faults
+from .standing import (
+    dependents_faults,
+    dependents_of,
+    enabled_names,
+    manifest_faults,
+    requirements_of,
+)
 from .verdict import FAULTS, OK, UNCHECKED, Verdict, Verdicts
 
 BUILT_IN = "built-in"
@@ -131,8 +137,25 @@ class Plugins:
         """
         if name not in self.manifests:
             raise NotFound("plugin", name, self.manifests)
+        self._recheck_required([name])
         known = self.get(name)
         return known if known.verdict == OK else self.check(name)
+
+    def forget(self, name: str) -> list[Path]:
+        """Deletes the verdicts on a plugin, in the workspace and the user's; it is unchecked then.
+
+        Returns:
+            The files that a verdict was deleted from.
+
+        Raises:
+            NotFound: if it is neither installed nor enabled.
+            StorageError: if one of the files cannot be written.
+        """
+        self.get(name)
+        try:
+            return self.verdicts.forget(name)
+        except OSError as error:
+            raise StorageError(f"cannot write {error.filename}: {error.strerror}.") from error
 
     def enable(self, names: Sequence[str], *, upgrade: Upgrade, dry_run: bool = False) -> Change:
         """Enables plugins: checks them, brings their tables, and writes ``crmkit.toml`` last.
@@ -151,6 +174,7 @@ class Plugins:
         for name in names:
             if name not in self.manifests:
                 raise NotFound("plugin", name, self.manifests)
+        self._recheck_required(names)
         for name in names:
             own = [f for f in self.check(name).faults if f.phase not in ("requires", "conflict")]
             if own:
@@ -193,6 +217,17 @@ class Plugins:
 
     # --- inside ----------------------------------------------------------------------------------
 
+    def _recheck_required(self, names: Iterable[str]) -> None:
+        """Checks again what these require and an earlier check found faulty.
+
+        Nobody is refused by hearsay: the reason may have been elsewhere and be gone.
+        """
+        required = {needed for name in names for needed in requirements_of(name, self.manifests)}
+        for needed in sorted(required & set(self.manifests)):
+            verdict = self.verdicts.get(self.manifests[needed], self.manifests)
+            if verdict is not None and verdict.faults:
+                self.check(needed)
+
     def _standings(self, enabled: Iterable[str]) -> list[Standing]:
         enabled = list(enabled)
         faults, verdicts = self._faults(enabled)
@@ -218,7 +253,7 @@ class Plugins:
         verdicts = {
             name: verdict
             for name, manifest in self.manifests.items()
-            if (verdict := self.verdicts.get(manifest)) is not None
+            if (verdict := self.verdicts.get(manifest, self.manifests)) is not None
         }
         idle = [name for name in self.manifests if name not in enabled]
         found = manifest_faults(enabled, self.manifests)
@@ -233,8 +268,7 @@ class Plugins:
         found += shared_claims(
             {n: verdicts[n].claims for n in enabled if n in verdicts and n not in faulty}
         )
-        faulty = {fault.plugin for fault in found}
-        found += dependents_faults(enabled, faulty, self.manifests)
+        found += dependents_faults(enabled, found, self.manifests)
         return list(dict.fromkeys(found)), verdicts
 
     def _check_together(self, wanted: Settings, names: Sequence[str]) -> None:

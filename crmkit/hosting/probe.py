@@ -1,6 +1,6 @@
 """Checking a plugin in a child process with limits of time and memory (D16).
 
-The parent calls :func:`check_plugin`. The child is ``python -m crmkit.hosting.probe NAME FILE``; it
+The parent calls :func:`check_plugin`. The child is ``python -m crmkit.sandbox NAME FILE MEGABYTES``; it
 writes what it is doing, and at last what it found, to FILE as JSON lines. So a plugin that prints,
 loops, eats memory or ends the process is still named with the place where it did so.
 """
@@ -15,26 +15,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from ..declarations import CUSTOMER, Batch, Committed
-from ..errors import ConfigError, PluginError
+from ..errors import PluginError
 from .faults import PluginFault, faults_of
-from .manifest import Manifest, find_manifests
-from .soundness import ADDED
-from .standing import requirements_of
+from .limits import MEGABYTES_SETTING, SECONDS_SETTING, Limits
+from .manifest import Manifest
 from .verdict import Verdict, make_verdict
 
-SECONDS_SETTING, MEGABYTES_SETTING = "CRMKIT_CHECK_SECONDS", "CRMKIT_CHECK_MEGABYTES"
-# Importing scikit-learn on a cold disk took 6 s; three times that is no plugin's honest need.
-DEFAULT_SECONDS = 20.0
-# Address space, not resident memory: the libraries of a scoring plugin map 1.2 GB and touch a tenth.
-DEFAULT_MEGABYTES = 2048.0
+# Above all rooms, because it opens a workspace; it is started here and never imported.
+CHILD = "crmkit.sandbox"
 
 
 @frozen
@@ -44,7 +38,7 @@ class Checked:
     Attributes:
         faults: all faults, those that depend on other plugins included.
         verdict: what may be kept; None where the plugin could not be judged by itself, because
-            something that it requires is missing or faulty.
+            something that it requires is missing or faulty, or the machine was too busy.
     """
 
     faults: tuple[PluginFault, ...]
@@ -65,50 +59,68 @@ def check_plugin(name: str, manifests: Mapping[str, Manifest]) -> Checked:
         PluginError: if no child process can be started at all.
     """
     manifest = manifests[name]
-    seconds = _limit(SECONDS_SETTING, DEFAULT_SECONDS)
-    megabytes = _limit(MEGABYTES_SETTING, DEFAULT_MEGABYTES)
+    limits = Limits.set()
     stated = [PluginFault(name, "manifest", fault) for fault in manifest.faults]
     if stated and manifest.stated:
-        return Checked(tuple(stated), make_verdict(manifest, stated))
+        return Checked(tuple(stated), make_verdict(manifest, stated, among=manifests))
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="crmkit-check-") as folder:
         report = Path(folder, "report.jsonl")
-        ended = _run(name, report, seconds, megabytes)
+        ended = _run(name, report, limits)
         lines = _lines(report)
     took = time.monotonic() - started
     last = lines[-1] if lines else {}
     if "faults" not in last:
         at = next((line["at"] for line in reversed(lines) if "at" in line), "start")
-        faults = [*stated, PluginFault(name, "limit", _death(ended, at, seconds, megabytes))]
-        return Checked(tuple(faults), make_verdict(manifest, faults, seconds=took))
+        faults = [*stated, PluginFault(name, "limit", _death(ended, at, limits))]
+        if ended.machine_was_at_fault:
+            return Checked(tuple(faults), None)
+        return Checked(
+            tuple(faults),
+            make_verdict(manifest, faults, seconds=took, limits=limits, among=manifests),
+        )
     faults = [PluginFault(*parts) for parts in last["faults"]]
     own = [*stated, *faults_of(name, faults)]
     if any(fault.phase in ("requires", "installed") for fault in own):
         return Checked(tuple(own), None)
-    verdict = make_verdict(manifest, own, hooks=last["hooks"], claims=last["claims"], seconds=took)
+    verdict = make_verdict(
+        manifest, own, hooks=last["hooks"], claims=last["claims"], seconds=took, limits=limits,
+        among=manifests,
+    )  # fmt: skip
     return Checked(tuple(own), verdict)
 
 
-def _limit(setting: str, default: float) -> float:
-    text = os.environ.get(setting, "")
-    if not text:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e7:
-        raise ConfigError(f"{setting} is {text!r}, not a positive number.")
-    return value
+@frozen
+class _Ended:
+    """How the child ended.
+
+    Attributes:
+        status: as :class:`subprocess.Popen` gives it; None if its time ran out.
+        seconds: how long it had.
+        ran: seconds that it had a processor.
+        waited: seconds that it was ready to run and no processor was free; 0 where nobody says.
+    """
+
+    status: int | None
+    seconds: float
+    ran: float = 0.0
+    waited: float = 0.0
+
+    @property
+    def machine_was_at_fault(self) -> bool:
+        """Whether the plugin may be sound: it hardly got to run, or the system ended the child."""
+        if self.status is None:
+            return self.ran < self.seconds / 4 < self.waited
+        return self.status == -signal.SIGKILL  # no limit of ours does that; a lack of memory does
 
 
-def _run(name: str, report: Path, seconds: float, megabytes: float) -> int | None:
-    """Runs the child; returns its exit status, or None if its time ran out."""
+def _run(name: str, report: Path, limits: Limits) -> _Ended:
+    """Runs the child to its end, or until its time has run out."""
     paths = [str(Path(path).absolute()) for path in sys.path]
     # One thread each: thread stacks count against the limit of address space.
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     environment = {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(paths)}
-    command = [sys.executable, "-P", "-m", __name__, name, str(report), str(int(megabytes))]
+    command = [sys.executable, "-P", "-m", CHILD, name, str(report), str(int(limits.megabytes))]
     try:
         # Our own interpreter and module; the plugin's name was found among the installed ones.
         child = subprocess.Popen(  # noqa: S603
@@ -122,15 +134,28 @@ def _run(name: str, report: Path, seconds: float, megabytes: float) -> int | Non
         )
     except OSError as error:
         raise PluginError(name, "check", f"cannot start {sys.executable!r}: {error}.") from error
+    ran = waited = 0.0
     try:
-        in_time = _has_ended(child.pid, seconds)
+        in_time = _has_ended(child.pid, limits.seconds)
+        if not in_time:
+            ran, waited = _processor_seconds(child.pid)
     finally:
         # The whole group, so that nothing that the plugin started outlives the check. The child has
         # not been reaped yet, so its number cannot have become that of another group.
         with contextlib.suppress(PermissionError):  # macOS says so of a group that has ended
             os.killpg(child.pid, signal.SIGKILL)
         status = child.wait()
-    return status if in_time else None
+    return _Ended(status if in_time else None, limits.seconds, ran, waited)
+
+
+def _processor_seconds(pid: int) -> tuple[float, float]:
+    """How long a process had a processor, and how long it waited for one; zeros if nobody says."""
+    try:
+        # Linux: nanoseconds on a processor, nanoseconds waiting for one, number of turns.
+        ran, waited, _ = Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()
+        return int(ran) / 1e9, int(waited) / 1e9
+    except (OSError, ValueError):
+        return 0.0, 0.0
 
 
 def _has_ended(pid: int, seconds: float) -> bool:
@@ -158,122 +183,20 @@ def _lines(report: Path) -> list[dict[str, Any]]:
     return out
 
 
-def _death(ended: int | None, at: str, seconds: float, megabytes: float) -> str:
+def _death(ended: _Ended, at: str, limits: Limits) -> str:
     where = f"during {at}"
-    if ended is None:
-        return f"was still busy {where} after {seconds:g} s and was ended ({SECONDS_SETTING} sets this)"
-    if ended < 0:
-        said = signal.Signals(-ended).name
+    if ended.status is None:
+        said = f"was still busy {where} after {limits.seconds:g} s and was ended ({SECONDS_SETTING} sets this)"
+        if ended.machine_was_at_fault:
+            said += (
+                f"; for {ended.waited:.1f} s of them the machine had no processor free, so nothing "
+                "was decided: check again when it is less busy"
+            )
+        return said
+    if ended.status < 0:
+        name = signal.Signals(-ended.status).name
         return (
-            f"ended the process by {said} {where}; it may have needed more than {megabytes:g} MB "
-            f"({MEGABYTES_SETTING} sets this)"
+            f"ended the process by {name} {where}; it may have needed more than "
+            f"{limits.megabytes:g} MB ({MEGABYTES_SETTING} sets this)"
         )
-    return f"ended the process with status {ended} {where}"
-
-
-# --- in the child ---------------------------------------------------------------------------------
-
-
-def main(arguments: list[str]) -> None:
-    """The child: checks one plugin and writes the report."""
-    name, report, megabytes = arguments
-    _limit_memory(int(megabytes))
-    with Path(report).open("a", encoding="utf-8", buffering=1) as out:
-
-        def write(line: Mapping[str, Any]) -> None:
-            out.write(json.dumps(line, ensure_ascii=True) + "\n")
-
-        write(_probe(name, write))
-    # Threads or exit functions that the plugin left behind are not waited for.
-    os._exit(0)
-
-
-def _probe(name: str, write: Any) -> dict[str, Any]:
-    from .host import PluginHost
-
-    manifests = find_manifests()
-    if not manifests[name].stated:
-        # The author is to hear of every other fault too, and not only that the file is missing.
-        manifests[name] = evolve(manifests[name], faults=())
-    host = PluginHost(manifests, progress=lambda at: write({"at": at}))
-    names = {name, *requirements_of(name, manifests)}
-    names |= {m.name for m in manifests.values() if m.builtin}
-    host.take(sorted(names), deep=[name])
-    if name not in host.loaded:
-        return {
-            "faults": [[f.plugin, f.phase, f.message] for f in host.faults],
-            "hooks": [],
-            "claims": {},
-        }
-    one = host.entry(name)
-    for hook, arguments in _trials(name, host.catalog, one.hooks):
-        write({"at": hook})
-        try:
-            host.call_alone(name, hook, **arguments)
-        except PluginError as error:
-            host.faults.append(PluginFault(name, hook, error.reason.rstrip(".")))
-    return {
-        "faults": [[f.plugin, f.phase, f.message] for f in dict.fromkeys(host.faults)],
-        "hooks": one.hooks,
-        "claims": one.declared.claims(),
-    }
-
-
-def _trials(
-    name: str, catalog: Any, hooks: tuple[str, ...]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each acting hook with arguments that hold no row, as an import of an empty file gives.
-
-    ``block_contacts`` and ``serve_scores`` are not tried: they get the open workspace, and there is
-    none here.
-    """
-    if "check_rows" in hooks:
-        for entity, columns in _entities(name, catalog):
-            # Any envelope column may be asked for, and has no rows either.
-            empty: defaultdict[str, list[Any]] = defaultdict(list, {c: [] for c in columns})
-            yield "check_rows", {"batch": Batch(entity=entity, columns=empty, size=0)}
-    if "choose_merged_values" in hooks:
-        yield "choose_merged_values", {"conflicts": []}
-    if "before_stage_moves" in hooks:
-        yield "before_stage_moves", {"moves": []}
-    if "serve_firings" in hooks:
-        yield "serve_firings", {"firings": [], "store": None, "tx": None}
-    if "after_commit" in hooks:
-        yield "after_commit", {"committed": Committed(tx=0, command="plugin check")}
-
-
-def _entities(name: str, catalog: Any) -> Iterator[tuple[str, list[str]]]:
-    """Each entity that the plugin owns, with its columns; one without columns where it owns none.
-
-    A plugin that declares nothing may still answer, and its answer has to be tried.
-    """
-    fields = catalog.customer_fields.get(name)
-    declared = [(f"{name}.{CUSTOMER}", "customer_fields", fields)] if fields else []
-    for kind in ("record_types", "interaction_kinds"):
-        declared += [
-            (entity, kind, record)
-            for entity, record in getattr(catalog, kind).items()
-            if catalog.owner(entity) == name
-        ]
-    if not declared:
-        yield f"{name}.{CUSTOMER}", []
-    for entity, kind, record in declared:
-        yield entity, [*(c.name for c in record.fields.columns), *sorted(ADDED[kind])]
-
-
-def _limit_memory(megabytes: int) -> None:
-    try:
-        import resource
-    except ImportError:  # not on this system: the time limit alone holds
-        return
-    size = megabytes * 1024 * 1024
-    _, hardest = resource.getrlimit(resource.RLIMIT_AS)
-    if hardest != resource.RLIM_INFINITY:
-        size = min(size, hardest)
-    resource.setrlimit(resource.RLIMIT_AS, (size, hardest))
-    # A plugin that crashes on purpose should not fill the disk with core files.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    return f"ended the process with status {ended.status} {where}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from ..settings import Settings
 from .claims import shared_claims
-from .faults import PluginFault
+from .faults import SURROUNDING, PluginFault
 from .manifest import Manifest
 
 
@@ -48,11 +48,17 @@ def manifest_faults(names: Iterable[str], manifests: Mapping[str, Manifest]) -> 
 
 
 def dependents_faults(
-    names: Iterable[str], faulty: Iterable[str], manifests: Mapping[str, Manifest]
+    names: Iterable[str], faults: Iterable[PluginFault], manifests: Mapping[str, Manifest]
 ) -> list[PluginFault]:
-    """One fault for each plugin that requires, at any distance, one that is left out."""
+    """One fault for each plugin that requires, at any distance, one that is left out.
+
+    Each names the first fault of the plugin that has some of its own, and what to do about it:
+    that is the one to be mended.
+    """
     out: dict[str, PluginFault] = {}
-    gone = set(faulty)
+    gone: dict[str, PluginFault] = {}
+    for fault in faults:
+        gone.setdefault(fault.plugin, fault)
     todo = [name for name in names if name not in gone and name in manifests]
     moved = True
     while moved:
@@ -60,11 +66,20 @@ def dependents_faults(
         for name in todo:
             missing = [n for n in manifests[name].requires if n in gone]
             if missing and name not in out:
-                said = f"it requires {missing[0]!r}, which is left out because of its own faults"
-                out[name] = PluginFault(name, "requires", said)
-                gone.add(name)
+                cause = gone[missing[0]]
+                out[name] = PluginFault(name, "requires", _left_out(missing[0], cause))
+                gone[name] = cause
                 moved = True
     return list(out.values())
+
+
+def _left_out(needed: str, cause: PluginFault) -> str:
+    said = f"it requires {needed!r}, which is left out"
+    said += "" if cause.plugin == needed else f" because of {cause.plugin!r}"
+    said += f": {cause.phase}: {cause.message}"
+    if cause.phase in SURROUNDING:
+        return said
+    return f"{said}. When that is mended: crmkit plugin check {cause.plugin}"
 
 
 def requirements_of(name: str, manifests: Mapping[str, Manifest]) -> set[str]:

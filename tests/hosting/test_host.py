@@ -61,7 +61,7 @@ def test_the_owner_of_an_unknown_name_is_not_found_with_a_suggestion(make_plugin
 HOSTILE = {
     "raises at import": (
         "raise RuntimeError('no licence')",
-        "import: RuntimeError: no licence (__init__.py:6)",
+        "import: RuntimeError: no licence (made_evil/__init__.py:6)",
     ),
     "exits at import": (
         "import sys\nsys.exit('bye')",
@@ -219,10 +219,12 @@ def test_what_requires_a_faulty_plugin_is_left_out_and_named_too(make_plugin, se
     make_plugin("aside", SHOP.replace("shop.", "aside."))
     host = load(settings, "base", "middle", "top", "aside")
     assert said(host, "middle") == [
-        "requires: it requires 'base', which is left out because of its own faults"
+        "requires: it requires 'base', which is left out: import: RuntimeError: x "
+        "(made_base/__init__.py:6). When that is mended: crmkit plugin check base"
     ]
     assert said(host, "top") == [
-        "requires: it requires 'middle', which is left out because of its own faults"
+        "requires: it requires 'middle', which is left out because of 'base': import: RuntimeError: x "
+        "(made_base/__init__.py:6). When that is mended: crmkit plugin check base"
     ]
     assert "aside" in host.catalog.plugins
     assert not {"base", "middle", "top"} & set(host.catalog.plugins)

@@ -10,6 +10,7 @@ import pytest
 
 from crmkit.errors import ConfigError
 from crmkit.hosting.manifest import find_manifests
+from crmkit.hosting.plugins import Plugins
 from crmkit.hosting.probe import check_plugin
 
 from .conftest import SHOP
@@ -114,7 +115,8 @@ def test_what_requires_a_missing_plugin_gets_no_verdict(make_plugin):
     make_plugin("top", requires=["base"])
     checked = check("top")
     assert said(checked) == [
-        "requires: it requires 'base', which is left out because of its own faults"
+        "requires: it requires 'base', which is left out: installed: no installed distribution "
+        "offers it; install it, or: crmkit plugin disable base"
     ]
     assert checked.verdict is None
 
@@ -130,6 +132,91 @@ def test_what_it_requires_is_loaded_with_it(make_plugin):
     checked = check("top")
     assert said(checked) == []
     assert checked.verdict is not None
+
+
+OPEN_HOOKS = """
+@hookimpl
+def register_scores():
+    return [Score(name="shop.risk", features=["shop.size"], population="select 1", target="select 1")]
+
+@hookimpl
+def serve_firings(firings, store, tx):
+    served = store.records.read("shop.plan", ("id",), tx=tx)
+
+@hookimpl
+def serve_scores(crm, scored, tx):
+    scored_rows = crm.store.records.read("shop.plan", ("id",), tx=tx)
+    crm.scores.model(scored.score, scored.version)
+
+@hookimpl
+def block_contacts(crm, batch):
+    blocks = crm.store.records.read("shop.plan", ("id",), tx=batch.tx)
+"""
+
+
+def test_hooks_get_an_empty_workspace_of_the_plugin_as_in_life(make_plugin):
+    make_plugin("shop", SHOP + OPEN_HOOKS)
+    checked = check("shop")
+    assert said(checked) == []
+    assert checked.verdict is not None
+    assert {"serve_firings", "serve_scores", "block_contacts"} < set(checked.verdict.hooks)
+
+
+def test_each_hook_that_gets_the_workspace_is_tried(make_plugin):
+    code = OPEN_HOOKS
+    for name in ("served", "scored_rows", "blocks"):
+        code = code.replace(f"{name} = ", f"raise ValueError({name!r}, len(").replace(
+            "tx=tx)\n", "tx=tx)))\n"
+        )
+    code = code.replace("tx=batch.tx)", "tx=batch.tx)))").replace(")))))", ")))")
+    make_plugin("shop", SHOP + code)
+    assert [sentence.partition(" (made")[0] for sentence in said(check("shop"))] == [
+        "block_contacts: ValueError: ('blocks', 0)",
+        "serve_firings: ValueError: ('served', 0)",
+        "serve_scores: ValueError: ('scored_rows', 0)",
+    ]
+
+
+def test_a_fault_is_named_by_the_plugins_own_line_and_not_by_the_librarys(make_plugin):
+    """The store raises, many frames below; the author has to change the plugin's line."""
+    package = make_plugin("shop", SHOP)
+    (package / "serving.py").write_text(
+        "def serve(store, tx):\n    return store.records.read('shop.plann', ('id',), tx=tx)\n"
+    )
+    make_plugin(
+        "shop",
+        SHOP + "\n@hookimpl\ndef serve_firings(firings, store, tx):\n"
+        "    from .serving import serve\n    return serve(store, tx)\n",
+    )
+    [sentence] = said(check("shop"))
+    assert sentence.startswith("serve_firings: there is no ")
+    assert sentence.endswith("(made_shop/serving.py:2)")
+
+
+def test_a_time_that_ran_out_on_a_busy_machine_decides_nothing(make_plugin, monkeypatch):
+    make_plugin("shop", SHOP)
+    monkeypatch.setenv("CRMKIT_CHECK_SECONDS", "0.05")
+    monkeypatch.setattr("crmkit.hosting.probe._processor_seconds", lambda pid: (0.01, 0.04))
+    checked = check("shop")
+    assert checked.verdict is None
+    [sentence] = said(checked)
+    assert sentence.startswith("limit: was still busy during start after 0.05 s")
+    assert sentence.endswith("nothing was decided: check again when it is less busy")
+
+
+@pytest.mark.parametrize("setting", ["CRMKIT_CHECK_SECONDS", "CRMKIT_CHECK_MEGABYTES"])
+def test_faults_found_under_a_tight_limit_are_void_under_the_usual_one(
+    setting, make_plugin, settings, monkeypatch
+):
+    make_plugin("shop", SHOP)
+    plugins = Plugins(settings("shop"))
+    monkeypatch.setenv(setting, "0.05" if setting.endswith("SECONDS") else "20")
+    monkeypatch.setattr("crmkit.hosting.probe._processor_seconds", lambda pid: (0.05, 0.0))
+    assert plugins.check("shop").verdict == "faults"
+    assert plugins.get("shop").verdict == "faults"
+    monkeypatch.delenv(setting)
+    assert plugins.get("shop").verdict == "unchecked"
+    assert plugins.checked("shop").verdict == "ok"
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "0", "nan"])

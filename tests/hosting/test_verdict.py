@@ -117,3 +117,35 @@ def test_the_newest_of_two_verdicts_holds(shop, tmp_path):
     found = Verdicts.of_workspace(tmp_path).get(shop())
     assert found is not None
     assert found.word == "ok"
+
+
+def test_a_verdict_is_void_when_what_the_plugin_requires_changes(make_plugin, tmp_path):
+    base = make_plugin("base")
+    make_plugin("top", requires=["base"])
+    manifests = find_manifests()
+    verdicts = Verdicts.of_workspace(tmp_path)
+    verdicts.keep("top", make_verdict(manifests["top"], [], among=manifests))
+    assert verdicts.get(manifests["top"], manifests) is not None
+    (base / "__init__.py").write_text("A = 1\n")
+    assert verdicts.get(manifests["top"], manifests) is None
+
+
+def test_a_verdict_is_void_when_crmkits_own_code_changes(shop, tmp_path, monkeypatch):
+    """The fault may have been crmkit's: its next state is not held against the plugin."""
+    verdicts = Verdicts.of_workspace(tmp_path)
+    verdicts.keep("shop", make_verdict(shop(), [PluginFault("shop", "after_commit", "x")]))
+    assert verdicts.get(shop()).word == "faults"
+    monkeypatch.setattr("crmkit.hosting.verdict._core_stamps", lambda: ("another state",))
+    assert verdicts.get(shop()) is None
+
+
+def test_a_forgotten_verdict_is_gone_everywhere_and_the_others_stay(shop, make_plugin, tmp_path):
+    make_plugin("other")
+    verdicts = Verdicts.of_workspace(tmp_path)
+    verdicts.keep("shop", make_verdict(shop(), []))
+    verdicts.keep("other", make_verdict(find_manifests()["other"], []))
+    assert len(verdicts.forget("shop")) == 2, "in the workspace and in the user's cache"
+    assert verdicts.forget("shop") == []
+    for again in (verdicts, Verdicts.of_workspace(tmp_path), Verdicts.of_workspace(None)):
+        assert again.get(shop()) is None
+        assert again.get(find_manifests()["other"]) is not None
