@@ -121,7 +121,7 @@ def _generated(
         f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
     ).fetchone()
     assert answer is not None
-    return Part(file, int(answer[0]), tuple(c.name for c in table.columns))
+    return Part.written(folder, file, int(answer[0]), (c.name for c in table.columns))
 
 
 def measure(

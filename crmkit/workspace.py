@@ -173,6 +173,11 @@ class Crm:
             currency=self.settings.currency,
         )  # fmt: skip
 
+    @property
+    def replaced_files(self) -> list[str]:
+        """Files of the warehouse that were found missing or damaged and were read anew."""
+        return list(dict.fromkeys(self.warehouse.replaced)) if "warehouse" in self.__dict__ else []
+
     @cached_property
     def duplicates(self) -> Duplicates:
         """Customers that may be one person: found, decided, merged and unmerged."""

@@ -3,7 +3,8 @@
 Beside the runs (design D7) stand two kinds of file that only the last run of a rule writes:
 ``runs/<rule>.held`` with everyone for whom the condition held, fired or within the cool-down, and
 ``runs/<feature>.everyone`` with the values of a feature of population scope (design D6). Both are
-Parquet that says of itself what it rests on. Without them the next run looks at everyone.
+Parquet that says of itself what it rests on, followed by its SHA-256. Without them, or when one is
+not as it was written, the next run looks at everyone.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ..errors import StorageError
 from ..warehouse.changes import Seen
 
 _DIGITS = 12
+_DIGEST = hashlib.sha256().digest_size
 
 
 def rule_text(rule: Rule) -> str:
@@ -133,7 +135,12 @@ class RuleStates:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             marked = table.replace_schema_metadata({"crmkit": json.dumps(said)})
-            pq.write_table(marked, draft, compression="zstd")
+            written = pa.BufferOutputStream()
+            pq.write_table(marked, written, compression="zstd")
+            content = written.getvalue()
+            with draft.open("wb") as out:
+                out.write(content)
+                out.write(hashlib.sha256(content).digest())
             draft.replace(target)
         except OSError as error:
             raise StorageError(f"{target} cannot be written: {error.strerror}.") from error
@@ -141,6 +148,10 @@ class RuleStates:
 
 def _read(path: Path) -> pa.Table | None:
     try:
-        return pq.read_table(path, partitioning=None)
-    except (FileNotFoundError, pa.ArrowInvalid):
-        return None  # never run, or half-written by another program: everyone is looked at
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None  # never run: everyone is looked at
+    body, digest = content[:-_DIGEST], content[-_DIGEST:]
+    if hashlib.sha256(body).digest() != digest:
+        return None  # damaged, or of a version that wrote no checksum
+    return pq.read_table(pa.BufferReader(body))

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from attrs import field, frozen
 
 from ..declarations import sql_name
 from ..entities.asof import AsOf
-from ..warehouse.runs import KIND, SCHEMA, seen_until, told_by, write_run
+from ..warehouse.runs import KIND, SCHEMA, read_run, seen_until, told_by, write_run
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -136,7 +135,7 @@ class Runs:
             self._folder, name=name, kind=kind, subject=subject, as_of=as_of, run=run,
             columns=columns, told=told,
         )  # fmt: skip
-        table = _ordered(pq.read_table(path, partitioning=None))
+        table = _ordered(read_run(path))
         if only is not None:
             table = table.filter(_among(table, only))
         if self._is_latest(kind, name, as_of):
@@ -235,7 +234,7 @@ class Runs:
             if ONLY in said and subject_id not in json.loads(said[ONLY]):
                 continue
             mine = [("subject_id", "=", subject_id), ("kind", "=", kind)]
-            rows = outcome_rows(pq.read_table(path, partitioning=None, filters=mine).cast(SCHEMA))
+            rows = outcome_rows(read_run(path, filters=mine).cast(SCHEMA))
             row = rows[0] if rows else {}
             stamp = datetime.strptime(path.stem[_DAY + 1 :][:_STAMPED], _STAMP).replace(tzinfo=UTC)
             found.append(
@@ -284,7 +283,7 @@ def _naive(as_of: AsOf) -> datetime:
 
 
 def _read(path: Path, kind: str) -> pa.Table:
-    table = pq.read_table(path, partitioning=None).cast(SCHEMA)
+    table = read_run(path).cast(SCHEMA)
     # A score that became a rule of the same name has left its runs in the folder.
     return _ordered(table.filter(pc.equal(table.column("kind"), kind)))
 

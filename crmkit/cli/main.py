@@ -184,7 +184,12 @@ class State:
 
 
 def name_faults(crm: Crm) -> None:
-    """Says on stderr which plugins were left out or failed, and why."""
+    """Says on stderr which plugins were left out or failed, and which files were mended, and why."""
+    for file in crm.replaced_files:
+        _say(
+            f"warehouse/{file} was missing or damaged; what it held was read again from the "
+            "database. Check the disk."
+        )
     # One that its manifest and its last check name alike is said once.
     for fault in dict.fromkeys(crm.host.faults):
         _say(f"plugin {fault}")

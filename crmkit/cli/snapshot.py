@@ -24,7 +24,8 @@ def command(state: State, full: bool, verify: bool, format: str, output: str | N
 
     Reads the transactions that the snapshot does not have yet and writes new files beside the old
     ones; whoever reads meanwhile sees the old snapshot. Reports, features and scores refresh it by
-    themselves when it is stale. Versions of customers and records count as rows; those of whom you
+    themselves when it is stale. Files of the warehouse that are missing or damaged are found by their
+    checksums and read anew. Versions of customers and records count as rows; those of whom you
     may not learn are not counted.
 
     With --verify the rows are the figures that differ, and a difference exits 1.
@@ -32,7 +33,7 @@ def command(state: State, full: bool, verify: bool, format: str, output: str | N
     Example: crmkit snapshot --verify
     """
     with state.open() as crm:
-        made = crm.warehouse.refresh(full=full)
+        made = crm.warehouse.refresh(full=full, suspects=None)
         differences = crm.warehouse.verify() if verify else []
         counts = {} if verify else crm.warehouse.shown_counts(made.tables)
     note(

@@ -11,7 +11,7 @@ import threading
 
 from .engines.duckdb import DuckDbEngine
 from .manifest import Manifest
-from .session import Session
+from .session import Session, SnapshotTables
 
 
 class IdleSession:
@@ -19,10 +19,12 @@ class IdleSession:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: tuple[Session, DuckDbEngine, Manifest, object] | None = None
+        self._kept: tuple[Session, DuckDbEngine, SnapshotTables, object] | None = None
 
     def take(self, manifest: Manifest, guard: object = None) -> Session | None:
-        """The session that waits, if it reads this very snapshot; it is then the caller's.
+        """The session that waits, if it reads this very snapshot, whose files have not changed.
+
+        It is then the caller's.
 
         Args:
             guard: what its tables leave out, which has to be equal too.
@@ -31,18 +33,18 @@ class IdleSession:
             kept, self._kept = self._kept, None
         if kept is None:
             return None
-        if kept[2] is manifest and kept[3] == guard:
+        if kept[2].manifest is manifest and kept[3] == guard and kept[2].are_unchanged():
             return kept[0]
         kept[1].close()
         return None
 
     def put(
-        self, session: Session, engine: DuckDbEngine, manifest: Manifest, guard: object = None
+        self, session: Session, engine: DuckDbEngine, tables: SnapshotTables, guard: object = None
     ) -> None:
         """Keeps a session that its user has closed, in place of the one that waited."""
         session.reset(engine.unbind)
         with self._lock:
-            old, self._kept = self._kept, (session, engine, manifest, guard)
+            old, self._kept = self._kept, (session, engine, tables, guard)
         if old is not None and old[0] is not session:
             old[1].close()
 

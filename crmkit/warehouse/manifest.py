@@ -1,11 +1,13 @@
 """The manifest: which files make up the snapshot, and which transactions are in it.
 
 A reader reads the manifest once and then only the files that it names. It is replaced by renaming,
-so a reader sees the old snapshot or the new one and never a mix.
+so a reader sees the old snapshot or the new one and never a mix. It holds the checksum of every file
+and of itself, so that damage is found before anything is answered from it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -14,17 +16,30 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from .checksums import Checksum
+
 FILE = "manifest.json"
-FORMAT = 1
+# Format 1 had no checksums.
+FORMAT = 2
 
 
 @frozen
 class Part:
-    """One Parquet file: path relative to the warehouse, rows, and the columns that it has."""
+    """One Parquet file: path relative to the warehouse, rows, columns and checksum."""
 
     file: str
     rows: int
     columns: tuple[str, ...] = field(repr=False)
+    checksum: Checksum = field(repr=False)
+
+    @classmethod
+    def written(cls, folder: Path, file: str, rows: int, columns: Iterable[str]) -> Part:
+        """The part that has just been written to ``folder / file``.
+
+        Raises:
+            OSError: if it cannot be read.
+        """
+        return cls(file, rows, tuple(columns), Checksum.of(folder / file))
 
 
 @frozen
@@ -78,6 +93,12 @@ class Manifest:
         """Every file that this snapshot names."""
         return {part.file for table in self.tables.values() for part in table.parts}
 
+    def same_rows(self, other: Manifest) -> bool:
+        """Whether another snapshot holds the same transactions, whichever files they are in."""
+        return (self.newest, self.count, self.listed, self.time_zone) == (
+            other.newest, other.count, other.listed, other.time_zone,
+        )  # fmt: skip
+
     def with_tables(self, changed: Mapping[str, TableState]) -> Manifest:
         """A copy with some tables replaced."""
         return evolve(self, tables={**self.tables, **changed})
@@ -86,19 +107,36 @@ class Manifest:
 def read_manifest(folder: Path) -> Manifest | None:
     """The current manifest, or None where there is none that this version can read.
 
-    The warehouse is disposable, so a manifest of another format means: build anew.
+    The warehouse is disposable, so a damaged manifest or one of another format means: build anew.
     """
     try:
-        raw = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        text = (folder / FILE).read_bytes()
+    except FileNotFoundError:
         return None
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+    body = _body(text)
+    if body is None:
         return None
+    raw = json.loads(body)
     tables = {name: _table_from(state) for name, state in raw["tables"].items()}
     return Manifest(
         newest=raw["newest"], listed=frozenset(raw["listed"]), count=raw["count"],
         time_zone=raw["time_zone"], tables=tables, retired=raw["retired"], serial=raw["serial"],
     )  # fmt: skip
+
+
+def is_damaged(folder: Path) -> bool:
+    """Whether there is a manifest that is neither sound nor one of another format."""
+    try:
+        text = (folder / FILE).read_bytes()
+    except FileNotFoundError:
+        return False
+    if _body(text) is not None:
+        return False
+    try:
+        raw = json.loads(text)
+    except ValueError:
+        return True
+    return not isinstance(raw, dict) or raw.get("format") in (None, FORMAT)
 
 
 class LatestManifest:
@@ -131,7 +169,6 @@ class LatestManifest:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Makes ``manifest`` the current one, durably: its files first, then it, then its name."""
     raw = {
-        "format": FORMAT,
         "serial": manifest.serial,
         "newest": manifest.newest,
         "count": manifest.count,
@@ -141,13 +178,27 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         "listed": sorted(manifest.listed),
     }
     draft = folder / f".{FILE}.draft"
-    with draft.open("w", encoding="utf-8") as out:
-        # Not json.dump: that walks the parts in Python, which took a tenth of a second.
-        out.write(json.dumps(raw, separators=(",", ":")))
+    # Not json.dump: that walks the parts in Python, which took a tenth of a second.
+    text = _framed(json.dumps(raw, separators=(",", ":")).encode())
+    with draft.open("wb") as out:
+        out.write(text)
         out.flush()
         os.fsync(out.fileno())
     draft.replace(folder / FILE)
     sync([folder])
+
+
+def _framed(body: bytes) -> bytes:
+    """A JSON document with the format and the checksum of ``body`` before it."""
+    head = f'{{"format":{FORMAT},"sha256":"{hashlib.sha256(body).hexdigest()}","snapshot":'
+    return head.encode() + body + b"}"
+
+
+def _body(text: bytes) -> bytes | None:
+    """What :func:`_framed` was given, or None if a single byte of the document is another."""
+    start = len(_framed(b"")) - 1
+    body = text[start:-1]
+    return body if body and _framed(body) == text else None
 
 
 def sync(paths: Iterable[Path]) -> None:
@@ -165,10 +216,16 @@ def _table_to(state: TableState) -> dict[str, Any]:
         "types": dict(state.types),
         "several": state.several,
         "merged": state.merged,
-        "parts": [[part.file, part.rows, list(part.columns)] for part in state.parts],
+        "parts": [
+            [p.file, p.rows, list(p.columns), p.checksum.size, p.checksum.sha256]
+            for p in state.parts
+        ],
     }
 
 
 def _table_from(raw: Mapping[str, Any]) -> TableState:
-    parts = tuple(Part(file, rows, tuple(columns)) for file, rows, columns in raw["parts"])
+    parts = tuple(
+        Part(file, rows, tuple(columns), Checksum(size, sha256))
+        for file, rows, columns, size, sha256 in raw["parts"]
+    )
     return TableState(raw["types"], parts, raw["several"], raw["merged"])

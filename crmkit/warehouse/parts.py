@@ -163,8 +163,8 @@ class PartWriter:
                 f"COPY ({sql} ORDER BY {order_of(table)}) TO {quoted_text(str(path))} "
                 f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
             ).fetchone()
-        rows = int(answer[0]) if answer else 0
-        return Part(file, rows, tuple(column.name for column in table.columns))
+            rows = int(answer[0]) if answer else 0
+            return Part.written(self._folder, file, rows, (c.name for c in table.columns))
 
 
 def _unified(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:

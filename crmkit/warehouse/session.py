@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from attrs import define, field
 
 from ..declarations import CUSTOMER
 from ..errors import UsageError
+from .checksums import Stamp, stamp_of
 from .engine import Engine, quoted
 from .layout import FACT_COLUMNS, INTERACTION, Layout, Shape, WarehouseTable
-from .manifest import Manifest, TableState
+from .manifest import Manifest, Part, TableState
 from .population import Population
 from .portable import BASE, Statement, check_sql
-from .runs import current_files
+from .runs import check_run, columns_of, current_files
+from .snapshot import is_sound
 from .views import POPULATION, Views
 
 FILES, MERGED = "files_", f"{BASE}merged"
@@ -43,15 +44,23 @@ class Tables(Protocol):
 class SnapshotTables:
     """The files of one snapshot and of the runs.
 
+    A file is compared with its checksum when it is bound, so only what a question touches is read.
+
     Args:
         layout: the tables.
-        manifest: the snapshot; it names the files and stays the same for the whole session.
+        manifest: the snapshot; it names the files and holds the same rows for the whole session.
         folder: of the warehouse. runs: of the outcomes.
+        mend: given the manifest and the names of damaged tables, a manifest of the same rows whose
+            files are sound.
     """
 
-    def __init__(self, layout: Layout, manifest: Manifest, folder: Path, runs: Path) -> None:
+    def __init__(
+        self, layout: Layout, manifest: Manifest, folder: Path, runs: Path,
+        mend: Callable[[Manifest, Collection[str]], Manifest],
+    ) -> None:  # fmt: skip
         self.layout, self.manifest = layout, manifest
-        self._folder, self._runs = folder, runs
+        self._folder, self._runs, self._mend = folder, runs, mend
+        self._opened: dict[Path, Stamp] = {}
 
     @property
     def states(self) -> Mapping[str, TableState]:
@@ -74,16 +83,40 @@ class SnapshotTables:
         engine.bind_view(bound, resolved(table, f"{FILES}{name}"))
 
     def bind_files(self, engine: Engine, table: WarehouseTable, name: str) -> None:
-        """Binds the rows of a table as they were written, under ``name``."""
-        states = [self.states.get(table.name)]
+        """Binds the rows of a table as they were written, under ``name``.
+
+        Raises:
+            StorageError: if a file is damaged and its rows cannot be had from the store.
+        """
+        names = [table.name]
         if table is INTERACTION:
             # Kinds of plugins that are switched off have files and no table.
             others = {t.name for t in self.layout.tables.values() if t.shape is not Shape.FACT}
-            states = [s for n, s in self.states.items() if n not in others and "kind_" in s.types]
-        parts = [part for state in states if state for part in state.parts]
+            names = [n for n, s in self.states.items() if n not in others and "kind_" in s.types]
+        parts = self._sound_parts(names)
         have = frozenset(column for part in parts for column in part.columns)
         types = {c.name: c.type for c in FACT_COLUMNS} if table is INTERACTION else table.types
         engine.bind_files(name, [self._folder / part.file for part in parts], types, have)
+
+    def are_unchanged(self) -> bool:
+        """Whether no file that was bound has been changed or removed since."""
+        try:
+            return all(stamp_of(path) == stamp for path, stamp in self._opened.items())
+        except FileNotFoundError:
+            return False
+
+    def _sound_parts(self, names: Collection[str]) -> list[Part]:
+        damaged = [n for n in names if not all(is_sound(self._folder, p) for p in self._parts(n))]
+        if damaged:
+            self.manifest = self._mend(self.manifest, damaged)
+        parts = [part for name in names for part in self._parts(name)]
+        paths = [self._folder / part.file for part in parts]
+        self._opened.update((path, stamp_of(path)) for path in paths)
+        return parts
+
+    def _parts(self, name: str) -> tuple[Part, ...]:
+        state = self.states.get(name)
+        return state.parts if state else ()
 
     def _bind_merged(self, engine: Engine) -> None:
         name = f"{FILES}{CUSTOMER}"
@@ -101,9 +134,15 @@ class SnapshotTables:
 def bind_outcomes(
     engine: Engine, layout: Layout, runs: Path, bound: str = f"{BASE}outcome"
 ) -> None:
-    """Binds ``base_outcome``: the last run for each name and date, whole, even if it found nobody."""
+    """Binds ``base_outcome``: the last run for each name and date, whole, even if it found nobody.
+
+    Raises:
+        StorageError: if the file of such a run is damaged.
+    """
     files = current_files(runs)
-    have = frozenset(name for path in files for name in pq.read_schema(path).names)
+    for path in files:
+        check_run(path)
+    have = frozenset(name for path in files for name in columns_of(path))
     engine.bind_files(bound, files, layout.tables["outcome"].types, have)
 
 

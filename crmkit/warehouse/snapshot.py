@@ -3,15 +3,17 @@
 What a refresh takes is every committed transaction that the manifest does not list, looking back a
 day: with two writers a transaction with a lower id may commit after one with a higher, so a mark
 "all up to here" would lose rows for ever. Rows are never changed in place. Facts and versions of
-customers and records only ever gain rows, so an increment is new files and a new manifest.
+customers and records only ever gain rows, so an increment is new files and a new manifest. A table
+with a file that is missing or damaged is read anew.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +24,16 @@ from attrs import evolve, field, frozen
 
 from ..errors import CrmkitError, StorageError
 from .layout import FACT_COLUMNS, Layout, Shape, WarehouseTable, fact_table
-from .manifest import Manifest, Part, TableState, read_manifest, sync, write_manifest
+from .manifest import (
+    FILE,
+    Manifest,
+    Part,
+    TableState,
+    is_damaged,
+    read_manifest,
+    sync,
+    write_manifest,
+)
 from .parts import PartWriter, joined
 from .reading import LOOK_BACK, StoreReader, raw_types, select
 
@@ -45,6 +56,7 @@ class Snapshot:
         tables: rows by table; versions count as rows.
         seconds: how long it took.
         full: whether everything was read anew.
+        replaced: files that were missing or damaged and whose rows were read anew.
     """
 
     transactions: int
@@ -52,6 +64,7 @@ class Snapshot:
     tables: Mapping[str, int] = field(hash=False)
     seconds: float
     full: bool
+    replaced: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -79,8 +92,9 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def refresh(
-    folder: Path, layout: Layout, url: URL, time_zone: str, *, full: bool = False
-) -> Snapshot:
+    folder: Path, layout: Layout, url: URL, time_zone: str, *, full: bool = False,
+    suspects: Collection[str] | None = (),
+) -> Snapshot:  # fmt: skip
     """Brings the snapshot in ``folder`` up to the store's committed transactions.
 
     Args:
@@ -88,18 +102,26 @@ def refresh(
         url: of the store.
         time_zone: in which days begin and end.
         full: True reads everything anew.
+        suspects: tables whose files are compared with their checksums; None is all. That a file of
+            any table is there and has its size is always looked at.
 
     Raises:
         Busy, StorageError: if store or folder cannot be used; the old snapshot stands.
     """
     started = time.monotonic()
     with locked(folder):
-        before = read_manifest(folder)
+        found = read_manifest(folder)
+        lost = found is None and is_damaged(folder)
+        before = found or _without_manifest(folder, keep=lost)
         _remove_leftovers(folder, before)
-        known = None if full or before is None else before.newest
-        with StoreReader(url, after=known) as reader:
-            base = None if full else _still_fitting(before, reader, time_zone)
-            made, added = _build(folder, layout, reader, base, before, time_zone)
+        damaged = {} if found is None else damaged_files(folder, found, suspects)
+        whole = full or found is None
+        if damaged.keys() - {table.name for table in _kept(layout)}:
+            # Of a plugin that is disabled: its rows are facts among all others.
+            whole = True
+        with StoreReader(url, after=None if whole or damaged else before.newest) as reader:
+            base = None if whole else _still_fitting(before, reader, time_zone)
+            made, added = _build(folder, layout, reader, base, before, time_zone, set(damaged))
         if made is not base:
             _publish(folder, made)
     return Snapshot(
@@ -108,7 +130,45 @@ def refresh(
         tables={name: state.rows for name, state in sorted(made.tables.items())},
         seconds=time.monotonic() - started,
         full=base is None,
+        replaced=(FILE,)
+        if lost
+        else tuple(sorted(file for files in damaged.values() for file in files)),
     )
+
+
+def damaged_files(
+    folder: Path, manifest: Manifest, suspects: Collection[str] | None = None
+) -> dict[str, list[str]]:
+    """Files of a snapshot that are missing or not as they were written, by table.
+
+    Args:
+        suspects: tables whose files are read and compared with their checksums; None is all. Of
+            others only presence and size are looked at.
+
+    Raises:
+        StorageError: if a file is there and cannot be read.
+    """
+    found: dict[str, list[str]] = {}
+    for name, state in manifest.tables.items():
+        hashed = suspects is None or name in suspects
+        for part in state.parts:
+            if not is_sound(folder, part, hashed=hashed):
+                found.setdefault(name, []).append(part.file)
+    return found
+
+
+def is_sound(folder: Path, part: Part, *, hashed: bool = True) -> bool:
+    """Whether a file is there and as it was written, or, without ``hashed``, of that size.
+
+    Raises:
+        StorageError: if it is there and cannot be read.
+    """
+    path = folder / part.file
+    try:
+        return part.checksum.fits(path) if hashed else part.checksum.fits_size(path)
+    except OSError as error:
+        told = error.strerror or str(error)
+        raise StorageError(f"the warehouse file {path} cannot be read: {told}.") from error
 
 
 def is_stale(manifest: Manifest | None, layout: Layout, time_zone: str, recent: set[int]) -> bool:
@@ -135,11 +195,9 @@ def unlisted(manifest: Manifest, reader: StoreReader) -> dict[int, int]:
     return {tx: low for tx, low in found.items() if tx not in manifest.listed}
 
 
-def _still_fitting(
-    manifest: Manifest | None, reader: StoreReader, time_zone: str
-) -> Manifest | None:
+def _still_fitting(manifest: Manifest, reader: StoreReader, time_zone: str) -> Manifest | None:
     """The manifest, unless it is of another zone or another database."""
-    if manifest is None or manifest.time_zone != time_zone:
+    if manifest.time_zone != time_zone:
         return None
     if manifest.newest and manifest.newest not in reader.transactions(manifest.newest):
         # The store was replaced, by a restore or a new one: nothing here can be trusted.
@@ -175,16 +233,22 @@ def _must_reread(state: TableState | None, table: WarehouseTable) -> bool:
 
 def _build(
     folder: Path, layout: Layout, reader: StoreReader, base: Manifest | None,
-    before: Manifest | None, time_zone: str,
+    before: Manifest, time_zone: str, damaged: set[str],
 ) -> tuple[Manifest, int]:  # fmt: skip
-    """The manifest after this refresh (``base`` itself if nothing changed), and how many tx it adds."""
+    """The manifest after this refresh (``base`` itself if nothing changed), and how many tx it adds.
+
+    Args:
+        base: whose files stay, but for those of the tables in ``damaged``; None reads all anew.
+        before: what the folder held until now.
+    """
     old = base or Manifest(time_zone=time_zone)
     new = unlisted(old, reader)
     tables = _kept(layout)
     anew = {t.name for t in tables if _must_reread(old.tables.get(t.name), t)}
-    if not new and not any(_outdated(old.tables.get(t.name), t) for t in tables) and base:
+    anew |= damaged & {t.name for t in tables}
+    if not (new or anew or any(_outdated(old.tables.get(t.name), t) for t in tables)) and base:
         return base, 0
-    serial = (before.serial if before else 0) + 1
+    serial = before.serial + 1
     with PartWriter(folder, serial, time_zone) as writer:
         for table in tables:
             writer.open(table)
@@ -195,7 +259,9 @@ def _build(
             name: joined(None if name in anew else old.tables.get(name), state, state.types)
             for name, state in written.items()
         }
-        states = {name: _compacted(writer, layout, name, state) for name, state in states.items()}
+        states = {
+            name: _compacted(folder, writer, layout, name, state) for name, state in states.items()
+        }
     made = old.with_tables(states)
     newest = max([old.newest, *new])
     made = evolve(
@@ -278,32 +344,46 @@ def _by_kind(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         yield kind, batch if len(found) == 1 else batch.filter(pc.equal(kinds, kind))
 
 
-def _compacted(writer: PartWriter, layout: Layout, name: str, state: TableState) -> TableState:
+def _compacted(
+    folder: Path, writer: PartWriter, layout: Layout, name: str, state: TableState
+) -> TableState:
     small = [part for part in state.parts if part.rows < SMALL_ROWS]
     table = layout.tables.get(name)
     if len(small) <= MOST_SMALL or table is None:
+        return state
+    if not all(is_sound(folder, part) for part in small):
+        # The checksum of the file to be written would vouch for what is damaged; whoever reads the
+        # old files finds the damage and has the table read anew.
         return state
     whole = writer.compact(table, small)
     large = tuple(part for part in state.parts if part.rows >= SMALL_ROWS)
     return evolve(state, parts=(*large, whole))
 
 
-def _retired(before: Manifest | None, made: Manifest) -> dict[str, float]:
+def _without_manifest(folder: Path, *, keep: bool) -> Manifest:
+    """An empty snapshot in place of one whose manifest cannot be read, with a serial of its own.
+
+    Args:
+        keep: whether readers may still be at the files that are there.
+    """
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*.parquet"))
+    serials = [int(found[1]) for file in files if (found := re.search(r"/(\d+)-\d+\.", file))]
+    retired = dict.fromkeys(files, time.time()) if keep else {}
+    return Manifest(serial=max(serials, default=0), retired=retired)
+
+
+def _retired(before: Manifest, made: Manifest) -> dict[str, float]:
     """Files that stay for readers who are still at them, with the time since when they may go."""
-    if before is None:
-        return {}
     now = time.time()
     kept = {file: at for file, at in before.retired.items() if now - at < GRACE_SECONDS}
     return {**kept, **dict.fromkeys(sorted(before.files - made.files), now)}
 
 
-def _remove_leftovers(folder: Path, manifest: Manifest | None) -> None:
+def _remove_leftovers(folder: Path, manifest: Manifest) -> None:
     """Removes what a killed refresh left and what no reader can still be at."""
-    named: set[str] = set()
-    if manifest is not None:
-        now = time.time()
-        named = manifest.files
-        named |= {file for file, at in manifest.retired.items() if now - at < GRACE_SECONDS}
+    now = time.time()
+    named = manifest.files
+    named |= {file for file, at in manifest.retired.items() if now - at < GRACE_SECONDS}
     for path in folder.glob("*/*.parquet"):
         if path.relative_to(folder).as_posix() not in named:
             path.unlink(missing_ok=True)

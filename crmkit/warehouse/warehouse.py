@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import select
 
+from ..errors import StorageError
 from .engine import Engine, quoted_text
 from .engines.choice import DUCKDB, check_engine, open_engine
 from .engines.duckdb import DuckDbEngine
@@ -19,10 +20,10 @@ from .guarded import GuardedTables
 from .idle import IdleSession
 from .layout import NO_CURRENCY, Layout
 from .live import LiveTables
-from .manifest import LatestManifest, Manifest
+from .manifest import FILE, LatestManifest, Manifest, is_damaged
 from .portable import BASE
 from .session import Session, SnapshotTables
-from .snapshot import Snapshot, is_stale, refresh, since
+from .snapshot import Snapshot, damaged_files, is_stale, refresh, since
 from .verify import Difference, verify
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class Warehouse:
     """Refreshes the snapshot and opens sessions over it.
 
     The folder is disposable: deleted, it is built anew from the store (design D7).
+
+    Attributes:
+        replaced: files that were found missing or damaged and were read anew, as they were found.
 
     Args:
         folder: of the snapshot. runs: of the outcomes.
@@ -58,6 +62,7 @@ class Warehouse:
         self._idle, self._guarded_idle = IdleSession(), IdleSession()
         self._engine_name = DUCKDB
         self._script: list[str] | None = None
+        self.replaced: list[str] = []
 
     @cached_property
     def layout(self) -> Layout:
@@ -68,16 +73,34 @@ class Warehouse:
         """
         return Layout.of(self._catalog, self._currency)
 
-    def refresh(self, full: bool = False) -> Snapshot:
+    def refresh(self, full: bool = False, *, suspects: Collection[str] | None = ()) -> Snapshot:
         """Brings the snapshot up to the store; waits while another process does.
 
         Args:
             full: True reads everything anew.
+            suspects: tables whose files are compared with their checksums, and read anew if they
+                differ; None is all. Files that are missing or cut are always seen.
 
         Raises:
             Busy, StorageError: if store or folder cannot be used; the old snapshot stands.
         """
-        return refresh(self.folder, self.layout, self.store.engine.url, self.time_zone, full=full)
+        made = refresh(
+            self.folder, self.layout, self.store.engine.url, self.time_zone,
+            full=full, suspects=suspects,
+        )  # fmt: skip
+        self.replaced += made.replaced
+        return made
+
+    def damaged(self) -> list[str]:
+        """Files of the snapshot that are missing or not as they were written; all are read.
+
+        Raises:
+            StorageError: if a file cannot be read.
+        """
+        manifest = self._latest.read()
+        if manifest is None:
+            return [FILE] if is_damaged(self.folder) else []
+        return [f for files in damaged_files(self.folder, manifest).values() for f in files]
 
     def refresh_if_stale(self) -> Snapshot | None:
         """Refreshes if a transaction or a declaration is not in the snapshot; None if all are.
@@ -178,7 +201,7 @@ class Warehouse:
         engine = DuckDbEngine([self.folder, self.runs])
 
         def put_back(session: Session) -> None:
-            idle.put(session, engine, tables.manifest, guard)
+            idle.put(session, engine, tables, guard)
 
         return Session(engine, GuardedTables(tables, *guard) if guard else tables, put_back)
 
@@ -199,7 +222,20 @@ class Warehouse:
 
     def _tables(self) -> SnapshotTables:
         manifest = self._latest.read() or Manifest(time_zone=self.time_zone)
-        return SnapshotTables(self.layout, manifest, self.folder, self.runs)
+        return SnapshotTables(self.layout, manifest, self.folder, self.runs, self._mended)
+
+    def _mended(self, manifest: Manifest, damaged: Collection[str]) -> Manifest:
+        """A snapshot of the same rows as ``manifest``, with the damaged tables read anew."""
+        self.refresh(suspects=damaged)
+        made = self._latest.read()
+        if made is None or not made.same_rows(manifest):
+            # What was read of the old snapshot does not go together with rows of the new one.
+            raise StorageError(
+                f"files of {', '.join(sorted(damaged))} in the warehouse were damaged and have been "
+                "read anew from the store, to which others wrote meanwhile.",
+                hint="Run the same command again.",
+            )
+        return made
 
     def _embedded(self) -> Engine:
         return open_engine(DUCKDB, [self.folder, self.runs], self._script)

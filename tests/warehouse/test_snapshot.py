@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from attrs import evolve
 
 from crmkit.declarations import CustomerFields
 from crmkit.entities.customer import ContactPoint
@@ -21,7 +22,8 @@ from crmkit.entities.money import Money
 from crmkit.errors import ConfigError, StorageError
 from crmkit.hosting.catalog import Catalog
 from crmkit.warehouse import reading, snapshot
-from crmkit.warehouse.manifest import FILE, read_manifest
+from crmkit.warehouse.checksums import Checksum
+from crmkit.warehouse.manifest import FILE, read_manifest, write_manifest
 from crmkit.warehouse.warehouse import Warehouse
 
 BASES = ("customer", "gym_customer", "gym_contract", "gym_locker", "gym_room", "gym_visit",
@@ -405,11 +407,10 @@ def test_a_kind_of_a_plugin_enabled_again_gets_its_payload_back(world: Any) -> N
 def test_a_replaced_database_is_read_anew(world: Any, tmp_path: Path) -> None:
     world.customer("2026-01-01")
     world.warehouse.refresh()
-    kept = (world.warehouse.folder / FILE).read_bytes()
-    manifest = json.loads(kept)
-    manifest["newest"] += 1
-    manifest["listed"].append(manifest["newest"])
-    (world.warehouse.folder / FILE).write_text(json.dumps(manifest))
+    folder = world.warehouse.folder
+    manifest = read_manifest(folder)
+    later = manifest.newest + 1
+    write_manifest(folder, evolve(manifest, newest=later, listed=manifest.listed | {later}))
     assert world.warehouse.is_stale()
     assert world.warehouse.refresh().full
     assert world.warehouse.verify() == []
@@ -439,9 +440,9 @@ def test_verify_tells_what_differs(world: Any) -> None:
     ann = world.customer("2026-01-01")
     world.visit(ann, "2026-02-01 10:00", minutes=1.0)
     world.warehouse.refresh()
-    manifest = json.loads((world.warehouse.folder / FILE).read_text())
-    manifest["tables"]["gym_visit"]["parts"] = []
-    (world.warehouse.folder / FILE).write_text(json.dumps(manifest))
+    manifest = read_manifest(world.warehouse.folder)
+    without = evolve(manifest.tables["gym_visit"], parts=())
+    write_manifest(world.warehouse.folder, manifest.with_tables({"gym_visit": without}))
     found = {d.figure: (d.snapshot, d.store) for d in world.warehouse.verify()}
     assert found["rows"] == (0, 1)
     assert found["occurred_at"] == (0, 1)
@@ -492,11 +493,15 @@ def test_a_store_in_memory_has_no_warehouse(tmp_path: Path) -> None:
 
 
 def rewritten(world: Any, change: Any) -> None:
-    """Another file in place of the one that holds the visits."""
-    (part,) = read_manifest(world.warehouse.folder).tables["gym_visit"].parts
-    path = world.warehouse.folder / part.file
-    table = pq.read_table(path, partitioning=None)
-    pq.write_table(change(table), path)
+    """Another file in place of the one that holds the visits, as if crmkit had written it."""
+    folder = world.warehouse.folder
+    manifest = read_manifest(folder)
+    state = manifest.tables["gym_visit"]
+    (part,) = state.parts
+    table = pq.read_table(folder / part.file, partitioning=None)
+    pq.write_table(change(table), folder / part.file)
+    wrong = evolve(state, parts=(evolve(part, checksum=Checksum.of(folder / part.file)),))
+    write_manifest(folder, manifest.with_tables({"gym_visit": wrong}))
 
 
 def test_verify_catches_a_lost_row(world: Any) -> None:

@@ -19,11 +19,14 @@ import pyarrow as pa
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from ...errors import ConfigError, NotFound
+from ...durable import replace_text, write_new
+from ...errors import ConfigError, CrmkitError, NotFound, StorageError
 from .inputs import BandInput, ChoiceInput, Floats, Input, NumberInput, floats, number_array, texts
 from .metrics import logistic, logit
 
 FORMAT = 1
+# Key of the SHA-256 over everything else in a stored document.
+CHECKSUM = "checksum"
 # Values are kept to this many decimals: arithmetic on another machine agrees further than that,
 # and no decision depends on a trillionth.
 DECIMALS = 12
@@ -167,17 +170,29 @@ class Model:
         """The document that is stored."""
         head = {"version": self.version, "trained_at": self.trained_at}
         tail = {"metrics": dict(self.metrics), "hash": self.hash}
-        return json.dumps({**head, **self.content(), **tail}, indent=1, allow_nan=False) + "\n"
+        document = json.loads(json.dumps({**head, **self.content(), **tail}, allow_nan=False))
+        document[CHECKSUM] = _checksum(document)
+        return json.dumps(document, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str, where: str = "model") -> Model:
         """Reads a stored model.
 
         Raises:
-            ConfigError: if it is no such document, of a later format, or was changed by hand.
+            ConfigError: if it is of a later format.
+            StorageError: if it is damaged or was changed after it was stored.
         """
+        changed = StorageError(
+            f"the model {where} was changed after it was stored: its checksum does not fit.",
+            code="E_DAMAGED",
+            hint="Restore it from a backup. Without one, move it away and train the score again.",
+        )
         try:
             document = json.loads(text)
+            # The hash leaves out when it was stored and how it was measured; models of versions
+            # that kept no checksum have only the hash.
+            if CHECKSUM in document and document.pop(CHECKSUM) != _checksum(document):
+                raise changed
             stored, kind = document.pop("hash"), document.pop("format")
             if kind != FORMAT:
                 raise ConfigError(
@@ -187,15 +202,12 @@ class Model:
             document["inputs"] = [_input(i) for i in document["inputs"]]
             document["trees"] = [Tree(**t) for t in document["trees"]]
             model = cls(**document)
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise ConfigError(
-                f"{where} is no stored model ({error}).", hint="Train the score again."
-            ) from error
+        except CrmkitError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise changed from error
         if model.hash != stored:
-            raise ConfigError(
-                f"{where} was changed after it was stored: its hash does not fit.",
-                hint="Restore it from a backup, or train the score again.",
-            )
+            raise changed
         return model
 
 
@@ -215,7 +227,8 @@ class ModelFolder:
 
         Raises:
             NotFound: if the score was never trained, or has no such version.
-            ConfigError: if the file is damaged.
+            ConfigError: if the file is of a later format.
+            StorageError: if the file is damaged or cannot be read.
         """
         known = self.versions(score)
         if not known:
@@ -224,7 +237,24 @@ class ModelFolder:
         if wanted not in known:
             raise NotFound(f"version of model {score}", str(wanted), [str(v) for v in known])
         path = self.folder / score / f"{wanted}.json"
-        return Model.from_json(path.read_text(encoding="utf-8"), f"{score}/{path.name}")
+        try:
+            # Bytes that are no UTF-8 any more become a sign that no checksum was made over.
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            told = error.strerror or str(error)
+            raise StorageError(f"the model {path} cannot be read: {told}.") from error
+        return Model.from_json(text, f"{score}/{path.name} in models/")
+
+    def damaged(self) -> list[Path]:
+        """Files of models that cannot be read or were changed after they were stored."""
+        found = []
+        for path in sorted(self.folder.glob("*/*.json")):
+            if path.stem.isdigit():
+                try:
+                    self.load(path.parent.name, int(path.stem))
+                except StorageError:
+                    found.append(path)
+        return found
 
     def save(self, model: Model) -> Model:
         """Stores a model under the next version, and returns it with that version.
@@ -244,8 +274,7 @@ class ModelFolder:
             numbered = attrs.evolve(model, version=version)
             try:
                 # Exclusive, so that two trainings at once never overwrite each other.
-                with (folder / f"{version}.json").open("x", encoding="utf-8") as out:
-                    out.write(numbered.to_json())
+                write_new(folder / f"{version}.json", numbered.to_json())
                 return numbered
             except FileExistsError:
                 version += 1
@@ -255,10 +284,13 @@ class ModelFolder:
             return kept
         measured = attrs.evolve(kept, metrics=metrics)
         path = self.folder / kept.score / f"{kept.version}.json"
-        part = path.with_suffix(".part")
-        part.write_text(measured.to_json(), encoding="utf-8")
-        part.replace(path)
+        replace_text(path, measured.to_json())
         return measured
+
+
+def _checksum(document: Mapping[str, Any]) -> str:
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _input(document: Mapping[str, Any]) -> Input:

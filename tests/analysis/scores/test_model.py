@@ -23,7 +23,7 @@ from crmkit.analysis.scores.reasons import as_text, describe, reasons
 from crmkit.analysis.scores.training import Training, simplest
 from crmkit.declarations import ESTIMATORS, Feature
 from crmkit.entities.fields import FieldType
-from crmkit.errors import ConfigError, NotFound
+from crmkit.errors import ConfigError, NotFound, StorageError
 
 AGE = Feature(name="t.age", type=FieldType.INTEGER, unit="month", phrase="only {value} months here")
 PLAN = Feature(name="t.plan", type=FieldType.TEXT, phrase={"basic": "has the basic plan"})
@@ -328,20 +328,51 @@ def _changed(text: str, **values: Any) -> str:
     return json.dumps({**json.loads(text), **values})
 
 
-def test_model_changed_by_hand_is_refused() -> None:
-    text = _changed(HAND.to_json(), intercept=-0.5)
-    with pytest.raises(ConfigError, match="was changed after it was stored"):
+@pytest.mark.parametrize(
+    "change",
+    [{"intercept": -0.5}, {"version": 9}, {"trained_at": "2020-01-01"}, {"metrics": {"auc": 1.0}}],
+)
+def test_model_changed_after_it_was_stored_is_refused(change: dict[str, Any]) -> None:
+    text = _changed(HAND.to_json(), **change)
+    with pytest.raises(StorageError, match="was changed after it was stored"):
         Model.from_json(text)
 
 
+def test_every_flipped_bit_of_a_stored_model_is_found_or_changes_nothing(tmp_path: Path) -> None:
+    """White space between the values is the only place where a flipped bit may do nothing."""
+    folder = ModelFolder(tmp_path)
+    kept = folder.save(HAND)
+    path = tmp_path / HAND.score / "1.json"
+    sound = path.read_bytes()
+    assert folder.damaged() == []
+    found = 0
+    for bit in range(0, len(sound) * 8, 11):
+        content = bytearray(sound)
+        content[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(content)
+        try:
+            assert folder.load(HAND.score) == kept
+        except (StorageError, ConfigError):
+            found += 1
+    assert found > len(sound) * 8 / 11 / 2
+
+
+def test_model_of_a_version_without_checksums_is_read() -> None:
+    document = json.loads(HAND.to_json())
+    del document["checksum"]
+    assert Model.from_json(json.dumps(document)) == HAND
+
+
 def test_model_of_a_later_format_is_refused() -> None:
+    document = json.loads(_changed(HAND.to_json(), format=2))
+    del document["checksum"]
     with pytest.raises(ConfigError, match="has format 2; this crmkit reads format 1"):
-        Model.from_json(_changed(HAND.to_json(), format=2))
+        Model.from_json(json.dumps(document))
 
 
 @pytest.mark.parametrize("text", ["{", "{}", "[]", '{"hash": "x", "format": 1}'])
 def test_what_is_no_model_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"t\.leave/1\.json is no stored model"):
+    with pytest.raises(StorageError, match=r"t\.leave/1\.json was changed after it was stored"):
         Model.from_json(text, "t.leave/1.json")
 
 
