@@ -19,6 +19,7 @@
     │   └── Contended                    the database chose this write to give way
     ├── PluginError (RuntimeError)  7    a plugin failed; it is named
     ├── StorageError (OSError)      8    disk full, read-only or I/O error
+    │   └── DatabaseDamaged              the database holds what nobody wrote
     └── Interrupted                 130  stopped at a batch edge, can be resumed
 
 The number is the exit code of the command line (design section 4).
@@ -206,6 +207,23 @@ class StorageError(CrmkitError, OSError):
 
     exit_code = 8
     code = "E_STORAGE"
+
+
+class DatabaseDamaged(StorageError):
+    """A page or a value of the database is not what was written.
+
+    Args:
+        told: how it shows, in the words of the database where it has any.
+    """
+
+    code = "E_DAMAGED"
+
+    def __init__(self, told: str) -> None:
+        super().__init__(
+            f"the database is damaged: {told.rstrip('.')}.",
+            hint="Write nothing more into it. Run crmkit doctor --deep to see how far the damage "
+            "goes, keep a copy of the database, and restore the last sound backup.",
+        )
 
 
 class Interrupted(CrmkitError):

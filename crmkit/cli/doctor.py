@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import click
 from attrs import asdict, frozen
 
 from .. import __version__
-from ..errors import ConfigError, CrmkitError
+from ..errors import ConfigError, CrmkitError, DatabaseDamaged, NotPermitted, StorageError
 from .main import State
 from .options import format_option, output_option
 from .output import emit, note
@@ -45,19 +45,24 @@ class Finding:
 
 
 @click.command("doctor")
+@click.option("--deep", is_flag=True, help="Also compare the indexes of the database with its tables, which takes minutes for a large one.")  # fmt: skip
 @format_option
 @output_option
 @click.pass_obj
-def command(state: State, format: str, output: str | None) -> None:
+def command(state: State, deep: bool, format: str, output: str | None) -> None:
     """Check this workspace and say what to do.
 
-    Looks at versions, settings and where each comes from, the database and its schema, plugins,
-    the snapshot and free disk space; changes nothing. Exit code 5 if settings or schema do not
-    fit, 7 if a plugin is at fault, 8 if the disk is nearly full.
+    Looks at versions, settings and where each comes from, the database, its pages and its schema,
+    whether its account may write, plugins, free disk space, and the checksums of the snapshot, runs
+    and models; changes nothing. Exit code 5 if settings, account or schema do not fit, 7 if a plugin
+    is at fault, 8 if the disk is nearly full or a file or the database is damaged.
+
+    SQLite checks its pages with quick_check, with --deep with integrity_check; PostgreSQL with the
+    extension amcheck where it is installed.
 
     Example: crmkit doctor --format json
     """
-    findings = list(find_all(state))
+    findings = list(find_all(state, deep=deep))
     rows = [{key: asdict(f)[key] for key in FIELDS} for f in findings]
     emit(rows, format=format, output=output, fields=FIELDS)
     faults = [f for f in findings if f.status == "fault"]
@@ -68,7 +73,7 @@ def command(state: State, format: str, output: str | None) -> None:
         click.get_current_context().exit(faults[0].exit_code)
 
 
-def find_all(state: State) -> Iterator[Finding]:
+def find_all(state: State, *, deep: bool = False) -> Iterator[Finding]:
     """Every finding, from the ground up; a fault stops only what rests on it."""
     yield from _versions()
     try:
@@ -83,9 +88,10 @@ def find_all(state: State) -> Iterator[Finding]:
         yield from _guarded("disk", lambda: _disk(crm.settings.folder))
         yield from _guarded("plugin", lambda: _plugins(crm))
         faults = False
-        for finding in _guarded("database", lambda: _database(crm)):
+        for finding in _guarded("database", lambda: _database(crm, deep=deep)):
             faults = faults or finding.status == "fault"
             yield finding
+        yield from _guarded("files", lambda: _files(crm))
         if not faults:
             yield from _guarded("snapshot", lambda: _snapshot(crm))
 
@@ -163,14 +169,23 @@ def _plugins(crm: Crm) -> Iterator[Finding]:
         yield Finding(f"plugin {fault.plugin}", "fault", f"{fault.phase}: {fault.message}", hint, 7)
 
 
-def _database(crm: Crm) -> Iterator[Finding]:
+def _database(crm: Crm, *, deep: bool) -> Iterator[Finding]:
     from sqlalchemy import text
+
+    from ..store.integrity import write_faults
 
     store = crm.unchecked_store
     ask = "select sqlite_version()" if store.dialect == "sqlite" else "show server_version"
     with store.read() as connection:
         found = connection.execute(text(ask)).scalar_one()
     yield Finding("database", "ok", f"{store.dialect} {found}")
+    yield from _guarded("pages", lambda: _pages(crm, deep=deep))
+    unable = write_faults(store)
+    if unable:
+        hint = "Ask the administrator of the server for these rights, or use another account."
+        yield Finding("account", "fault", "; ".join(unable), hint, ConfigError.exit_code)
+    else:
+        yield Finding("account", "ok", "may read and write")
     status = store.status()
     if status.plan.faults:
         hint = "Install the plugin version that the database knows, or ship a migration."
@@ -182,7 +197,60 @@ def _database(crm: Crm) -> Iterator[Finding]:
         yield Finding("schema", "ok", "as the enabled plugins declare")
 
 
+def _pages(crm: Crm, *, deep: bool) -> Iterator[Finding]:
+    from ..store.integrity import check_pages
+
+    try:
+        found = check_pages(crm.unchecked_store, deep=deep)
+    except NotPermitted as error:
+        yield Finding("pages", "warning", error.message, "Run doctor with an account that may.")
+        return
+    if found.faults:
+        damage = DatabaseDamaged("; ".join(found.faults))
+        yield Finding("pages", "fault", damage.message, damage.hint, damage.exit_code)
+    else:
+        yield Finding("pages", "ok", found.how, found.hint)
+
+
+def _files(crm: Crm) -> Iterator[Finding]:
+    """Files from which answers come and that cannot be made again from the database."""
+    from ..analysis.scores.model import ModelFolder
+    from ..warehouse.runs import damaged_runs, missing_runs
+
+    settings = crm.settings
+    for check, damaged, hint in (
+        ("runs", damaged_runs(settings.runs), "Restore each with its .sha256 from a backup; without one, move both away and run the score, segment or rule again for that date."),
+        ("models", ModelFolder(settings.models).damaged(), "Restore each from a backup; without one, move it away and train the score again."),
+    ):  # fmt: skip
+        if damaged:
+            names = _named(path.relative_to(settings.folder).as_posix() for path in damaged)
+            yield Finding(check, "fault", f"damaged: {names}", hint, StorageError.exit_code)
+        else:
+            yield Finding(check, "ok", "as they were written")
+    missing = missing_runs(settings.runs)
+    if missing:
+        names = _named(path.relative_to(settings.folder).as_posix() for path in missing)
+        hint = (
+            "Restore them from a backup, or remove their .sha256 if they were removed on purpose."
+        )
+        yield Finding("missing runs", "warning", f"only the checksum is left of {names}", hint)
+
+
+def _named(files: Iterable[str]) -> str:
+    """The first files by name and the number of others."""
+    names = list(files)
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
+
+
 def _snapshot(crm: Crm) -> Iterator[Finding]:
+    damaged = crm.warehouse.damaged()
+    if damaged:
+        names = _named(f"warehouse/{file}" for file in damaged)
+        hint = "Run crmkit snapshot, which reads them anew from the database; check the disk."
+        yield Finding(
+            "snapshot", "fault", f"damaged or missing: {names}", hint, StorageError.exit_code
+        )
+        return
     if crm.warehouse.is_stale():
         hint = "Reports refresh it by themselves; or run crmkit snapshot."
         yield Finding("snapshot", "warning", "older than the store", hint)

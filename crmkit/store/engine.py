@@ -23,6 +23,7 @@ from ..errors import (
     ConfigError,
     Contended,
     CrmkitError,
+    DatabaseDamaged,
     NotPermitted,
     SchemaOutdated,
     StorageError,
@@ -113,7 +114,8 @@ def translated() -> Iterator[None]:
     Raises:
         Busy: another writer held the database for longer than ten seconds.
         Contended: a deadlock or a serialisation failure.
-        StorageError: disk full, read-only, corrupt, or the server went away.
+        StorageError: disk full, read-only, or the server went away.
+        DatabaseDamaged: a page or a text in it is not what was written.
         SchemaOutdated: a table or column is not there.
         NotPermitted: the database account may not.
         UsageError: a uniqueness or reference rule was broken.
@@ -163,9 +165,10 @@ _SQLITE_STORAGE = {
     sqlite3.SQLITE_READONLY: "the database file or its folder is read-only",
     sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
     sqlite3.SQLITE_PERM: "the database file may not be accessed",
-    sqlite3.SQLITE_CORRUPT: "the database file is damaged",
-    sqlite3.SQLITE_NOTADB: "the database file is not a SQLite database",
 }
+_SQLITE_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_KEPT = "Committed data are intact."
+_CHECK_DISK = "Check the disk, then run: crmkit doctor"
 
 
 def _sqlite_meaning(error: DBAPIError, orig: sqlite3.Error) -> CrmkitError | None:
@@ -174,9 +177,15 @@ def _sqlite_meaning(error: DBAPIError, orig: sqlite3.Error) -> CrmkitError | Non
     code = (getattr(orig, "sqlite_errorcode", None) or 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return _busy()
-    if code in _SQLITE_STORAGE:
-        return StorageError(f"{_SQLITE_STORAGE[code]}.", hint="Committed data are intact.")
     text = str(orig)
+    if code in _SQLITE_DAMAGED:
+        return DatabaseDamaged(text)
+    if text.startswith("Could not decode to UTF-8"):
+        # The rest is the value itself.
+        return DatabaseDamaged("a text in it is not UTF-8")
+    if code in _SQLITE_STORAGE:
+        hint = _CHECK_DISK if code == sqlite3.SQLITE_IOERR else _KEPT
+        return StorageError(f"{_SQLITE_STORAGE[code]}.", hint=hint)
     if text.startswith(("no such table", "no such column")) or "has no column named" in text:
         return SchemaOutdated(f"{text}.", hint="Run: crmkit db upgrade")
     if isinstance(error, IntegrityError):
@@ -191,9 +200,8 @@ _PG_STORAGE = {
     "08": "the connection to the server was lost",
     "57P": "the server is shutting down or starting",
     "25006": "the database is read-only",
-    "XX001": "the database is damaged",
-    "XX002": "the database is damaged",
 }
+_PG_DAMAGED = ("XX001", "XX002")  # data corrupted, index corrupted
 _PG_BUSY = ("55P03", "57014")
 _PG_CONTENDED = ("40001", "40P01")  # serialisation failure, deadlock
 _PG_MISSING = ("42P01", "42703", "3F000")
@@ -208,16 +216,19 @@ def _postgresql_meaning(error: DBAPIError, orig: Any) -> CrmkitError | None:
             "another process keeps changing what this one changes.",
             hint="Nothing was changed; run the same command again.",
         )
+    diagnosis = getattr(orig, "diag", None)
+    primary = getattr(diagnosis, "message_primary", None) or state
+    if state in _PG_DAMAGED:
+        return DatabaseDamaged(primary)
     for prefix, meaning in _PG_STORAGE.items():
         if state.startswith(prefix):
-            return StorageError(f"{meaning}.", hint="Committed data are intact.")
+            hint = _CHECK_DISK if prefix == "58" else _KEPT
+            return StorageError(f"{meaning}: {primary}.", hint=hint)
     if not state and (error.connection_invalidated or type(orig).__name__ == "OperationalError"):
         return StorageError(
             "the PostgreSQL server cannot be reached or closed the connection.",
             hint="Check the database URL in crmkit.toml and that the server runs.",
         )
-    diagnosis = getattr(orig, "diag", None)
-    primary = getattr(diagnosis, "message_primary", None) or state
     if state in _PG_MISSING:
         return SchemaOutdated(f"{primary}.", hint="Run: crmkit db upgrade")
     if state == "42501":

@@ -31,7 +31,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from ..entities.fields import FieldType
-from ..errors import UsageError
+from ..errors import DatabaseDamaged, UsageError
 
 INT64 = 1 << 63
 
@@ -150,10 +150,7 @@ class Instant(Stored):
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         if value is None:
             return None
-        if isinstance(value, str):
-            # Parsed with its zone: six times faster than giving it one afterwards.
-            return datetime.fromisoformat(value + "+00:00")
-        return value.replace(tzinfo=UTC)
+        return _from_text(value) if isinstance(value, str) else _from_naive(value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         # SQLAlchemy would wrap process_result_value() twice, which costs as much as the parsing.
@@ -161,7 +158,13 @@ class Instant(Stored):
 
 
 def _from_text(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value + "+00:00")
+    if value is None:
+        return None
+    try:
+        # Parsed with its zone: six times faster than giving it one afterwards.
+        return datetime.fromisoformat(value + "+00:00")
+    except ValueError:
+        raise DatabaseDamaged("what it holds as an instant is none") from None
 
 
 def _from_naive(value: datetime | None) -> datetime | None:
@@ -184,7 +187,10 @@ class Date(Stored):
         return value.isoformat() if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return date.fromisoformat(value) if isinstance(value, str) else value
+        try:
+            return date.fromisoformat(value) if isinstance(value, str) else value
+        except ValueError:
+            raise DatabaseDamaged("what it holds as a date is none") from None
 
 
 class JsonText(str):
@@ -203,7 +209,10 @@ class Json(Stored):
         return value if value is None or isinstance(value, JsonText) else json_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+        try:
+            return None if value is None else json.loads(value)
+        except ValueError:
+            raise DatabaseDamaged("what it holds as a JSON document is none") from None
 
 
 def json_text(value: Any) -> str:

@@ -26,7 +26,7 @@ import adbc_driver_manager
 import pyarrow as pa
 
 from ..entities.transaction import COUNTER_BITS, REVERT, WRITER_BITS
-from ..errors import Busy, ConfigError, CrmkitError, StorageError
+from ..errors import Busy, ConfigError, CrmkitError, DatabaseDamaged, StorageError
 from .engine import quoted_text
 from .layout import Shape, WarehouseTable
 
@@ -358,6 +358,16 @@ def _driver_errors() -> tuple[type[Exception], ...]:
     return (*own, loaded.Error) if loaded else own
 
 
+# Words of SQLite and PostgreSQL for pages that they cannot make sense of.
+_DAMAGE = (
+    "malformed",
+    "is not a database",
+    "invalid page",
+    "could not read block",
+    "not valid UTF8",
+)
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """Errors of the drivers as ours.
@@ -373,4 +383,6 @@ def _translated() -> Iterator[None]:
         text = (str(error).splitlines() or ["no reason was given"])[0]
         if "locked" in text or "busy" in text:
             raise Busy("the store is locked by another process.", hint="Try again.") from error
+        if any(sign in text for sign in _DAMAGE):
+            raise DatabaseDamaged(text) from error
         raise StorageError(f"the store cannot be read: {text.rstrip('.')}.") from error
