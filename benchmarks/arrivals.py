@@ -116,8 +116,7 @@ def run(guests: int, folder: Path, runs: int = 5) -> list[Result]:
     return [
         Result(
             name=f"arrivals sheet of {ARRIVALS} arrivals out of {guests:,} guests, of its limit",
-            ours=took * 1000, bare=LIMIT_SECONDS * 1000, unit="ms", ratio=took / LIMIT_SECONDS,
-            goal=1.0, at_most=True,
+            ours=took * 1000, bare=LIMIT_SECONDS * 1000, unit="ms", goal=1.0, at_most=True,
         )
     ]  # fmt: skip
 

@@ -124,28 +124,28 @@ def run(customers: int, folder: Path, *, views: int = 200, searches: int = 8) ->
     return [
         Result(
             name=f"the view of one of {size}, the driver's rows", ours=middle(ours),
-            bare=middle(bare), unit="ms", ratio=middle(ours) / middle(bare), goal=GOAL_VIEW,
+            bare=middle(bare), unit="ms", goal=GOAL_VIEW,
             at_most=True,
         ),
         Result(
             name=f"the slowest hundredth of views of {size}, limit", ours=slowest_hundredth(ours),
-            bare=LIMIT_VIEW_MS, unit="ms", ratio=slowest_hundredth(ours) / LIMIT_VIEW_MS, goal=1.0,
+            bare=LIMIT_VIEW_MS, unit="ms", goal=1.0,
             at_most=True,
         ),
         Result(
             name=f"the slowest hundredth of fragment searches in {size}, limit",
             ours=slowest_hundredth(taken), bare=LIMIT_SEARCH_MS, unit="ms",
-            ratio=slowest_hundredth(taken) / LIMIT_SEARCH_MS, goal=1.0, at_most=True,
+            goal=1.0, at_most=True,
         ),
         Result(
             name=f"the index of fragments of {size}, limit", ours=filled,
             bare=LIMIT_FILL_S * customers / 1_000_000, unit="s",
-            ratio=filled / (LIMIT_FILL_S * customers / 1_000_000), goal=1.0, at_most=True,
+            goal=1.0, at_most=True,
         ),
         *(
             Result(
                 name=f"`crmkit desk {who}` among {size}, beyond the start, limit", ours=took,
-                bare=LIMIT_DESK_MS, unit="ms", ratio=took / LIMIT_DESK_MS, goal=1.0, at_most=True,
+                bare=LIMIT_DESK_MS, unit="ms", goal=1.0, at_most=True,
             )
             for who, took in asked.items()
         ),

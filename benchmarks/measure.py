@@ -13,15 +13,19 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class Result:
-    """One comparison: ``ratio`` is what the goal speaks of, ``ours`` and ``bare`` are in ``unit``."""
+    """One comparison: ``ours`` and ``bare`` are in ``unit``, and the goal speaks of their ratio."""
 
     name: str
     ours: float
     bare: float
     unit: str
-    ratio: float
     goal: float
     at_most: bool
+
+    @property
+    def ratio(self) -> float:
+        """Ours as a share of bare."""
+        return self.ours / self.bare
 
     @property
     def reached(self) -> bool:

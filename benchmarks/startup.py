@@ -64,7 +64,6 @@ def run(runs: int = 15) -> list[Result]:
             ours=middle(taken[args]),
             bare=bare,
             unit="ms",
-            ratio=middle(taken[args]) / bare,
             goal=goal,
             at_most=True,
         )

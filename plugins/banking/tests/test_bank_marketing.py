@@ -13,7 +13,7 @@ from crmkit.errors import ConfigError
 from crmkit.testing.clock import SettableClock
 from crmkit.workspace import Crm
 
-DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+DATA = Path(os.environ["CRMKIT_DATA"])
 FILE = DATA / "bank_marketing" / "bank_marketing.csv"
 SCORE, LEAKING = "banking.propensity", "banking.propensity-with-talk"
 

@@ -14,7 +14,7 @@ import pytest
 
 import crmkit
 
-DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+DATA = Path(os.environ["CRMKIT_DATA"])
 BERKA = DATA / "berka_bank"
 # In order of import, with the rows that the challenge's own description states for each.
 FILES = {

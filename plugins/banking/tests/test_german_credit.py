@@ -27,7 +27,7 @@ from crmkit_banking.decisions.take import DECISION, latest_decisions
 from crmkit_banking.monitoring.check import check, file_check
 from crmkit_banking.rejects.infer import infer
 
-DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+DATA = Path(os.environ["CRMKIT_DATA"])
 FILE = DATA / "german_credit" / "german_credit.csv"
 SCORE, APPLICATION = "banking.application", "banking.application"
 

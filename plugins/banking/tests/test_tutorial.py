@@ -14,7 +14,7 @@ import pytest
 from crmkit.cli.main import main
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "tutorial" / "decision-and-defence.md"
-DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+DATA = Path(os.environ["CRMKIT_DATA"])
 FILE = DATA / "german_credit" / "german_credit.csv"
 # What the page says comes out, by the command that it stands behind; the rest is prose.
 FIGURES = {

@@ -15,10 +15,7 @@ import crmkit_delivery
 from crmkit.testing.small import SmallWorld
 from crmkit.testing.small import day as days_before
 
-DATA = (
-    Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
-    / "olist"
-)
+DATA = Path(os.environ["CRMKIT_DATA"]) / "olist"
 FILES = (
     ("customers.csv", "olist-customers"), ("sellers.csv", "olist-sellers"),
     ("products.csv", "olist-products"), ("orders.csv", "olist-orders"),
@@ -82,7 +79,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def olist(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A workspace with the Olist files, statuses computed, and the results of the imports."""
     if not DATA.exists():
-        pytest.skip("the shared data are not here")
+        pytest.skip("the public data are not here")
     folder = tmp_path_factory.mktemp("olist") / "workspace"
     with crmkit.init(
         folder, plugins=("delivery",), currency="BRL", time_zone="America/Sao_Paulo"

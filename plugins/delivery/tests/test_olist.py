@@ -10,10 +10,7 @@ import duckdb
 import pytest
 
 pytestmark = pytest.mark.slow
-DATA = (
-    Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
-    / "olist"
-)
+DATA = Path(os.environ["CRMKIT_DATA"]) / "olist"
 
 # Every order whose estimated date had passed on 2018-07-01 and that was not cancelled: what came by
 # that date is on time, and what never came is late. An order that was cancelled after it came counts.

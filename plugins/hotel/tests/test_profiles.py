@@ -12,7 +12,7 @@ import pytest
 
 import crmkit
 
-DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+DATA = Path(os.environ["CRMKIT_DATA"])
 BOOKINGS = DATA / "hotel_bookings" / "hotel_bookings_2015_2016.csv"
 HEADER = (
     "hotel,is_canceled,lead_time,arrival_date_year,arrival_date_month,arrival_date_week_number,"

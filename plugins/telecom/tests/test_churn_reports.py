@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+DATA = Path(os.environ["CRMKIT_DATA"])
 
 
 def _line(world, number: int, **values) -> None:
@@ -64,7 +64,7 @@ def test_dated_lines_count_from_activation_to_their_end(world, day) -> None:
     assert [(r["months"], r["ended"]) for r in rows] == [(3, 1), (13, 0)]
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the shared data are not here")
+@pytest.mark.skipif(not DATA.exists(), reason="the public data are not here")
 @pytest.mark.parametrize(
     ("contract", "months", "survival"),
     [

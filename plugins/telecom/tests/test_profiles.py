@@ -11,7 +11,7 @@ import pytest
 
 import crmkit
 
-DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+DATA = Path(os.environ["CRMKIT_DATA"])
 HEADER = (
     "customerID,gender,SeniorCitizen,Partner,Dependents,tenure,PhoneService,MultipleLines,"
     "InternetService,OnlineSecurity,OnlineBackup,DeviceProtection,TechSupport,StreamingTV,"
@@ -157,7 +157,7 @@ def test_an_earlier_state_read_again_is_no_news_and_a_different_one_is_stale(
     assert _line(crm, "C1")["plan_code"] == "M15"
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the shared data are not here")
+@pytest.mark.skipif(not DATA.exists(), reason="the public data are not here")
 def test_both_ibm_files_load_whole(crm: Any) -> None:
     first = crm.import_file(DATA / "telco_ibm" / "telco_churn.csv", profile="ibm-telco")
     assert (first.read, first.created, first.rejected) == (7043, 7043, 0)

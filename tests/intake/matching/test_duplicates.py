@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -180,9 +179,7 @@ def test_febrl_is_linked_without_any_label(
         profile = str(root / "tests" / "profiles" / "febrl.toml")
         done = crm.import_file(file, profile=profile, source=f"dept_{name}")
         assert (done.created, done.rejected) == (5000, 0)
-    started = time.monotonic()
     found = crm.duplicates.find()
-    assert time.monotonic() - started < 60
     refs = crm.store.customers.refs([i for pair in found for i in (pair.a_id, pair.b_id)])
     taken = {
         frozenset((refs[p.a_id][0].ref, refs[p.b_id][0].ref)) for p in found if p.probability >= 0.9
