@@ -47,8 +47,9 @@ test: lint
 test-slow: $(DEV)
 	$(BIN)/python -m pytest -m slow --numprocesses auto --dist loadfile --timeout 1200
 
+# All of it, or one part: make soak PART=tests/soak/test_mutants.py
 soak: $(DEV)
-	$(BIN)/python -m pytest -m soak --timeout 3600
+	$(BIN)/python -m pytest -m soak --timeout 9000 $(PART)
 
 bench: $(DEV)
 	$(BIN)/python -m compileall -q crmkit plugins benchmarks
