@@ -14,7 +14,16 @@ from ..entities.standard_numbers import number_reader
 from .checks import Fault, Reference, allowed_words, compile_check, shown
 from .lookups import Lookup
 from .profile import Spec
-from .values import Reading, expected_words, plain_reader, read_currency, reader_of
+from .values import (
+    PrecisionLost,
+    Reading,
+    expected_words,
+    plain_reader,
+    read_currency,
+    reader_of,
+    whole_number,
+    whole_or_none,
+)
 
 Encode = Callable[[Any], Any]
 Cell = Any  # the text of a cell, None where it is absent, or a tuple of these
@@ -222,6 +231,9 @@ class Converter:
             return self.missing
         text = lookup.values.get(key)  # type: ignore[arg-type]
         if text is None:
+            whole = tuple(whole_or_none(part or "") or part for part in key)
+            text = lookup.values.get(whole)  # type: ignore[arg-type]
+        if text is None:
             given = shown(", ".join(map(str, key)))
             columns = ", ".join(lookup.table.key)
             return self._others(
@@ -250,7 +262,11 @@ class Converter:
             return self.missing
         table = self.spec.map
         if table is None:
-            return self._finish(text, self.read if self.spec.factor is None else self._scaled)
+            return self._read(text)
+        if text not in table:
+            # A code that is a whole number may be written as 1.0.
+            whole = whole_or_none(text) or text
+            text = whole if whole in table else text
         if text not in table:
             allowed = ", ".join(table)
             words = f"{shown(text)!r} is not one of {shown(allowed)}"
@@ -258,6 +274,21 @@ class Converter:
         mapped = table[text]
         # A map may say that a text means missing.
         return self.missing if mapped == "" else self._finish(_text(mapped), self.read_plain)
+
+    def _read(self, text: str) -> Any:
+        """The value of a cell; a text that does not fit is tried as the whole number that it is."""
+        value = self._finish(text, self.read if self.spec.factor is None else self._scaled)
+        if self.field.type is not FieldType.TEXT or not isinstance(value, Fault):
+            return value
+        try:
+            whole = whole_number(text)
+        except PrecisionLost as error:
+            allowed = "all digits, written as text"
+            return Fault("E_PRECISION_LOST", shown(text), allowed, f"{shown(text)!r} {error}")
+        if whole is None:
+            return value
+        tried = self._finish(whole, self.read)
+        return value if isinstance(tried, Fault) else tried
 
     def _scaled(self, text: str) -> Any:
         """A number in the file's unit, read in the field's."""
@@ -276,7 +307,8 @@ class Converter:
         except ValueError as error:
             words = str(error)
             said = words if words.startswith("'") else f"{shown(text)!r} {words}"
-            return Fault("E_TYPE", shown(text), expected_words(self.field.type, self.reading), said)
+            code = "E_PRECISION_LOST" if isinstance(error, PrecisionLost) else "E_TYPE"
+            return Fault(code, shown(text), expected_words(self.field.type, self.reading), said)
         if self.number is not None:
             try:
                 value = self.number(value)

@@ -105,8 +105,9 @@ class Loader:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is odd about the keys, found so far."""
-        return tuple(dict.fromkeys(a.remark for a in self.alike if a.remark))
+        """What is odd about keys and phone numbers, found so far."""
+        found = dict.fromkeys(a.remark for a in self.alike if a.remark)
+        return (*found, *self.mapper.number_like.remarks)
 
     # --- first loads --------------------------------------------------------------------------
 

@@ -14,8 +14,10 @@ from .batch import Batch
 from .cells import Faults, fragments
 from .checks import Fault
 from .keys import Occurrences
+from .number_like import NumberLike
 from .plan import INTERACTION, EmitPlan, Plan, StoredRef, Target
 from .profile import Condition, Key
+from .values import whole_or_none
 
 
 @frozen
@@ -106,6 +108,7 @@ class Mapper:
         self.plan = plan
         self.null = plan.profile.source.null | {""}
         self.strip = plan.profile.source.strip
+        self.number_like = NumberLike(plan)
         self._occurrences = Occurrences() if plan.row_key is None and self._needs_row_key else None
         self._conditions = [
             [(c.column, _condition(c, self.null, self.strip)) for c in e.emit.when]
@@ -134,7 +137,12 @@ class Mapper:
         It may be asked again for a batch that was not committed, until :meth:`settle`.
         """
         faults: RowFaults = {}
-        rows = self._row_keys(batch, faults)
+        given = batch
+        batch, lost = self.number_like.read(given)
+        for cell in lost:
+            fault = RowFault(cell.column, cell.fault)
+            faults.setdefault(cell.position, []).append(fault)
+        rows = self._row_keys(batch if self.plan.row_key else given, faults)
         emits = [self._refs(i, batch, rows, faults) for i in range(len(self.plan.emits))]
         units = []
         if self.plan.row_unit:
@@ -148,6 +156,7 @@ class Mapper:
     def parts(self, batch: Batch) -> list[Batch]:
         """The batch cut so that no part has one key twice with other values (``last_wins``)."""
         units = []
+        batch, _ = self.number_like.read(batch)
         if self.plan.row_key is not None:
             rows = self._build(self.plan.row_key, batch, None)
             units.append(self._unit(None, range(batch.size), rows, self.plan.profile.used, batch))
@@ -257,6 +266,7 @@ class Mapper:
 
     def values(self, batch: Batch, keyed: Keyed) -> list[Mapped]:
         """Converts every emit's values; faults are added to those of ``keyed``."""
+        batch, _ = self.number_like.read(batch)
         return [
             self._map(emit, refs, batch, keyed.faults)
             for emit, refs in zip(self.plan.emits, keyed.emits, strict=True)
@@ -385,9 +395,14 @@ def _condition(
         cell = cell.strip() if strip else cell
         return None if cell in missing else cell
 
+    def among(cell: str | None) -> bool:
+        text = clean(cell)
+        # A code that is a whole number may be written as 1.0.
+        return text in values or (text is not None and whole_or_none(text) in values)
+
     if condition.operator in ("equals", "in"):
-        return lambda cell: clean(cell) in values
+        return among
     if condition.operator in ("not_equals", "not_in"):
-        return lambda cell: clean(cell) not in values
+        return lambda cell: not among(cell)
     wanted = condition.operator == "filled"
     return lambda cell: (clean(cell) is not None) is wanted

@@ -26,6 +26,9 @@ Read = Callable[[str], Any]
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# Three zeros may be a group of thousands.
+_WHOLE = re.compile(r"([+-]?[0-9]+)[.,](0{1,2}|0{4,})")
+_EXPONENT = re.compile(r"([+-]?[1-9])(?:[.,]([0-9]+))?[eE][+]([0-9]{1,2})")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}"
@@ -68,7 +71,7 @@ def reader_of(kind: FieldType, reading: Reading) -> Read:
         return lambda text: read_instant(text, reading.date, reading.zone)
     plain = plain_reader(reading)
     if kind is FieldType.INTEGER:
-        return lambda text: read_integer(plain(text))
+        return lambda text: read_whole(text, plain)
     if kind is FieldType.NUMBER:
         return lambda text: read_number(plain(text))
     return lambda text: read_money(plain(text), reading.currency)
@@ -111,6 +114,59 @@ def read_integer(text: str) -> int:
     return int(text)
 
 
+class PrecisionLost(ValueError):
+    """A text is a number of which a spreadsheet has left digits out."""
+
+
+def whole_number(text: str) -> str | None:
+    """The whole number that spreadsheets and data frames write as ``20.0`` or ``4.93012E+05``.
+
+    Either decimal sign will do, as nothing but zeros follows it.
+
+    Returns:
+        The number in digits; None where the text is something else, plain digits among it.
+
+    Raises:
+        PrecisionLost: if the text has an exponent and fewer digits than the number, as ``4.93E+11``.
+    """
+    decimals = _WHOLE.fullmatch(text)
+    if decimals:
+        return decimals[1]
+    exponent = _EXPONENT.fullmatch(text)
+    if exponent is None:
+        return None
+    first, rest, places = exponent[1], exponent[2] or "", int(exponent[3])
+    if len(rest) < places:
+        raise PrecisionLost(
+            "is a number of which a spreadsheet shows the first digits only: export the column as text"
+        )
+    return None if rest[places:].strip("0") else first + rest[:places]
+
+
+def whole_or_none(text: str) -> str | None:
+    """As :func:`whole_number`, and None where digits are lost."""
+    try:
+        return whole_number(text)
+    except PrecisionLost:
+        return None
+
+
+def read_whole(text: str, plain: Callable[[str], str] = str) -> int:
+    """A whole number, also written with decimals of zeros.
+
+    Args:
+        plain: takes grouping and the file's decimal sign out.
+    """
+    try:
+        digits = plain(text)
+    except ValueError:
+        # "2.0" in a file whose decimal sign is the comma.
+        if _WHOLE.fullmatch(text) is None:
+            raise
+        digits = text
+    return read_integer(whole_number(digits) or digits)
+
+
 def read_number(text: str) -> float:
     """A finite number; minus zero becomes zero."""
     if not _NUMBER.fullmatch(text):
@@ -122,8 +178,10 @@ def read_number(text: str) -> float:
 
 
 def read_boolean(text: str) -> bool:
-    """One of true, false, yes, no, y, n, t, f, 1, 0 in any case."""
+    """One of true, false, yes, no, y, n, t, f, 1, 0 in any case; 1.0 and 0.0 are 1 and 0."""
     value = _BOOLEANS.get(text.lower())
+    if value is None:
+        value = _BOOLEANS.get(whole_or_none(text) or "")
     if value is None:
         raise ValueError("is neither true nor false")
     return value

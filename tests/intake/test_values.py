@@ -55,7 +55,7 @@ def test_a_text_is_read_as_its_type(kind, text, options, value):
 
 
 REFUSED = [
-    (INT, "1.0", {}, "is not a whole number"),
+    (INT, "1.5", {}, "is not a whole number"),
     (INT, "1_000", {}, "is not a whole number"),
     (INT, "１２", {}, "is not a whole number"),
     (INT, "9223372036854775808", {}, "does not fit into 64 bits"),
