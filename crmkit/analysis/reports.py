@@ -92,6 +92,7 @@ class Reports:
         engine: str | None = None,
         again: bool = True,
         shown: bool = True,
+        limit: int | None = None,
     ) -> ReportResult:
         """Runs a report.
 
@@ -104,6 +105,7 @@ class Reports:
             again: run its scores even if their latest models have been run for the date.
             shown: False for what the program itself goes on with: it sees also those whom the viewer
                 may not learn of. What people are shown is always True.
+            limit: at most so many rows, the first in the report's order; the engine computes no more.
 
         Raises:
             NotFound: for a report or parameter that does not exist.
@@ -117,7 +119,7 @@ class Reports:
         self._warehouse.refresh_if_stale()
         with self._warehouse.using(engine):
             said = [self._scores.ready(name, as_of, again=again) for name in report.scores]
-            table = self._query(report, values, as_of, shown)
+            table = self._query(report, values, as_of, shown, limit)
         remarks = tuple(remark for remark in said if remark)
         return ReportResult(
             report=report,
@@ -129,7 +131,12 @@ class Reports:
         )
 
     def _query(
-        self, report: Report, values: Mapping[str, Any], as_of: AsOf, shown: bool
+        self,
+        report: Report,
+        values: Mapping[str, Any],
+        as_of: AsOf,
+        shown: bool,
+        limit: int | None,
     ) -> pa.Table:
         population = Population.at(as_of)
         needed = self._features.needed([report.sql])
@@ -141,7 +148,7 @@ class Reports:
         with self._warehouse.session(shown=shown) as session:
             frame = session.frame(population, purpose="report", subject=subject, extra=extra)
             try:
-                return frame.query(report.sql, dict(values))
+                return frame.query(_limited(report, limit), dict(values))
             except SqlRefused as error:
                 # The user named a report; that its SQL does not run is the plugin's fault.
                 raise DeclarationError(
@@ -184,13 +191,29 @@ class Reports:
             ) from error
 
 
-def _ordered(report: Report, table: pa.Table) -> pa.Table:
+def _order(report: Report) -> dict[str, str]:
     """By ``order`` and then the key, so that equal data give equal rows (design D18)."""
     directions: dict[str, str] = {}
     for name in (*report.order, *report.key):
         direction = "descending" if name.startswith("-") else "ascending"
         directions.setdefault(name.removeprefix("-"), direction)
+    return directions
+
+
+def _ordered(report: Report, table: pa.Table) -> pa.Table:
+    directions = _order(report)
     return table.sort_by(list(directions.items())) if directions else table
+
+
+def _limited(report: Report, limit: int | None) -> str:
+    """The SQL of a report, or of its first rows; missing values come last either way."""
+    if limit is None:
+        return report.sql
+    short = {"ascending": "ASC", "descending": "DESC"}
+    keys = [f'answer."{name}" {short[way]} NULLS LAST' for name, way in _order(report).items()]
+    order = f" ORDER BY {', '.join(keys)}" if keys else ""
+    # The SQL is a declaration's, the names are its columns and the limit is a whole number.
+    return f"SELECT * FROM (\n{report.sql.rstrip().rstrip(';')}\n) AS answer{order} LIMIT {limit}"  # noqa: S608
 
 
 def parse_parameters(report: Report, given: Mapping[str, str], currency: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ..errors import NotFound, PluginError
 from .conditions import Answers, Condition, Conditions
 from .runs import Run, Runs
 from .scores import Scores
+from .wide import condition_columns
 from .wording import evidence
 
 if TYPE_CHECKING:
@@ -88,6 +89,15 @@ class Segments:
             )
             for subject in sorted({segment.subject for segment in chosen})
         }
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """The columns that a segment's condition looks at: what a member's row shows.
+
+        Raises:
+            NotFound: if there is no such segment.
+        """
+        segment = self.get(name)
+        return tuple(sorted(condition_columns(self._catalog, segment.subject, segment.where)))
 
     def run(self, name: str, as_of: AsOf) -> Run:
         """Who is in a segment as of a date; membership is kept (design D7).

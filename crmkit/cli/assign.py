@@ -177,7 +177,7 @@ def list_assignments(
     """
     with state.open() as crm:
         person = None if customer is None else crm.store.customers.find(customer).id
-        found = crm.ownership.rows.assignments(customer_id=person)
+        found = crm.ownership.rows.assignments(customer_id=person, limit=None if sort else limit)
         grid = named(crm, _rows(found, LOGGED), LOGGED)
     emit(grid, format=format, output=output, columns=columns, sort=sort, limit=limit)
 

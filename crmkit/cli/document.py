@@ -103,7 +103,7 @@ def list_documents(
         if expiring is not None:
             today = crm.clock().astimezone(crm.store.time_zone).date()
             whose["expires_by"] = today + timedelta(days=expiring)
-        found = crm.documents.list(type=type, **whose)
+        found = crm.documents.list(type=type, limit=None if sort else limit, **whose)
         grid = named(crm, _rows(crm, found, SHOWN), SHOWN)
     emit(grid, format=format, output=output, columns=columns, sort=sort, limit=limit)
 

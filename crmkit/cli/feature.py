@@ -128,7 +128,7 @@ def build_features(
     A feature uses nothing that happened at or after its date. Several dates are built in one pass,
     as training sets need them.
 
-    Example: crmkit feature build --as-of 2026-03-31 --name core.recency_days
+    Example: crmkit feature build --as-of 2026-03-31 --name core.days_since_last_purchase
     """
     if customer is not None and engine is not None:
         raise click.UsageError("--customer reads the store itself: leave out --engine.")

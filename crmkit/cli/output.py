@@ -127,7 +127,7 @@ def emit_record(
     record: Mapping[str, Any], *, format: str, output: str | None = None, title: str | None = None
 ) -> None:
     """Writes one result: an array of one object in JSON (D11), a line per field in a table."""
-    if _form(format, output) == "table":
+    if form(format, output) == "table":
         lines = [{"field": key, "value": value} for key, value in record.items()]
         emit(lines, format=format, output=output, title=title, fields=("field", "value"))
     else:
@@ -150,16 +150,16 @@ def write_grid(
         page: makes the HTML where the command has a better one than a table.
         about: makes the lines of a workbook's last sheet, which says what the rows are.
     """
-    form = _form(format, output)
+    made = form(format, output)
     lang = language or _language()
-    with result_stream(output, binary=form in BINARY) as out:
-        if form == "xlsx":
+    with result_stream(output, binary=made in BINARY) as out:
+        if made == "xlsx":
             from ..present.sheets import write_xlsx
 
             told = about() if about else ()
             write_xlsx(grid, out, title=title or "", language=lang, about=told)
         else:
-            _write(grid, form, out, title=title, language=lang, page=page)
+            _write(grid, made, out, title=title, language=lang, page=page)
 
 
 def _write(
@@ -283,7 +283,7 @@ def result_stream(output: str | None = None, *, binary: bool = False) -> Iterato
         part.unlink(missing_ok=True)
 
 
-def _form(format: str, output: str | None) -> str:
+def form(format: str, output: str | None) -> str:
     """The form asked for; where none was, the one that the file's name says."""
     ctx = click.get_current_context(silent=True)
     if ctx is None or output in (None, "-"):

@@ -19,7 +19,7 @@ from .options import (
     listed,
     output_option,
 )
-from .output import emit, emit_record, emit_script, note, shape, write_grid
+from .output import emit, emit_record, emit_script, form, note, shape, write_grid
 
 if TYPE_CHECKING:
     from ..analysis.reports import ReportResult
@@ -178,7 +178,11 @@ def run_report(
         report = find_report(crm, name)
         check_columns([c.shown_name for c in report.columns], columns, sort)
         with crm.warehouse.using(engine, script):
-            result = crm.reports.run(name, parameters, crm.as_of(as_of))
+            result = crm.reports.run(
+                name, parameters, crm.as_of(as_of),
+                # A page says of how many rows it shows the first, and draws all of them.
+                limit=None if sort or form(format, output) == "html" else limit,
+            )  # fmt: skip
         if script is not None:
             emit_script(script, output=output)
             return

@@ -8,6 +8,7 @@ from ..declarations import CUSTOMER
 from .main import State
 from .options import (
     as_of_option,
+    check_columns,
     engine_option,
     explain_option,
     format_option,
@@ -113,10 +114,12 @@ def run_segment(
             crm.segments.ask(crm.as_of(as_of), [name])
             emit_script(script, output=output)
             return
-        run = crm.segments.run(name, crm.as_of(as_of))
         key = "customer_id" if crm.segments.get(name).subject == CUSTOMER else "subject_id"
+        fields = (key, *crm.segments.columns(name))
+        check_columns(fields, columns, sort)
+        run = crm.segments.run(name, crm.as_of(as_of))
         rows = [{key: row["subject_id"], **row["evidence"]} for row in run.rows()]
-        grid = named(crm, rows, None if rows else (key,))
+        grid = named(crm, rows, fields)
     for warning in run.warnings:
         note(warning)
     emit(grid, format=format, output=output, columns=columns, sort=sort, limit=limit)

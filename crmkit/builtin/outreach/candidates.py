@@ -46,13 +46,13 @@ def of_report(
     Raises:
         UsageError: if the report is not about customers, or has no such column.
     """
-    result = crm.reports.run(name, parameters, as_of)
-    columns = {c.name: c for c in result.report.columns}
+    columns = {c.name: c for c in crm.reports.get(name).columns}
     if "customer_id" not in columns:
         raise UsageError(f"report {name} is not about customers: it has no column customer_id.")
     for column in (why, value, stratum):
         if column is not None and column not in columns:
             raise NotFound(f"column of report {name}", column, columns)
+    result = crm.reports.run(name, parameters, as_of)
     found = []
     for row in result.table.to_pylist():
         amount = None if value is None else row[value]

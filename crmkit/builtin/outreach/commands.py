@@ -69,38 +69,43 @@ def make(
         raise UsageError("a list is made from one of --report, --segment and --rule.")
     if report is None and (param or why or value or stratify):
         raise UsageError("--param, --why, --value and --stratify go with --report.")
-    candidates: list[Candidate]
-    if report is not None:
-        given = dict(text.partition("=")[::2] for text in param)
-        candidates = of_report(crm, report, given, as_of, why=why, value=value, stratum=stratify)
-        made_from = f"report:{report}"
-    elif segment is not None:
-        candidates, made_from = of_segment(crm, segment, as_of), f"segment:{segment}"
-    else:
-        candidates, made_from = of_rule(crm, str(rule)), f"rule:{rule}"
+    kind, source = next(
+        (kind, source)
+        for kind, source in (("report", report), ("segment", segment), ("rule", rule))
+        if source is not None
+    )
     plan = Plan(
-        name=name, made_from=made_from, purpose=purpose, channels=tuple(channel or ("phone",)),
+        name=name, made_from=f"{kind}:{source}", purpose=purpose, channels=tuple(channel or ("phone",)),
         at=at or crm.clock(), within_days=within_days, offer=offer, price=price,
         control_share=control, seed=seed, success=success, title=title or "",
     )  # fmt: skip
     lists = Lists(crm)
+    lists.check(plan)
+    candidates: list[Candidate]
+    if report is not None:
+        given = dict(text.partition("=")[::2] for text in param)
+        candidates = of_report(crm, report, given, as_of, why=why, value=value, stratum=stratify)
+    elif segment is not None:
+        candidates = of_segment(crm, segment, as_of)
+    else:
+        candidates = of_rule(crm, str(rule))
     made = lists.make(plan, candidates)
     reasons = {} if crm.store.is_rehearsing else lists.blocked(name)
     said = [f"{count} blocked: {code}." for code, count in reasons.items()]
     return Answer(rows=[_list(made)], remarks=said)
 
 
-def lists(crm: Crm) -> Answer:
+def lists(crm: Crm, limit: int | None) -> Answer:
     """Every list."""
-    found = crm.store.records.list(LIST, sort=["-made_at"])
+    found = crm.store.records.list(LIST, sort=["-made_at"], limit=limit)
     return Answer(rows=[_list(record) for record in found])
 
 
-def show(crm: Crm, name: str, state: str | None) -> Answer:
+def show(crm: Crm, name: str, state: str | None, limit: int | None) -> Answer:
     """The rows of a list."""
     crm.store.records.find(LIST, name)
     where = {"list": name} if state is None else {"list": name, "state": state}
-    return Answer(rows=_rows(crm, where=where, sort=["at", "-value"]))
+    return Answer(rows=_rows(crm, where=where, sort=["at", "-value"], limit=limit))
 
 
 def following(crm: Crm, name: str) -> Answer:
@@ -192,11 +197,11 @@ def commands() -> list[Command]:
             example="crmkit list make spring --segment shop.lapsed --channel phone --channel email --control 0.1 --success core.order",
         ),
         Command(
-            name="list list", run=lists, columns=LISTED,
+            name="list list", run=lists, columns=LISTED, limit=True,
             help="List the lists, latest first.", example="crmkit list list",
         ),
         Command(
-            name="list show", run=show, columns=ROWS,
+            name="list show", run=show, columns=ROWS, limit=True,
             parameters=(
                 NAME,
                 Parameter(name="state", type=T.TEXT, choices=(TODO, DONE, CONTROL, BLOCKED), title="Only rows in this state", title_zh="状态"),

@@ -47,6 +47,10 @@ class Lists:
         """Makes a list; see :meth:`crmkit.builtin.outreach.making.Making.run`."""
         return Making(self._crm, plan).run(candidates, tx=tx)
 
+    def check(self, plan: Plan) -> None:
+        """Refuses a plan; see :meth:`crmkit.builtin.outreach.making.Making.check`."""
+        Making(self._crm, plan).check()
+
     def blocked(self, name: str, *, tx: Tx | None = None) -> dict[str, int]:
         """How many rows of a list each reason has blocked, the most frequent first."""
         self._crm.store.records.find(LIST, name, tx=tx)

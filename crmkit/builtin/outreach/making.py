@@ -95,7 +95,7 @@ class Making:
             UsageError: if the list exists, or a number is out of its range.
             NotFound: for an unknown channel, purpose or kind of success.
         """
-        self._check()
+        self.check()
         chosen = self._chosen(candidates, tx)
         if tx is None and (len(chosen) <= BATCH or self._crm.store.is_rehearsing):
             with self._crm.store.begin("list make") as own:
@@ -125,11 +125,7 @@ class Making:
     def _begin(self, tx: Tx) -> None:
         """Files the list, whose counts are missing until it is whole."""
         plan = self._plan
-        names = ("candidates", "made_from", "purpose", "seed")
-        found = self._crm.store.records.read(LIST, names, where={"ref": plan.name}, tx=tx)
-        if found:
-            if found[0] != (None, plan.made_from, plan.purpose, plan.seed):
-                raise UsageError(f"there is a list {plan.name} already.", hint="Give another name.")
+        if self._is_begun(tx):
             return
         values = {
             "title": plan.title or plan.name, "purpose": plan.purpose, "offer": plan.offer,
@@ -137,6 +133,19 @@ class Making:
             "seed": plan.seed, "control_share": plan.control_share, "made_at": tx.at,
         }  # fmt: skip
         self._crm.store.records.set(LIST, source=SOURCE, ref=plan.name, values=values, tx=tx)
+
+    def _is_begun(self, tx: Tx | None = None) -> bool:
+        """Whether a making of this very list was cut short.
+
+        Raises:
+            UsageError: if there is another list of that name.
+        """
+        plan = self._plan
+        names = ("candidates", "made_from", "purpose", "seed")
+        found = self._crm.store.records.read(LIST, names, where={"ref": plan.name}, tx=tx)
+        if found and found[0] != (None, plan.made_from, plan.purpose, plan.seed):
+            raise UsageError(f"there is a list {plan.name} already.", hint="Give another name.")
+        return bool(found)
 
     def _fill(self, chosen: Sequence[Candidate], tx: Tx) -> None:
         """Rows for some customers, who are locked until the write ends."""
@@ -171,7 +180,13 @@ class Making:
             LIST, source=SOURCE, ref=self._plan.name, values=values, tx=tx
         )
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Refuses a plan that cannot be carried out, before candidates are looked for.
+
+        Raises:
+            UsageError: if a number is out of its range or the list exists otherwise made.
+            NotFound: for an unknown channel or kind of success.
+        """
         if not 0 <= self._plan.control_share <= 0.9:
             raise UsageError(f"a control group of {self._plan.control_share} is not from 0 to 0.9.")
         if not self._plan.channels:
@@ -184,6 +199,7 @@ class Making:
             raise NotFound("interaction kind", self._plan.success, kinds)
         if self._plan.price is not None and self._plan.offer is None:
             raise UsageError("a price needs an offer.")
+        self._is_begun()
 
     def _judge(self, candidates: Sequence[Candidate], tx: Tx) -> list[_Row]:
         """A row for each candidate: to do with its channel and time, or blocked with the reason."""

@@ -94,8 +94,9 @@ def add_task(
 
 
 def list_tasks(
-    crm: Crm, person: str | None, team: str | None, customer: str | None, state: str
-) -> Answer:
+    crm: Crm, person: str | None, team: str | None, customer: str | None, state: str,
+    limit: int | None,
+) -> Answer:  # fmt: skip
     """The tasks, the most urgent first."""
     where: dict[str, Any] = {"state": state}
     if team is not None:
@@ -103,7 +104,7 @@ def list_tasks(
     if person is not None or (team is None and customer is None):
         where["assignee"] = person or crm.actor
     among = {"owner_id": _members(crm, customer)} if customer is not None else None
-    return Answer(rows=_read(crm, TASK, "task", TASKS, where=where, among=among, sort=["due_at", "priority"]))  # fmt: skip
+    return Answer(rows=_read(crm, TASK, "task", TASKS, where=where, among=among, sort=["due_at", "priority"], limit=limit))  # fmt: skip
 
 
 def finish_task(crm: Crm, task: str) -> Answer:
@@ -183,9 +184,9 @@ def add_note(crm: Crm, customer: str, text: str, topic: str | None) -> Answer:
         return Answer(rows=_notes(crm, person, limit=1, tx=tx))
 
 
-def list_notes(crm: Crm, customer: str) -> Answer:
+def list_notes(crm: Crm, customer: str, limit: int | None) -> Answer:
     """The notes, latest first."""
-    return Answer(rows=_notes(crm, crm.store.customers.find(customer).id))
+    return Answer(rows=_notes(crm, crm.store.customers.find(customer).id, limit=limit))
 
 
 def _notes(
@@ -285,13 +286,15 @@ def cancel_visit(crm: Crm, visit: str, reason: str | None) -> Answer:
         return _end_visit(crm, found, {"state": CANCELLED, "result": reason}, tx)
 
 
-def list_visits(crm: Crm, person: str | None, customer: str | None, state: str) -> Answer:
+def list_visits(
+    crm: Crm, person: str | None, customer: str | None, state: str, limit: int | None
+) -> Answer:
     """The visits, the earliest first."""
     where: dict[str, Any] = {"state": state}
     if person is not None or customer is None:
         where["visitor"] = person or crm.actor
     among = {"owner_id": _members(crm, customer)} if customer is not None else None
-    return Answer(rows=_read(crm, VISIT, "visit", VISITS, where=where, among=among, sort=["planned_at"]))  # fmt: skip
+    return Answer(rows=_read(crm, VISIT, "visit", VISITS, where=where, among=among, sort=["planned_at"], limit=limit))  # fmt: skip
 
 
 def _planned(crm: Crm, visit: str, tx: Tx) -> Record:
@@ -361,7 +364,7 @@ def _task_commands() -> list[Command]:
             example="crmkit task add 'Call back about the bill' --customer C-1 --due 2026-04-01 --person ann",
         ),
         Command(
-            name="task list", run=list_tasks, columns=TASKS,
+            name="task list", run=list_tasks, limit=True, columns=TASKS,
             parameters=(
                 PERSON, team, _option("customer", "Only about this customer", "客户"),
                 _option("state", "Which", "状态", default=OPEN, choices=(OPEN, DONE)),
@@ -411,7 +414,7 @@ def _note_commands() -> list[Command]:
             example="crmkit note add C-1 'Prefers calls after five'",
         ),
         Command(
-            name="note list", run=list_notes, parameters=(WHOSE,), columns=NOTES,
+            name="note list", run=list_notes, limit=True, parameters=(WHOSE,), columns=NOTES,
             help="List the notes on a customer, latest first.", example="crmkit note list C-1",
         ),
     ]  # fmt: skip
@@ -472,7 +475,7 @@ def _visit_commands() -> list[Command]:
             help="Cancel a planned visit.", example="crmkit visit cancel 251417969786093568",
         ),
         Command(
-            name="visit list", run=list_visits, columns=VISITS,
+            name="visit list", run=list_visits, limit=True, columns=VISITS,
             parameters=(
                 PERSON, _option("customer", "Only to this customer", "客户"),
                 _option("state", "Which", "状态", default=PLANNED, choices=(PLANNED, DONE, CANCELLED)),
