@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import attrs
 from attrs import field, frozen
 
 from .errors import ConfigError, NotFound
@@ -24,8 +25,18 @@ KEYS: dict[str, type] = {
     "protection_months": int,
     "document_megabytes": int,
     "revert_days": int,
+    "sql_seconds": int,
+    "sql_megabytes": int,
     "cycle_reports": list,
     "rights": list,
+}
+# Whole numbers: the least and the most.
+WHOLE = {
+    "protection_months": (0, 120),
+    "document_megabytes": (1, 1000),
+    "revert_days": (0, 3650),
+    "sql_seconds": (0, 86_400),
+    "sql_megabytes": (0, 1_000_000),
 }
 
 
@@ -50,6 +61,8 @@ class Settings:
             renewals; 0 switches the protection off.
         document_megabytes: the largest file that is taken as a document, in MB of 1,000,000 bytes.
         revert_days: for so many days after its end an import can be taken back.
+        sql_seconds: for so long a question of ``crmkit sql`` may run; 0 is without a limit.
+        sql_megabytes: so much memory it may take, in MB of 1,000,000 bytes; 0 leaves it to the engine.
         rights: who may learn of guarded customers, as ``ann:hotel.presence``: the actor and the
             name of the privacy guard that is lifted for them.
         cycle_reports: names of the reports that ``crmkit cycle`` publishes into ``reports/``.
@@ -65,6 +78,8 @@ class Settings:
     protection_months: int = 6
     document_megabytes: int = 20
     revert_days: int = 30
+    sql_seconds: int = 60
+    sql_megabytes: int = 2000
     cycle_reports: tuple[str, ...] = field(default=(), converter=_names)
     rights: tuple[str, ...] = field(default=(), converter=_names)
 
@@ -125,12 +140,9 @@ class Settings:
             lines.append(f"without = {listed(self.without)}")
         for key in ("database", "currency", "time_zone", "language"):
             lines.append(f"{key} = {quote(getattr(self, key))}")
-        if self.protection_months != 6:
-            lines.append(f"protection_months = {self.protection_months}")
-        if self.document_megabytes != 20:
-            lines.append(f"document_megabytes = {self.document_megabytes}")
-        if self.revert_days != 30:
-            lines.append(f"revert_days = {self.revert_days}")
+        for key in WHOLE:
+            if getattr(self, key) != getattr(attrs.fields(Settings), key).default:
+                lines.append(f"{key} = {getattr(self, key)}")
         if self.cycle_reports:
             lines.append(f"cycle_reports = {listed(self.cycle_reports)}")
         if self.rights:
@@ -190,16 +202,11 @@ def _faults(raw: Mapping[str, Any]) -> list[str]:
         who, colon, right = str(entry).partition(":")
         if not (who and colon and right):
             out.append(f"rights lists {entry!r}, which is not of the form WHO:RIGHT")
-    months = raw.get("protection_months", 0)
-    # A truth value is a whole number to Python.
-    if isinstance(months, bool) or (isinstance(months, int) and not 0 <= months <= 120):
-        out.append(f"protection_months must be from 0 to 120, not {months!r}")
-    most = raw.get("document_megabytes", 1)
-    if isinstance(most, bool) or (isinstance(most, int) and not 1 <= most <= 1000):
-        out.append(f"document_megabytes must be from 1 to 1000, not {most!r}")
-    days = raw.get("revert_days", 0)
-    if isinstance(days, bool) or (isinstance(days, int) and not 0 <= days <= 3650):
-        out.append(f"revert_days must be from 0 to 3650, not {days!r}")
+    for key, (least, most) in WHOLE.items():
+        number = raw.get(key, least)
+        # A truth value is a whole number to Python.
+        if isinstance(number, bool) or (isinstance(number, int) and not least <= number <= most):
+            out.append(f"{key} must be from {least} to {most}, not {number!r}")
     if isinstance(raw.get("time_zone"), str):
         try:
             ZoneInfo(raw["time_zone"])

@@ -302,19 +302,38 @@ class Crm:
             raise SqlRefused("; ".join(f"{n}: {why}" for n, why in answers.faults.items()))
         return {name: held["subject_id"].to_pylist() for name, held in answers.found.items()}
 
-    def query(self, sql: str, as_of: AsOf | None = None, subject: str = CUSTOMER) -> pa.Table:
+    def query(
+        self,
+        sql: str,
+        as_of: AsOf | None = None,
+        subject: str = CUSTOMER,
+        *,
+        seconds: int | None = None,
+        megabytes: int | None = None,
+    ) -> pa.Table:
         """The answer to one SELECT over the analysis tables, read-only.
+
+        The embedded engine runs it without access to any file.
 
         Args:
             sql: report SQL within the portable subset, without parameters.
             as_of: what may be seen; None is now.
             subject: whose rows ``subject_id`` names: ``customer``, or a record type.
+            seconds: for so long it may run; 0 is without a limit, None is what the settings say.
+            megabytes: so much memory it may take, of 1,000,000 bytes; 0 and None as for ``seconds``.
 
         Raises:
             SqlRefused: naming every part that is not portable, and tables that do not exist.
+            CrmkitError: with the code ``E_SQL_TIME`` or ``E_SQL_MEMORY`` past a limit.
         """
         # Lazy: most commands need no engine.
+        from .warehouse.engine import Limits
         from .warehouse.population import Population
+
+        limits = Limits(
+            seconds=self.settings.sql_seconds if seconds is None else seconds,
+            megabytes=self.settings.sql_megabytes if megabytes is None else megabytes,
+        )
 
         population = Population.at(as_of or self.as_of())
         extra = {}
@@ -323,7 +342,7 @@ class Crm:
             extra["feature"] = self.warehouse.shown(
                 self.features.build(subject, needed, population)
             )
-        with self.warehouse.session(shown=True) as session:
+        with self.warehouse.session(shown=True, sealed=limits) as session:
             return session.frame(population, "report", subject, extra=extra).query(sql)
 
     @cached_property

@@ -7,11 +7,47 @@ under a name and to translate text. The engines themselves are in :mod:`crmkit.w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+from attrs import frozen
+
+from ..errors import SqlRefused
+
+
+class NoSuchColumn(SqlRefused):
+    """The SQL names a column that none of its tables has.
+
+    Attributes:
+        column: the name.
+    """
+
+    def __init__(self, column: str, known: Iterable[str] = ()) -> None:
+        self.column = column
+        listed = sorted(set(known))
+        near = difflib.get_close_matches(column.lower(), listed, n=3)
+        told = f" (did you mean {' or '.join(near)}?)" if near else ""
+        if listed and not near:
+            told = f" (its tables have: {', '.join(listed)})"
+        super().__init__(
+            f"there is no column {column!r} here{told}.", hint="See docs/reference/analysis-sql.md."
+        )
+
+
+@frozen
+class Limits:
+    """What a question that somebody hands in may cost; 0 is no limit.
+
+    Attributes:
+        seconds: by the clock.
+        megabytes: of memory, of 1,000,000 bytes.
+    """
+
+    seconds: int = 60
+    megabytes: int = 2000
 
 
 class Engine(Protocol):

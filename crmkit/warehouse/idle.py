@@ -21,30 +21,30 @@ class IdleSession:
         self._lock = threading.Lock()
         self._kept: tuple[Session, DuckDbEngine, SnapshotTables, object] | None = None
 
-    def take(self, manifest: Manifest, guard: object = None) -> Session | None:
+    def take(self, manifest: Manifest, kind: object = None) -> Session | None:
         """The session that waits, if it reads this very snapshot, whose files have not changed.
 
         It is then the caller's.
 
         Args:
-            guard: what its tables leave out, which has to be equal too.
+            kind: what its tables leave out and what it may cost, which have to be equal too.
         """
         with self._lock:
             kept, self._kept = self._kept, None
         if kept is None:
             return None
-        if kept[2].manifest is manifest and kept[3] == guard and kept[2].are_unchanged():
+        if kept[2].manifest is manifest and kept[3] == kind and kept[2].are_unchanged():
             return kept[0]
         kept[1].close()
         return None
 
     def put(
-        self, session: Session, engine: DuckDbEngine, tables: SnapshotTables, guard: object = None
+        self, session: Session, engine: DuckDbEngine, tables: SnapshotTables, kind: object = None
     ) -> None:
         """Keeps a session that its user has closed, in place of the one that waited."""
         session.reset(engine.unbind)
         with self._lock:
-            old, self._kept = self._kept, (session, engine, tables, guard)
+            old, self._kept = self._kept, (session, engine, tables, kind)
         if old is not None and old[0] is not session:
             old[1].close()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import sqlglot
@@ -17,6 +18,7 @@ from sqlglot import exp
 
 from ..errors import SqlRefused
 from .meaning import meaning_faults
+from .scopes import Names
 
 DIALECT = "duckdb"
 
@@ -108,6 +110,17 @@ _SHAPES: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.Columns, "COLUMNS() is not portable; name the columns"),
     (exp.PositionalColumn, "columns by place (#1) are not portable; name the columns"),
     (exp.AtTimeZone, "tables carry UTC instants and local dates; use the *_on columns"),
+    (exp.HistoricalData, "AT (...) is not portable; an as-of date decides what is visible"),
+    (exp.MatchRecognize, "MATCH_RECOGNIZE is not portable; use window functions"),
+    (exp.Command, "one SELECT is allowed, and no command inside it"),
+    (exp.Describe, "DESCRIBE is no SELECT; docs/reference/analysis-sql.md lists the columns"),
+    (exp.Summarize, "SUMMARIZE is not portable; write the aggregates"),
+    (exp.Show, "SHOW is no SELECT"),
+)
+# sqlglot follows brackets by calling itself; what people and programs write stays below 20.
+_TOO_DEEP = (
+    "the SQL is nested too deeply: some 40 brackets within each other can be read; "
+    "name inner parts in WITH"
 )
 
 
@@ -116,7 +129,9 @@ class Statement:
     """SQL that passed the check.
 
     Attributes:
-        sql: the text as written, without a closing semicolon.
+        sql: what an engine runs: the text as it was understood, in which every common table
+            expression has a name of ours and every other table is a qualified one
+            (see :mod:`crmkit.warehouse.scopes`).
         tables: names in FROM that are not common table expressions, in lower case.
         columns: every column name that is mentioned, in lower case.
         parameters: names written ``$name``.
@@ -147,6 +162,7 @@ def check_sql(
     """
     read = _read(sql)
     faults = list(read.faults)
+    faults += [_qualified(*told, tables or ()) for told in read.qualified]
     if tables is not None:
         faults += [_unknown_table(name, tables) for name in sorted(read.tables - set(tables))]
     if parameters is not None:
@@ -154,16 +170,18 @@ def check_sql(
         faults += [_unknown_parameter(name, parameters) for name in unknown]
     if faults:
         raise refused(faults)
-    return Statement(sql.strip().rstrip(";").rstrip(), read.tables, read.columns, read.parameters)
+    return Statement(read.sql, read.tables, read.columns, read.parameters)
 
 
 @frozen
 class _Read:
     """What a text says by itself, whatever tables and parameters there are."""
 
+    sql: str = field(repr=False)
     tables: frozenset[str]
     columns: frozenset[str]
     parameters: frozenset[str]
+    qualified: tuple[tuple[str, str], ...]
     faults: tuple[str, ...]
 
 
@@ -171,11 +189,32 @@ class _Read:
 # one takes ten milliseconds and more.
 @lru_cache(maxsize=1024)
 def _read(sql: str) -> _Read:
-    tree = _parse(sql)
-    faults = [*_faults(tree)]
-    tables = frozenset(_tables(tree, faults))
-    named = frozenset(p.name for p in tree.find_all(exp.Placeholder) if p.name)
-    return _Read(tables, _columns(tree), named, tuple(faults))
+    with _shallow():
+        tree = _parse(sql)
+        faults = [*_faults(tree)]
+        columns = _columns(tree)
+        named = frozenset(p.name for p in tree.find_all(exp.Placeholder) if p.name)
+        names = Names(prefix=f"{BASE}with_")
+        names.settle(tree)
+        # Quoted, a name is never taken for a keyword or a function without brackets.
+        text = tree.sql(DIALECT, identify=True, comments=False)
+    return _Read(
+        sql=text,
+        tables=frozenset(names.tables),
+        columns=columns,
+        parameters=named,
+        qualified=tuple(names.qualified.items()),
+        faults=(*faults, *names.faults),
+    )
+
+
+@contextmanager
+def _shallow() -> Iterator[None]:
+    """Texts that no reader could follow to their inmost part, told as such."""
+    try:
+        yield
+    except RecursionError:
+        raise refused([_TOO_DEEP]) from None
 
 
 def check_condition(text: str) -> frozenset[str]:
@@ -184,20 +223,31 @@ def check_condition(text: str) -> frozenset[str]:
     Raises:
         SqlRefused: naming every fault. A subquery is a fault: conditions look at one row.
     """
+    with _shallow():
+        return _condition_columns(text)
+
+
+def _condition_columns(text: str) -> frozenset[str]:
     try:
         trees = sqlglot.parse(f"SELECT 1 WHERE (\n{text}\n)", read=DIALECT)
     except sqlglot.errors.SqlglotError as error:
-        raise refused([f"condition {text!r} cannot be parsed: {_first_line(error)}"]) from error
+        raise refused(
+            [f"condition {_short(text)} cannot be parsed: {_first_line(error)}"]
+        ) from error
     tree = trees[0] if len(trees) == 1 else None
     where = tree.args.get("where") if isinstance(tree, exp.Select) else None
     if tree is None or where is None or not isinstance(where.this, exp.Paren):
-        raise refused([f"condition {text!r} is not one expression"])
+        raise refused([f"condition {_short(text)} is not one expression"])
     faults = [*_faults(tree)]
     if any(True for _ in where.this.find_all(exp.Query)):
         faults.append("a condition looks at one row: it may hold no SELECT")
     if faults:
         raise refused(faults)
     return _columns(where.this)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 200 else f"{text[:200]}...")
 
 
 def refused(faults: Iterable[str]) -> SqlRefused:
@@ -359,19 +409,14 @@ def _window_faults(tree: exp.Expr) -> Iterator[str]:
             yield f"{_function_name(node)}() needs OVER (... ORDER BY ...)"
 
 
-def _tables(tree: exp.Query, faults: list[str]) -> Iterator[str]:
-    named = {cte.alias_or_name.lower() for cte in tree.find_all(exp.CTE)}
-    for table in tree.find_all(exp.Table):
-        if not isinstance(table.this, exp.Identifier):
-            # A table function; the function itself is already named as a fault if unknown.
-            faults.append(f"FROM {table.this.sql(DIALECT)} is not a listed table")
-        elif table.db or table.catalog:
-            faults.append(f"table {table.sql(DIALECT)} is qualified; name the table alone")
-        elif table.name.lower() not in named:
-            yield table.name.lower()
+def _qualified(told: str, joined: str, tables: Collection[str]) -> str:
+    cure = f"write {joined}" if joined in tables else "name the table alone"
+    return f"table {told} is qualified; {cure}"
 
 
 def _unknown_table(name: str, tables: Collection[str]) -> str:
+    if name == "feature":
+        return "table 'feature' has the features that the SQL names, and it names none"
     near = difflib.get_close_matches(name, tables, n=3)
     known = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(tables))}"
     return f"there is no table {name!r} here ({known})"

@@ -14,7 +14,7 @@ from attrs import define, field
 from ..declarations import CUSTOMER
 from ..errors import UsageError
 from .checksums import Stamp, stamp_of
-from .engine import Engine, quoted
+from .engine import Engine, NoSuchColumn, quoted
 from .layout import FACT_COLUMNS, INTERACTION, Layout, Shape, WarehouseTable
 from .manifest import Manifest, Part, TableState
 from .population import Population
@@ -272,7 +272,12 @@ class Frame:
             SqlRefused: if the SQL is outside the subset or does not fit the tables.
         """
         statement, values = self._bound(sql, parameters or {})
-        return self.session.engine.query(statement.sql, values)
+        engine = self.session.engine
+        try:
+            return engine.query(statement.sql, values)
+        except NoSuchColumn as error:
+            known = [column for name in statement.tables for column in engine.types(name)]
+            raise NoSuchColumn(error.column, known) from error
 
     def keep(self, sql: str, parameters: Mapping[str, Any] | None = None) -> str:
         """Computes a SELECT and keeps its rows in the session; the name to read them by.

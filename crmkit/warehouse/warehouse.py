@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from sqlalchemy import select
 
 from ..errors import StorageError
-from .engine import Engine, quoted_text
+from .engine import Engine, Limits, quoted_text
 from .engines.choice import DUCKDB, check_engine, open_engine
-from .engines.duckdb import DuckDbEngine
+from .engines.duckdb import DuckDbEngine, SealedEngine
 from .guarded import GuardedTables
 from .idle import IdleSession
 from .layout import NO_CURRENCY, Layout
@@ -59,7 +59,7 @@ class Warehouse:
         self._currency = currency
         self._catalog = catalog
         self._latest = LatestManifest(folder)
-        self._idle, self._guarded_idle = IdleSession(), IdleSession()
+        self._idle, self._guarded_idle, self._sealed_idle = (IdleSession() for _ in range(3))
         self._engine_name = DUCKDB
         self._script: list[str] | None = None
         self.replaced: list[str] = []
@@ -148,13 +148,16 @@ class Warehouse:
         finally:
             self._engine_name, self._script = before
 
-    def session(self, *, fresh: bool = True, shown: bool = False) -> Session:
+    def session(
+        self, *, fresh: bool = True, shown: bool = False, sealed: Limits | None = None
+    ) -> Session:
         """Opens a session over the snapshot.
 
         Args:
             fresh: False reads the snapshot as it is, even if the store has moved on.
             shown: True for what people are shown: whom the store's viewer may not learn of is not
                 in any table (design D19). Rules, scores and features see everybody.
+            sealed: for SQL that somebody handed in: what it may cost. Its engine opens no file.
         """
         if fresh:
             self.refresh_if_stale()
@@ -162,10 +165,11 @@ class Warehouse:
         guard = self._guard() if shown else None
         if self._engine_name != DUCKDB or self._script is not None:
             # A script is to be whole, and an engine in use already has bound its files.
-            engine = open_engine(self._engine_name, [self.folder, self.runs], self._script)
+            engine = open_engine(self._engine_name, self._folders, self._script, sealed)
             return Session(engine, GuardedTables(tables, *guard) if guard else tables)
-        idle = self._guarded_idle if guard else self._idle
-        return idle.take(tables.manifest, guard) or self._opened(tables, idle, guard)
+        idle = self._sealed_idle if sealed else self._guarded_idle if guard else self._idle
+        kind = (guard, sealed)
+        return idle.take(tables.manifest, kind) or self._opened(tables, idle, kind)
 
     def _guard(self) -> Guard | None:
         """Ids and rows of which the store's viewer may not learn; None if there is none."""
@@ -197,18 +201,21 @@ class Warehouse:
         held = pc.is_in(rows["subject_id"], value_set=pa.array(sorted(hidden), pa.int64()))
         return rows.filter(pc.invert(held))
 
-    def _opened(self, tables: SnapshotTables, idle: IdleSession, guard: Guard | None) -> Session:
-        engine = DuckDbEngine([self.folder, self.runs])
+    def _opened(
+        self, tables: SnapshotTables, idle: IdleSession, kind: tuple[Guard | None, Limits | None]
+    ) -> Session:
+        guard, sealed = kind
+        engine = SealedEngine(sealed) if sealed else DuckDbEngine(self._folders)
 
         def put_back(session: Session) -> None:
-            idle.put(session, engine, tables, guard)
+            idle.put(session, engine, tables, kind)
 
         return Session(engine, GuardedTables(tables, *guard) if guard else tables, put_back)
 
     def close(self) -> None:
-        """Gives back the engine that waits for the next session."""
-        self._idle.close()
-        self._guarded_idle.close()
+        """Gives back the engines that wait for the next session."""
+        for idle in (self._idle, self._guarded_idle, self._sealed_idle):
+            idle.close()
 
     def live(self, customer_id: int) -> Session:
         """Opens a session over one customer's rows as the store has them now (design D6).
@@ -238,4 +245,8 @@ class Warehouse:
         return made
 
     def _embedded(self) -> Engine:
-        return open_engine(DUCKDB, [self.folder, self.runs], self._script)
+        return open_engine(DUCKDB, self._folders, self._script)
+
+    @property
+    def _folders(self) -> list[Path]:
+        return [self.folder, self.runs]

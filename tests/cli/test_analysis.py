@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -99,6 +102,72 @@ def test_sql_reaches_no_file(crmkit: Crmkit, people: Path, text: str) -> None:
     assert secret.read_text() == "word\nsesame\n"
 
 
+UNFIT = [
+    ("SELECT * FROM custmer", "there is no table 'custmer' here (did you mean customer"),
+    ("SELECT * FROM core.call", "table core.call is qualified; write core_call."),
+    ("SELECT * FROM feature", "table 'feature' has the features that the SQL names"),
+    ("SELECT regin FROM customer", "there is no column 'regin' here (did you mean region?)"),
+    ("SELECT xyz FROM population", "(its tables have: as_of, as_of_on, subject_id)"),
+    (f"SELECT {'(' * 2000}1{')' * 2000}", "nested too deeply: some 40 brackets"),
+    (f"{'SELECT * FROM (' * 2000}SELECT 1{')' * 2000}", "nested too deeply"),
+    (f"SELECT {'NOT ' * 2000}true", "nested too deeply"),
+    (f"SELECT {' + '.join(['1'] * 2000)}", "at most 1000 operators"),
+    ("SELECT * FROM ROWS FROM (core_call())", "is not a listed table"),
+]
+
+
+def test_sql_that_cannot_run_says_why_in_our_words(crmkit: Crmkit, people: Path) -> None:
+    for text, words in UNFIT:
+        done = crmkit("sql", text, code=2)
+        assert words in done.err
+        assert "E_SQL" in done.err
+        assert "Binder" not in done.err
+        assert done.out == ""
+
+
+# A thousand numbers, five times over: 10^15 rows, which no machine counts in a minute.
+DIGITS = f"(VALUES {', '.join(f'({n})' for n in range(1000))})"
+ENDLESS = (
+    "SELECT sum((a.x * b.x + c.x * d.x + e.x) % 7) AS n FROM "
+    + ", ".join(f"{DIGITS} {letter}(x)" for letter in "abcde")
+)  # fmt: skip
+
+
+def test_sql_stops_at_its_limits_of_time_and_memory(crmkit: Crmkit, people: Path) -> None:
+    done = crmkit("sql", ENDLESS, "--time-limit", "1", code=1)
+    assert done.err.startswith("crmkit: E_SQL_TIME the question took longer than 1 s")
+    assert "sql_seconds" in done.err
+    assert done.out == ""
+    wide = (
+        f"SELECT x, row_number() OVER (ORDER BY x, y, z) AS place FROM {DIGITS} a(x), {DIGITS} b(y), "
+        f"{DIGITS} c(z) ORDER BY place DESC"
+    )
+    done = crmkit("sql", wide, "--memory-limit", "40", code=1)
+    assert done.err.startswith("crmkit: E_SQL_MEMORY the question needs more memory than 40 MB")
+    assert done.out == ""
+    assert [
+        part.name for part in people.rglob("*") if "tmp" in part.name or "spill" in part.name
+    ] == []
+
+
+def test_the_limits_of_the_settings_hold(crmkit: Crmkit, people: Path) -> None:
+    with (people / "crmkit.toml").open("a") as settings:
+        settings.write("sql_seconds = 1\n")
+    assert "longer than 1 s" in crmkit("sql", ENDLESS, code=1).err
+
+
+def test_ctrl_c_ends_a_question(crmkit: Crmkit, people: Path) -> None:
+    """As a person at the keyboard: the signal comes while the engine works."""
+    timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        done = crmkit("sql", ENDLESS, "--time-limit", "30", code=130)
+    finally:
+        timer.cancel()
+    assert "interrupted" in done.err
+    assert done.out == ""
+
+
 def test_sql_has_no_names_contacts_or_keys(crmkit: Crmkit, people: Path) -> None:
     """Presentation adds names through the policy; the tables never hold them (design D17, D19)."""
     every = crmkit("sql", "SELECT * FROM customer", "--columns", "region,kind", "--format", "json")
@@ -133,7 +202,9 @@ def test_sql_explain_shows_what_ran(crmkit: Crmkit, people: Path) -> None:
         "sql", "SELECT count(*) AS n FROM core_call", "--explain", "--as-of", "2026-02-01"
     )
     assert "TIMESTAMP '2026-02-02 00:00:00.000000'" in done.out
-    assert done.out.rstrip().endswith("\n\nSELECT count(*) AS n FROM core_call;")
+    # The text as it was understood: every table is one of the session's own.
+    last = done.out.rstrip().rpartition("\n\n")[2]
+    assert last == 'SELECT COUNT(*) AS "n" FROM "temp"."main"."core_call" AS "core_call";'
 
 
 def test_feature_list_says_what_each_feature_is(crmkit: Crmkit, people: Path) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import UsageError
-from ..engine import Engine
-from .duckdb import DuckDbEngine
+from ..engine import Engine, Limits
+from .duckdb import DuckDbEngine, SealedEngine
 
 DUCKDB, SPARK = "duckdb", "spark"
 # Two threads: enough to run what a cluster runs, on a machine that has other work too.
@@ -30,20 +30,27 @@ def check_engine(name: str) -> str:
     )
 
 
-def open_engine(name: str, folders: Sequence[Path], script: list[str] | None = None) -> Engine:
+def open_engine(
+    name: str,
+    folders: Sequence[Path],
+    script: list[str] | None = None,
+    sealed: Limits | None = None,
+) -> Engine:
     """The engine of that name.
 
     Args:
         name: as :func:`check_engine` takes it.
         folders: that the embedded engine may read; a cluster reads by its own rights.
         script: what runs is added to it, in the engine's dialect.
+        sealed: for SQL that somebody handed in: the embedded engine then opens no file itself and
+            stops at these limits. A cluster has limits of its own.
 
     Raises:
         UsageError: for a name that means no engine.
         ConfigError: if pyspark or Java is not installed, or no master answers.
     """
     if check_engine(name) == DUCKDB:
-        return DuckDbEngine(folders, script)
+        return SealedEngine(sealed, script) if sealed else DuckDbEngine(folders, script)
     # Lazy: pyspark is an extra, and takes half a second to import.
     from .spark import SparkEngine
 

@@ -19,6 +19,7 @@ from sqlglot.generators.spark import SparkGenerator
 
 from ..meaning import is_date, may_be_zero
 from ..portable import DIALECT
+from ..scopes import CATALOG
 
 # How many seconds the periods have that `date_diff` counts, besides days.
 SECONDS = {"hour": 3600, "minute": 60, "second": 1}
@@ -176,6 +177,16 @@ def _shifted_date(node: exp.Expr) -> exp.Expr:
     return type(node)(this=node.this.copy(), expression=exp.Paren(this=days))
 
 
+def _table(node: exp.Expr) -> exp.Expr:
+    # A temporary view of Spark has a name alone.
+    if node.args.get("catalog") is None or node.text("catalog") != CATALOG:
+        return node
+    alone = node.copy()
+    alone.set("db", None)
+    alone.set("catalog", None)
+    return alone
+
+
 _REWRITES: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Div: _division,
     exp.Avg: _mean,
@@ -189,4 +200,5 @@ _REWRITES: Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Ln: _logarithm,
     exp.Add: _shifted_date,
     exp.Sub: _shifted_date,
+    exp.Table: _table,
 }

@@ -21,6 +21,7 @@ TRANSLATED = [
         "SELECT CASE WHEN CAST(y AS DOUBLE) = 0 THEN CAST(x AS DOUBLE) * CAST('Infinity' AS DOUBLE) "
         "ELSE CAST(x AS DOUBLE) / CAST(y AS DOUBLE) END",
     ),
+    ("SELECT c.a FROM temp.main.customer AS c", "SELECT c.a FROM customer AS c"),
     ("SELECT x // 2", "SELECT x DIV 2"),
     ("SELECT avg(x)", "SELECT AVG(CAST(x AS DOUBLE))"),
     ("SELECT date_diff('day', a, b)", "SELECT DATEDIFF(b, a)"),
