@@ -24,10 +24,10 @@ REJECTED = 3
 @click.option("--profile", required=True, metavar="NAME|FILE.toml", help="How the file's rows become customers, records and interactions; see: crmkit profile list.")  # fmt: skip
 @click.option("--source", metavar="NAME", help="Whose keys the file's are. Default: the profile's source.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Do everything, count it, and keep nothing.")
-@click.option("--rejects", metavar="FILE", help="Where rejected rows go. Default: a file in the workspace's rejects folder.")  # fmt: skip
+@click.option("--rejects", metavar="FILE", help="Where rejected rows go, also of a dry run. Default: a file in the workspace's rejects folder; of a dry run none.")  # fmt: skip
 @click.option("--rejects-ok", is_flag=True, help="Exit 0 even if rows were rejected.")
 @click.option("--encoding", metavar="NAME", help="Of a text file, as gb18030 or big5. Default: the profile's; it is never guessed.")  # fmt: skip
-@click.option("--yes", is_flag=True, help="Import even what is below the profile's declared quality, without asking.")  # fmt: skip
+@click.option("--yes", is_flag=True, help="Import without asking what is below the profile's declared quality, or of which more than 5 % of the rows are rejected.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Refuse columns that the profile does not map.")
 @format_option
 @output_option
@@ -55,30 +55,41 @@ def command(
     after an interruption goes on where it stopped; after a complete import it changes nothing.
 
     A profile with [quality] is tried on the whole file first; below it, the import asks before it
-    stores anything, and without a terminal refuses (exit 2) unless --yes is given.
+    stores anything, and without a terminal refuses (exit 2) unless --yes is given. Without a declared
+    max_rejected an import on a terminal asks if more than 5 % of the rows are rejected; elsewhere it
+    loads the others and begins its remarks with the share.
 
     Example: crmkit import telco_churn.csv --profile ibm-telco
     """
-    with state.open() as crm, _progress(file or profile) as progress:
+    with state.open() as crm, _progress(file or profile) as (progress, pause):
+        asks = not yes and sys.stdin.isatty() and sys.stderr.isatty()
+
+        def ask(question: str, found: Sequence[str]) -> bool:
+            pause()
+            for words in found:
+                note(words)
+            return click.confirm(question, err=True)
+
         result = crm.intake.import_file(
             file, profile, source=source, dry_run=dry_run, rejects=rejects, strict=strict,
-            encoding=encoding, accept=lambda found: yes or _asked(found), progress=progress,
+            encoding=encoding, progress=progress,
+            accept=lambda found: yes or (asks and ask(_BELOW, found)),
+            doubt=(lambda found: ask(_MANY, found)) if asks else None,
         )  # fmt: skip
     _remark(result, dry_run)
     emit_record(result.as_dict(), format=format, output=output)
     return REJECTED if result.rejected and not rejects_ok else 0
 
 
-def _asked(found: Sequence[str]) -> bool:
-    """Asks on a terminal whether to import what falls short; without one the answer is no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    for words in found:
-        note(words)
-    return click.confirm("Below the declared quality. Import nevertheless?", err=True)
+_BELOW = "Below the declared quality. Import nevertheless?"
+_MANY = "Import the other rows?"
 
 
 def _remark(result: ImportResult, dry_run: bool) -> None:
+    # The share comes first, whatever else there is to say: a result on the rest may look sound.
+    if result.rejected:
+        file = f": {result.rejects_file}" if result.rejects_file else "."
+        note(result.share_words + file)
     if dry_run:
         note("dry run: nothing was kept.")
         if result.delimiter:
@@ -91,15 +102,15 @@ def _remark(result: ImportResult, dry_run: bool) -> None:
         note(remark)
     if result.absent:
         note(f"{result.absent} stored customers are not in the file: {result.absent_file}")
-    if result.rejects_file:
-        note(f"{result.rejected} rows were rejected: {result.rejects_file}")
 
 
 @contextmanager
-def _progress(file: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on stderr where that is a terminal; nothing moves elsewhere."""
+def _progress(
+    file: str,
+) -> Iterator[tuple[Callable[[int, int], None] | None, Callable[[], None]]]:
+    """A bar on stderr where that is a terminal, and what stops it; nothing moves elsewhere."""
     if not sys.stderr.isatty():
-        yield None
+        yield None, lambda: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -112,4 +123,4 @@ def _progress(file: str) -> Iterator[Callable[[int, int], None] | None]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(file, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total), bar.stop

@@ -52,6 +52,8 @@ class CsvReader:
         self._heading_remarks = heading.remarks
         # Rows without a value, and rows with empty cells after the last column.
         self._blank_rows = self._longer_rows = 0
+        # Rejected records over several lines, and their lines.
+        self._spanning = self._spanned = 0
         self.spans_lines = False
         if quoted:
             self._check_quotes()
@@ -66,6 +68,11 @@ class CsvReader:
             out.append(
                 "empty cells after the last column were ignored (rows longer than the header: "
                 f"{self._longer_rows})."
+            )
+        if self._spanning:
+            out.append(
+                f"rejected records that span lines: {self._spanning}, of {self._spanned} lines "
+                "together; where a quote is missing, rows of their own are among these."
             )
         if self._blank_rows:
             out.append(f"rows without any value were left out: {self._blank_rows}.")
@@ -191,6 +198,9 @@ class CsvReader:
         return kept, numbers
 
     def _broken(self, spoilt: Spoilt) -> Broken:
+        if spoilt.last > spoilt.line:
+            self._spanning += 1
+            self._spanned += spoilt.last - spoilt.line + 1
         # Read leniently, so that whoever mends the rejects file finds the cells in their columns.
         cells = spoilt.cells or read_leniently(spoilt.text, self.delimiter)
         kept = bounded(cells)

@@ -9,18 +9,28 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from attrs import evolve, field, frozen
 
-from ..errors import Busy, InputRefused, NotFound, ProfileError, StorageError, UsageError
+from ..errors import (
+    Busy,
+    InputRefused,
+    NotConfirmed,
+    NotFound,
+    ProfileError,
+    StorageError,
+    UsageError,
+)
 from ..store.imports import ImportReject, import_command
 from ..store.retry import rerun
 from .absent import absent_file
+from .batch import BATCH_ROWS
 from .collecting import collecting_by_batch
 from .loading import Counts, Loader
 from .lookups import ReadTable, tables_beside, tables_of_plugin
@@ -28,9 +38,9 @@ from .mapping import Mapper
 from .plan import Plan, build_plan
 from .profile import Profile
 from .profile_toml import parse_profile
-from .quality import Accept, check_gate, shortfalls
+from .quality import MOST_REJECTED, Accept, check_gate, shortfalls
 from .readers import open_rows, with_encoding
-from .rejects import Reject, whole_file, write_rejects
+from .rejects import Reject, rejects_file, whole_file
 from .sql_rows import is_url, query_rows
 
 if TYPE_CHECKING:
@@ -56,6 +66,7 @@ class ImportResult:
         delimiter: of a CSV file, as given or found.
         absent: with ``mode = "full"``, how many stored customers of the source the file leaves out.
         absent_file: where their keys are listed.
+        reasons: the commonest reasons of this call's rejects: code, field or an empty text, rows.
         remarks: what whoever imports should know though no row was rejected for it.
     """
 
@@ -73,6 +84,16 @@ class ImportResult:
     absent: int = field(default=0, eq=False)
     absent_file: str | None = field(default=None, eq=False)
     remarks: tuple[str, ...] = field(default=(), eq=False)
+    reasons: tuple[tuple[str, str, int], ...] = field(default=(), eq=False)
+
+    @property
+    def share_words(self) -> str:
+        """The share of rows that were rejected and the commonest reason, in words."""
+        words = f"{self.rejected / (self.read or 1):.1%} rejected ({self.rejected:,} of {self.read:,} rows)"
+        if self.reasons:
+            code, name, rows = self.reasons[0]
+            words += f", {rows:,} of them for {code}" + (f" in {name}" if name else "")
+        return words
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form of design D11."""
@@ -225,6 +246,7 @@ class Intake:
         strict: bool = False,
         encoding: str | None = None,
         accept: Accept | None = None,
+        doubt: Accept | None = None,
         progress: Progress | None = None,
     ) -> ImportResult:
         """Reads a file into the store; the same call after an interruption resumes it.
@@ -235,11 +257,15 @@ class Intake:
             profile: name of a profile, or path of a TOML file.
             source: whose keys these are, instead of the profile's source.
             dry_run: True does everything and keeps nothing.
-            rejects: where rejected rows go; None is a file in the workspace's ``rejects/``.
+            rejects: where rejected rows go; None is a file in the workspace's ``rejects/``, and of a
+                dry run none.
             strict: refuse columns that the profile does not map.
             encoding: of a text file, instead of the profile's.
             accept: asked, if the file is below the quality that the profile declares, with what
                 falls short; True imports it nevertheless. None is no.
+            doubt: asked, before anything is stored and once more on the way, if more than
+                :data:`~crmkit.intake.quality.MOST_REJECTED` of the rows are rejected and the
+                profile declares no ``max_rejected``; True goes on. None goes on unasked.
             progress: called after each batch with the bytes read and the bytes in all.
 
         Returns:
@@ -262,14 +288,18 @@ class Intake:
                 stream.seek(0)
                 return _Import(self, plan, stream, name, strict=strict, progress=progress)
 
-            if known.quality and not dry_run:
-                # Every row is judged before the first is stored, so a refusal leaves nothing behind.
+            if "max_rejected" in known.quality:
+                doubt = None
+            if not dry_run and (known.quality or doubt is not None):
+                # Rows are judged before the first is stored, so a refusal leaves nothing behind: all
+                # of them where the profile declares a quality.
                 with closing(one()) as trial:
                     if not trial.resumes:
-                        counts = trial.rehearse()
+                        counts = trial.rehearse(batches=None if known.quality else 1)
                         check_gate(shortfalls(known.quality, counts.read, trial.codes), accept)
+                        doubt = None if doubt is None else trial.check_beginning(counts, doubt)
             with closing(one()) as run:
-                return run.rehearse() if dry_run else run.run(rejects)
+                return run.rehearse(rejects) if dry_run else run.run(rejects, doubt)
 
 
 class _Import:
@@ -288,7 +318,16 @@ class _Import:
         stream.seek(0)
         self.reader = open_rows(stream, plan.profile, name, strict=strict)
         self.loader = Loader(self.store, intake.host, plan, Mapper(plan))
-        self.codes: Counter[str] = Counter()
+        # Rejected rows by code and field.
+        self.reasons: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def codes(self) -> Counter[str]:
+        """Rejected rows by code."""
+        found: Counter[str] = Counter()
+        for (code, _), rows in self.reasons.items():
+            found[code] += rows
+        return found
 
     @property
     def resumes(self) -> bool:
@@ -301,27 +340,70 @@ class _Import:
 
     # --- dry run ------------------------------------------------------------------------------
 
-    def rehearse(self) -> ImportResult:
-        """The real thing in one transaction that is rolled back."""
+    def rehearse(
+        self, rejects: str | Path | None = None, *, batches: int | None = None
+    ) -> ImportResult:
+        """The real thing in one transaction that is rolled back.
+
+        Args:
+            rejects: file for the rejected rows.
+            batches: only so many; None is all.
+        """
         counts = Counts()
-        try:
-            with self.store.begin("import dry run", self.plan.source) as tx:
-                self.loader.expect_first_load(tx.connection)
-                for batch in self.reader.batches():
-                    loaded = self.loader.load(tx, batch)
-                    self.loader.remember(loaded.remember)
-                    counts.add(loaded.counts)
-                    self.codes.update(r.code for r in loaded.rejects)
-                    self._report()
-                raise _RollBack
-        except _RollBack:
-            pass
-        return self._result(None, counts, None, None)
+        with ExitStack() as stack:
+            write: Callable[[Iterable[Reject]], None] | None = None
+            try:
+                with self.store.begin("import dry run", self.plan.source) as tx:
+                    self.loader.expect_first_load(tx.connection)
+                    for batch in islice(self.reader.batches(), batches):
+                        loaded = self.loader.load(tx, batch)
+                        self.loader.remember(loaded.remember)
+                        counts.add(loaded.counts)
+                        self.reasons.update((r.code, r.field) for r in loaded.rejects)
+                        if loaded.rejects and rejects is not None:
+                            write = write or stack.enter_context(self._rejects_file(Path(rejects)))
+                            write(loaded.rejects)
+                        self._report()
+                    raise _RollBack
+            except _RollBack:
+                pass
+        return self._result(None, counts, str(rejects) if write else None, None)
+
+    def check_beginning(self, found: ImportResult, doubt: Accept) -> Accept | None:
+        """Asks before anything is stored, if too many of the first rows are rejected.
+
+        Args:
+            found: of their rehearsal.
+
+        Returns:
+            What is to be asked on the way; None if the answer was to go on.
+
+        Raises:
+            NotConfirmed: if it was not.
+        """
+        if not _is_doubtful(found.read, found.rejected):
+            return doubt
+        words = self._share(found)
+        if not doubt([words]):
+            raise NotConfirmed(
+                f"{words} Nothing was imported.",
+                hint="See the rows with --dry-run --rejects FILE, or import the others with --yes.",
+            )
+        return None
+
+    @staticmethod
+    def _share(found: ImportResult) -> str:
+        more = "" if found.read < BATCH_ROWS else "of the rows read so far "
+        return f"{more}{found.share_words}."
 
     # --- the real thing -----------------------------------------------------------------------
 
-    def run(self, rejects: str | Path | None) -> ImportResult:
-        """Imports, or resumes the unfinished import of this very file and profile."""
+    def run(self, rejects: str | Path | None, doubt: Accept | None = None) -> ImportResult:
+        """Imports, or resumes the unfinished import of this very file and profile.
+
+        Args:
+            doubt: asked once, if too many rows are rejected on the way; None is not asked.
+        """
         earlier = self._unfinished()
         run = earlier or self._start()
         rejected = frozenset[int]()
@@ -348,8 +430,19 @@ class _Import:
                 line = batch.next_line
                 self._report()
                 collect()
+                if doubt is not None and _is_doubtful(counts.read, counts.rejected):
+                    self._ask_on_the_way(run.id, counts, doubt)
+                    doubt = None
         self._check_hash(run.id)
         return self._finish(run, counts, earlier, rejects)
+
+    def _ask_on_the_way(self, run_id: int, counts: Counts, doubt: Accept) -> None:
+        words = self._share(self._result(run_id, counts, None, None))
+        if not doubt([words]):
+            raise NotConfirmed(
+                f"{words} The import was stopped; what it stored so far stays.",
+                hint=f"The same command goes on; crmkit batch revert {run_id} undoes it.",
+            )
 
     def _unfinished(self) -> ImportRun | None:
         found = self.store.imports.find_resumable(self.hash, self.plan.profile.hash)
@@ -390,6 +483,7 @@ class _Import:
                 **loaded.counts.as_dict(),
             )
         self.loader.remember(loaded.remember)
+        self.reasons.update((r.code, r.field) for r in loaded.rejects)
         return loaded.counts
 
     def _kept(self, reject: Reject) -> ImportReject:
@@ -440,10 +534,17 @@ class _Import:
             )
             for r in self.store.imports.rejects(run_id)
         )  # fmt: skip
+        with self._rejects_file(path) as write:
+            write(found)
+        return str(path)
+
+    def _rejects_file(
+        self, path: Path
+    ) -> AbstractContextManager[Callable[[Iterable[Reject]], None]]:
         # A mark says UTF-8 to an import whose profile has another encoding.
         mark = self.plan.profile.source.encoding != "utf-8"
-        write_rejects(path, found, header=header, delimiter=self.reader.delimiter or ",", mark=mark)
-        return str(path)
+        delimiter = self.reader.delimiter or ","
+        return rejects_file(path, header=self.reader.header, delimiter=delimiter, mark=mark)
 
     # --- guards -------------------------------------------------------------------------------
 
@@ -484,7 +585,12 @@ class _Import:
             unknown=self.reader.unknown,
             delimiter=self.reader.delimiter,
             remarks=(*self.reader.remarks, *self.loader.remarks),
+            reasons=tuple((code, name, n) for (code, name), n in self.reasons.most_common(3)),
         )
+
+
+def _is_doubtful(read: int, rejected: int) -> bool:
+    return rejected > MOST_REJECTED * read
 
 
 def _original(row: Any, header: list[str] | None) -> Any:

@@ -32,6 +32,9 @@ _KIND_OF = {
     "E_SUBJECT": "contradictory",
     "E_DUPLICATE": "duplicate",
 }
+# The highest share of rows that an import rejects without asking, where a profile declares none. We
+# chose it: more than one row in twenty speaks of a wrong profile rather than of bad rows.
+MOST_REJECTED = 0.05
 # Asked with what falls short, one sentence each; True lets the import go on.
 Accept = Callable[[Sequence[str]], bool]
 

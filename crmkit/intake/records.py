@@ -17,9 +17,10 @@ Rows = list[list[str | None]]
 
 @frozen
 class Spoilt:
-    """A record that is no row: its first line, code, words, its text, and its cells if they are known."""
+    """A record that is no row: its first and last line, code, words, text, and its cells if known."""
 
     line: int
+    last: int
     code: str
     words: str
     text: str
@@ -163,7 +164,7 @@ class RecordReader:
                 lines.append(line)
             elif fault is not None:
                 text = "\n".join(self._queue.texts[at:stop])
-                found.spoilt.append(Spoilt(line, *fault, text, row))
+                found.spoilt.append(Spoilt(line, line + stop - at - 1, *fault, text, row))
             at = stop
         found.lines = lines
         self.drop(at)
@@ -198,16 +199,19 @@ class RecordReader:
     def _end_of_malformed(self, start: int, stop: int) -> int:
         """Where a record ends whose quotes are not well-formed.
 
-        As many quotes as close each other end it on the line of the fault (``1,"a"b``). Else only a
-        quote before a delimiter or a line's end closes (``1,"5" screen",x``), maybe on a later line.
+        As many quotes as close each other end it on its line (``1,"a"b``). Else only a quote before a
+        delimiter or a line's end closes (``1,"5" screen",x``), maybe on a later line, unless a cell
+        is opened before: then the first one was never closed.
         """
-        texts = self._queue.texts
-        if sum(text.count('"') for text in texts[start:stop]) % 2 == 0:
+        if stop == start + 1 and self._queue.texts[start].count('"') % 2 == 0:
             return stop
         inside, at, size = False, start, 0
         while self._has(at) and size <= LONGEST_LINE:
-            inside = _is_open_after(self._queue.texts[at], inside, self.delimiter)
-            size += len(self._queue.texts[at])
+            text = self._queue.texts[at]
+            if inside and _opens_cell(text, self.delimiter):
+                break
+            inside = _is_open_after(text, inside, self.delimiter)
+            size += len(text)
             at += 1
             if at >= stop and not inside:
                 return at
@@ -216,8 +220,8 @@ class RecordReader:
     def _never_closed(self, start: int) -> InputRefused:
         line = self._queue.first + start
         return InputRefused(
-            f"{self._name}, line {line}: a quote opens a cell and is not closed before the "
-            "end of the file.",
+            f"{self._name}, line {line}: a quote opens a cell and is not closed before "
+            "another cell is opened or the file ends.",
             code="E_QUOTE",
             hint=f"Close the quote on line {line} or remove it. If cells span lines, also set "
             "multiline = true in the profile's [source].",
@@ -259,6 +263,13 @@ def read_leniently(text: str, delimiter: str) -> list[str]:
     return [
         cell.removesuffix("\n") if i == len(cells) - 1 else cell for i, cell in enumerate(cells)
     ]
+
+
+def _opens_cell(line: str, delimiter: str) -> bool:
+    """Whether the first quote of a line stands where a cell begins and not where one ends."""
+    at = line.find('"')
+    before, after = line[at - 1 : at] if at > 0 else delimiter, line[at + 1 : at + 2]
+    return at >= 0 and before == delimiter and after not in ("", '"', delimiter)
 
 
 def _is_open_after(line: str, inside: bool, delimiter: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -35,15 +36,11 @@ class Reject:
         return (self.line, self.code, self.field, self.value, self.allowed, self.message)
 
 
-def write_rejects(
-    path: Path,
-    rejects: Iterable[Reject],
-    *,
-    header: Sequence[str] | None,
-    delimiter: str,
-    mark: bool = False,
-) -> None:
-    """Writes the file whole or not at all.
+@contextmanager
+def rejects_file(
+    path: Path, *, header: Sequence[str] | None, delimiter: str, mark: bool = False
+) -> Iterator[Callable[[Iterable[Reject]], None]]:
+    """A file of rejects that appears whole or not at all; what it gives adds rejects to it.
 
     Args:
         header: columns of a CSV file; None writes JSONL.
@@ -56,10 +53,9 @@ def write_rejects(
     with whole_file(path) as out:
         if mark:
             out.write("\ufeff")
-        if header is None:
-            _write_jsonl(out, rejects)
-        else:
-            _write_csv(out, rejects, header, delimiter)
+        yield (
+            partial(_write_jsonl, out) if header is None else _csv_writer(out, header, delimiter)
+        )
 
 
 @contextmanager
@@ -92,18 +88,22 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _write_csv(
-    out: TextIO, rejects: Iterable[Reject], header: Sequence[str], delimiter: str
-) -> None:
+def _csv_writer(
+    out: TextIO, header: Sequence[str], delimiter: str
+) -> Callable[[Iterable[Reject]], None]:
     # The file may be a mended rejects file itself; its old reasons are replaced.
     kept = [i for i, name in enumerate(header) if name not in REASON_COLUMNS]
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
     writer.writerow([*(header[i] for i in kept), *REASON_COLUMNS])
-    for reject in rejects:
-        cells = list(reject.original)
-        # What stands beyond the last column would shift the reasons; it is named in the message.
-        row = [cells[i] if i < len(cells) else "" for i in kept]
-        writer.writerow([*row, *map(_on_one_line, reject.reason)])
+
+    def write(rejects: Iterable[Reject]) -> None:
+        for reject in rejects:
+            cells = list(reject.original)
+            # What stands beyond the last column would shift the reasons; it is named in the message.
+            row = [cells[i] if i < len(cells) else "" for i in kept]
+            writer.writerow([*row, *map(_on_one_line, reject.reason)])
+
+    return write
 
 
 def _on_one_line(value: Any) -> Any:

@@ -123,7 +123,8 @@ def test_the_profile_names_the_encoding(lite, encoding, text):
 OPEN = {
     "open quote": (b'id,name\n1,"a\n2,b\n3,c\n', 2),
     "open quote on the last line": (b'id,name\n2,b\n3,c\n1,"a', 4),
-    "open quote before two": (b'id,name\n2,b\n1,"a\n3,"c\n4,"d\n', 5),
+    "open quote before two": (b'id,name\n2,b\n1,"a\n3,"c\n4,"d\n', 3),
+    "open quotes one after the other": (b'id,name\n1,"a\n3,c\n4,"d"\n2,b\n', 2),
     "quotes inside an open cell": (b'id,name\n2,b\n1,"a "b" c\n3,c\n', 3),
 }
 
@@ -151,7 +152,6 @@ def test_a_quote_far_down_refuses_the_file_before_the_first_batch(lite, monkeypa
 SPANNING = {
     "a record": (b'id,name\n1,"Oda\nFifteen"\n2,b\n', [(2, ["1", "Oda\nFifteen"])]),
     "a line like a row": (b'id,name\n1,"a\n42,looks like a row\nend"\n2,b\n', [(2, ["1", "a\n42,looks like a row\nend"])]),
-    "a quote before the next": (b'id,name\n1,"a\n3,c\n4,"d\n2,b\n', [(2, ["1", "a\n3,c\n4,d"])]),
     "an inner quote on a later line": (b'id,name\n1,"a\nsays "x" y\n7,end"\n2,b\n', [(2, ["1", 'a\nsays x" y\n7,end"'])]),
     "an inner quote on its first line": (b'id,name\n1,"a "b" to\n7,me"\n2,b\n', [(2, ["1", 'a b" to\n7,me"'])]),
     "an inch sign": (b'id,name\n1,"5" screen"\n2,b\n', [(2, ["1", '5 screen"'])]),
@@ -173,6 +173,8 @@ def test_a_record_over_several_lines_is_rejected_as_one_and_kept_whole(
     assert [(r.line, [r.row["id"], r.row["name"]]) for r in found] == expected
     assert {r.code for r in found} == {"E_QUOTE"}
     assert names(lite) == {"2": "b"}
+    spans = any("\n" in cells[1] for _, cells in expected)
+    assert any("rejected records that span lines" in r for r in result.remarks) == spans
 
 
 def test_a_record_over_several_lines_is_mended_in_the_rejects_file(lite):

@@ -102,6 +102,61 @@ def test_a_good_enough_file_is_stored_without_a_question(shop: Shop) -> None:
     assert (result.created, result.rejected) == (7, 3)
 
 
+def doubting(answer: bool, asked: list[Any]) -> Any:
+    def doubt(found: Any) -> bool:
+        asked.append(list(found))
+        return answer
+
+    return doubt
+
+
+def test_an_import_that_rejects_more_than_the_stated_share_asks_before_it_stores(shop: Shop):
+    asked: list[Any] = []
+    with pytest.raises(NotConfirmed) as refused:
+        shop.load(BAD, PROFILE % "", doubt=doubting(False, asked))
+    assert asked == [["30.0% rejected (3 of 10 rows), 1 of them for E_KEY in id."]]
+    assert str(refused.value).startswith(f"{asked[0][0]} Nothing was imported.")
+    assert stored(shop) == (0, 0)
+    result = shop.load(BAD, PROFILE % "", doubt=doubting(True, asked))
+    assert (result.created, result.rejected, len(asked)) == (7, 3, 2)
+
+
+def test_without_somebody_to_ask_the_good_rows_are_stored(lite: Shop) -> None:
+    result = lite.load(BAD, PROFILE % "")
+    assert (result.created, result.rejected) == (7, 3)
+
+
+def test_few_rejected_rows_are_no_question(lite: Shop) -> None:
+    # 1 of 20 rows is 5 %, which is not more than the stated share; 2 of 21 are.
+    rows = "".join(f"{i},Ann,1,2026-02-01\n" for i in range(19))
+    asked: list[Any] = []
+    lite.load(f"id,name,household,since\n{rows},x,1,2026-02-01\n", PROFILE % "", doubt=doubting(False, asked))  # fmt: skip
+    assert asked == []
+    with pytest.raises(NotConfirmed):
+        lite.load(f"id,name,household,since\n{rows},x,1,2026-02-01\n,y,1,2026-02-01\n", PROFILE % "", doubt=doubting(False, asked))  # fmt: skip
+
+
+def test_a_declared_gate_takes_the_place_of_the_question(lite: Shop) -> None:
+    asked: list[Any] = []
+    profile = PROFILE % "[quality]\nmax_rejected = 0.3"
+    assert lite.load(BAD, profile, doubt=doubting(False, asked)).rejected == 3
+    assert asked == []
+
+
+def test_a_file_that_turns_bad_further_down_asks_on_the_way(lite: Shop, monkeypatch) -> None:
+    monkeypatch.setattr("crmkit.intake.csv_rows.BATCH_ROWS", 4)
+    good = "".join(f"{i},Ann,1,2026-02-01\n" for i in range(4))
+    content = f"id,name,household,since\n{good}" + ",x,1,2026-02-01\n" * 8
+    asked: list[Any] = []
+    with pytest.raises(NotConfirmed, match="what it stored so far stays") as refused:
+        lite.load(content, PROFILE % "", doubt=doubting(False, asked))
+    assert "50.0% rejected (4 of 8 rows)" in asked[0][0]
+    assert "crmkit batch revert" in refused.value.hint
+    result = lite.load(content, PROFILE % "", doubt=doubting(True, asked))
+    assert (result.resumed_at, result.read, result.rejected) == (10, 12, 8)
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize("line", ["max_rejected = 2", "max_late = 0.1", 'max_stale = "no"'])
 def test_a_gate_that_cannot_be_meant_is_refused(lite: Shop, line: str) -> None:
     with pytest.raises(ProfileError, match="quality"):

@@ -45,7 +45,7 @@ CASES: tuple[Case, ...] = (
     _taken("blank lines", 15, b"id,name\n\n1,a\n\n\n2,b\r\n\r\n3,c\n", _THREE),
     _refused("open quote", 16, b'id,name\n3,"c\n1,a\n2,b\n', "E_QUOTE"),
     _refused("open quote at the end", 16, b'id,name\n1,a\n2,b\n3,"c', "E_QUOTE"),
-    _lines("two open quotes", 16, b'id,name\n1,a\n2,b\n3,"c\n8,x\n9,y\n4,"d\n', (4, "E_QUOTE")),
+    _refused("two open quotes", 16, b'id,name\n1,a\n2,b\n3,"c\n8,x\n9,y\n4,"d\n', "E_QUOTE"),
     _lines("cell over two lines without multiline", 16, b'id,name\n1,a\n15,"Oda\nFifteen"\n2,b\n', (3, "E_QUOTE")),
     _lines("row within a cell without multiline", 16, b'id,name\n41,"Long note\n42,looks like a row\nend"\n1,a\n2,b\n', (2, "E_QUOTE")),
     _lines("quoted sign within a cell over two lines", 16, b'id,name\n3,"a "b" to\n7,c"\n1,a\n2,b\n', (2, "E_QUOTE")),
