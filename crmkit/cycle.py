@@ -59,6 +59,7 @@ class Step:
         seconds: how long it took.
         counts: what it did, by word.
         faults: one sentence each, naming the plugin.
+        remarks: what the reader should know, as why a score was not trained; one sentence each.
     """
 
     name: str
@@ -66,9 +67,16 @@ class Step:
     seconds: float = 0.0
     counts: Mapping[str, int] = field(factory=dict, hash=False)
     faults: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
-Made = tuple[dict[str, int], list[str]]
+@frozen
+class Made:
+    """What a step did: counts by word, faults and remarks; see :class:`Step`."""
+
+    counts: Mapping[str, int]
+    faults: Sequence[str] = ()
+    remarks: Sequence[str] = ()
 
 
 class Cycle:
@@ -157,18 +165,23 @@ class Cycle:
             return Step(name=name, status=PLANNED)
         started = time.perf_counter()
         try:
-            counts, faults = self._steps[name](at)
+            made = self._steps[name](at)
         except _OF_PLUGINS as error:
-            counts, faults = {}, [str(error)]
-        status = FAULTY if faults else DONE if counts else NOTHING
-        seconds = time.perf_counter() - started
-        return Step(name=name, status=status, seconds=seconds, counts=counts, faults=tuple(faults))
+            made = Made({}, [str(error)])
+        return Step(
+            name=name,
+            status=FAULTY if made.faults else DONE if made.counts else NOTHING,
+            seconds=time.perf_counter() - started,
+            counts=made.counts,
+            faults=tuple(made.faults),
+            remarks=tuple(made.remarks),
+        )
 
     # --- the steps --------------------------------------------------------------------------------
 
     def _snapshot(self, as_of: AsOf) -> Made:
         made = self._crm.warehouse.refresh()
-        return {"transactions": made.added, "rows": sum(made.tables.values())}, []
+        return Made({"transactions": made.added, "rows": sum(made.tables.values())})
 
     def _upkeep(self, as_of: AsOf) -> Made:
         """Runs the plugins' daily commands, by name, and takes what they wrote into the warehouse."""
@@ -187,7 +200,7 @@ class Cycle:
             counts["commands"] += 1
             # The next command may rest on what this one wrote.
             counts["transactions"] += self._crm.warehouse.refresh().added
-        return counts if daily else {}, faults
+        return Made(counts if daily else {}, faults)
 
     def _features(self, as_of: AsOf) -> Made:
         """Computes every feature once, so that a broken one is named before anything rests on it.
@@ -213,16 +226,17 @@ class Cycle:
                     states.keep_everyone(column, table.select(["subject_id", column]), as_of)
             counts["features"] += len(names)
             counts["values"] += table.num_rows * len(names)
-        return counts, faults
+        return Made(counts, faults)
 
     def _lifecycle(self, as_of: AsOf) -> Made:
         found = self._crm.lifecycles.propose(as_of, True)
         words = ("moves", "unchanged", "impossible", "vetoed", "later")
-        return {w: sum(count[w] for count in found.counts) for w in words}, list(found.faults)
+        return Made({w: sum(count[w] for count in found.counts) for w in words}, list(found.faults))
 
     def _scores(self, as_of: AsOf) -> Made:
         counts = {"scores": 0, "without_model": 0}
-        faults = []
+        faults: list[str] = []
+        remarks: list[str] = []
         for name in self._crm.catalog.scores:
             try:
                 remark = self._crm.scores.ready(name, as_of)
@@ -231,8 +245,9 @@ class Cycle:
                 continue
             missing = remark is not None and "has no model" in remark
             counts["without_model" if missing else "scores"] += 1
+            remarks += [remark] if remark else []
             faults += self._crm.serve_scores(name, as_of)
-        return counts if self._crm.catalog.scores else {}, faults
+        return Made(counts if self._crm.catalog.scores else {}, faults, remarks)
 
     def _segments(self, as_of: AsOf) -> Made:
         counts = {"segments": 0, "members": 0}
@@ -245,7 +260,7 @@ class Cycle:
                 continue
             counts["segments"] += 1
             counts["members"] += run.table.num_rows
-        return counts if self._crm.catalog.segments else {}, faults
+        return Made(counts if self._crm.catalog.segments else {}, faults)
 
     def _rules(self, as_of: AsOf) -> Made:
         run = self._crm.rules.run(as_of, changed=True)
@@ -254,25 +269,29 @@ class Cycle:
             for name, why in run.faults.items()
         ]
         if not self._crm.catalog.rules:
-            return {}, []
+            return Made({})
         words = ("fired", "cooling")
-        return {"rules": len(run.counts), **{w: sum(c[w] for c in run.counts) for w in words}}, faults  # fmt: skip
+        return Made(
+            {"rules": len(run.counts), **{w: sum(c[w] for c in run.counts) for w in words}}, faults
+        )
 
     def _actions(self, as_of: AsOf) -> Made:
         if not self._crm.catalog.rules:
-            return {}, []
+            return Made({})
         found = self._crm.firings.serve(as_of)
-        return {"offered": found.offered, "served": sum(found.served.values())}, list(found.faults)
+        return Made(
+            {"offered": found.offered, "served": sum(found.served.values())}, list(found.faults)
+        )
 
     def _reports(self, as_of: AsOf) -> Made:
         names = self._crm.settings.cycle_reports
         if not names:
-            return {}, []
+            return Made({})
         for left in self._crm.settings.reports.glob(".publishing-*"):
             shutil.rmtree(left, ignore_errors=True)  # of a cycle that was killed here
         made = self._crm.publish_reports(self._crm.settings.reports, names, as_of)
         faults = [f"report {name}: {why}" for name, why in made.faults.items()]
-        return {"reports": len(made.entries)}, faults
+        return Made({"reports": len(made.entries)}, faults)
 
 
 @frozen

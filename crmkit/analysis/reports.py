@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 from attrs import field, frozen
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .features import Features
     from .scores import Scores
 
+SIGNIFICANT = 12
 ARROW = {
     FieldType.TEXT: pa.string(),
     FieldType.INTEGER: pa.int64(),
@@ -180,7 +182,8 @@ class Reports:
     def _cast(self, report: Report, column: ReportColumn, values: pa.ChunkedArray) -> Any:
         kind = pa.int64() if column.currency_minor else ARROW[column.type]
         try:
-            return values if values.type == kind else values.cast(kind)
+            found = values if values.type == kind else values.cast(kind)
+            return _steady(found) if kind == pa.float64() else found
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DeclarationError(
                 self._catalog.owner(report.name),
@@ -189,6 +192,21 @@ class Reports:
                     f"is no {column.type.value} ({error})"
                 ],
             ) from error
+
+
+def _steady(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers to twelve significant digits.
+
+    A sum of floats depends in its last digits on the order of the rows, which is another on another
+    database or engine; equal data shall give equal figures (design D18).
+    """
+    numbers = np.asarray(values.to_numpy(), dtype=np.float64)
+    known = np.isfinite(numbers) & (numbers != 0)
+    magnitude = np.floor(np.log10(np.abs(numbers, where=known, out=np.ones_like(numbers))))
+    # Powers of ten to the 22nd are exact, so that the quotient is the double nearest to the decimal.
+    places = np.clip(SIGNIFICANT - 1 - magnitude, 0, 22)
+    rounded = np.where(known, np.round(numbers * 10.0**places) / 10.0**places, numbers)
+    return pa.chunked_array([pa.array(rounded, mask=values.is_null().to_numpy())])
 
 
 def _order(report: Report) -> dict[str, str]:

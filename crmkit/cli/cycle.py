@@ -65,8 +65,8 @@ def command(
 
 def _tell(step: Step) -> None:
     note(f"{step.name}: {step.status}" + (f", {step.seconds:.1f} s" if step.seconds else ""))
-    for fault in step.faults:
-        note(f"{step.name}: {fault}")
+    for said in (*step.remarks, *step.faults):
+        note(f"{step.name}: {said}")
 
 
 def _row(step: Step) -> dict[str, Any]:

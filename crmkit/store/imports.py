@@ -188,6 +188,14 @@ class Imports(Gateway):
             rows = connection.execute(select(r).order_by(r.c.id.desc()).limit(limit)).mappings()
             return [_run(row) for row in rows]
 
+    def last_of_sources(self) -> list[ImportRun]:
+        """The last finished import of each source and profile, by source and profile."""
+        last: dict[tuple[str, str], ImportRun] = {}
+        for one in self.runs():
+            if one.status == "done":
+                last.setdefault((one.source, one.profile), one)
+        return [last[key] for key in sorted(last)]
+
     def rejects(self, run_id: int, *, limit: int | None = None) -> list[ImportReject]:
         """Rejects of a run, in the order of the file."""
         j = self._table("import_reject")

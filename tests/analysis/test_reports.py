@@ -65,6 +65,25 @@ def test_rows_come_in_the_order_of_the_key_with_missing_last(run: Run) -> None:
     ]
 
 
+def test_a_mean_does_not_depend_on_the_order_of_the_rows(run: Run) -> None:
+    """0.1 + 0.2 + 0.3 is 0.6000000000000001 and 0.3 + 0.2 + 0.1 is 0.6: both are shown as 0.6."""
+    number = ReportColumn(name="x", type=FieldType.NUMBER)
+    values = {
+        "(CAST(0.1 AS DOUBLE) + CAST(0.2 AS DOUBLE)) + CAST(0.3 AS DOUBLE)": 0.6,
+        "(CAST(0.3 AS DOUBLE) + CAST(0.2 AS DOUBLE)) + CAST(0.1 AS DOUBLE)": 0.6,
+        "CAST(1.0 AS DOUBLE) / 3": 0.333333333333,
+        "CAST(-200000.0 AS DOUBLE) / 3": -66666.6666667,
+        "CAST(123456789012345.0 AS DOUBLE)": 123456789012345.0,
+        "CAST(1.5e-9 AS DOUBLE) / 7": 2.14285714286e-10,
+        "CAST(0.0 AS DOUBLE)": 0.0,
+        "CAST(NULL AS DOUBLE)": None,
+    }
+    for text, shown in values.items():
+        sql = f"SELECT {text} AS x FROM customer WHERE region = 'north'"
+        found = run(report(sql=sql, columns=(number,), key=("x",)))
+        assert found.table["x"].to_pylist() == [shown], text
+
+
 def test_the_declared_order_stands_before_the_key(run: Run) -> None:
     found = run(report(order=("-n",)))
     assert found.table["region"].to_pylist() == ["south", "north", None]

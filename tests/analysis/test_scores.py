@@ -301,6 +301,45 @@ def test_cut_that_leaves_nothing_to_learn_from_says_which_dates_there_are(filled
     assert "dates are 2025-01-31, 2025-02-28" in str(caught.value)
 
 
+def test_folds_of_a_score_with_dates_say_that_they_are_of_one_date_and_compute_no_other(
+    open_shop: OpenShop, leave: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled = open_shop(scores={leave.name: attrs.evolve(leave, cross_section=None)})
+    fill(filled, customers=240)
+    built = []
+    build = filled.features.build
+    monkeypatch.setattr(
+        filled.features, "build", lambda s, n, p: built.append(p.span()) or build(s, n, p)
+    )
+    found = filled.scores.evaluate("shop.leave", cv=3)
+    (day,) = {first for first, last in built if first == last} & {last for _, last in built}
+    assert len(built) <= 2
+    assert any(f"cross-validated on the rows of {day} alone" in w for w in found["warnings"])
+    assert str(day) in found["protocol"]
+
+
+def test_a_score_says_what_share_of_a_source_it_has_not_seen(filled: Any) -> None:
+    """9,727 of 10,000 rows rejected: what is left is another population (97.3 %)."""
+    imports = filled.store.imports
+    named = {"file_name": "bills.csv", "profile": "p", "profile_hash": "q"}
+
+    def run(file_hash: str, **counts: int) -> None:
+        one = imports.start(**named, file_hash=file_hash, source="billing")
+        with filled.store.begin("import") as tx:
+            imports.save_progress(tx, one.id, next_line=2, **counts)
+        imports.finish(one.id, seconds=1.0)
+
+    run("f", read=10_000, created=273, rejected=9_727)
+    found = filled.scores.evaluate("shop.leave", train_until=date(2025, 5, 31))
+    assert found["warnings"][-1].startswith(
+        "9,727 of 10,000 rows (97.3%) of source billing were rejected by import"
+    )
+    # The rejects were mended and imported by the same profile: nothing is missing any more.
+    run("g", read=9_727, created=9_727)
+    found = filled.scores.evaluate("shop.leave", train_until=date(2025, 5, 31))
+    assert not [w for w in found["warnings"] if "were rejected" in w]
+
+
 def test_run_keeps_value_band_reasons_and_hash_of_everyone(filled: Any) -> None:
     filled.scores.train("shop.leave", until=date(2025, 6, 30))
     run = filled.scores.run("shop.leave", filled.on("2025-06-30"))

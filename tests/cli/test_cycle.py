@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crmkit.cycle import Cycle
+from crmkit.cycle import Cycle, Made
 from crmkit.errors import StorageError
 
 Crmkit = Callable[..., Any]
@@ -68,7 +68,9 @@ def test_a_plugins_fault_is_told_ends_with_7_and_is_tried_again(
     crmkit: Crmkit, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(Cycle, "_scores", lambda cycle, at: ({}, ["plugin clinic: no register."]))
+        broken.setattr(
+            Cycle, "_scores", lambda cycle, at: Made({}, ["plugin clinic: no register."])
+        )
         done = crmkit("cycle", "--as-of", "2099-12-31", "--format", "json", code=7)
     assert "scores: plugin clinic: no register." in done.err
     rows = {row["step"]: row for row in done.rows}

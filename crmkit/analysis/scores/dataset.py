@@ -179,15 +179,41 @@ class Datasets:
         """
         if score.moments is not None:
             return self._at_moments(score, score.moments, as_of)
-        first, last = self._observed(score, as_of)
-        dates = self._month_ends(score, first, last)
-        if not dates:
-            raise ConfigError(
-                f"score {score.name}: no month-end has its outcome known by {as_of.on}: events are "
-                f"seen from {first or 'no day'} to {last or 'no day'}, and {score.horizon_days} days "
-                "have to follow a date.",
-                code="E_NO_DATES",
-            )
+        return self._on_dates(score, self._dates(score, as_of))
+
+    def latest(self, score: Score, as_of: AsOf, least: int) -> Dataset:
+        """The last month-end whose outcome had been seen before ``as_of``: one row a subject.
+
+        Dates are computed from the last one back until one has ``least`` rows with and without the
+        outcome: after the end of the data nobody has it. Without such a date it is the last one that
+        has any.
+
+        Raises:
+            ConfigError: if there is no such date, naming what is missing.
+        """
+        if score.moments is not None:
+            return self._at_moments(score, score.moments, as_of)
+        dates = self._dates(score, as_of)
+        thin: Dataset | None = None
+        for day in reversed(dates):
+            try:
+                data = self._on_dates(score, [day])
+            except ConfigError as error:
+                if error.code != "E_NO_DATES":
+                    raise
+                continue
+            positives = int(data.label.sum())
+            if min(positives, len(data.label) - positives) >= least:
+                return data
+            thin = thin or (data if positives else None)
+        if thin is not None:
+            return thin
+        raise ConfigError(
+            f"score {score.name}: nobody {score.positive} after any of {_span(dates)}.",
+            code="E_NO_DATES",
+        )
+
+    def _on_dates(self, score: Score, dates: Sequence[date]) -> Dataset:
         ends = [AsOf.end_of(day, self._settings.time_zone) for day in dates]
         people = _thinned(pa.concat_tables([self._people(score, end) for end in ends]))
         if not people.num_rows:
@@ -226,6 +252,18 @@ class Datasets:
             months = frame.query(MONTHS)
         found = [(row["events"], row["first_on"], row["last_on"]) for row in months.to_pylist()]
         return recorded(found)
+
+    def _dates(self, score: Score, as_of: AsOf) -> list[date]:
+        first, last = self._observed(score, as_of)
+        dates = self._month_ends(score, first, last)
+        if not dates:
+            raise ConfigError(
+                f"score {score.name}: no month-end has its outcome known by {as_of.on}: events are "
+                f"seen from {first or 'no day'} to {last or 'no day'}, and {score.horizon_days} days "
+                "have to follow a date.",
+                code="E_NO_DATES",
+            )
+        return dates
 
     def _month_ends(self, score: Score, first: date | None, last: date | None) -> list[date]:
         if first is None or last is None:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 # Folds of the evaluation that goes into a model whose data have no later dates.
 CARD_FOLDS = 5
+# Above this share of rejected rows those that are left may be another population.
+UNSEEN_SHARE = 0.01
 # Shown for a score whose estimator is found by competition, before it is trained.
 AUTOMATIC = "automatic"
 
@@ -53,6 +55,7 @@ class Scores:
     ) -> None:
         self._warehouse, self._catalog, self._settings = warehouse, catalog, settings
         self._clock = clock
+        self._store = store
         self._models = ModelFolder(settings.models)
         self._runs = Runs(settings.runs, store, clock)
         self._datasets = Datasets(warehouse, features, catalog, settings)
@@ -148,7 +151,7 @@ class Scores:
                 dates=tuple(str(day) for day in data.dates),
                 tuning={
                     **model.tuning,
-                    "warnings": [*data.warnings, *warnings],
+                    "warnings": [*data.warnings, *warnings, *self._unseen()],
                     "powers": [attrs.asdict(power) for power in powers],
                 },
                 metrics=metrics,
@@ -218,7 +221,7 @@ class Scores:
         inputs = self._datasets.inputs(score)
         chosen = estimator or score.estimator
         as_of = self._end(None)
-        data = self._undated(score, as_of) if cv else self._in_time(score, as_of)
+        data = self._undated(score, as_of, cv) if cv else self._in_time(score, as_of)
         data = self._datasets.with_inferred(score, data, inferred or {}, as_of)
         powers = input_powers(inputs, data.table)
         warnings = check_powers(name, powers, allow_leak=allow_leak, vouched=score.vouched)
@@ -231,7 +234,7 @@ class Scores:
             found = evaluate_later(
                 score, chosen, inputs, data, train_until, rivals=rivals, brought=brought
             )
-        found.figures["warnings"] = [*data.warnings, *warnings]
+        found.figures["warnings"] = [*data.warnings, *warnings, *self._unseen()]
         return attrs.evolve(found, powers=powers)
 
     def card(self, name: str, version: int | None = None) -> str:
@@ -444,12 +447,27 @@ class Scores:
         """The estimators of the enabled plugins."""
         return {name: found.tune for name, found in self._catalog.estimators.items()}
 
-    def _undated(self, score: Score, as_of: AsOf) -> Dataset:
+    def _undated(self, score: Score, as_of: AsOf, folds: int) -> Dataset:
         """The cross-section, or the latest labelled date: one row a subject, so folds are apart."""
         if score.cross_section is not None:
             return self._datasets.cross_section(score, as_of)
-        data = self._datasets.over_time(score, as_of)
-        return data.last
+        data = self._datasets.latest(score, as_of, max(folds, 2 * INNER_FOLDS))
+        if data.single:
+            return data
+        said = (
+            f"cross-validated on the rows of {data.dates[0]} alone, one a subject; without --cv the "
+            "score is tested on dates later than those that it learnt from."
+        )
+        return attrs.evolve(data, warnings=(*data.warnings, said))
+
+    def _unseen(self) -> builtins.list[str]:
+        """What share of a source was rejected at its last import, so that no score has seen it."""
+        return [
+            f"{one.rejected:,} of {one.read:,} rows ({one.rejected / one.read:.1%}) of source "
+            f"{one.source} were rejected by import {one.id} of {one.file_name} and are not learnt from."
+            for one in self._store.imports.last_of_sources()
+            if one.read and one.rejected / one.read > UNSEEN_SHARE
+        ]
 
     def _declared(self, model: Model) -> dict[str, Feature]:
         missing = [name for name in model.features if name not in self._catalog.features]

@@ -88,11 +88,11 @@ grouped AS (
 SELECT
     segment,
     count(*) AS customers,
-    CAST(round(avg(arpu)) AS BIGINT) AS arpu_minor,
-    CAST(round(avg(arpu) * $margin) AS BIGINT) AS margin_minor,
+    CAST(round(avg(arpu) + 0.000001) AS BIGINT) AS arpu_minor,
+    CAST(round(avg(arpu) * $margin + 0.000001) AS BIGINT) AS margin_minor,
     sum(arpu) / nullif(sum(sum(arpu)) OVER (), 0) AS revenue_share,
     avg(probability) AS mean_probability,
-    CAST(round(avg(clv)) AS BIGINT) AS clv_minor,
-    CAST(round(sum(clv)) AS BIGINT) AS total_clv_minor
+    CAST(round(avg(clv) + 0.000001) AS BIGINT) AS clv_minor,
+    CAST(round(sum(clv) + 0.000001) AS BIGINT) AS total_clv_minor
 FROM grouped
 GROUP BY segment
