@@ -287,6 +287,7 @@ class _Planner:
             decimal=spec.decimal or source.decimal,
             thousands=spec.thousands or source.thousands,
             date=spec.date or (source.date if found.type is FieldType.DATE else None),
+            first_year=spec.first_year or source.first_year,
             zone=ZoneInfo(spec.time_zone) if spec.time_zone else self.zone,
             currency=found.currency or spec.currency or self.currency,
             split=None if spec.part else spec.split,

@@ -22,7 +22,7 @@ CUSTOMER_FIELDS = ("kind", "name", "locale", "time_zone", "region", "owner", "te
 CONTACTS = ("phone", "email", "address", "web", "social")
 OPERATORS = ("equals", "not_equals", "in", "not_in", "filled", "empty")
 SPEC_KEYS = frozenset(
-    "column value join sep map date currency split null decimal thousands time_zone default "
+    "column value join sep map date first_year currency split null decimal thousands time_zone default "
     "part factor other lookup take".split()
 )
 
@@ -44,6 +44,7 @@ class Spec:
     value: Any = None
     map: Mapping[str, Any] | None = field(default=None, hash=False)
     date: str | None = None
+    first_year: int | None = None
     currency: str | None = None
     currency_column: str | None = None
     split: str | None = None
@@ -157,6 +158,7 @@ class Source:
     decimal: str = "."
     thousands: str | None = None
     date: str | None = None
+    first_year: int | None = None
     time_zone: str | None = None
     currency: str | None = None
     optional: frozenset[str] = frozenset()

@@ -22,6 +22,8 @@ class SpecReader(TableReader):
     def __init__(self, raw: Mapping[str, Any], read: ReadTable) -> None:
         super().__init__()
         self.raw = raw
+        source = raw.get("source")
+        self.shared: Mapping[str, Any] = source if isinstance(source, dict) else {}
         values = raw.get("values", {})
         self.maps: dict[str, Mapping[str, Any]] = {}
         for name, table in values.items() if isinstance(values, dict) else ():
@@ -100,7 +102,8 @@ class SpecReader(TableReader):
             sep=self.text(where, value, "sep", " ") or "",
             value=_plain(value.get("value")),
             map=self._map(where, value.get("map")),
-            date=self.date(where, value),
+            date=self.date(where, value, self.shared),
+            first_year=self.first_year(where, value),
             currency=self.currency(where, currency),
             currency_column=currency_column,
             split=self.text(where, value, "split"),

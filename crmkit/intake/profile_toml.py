@@ -100,6 +100,7 @@ class _Reader(SpecReader):
             decimal=self.single(where, table, "decimal") or ".",
             thousands=self.single(where, table, "thousands"),
             date=self.date(where, table),
+            first_year=self.first_year(where, table),
             time_zone=self.zone(where, table),
             currency=self.currency(where, table.get("currency")),
             optional=frozenset(optional or ()),

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from .values import FIRST_YEAR, LAST_YEAR
+
 
 class TableReader:
     """Reads keys of tables; ``faults`` holds what is wrong with them."""
@@ -72,13 +74,28 @@ class TableReader:
         self.fault(f"{where}.{key}", f"{value!r} is not one character")
         return None
 
-    def date(self, where: str, table: Mapping[str, Any]) -> str | None:
+    def date(
+        self, where: str, table: Mapping[str, Any], shared: Mapping[str, Any] | None = None
+    ) -> str | None:
+        """A strptime format; of ``shared`` and the table itself one says the century of ``%y``."""
         value = self.text(where, table, "date")
         if value is not None and "%" not in value:
             self.fault(f"{where}.date", f"{value!r} is no strptime format such as '%d/%m/%Y'")
-        if value is not None and "%y" in value:
-            self.fault(f"{where}.date", "two-digit years (%y) do not say their century")
+        if value is not None and "%y" in value and "first_year" not in {**(shared or {}), **table}:
+            words = "two-digit years (%y) do not say their century: give first_year, as 1930"
+            self.fault(f"{where}.date", words)
         return value
+
+    def first_year(self, where: str, table: Mapping[str, Any]) -> int | None:
+        value = table.get("first_year")
+        if value is None or (type(value) is int and FIRST_YEAR <= value <= LAST_YEAR - 99):
+            return value
+        self.fault(
+            f"{where}.first_year",
+            f"{value!r} is not a year from {FIRST_YEAR} to {LAST_YEAR - 99}: two-digit years are "
+            "those of the hundred years that it begins",
+        )
+        return None
 
     def zone(self, where: str, table: Mapping[str, Any]) -> str | None:
         value = self.text(where, table, "time_zone")

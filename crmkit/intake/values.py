@@ -19,12 +19,14 @@ from attrs import field, frozen
 
 from ..entities.fields import FieldType
 from ..entities.money import Money
+from .signs import currencies_of, unsigned
 
 Read = Callable[[str], Any]
 
 # ASCII digits only: int() and Decimal() would also take full-width digits and underscores.
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
+_PLAIN = re.compile(r"[+-]?[0-9.,]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Three zeros may be a group of thousands.
 _WHOLE = re.compile(r"([+-]?[0-9]+)[.,](0{1,2}|0{4,})")
@@ -47,11 +49,15 @@ NO_CURRENCIES = ("XXX", "XTS")
 
 @frozen(kw_only=True)
 class Reading:
-    """How texts are written in a file: the settings that readers need."""
+    """How texts are written in a file: the settings that readers need.
+
+    ``first_year``: two-digit years are those of the hundred years from this one.
+    """
 
     decimal: str = "."
     thousands: str | None = None
     date: str | None = None
+    first_year: int | None = None
     zone: ZoneInfo = field(factory=lambda: ZoneInfo("UTC"))
     currency: str = "USD"
     split: str | None = None
@@ -66,15 +72,29 @@ def reader_of(kind: FieldType, reading: Reading) -> Read:
     if kind is FieldType.LIST:
         return lambda text: read_list(text, reading.split)
     if kind is FieldType.DATE:
-        return lambda text: read_date(text, reading.date)
+        return lambda text: read_date(text, reading.date, reading.first_year)
     if kind is FieldType.INSTANT:
-        return lambda text: read_instant(text, reading.date, reading.zone)
+        return lambda text: read_instant(text, reading.date, reading.zone, reading.first_year)
     plain = plain_reader(reading)
     if kind is FieldType.INTEGER:
         return lambda text: read_whole(text, plain)
     if kind is FieldType.NUMBER:
         return lambda text: read_number(plain(text))
-    return lambda text: read_money(plain(text), reading.currency)
+    return lambda text: read_money(plain(_without_sign(text, reading.currency)), reading.currency)
+
+
+def _without_sign(text: str, currency: str) -> str:
+    """An amount without the sign of its currency, which has to be the one that is read."""
+    # Almost every amount is digits and signs of its own.
+    if _PLAIN.fullmatch(text):
+        return text
+    found = unsigned(text)
+    if found is None:
+        return text
+    amount, sign = found
+    if sign is not None and currency not in currencies_of(sign):
+        raise ValueError(f"is in {sign}, and the amount is read in {currency}")
+    return amount
 
 
 def plain_reader(reading: Reading) -> Callable[[str], str]:
@@ -82,6 +102,8 @@ def plain_reader(reading: Reading) -> Callable[[str], str]:
     if reading.decimal == "." and reading.thousands is None:
         return str
     point, group = reading.decimal, reading.thousands
+    # Spreadsheets group by several kinds of blanks.
+    blanks = "\u00a0\u202f " if group in (" ", "\u00a0", "\u202f") else ""
     # Only well-formed groups: in a file with thousands "," the cell "1,5" is no fifteen.
     grouped = re.compile(
         rf"[+-]?[0-9]{{1,3}}({re.escape(group)}[0-9]{{2,3}})*{re.escape(group)}[0-9]{{3}}"
@@ -91,6 +113,8 @@ def plain_reader(reading: Reading) -> Callable[[str], str]:
     )
 
     def plain(text: str) -> str:
+        for blank in blanks:
+            text = text.replace(blank, group or "")
         if group and group in text:
             if not grouped.fullmatch(text):
                 raise ValueError(f"is not grouped by {group!r}")
@@ -204,10 +228,10 @@ def read_currency(text: str) -> str:
     return text
 
 
-def read_date(text: str, layout: str | None) -> date:
-    """A day, ISO or in the strptime ``layout``."""
+def read_date(text: str, layout: str | None, first_year: int | None = None) -> date:
+    """A day, ISO or in the strptime ``layout``; ``first_year`` as in :class:`Reading`."""
     if layout is not None:
-        return _in_range(_by_layout(text, layout).date())
+        return _in_range(_by_layout(text, layout, first_year).date())
     if not _DATE.fullmatch(text):
         raise ValueError("is not a date such as 2026-03-31")
     try:
@@ -216,14 +240,16 @@ def read_date(text: str, layout: str | None) -> date:
         raise ValueError(f"is not a date: {error}") from None
 
 
-def read_instant(text: str, layout: str | None, zone: ZoneInfo) -> datetime:
+def read_instant(
+    text: str, layout: str | None, zone: ZoneInfo, first_year: int | None = None
+) -> datetime:
     """An instant in UTC: ISO or in ``layout``, in ``zone`` where it names none.
 
     A day alone is its first moment. A local time that a clock change skips or doubles is refused,
     because guessing would move the fact by an hour without a word.
     """
     if layout is not None:
-        found = _by_layout(text, layout)
+        found = _by_layout(text, layout, first_year)
     elif _DATE.fullmatch(text):
         # The first moment of a day exists and is one, whatever the clocks do at midnight.
         first = datetime.combine(read_date(text, None), time(), zone)
@@ -238,12 +264,18 @@ def read_instant(text: str, layout: str | None, zone: ZoneInfo) -> datetime:
     return found.astimezone(UTC) if found.tzinfo else _localised(found, zone)
 
 
-def _by_layout(text: str, layout: str) -> datetime:
-    try:
-        # The zone is put on by the caller, who also finds local times that do not exist.
-        return datetime.strptime(text, layout)  # noqa: DTZ007
-    except ValueError:
-        raise ValueError(f"is not written as {layout}") from None
+def _by_layout(text: str, layout: str, first_year: int | None) -> datetime:
+    # The zone is put on by the caller, who also finds local times that do not exist.
+    for form in dict.fromkeys((layout, layout.replace("%y", "%Y"))):
+        try:
+            found = datetime.strptime(text, form)  # noqa: DTZ007
+            if "%y" not in form or first_year is None:
+                return found
+            return found.replace(year=first_year + (found.year - first_year) % 100)
+        except ValueError:
+            # A cell with all four digits of the year may stand among others.
+            continue
+    raise ValueError(f"is not written as {layout}")
 
 
 def _localised(local: datetime, zone: ZoneInfo) -> datetime:

@@ -43,7 +43,8 @@ class Writing:
         """A day or an instant; midnight without a zone is a day."""
         layout = self.layout(column)
         if layout is not None:
-            return value.strftime(layout)
+            # A cell knows its century, and a reader of two-digit years takes four as well.
+            return value.strftime(layout.replace("%y", "%Y"))
         if not isinstance(value, datetime):
             return value.isoformat()
         if value.tzinfo is None and (value.hour, value.minute, value.second) == (0, 0, 0):

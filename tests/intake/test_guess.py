@@ -228,6 +228,112 @@ def test_a_header_cannot_end_its_comment_or_its_text(lite: Shop) -> None:
     assert profile["emit"][0]["fields"] == {"name": "name"}
 
 
+@pytest.mark.parametrize(
+    ("cells", "date"),
+    [
+        (["1/31/24", "12/25/24"], "%m/%d/%y"), (["31.12.99", "1.2.03"], "%d.%m.%y"), (["31/12/2024", "1/2/2024"], "%d/%m/%Y"),
+        (["31-Dec-24"], "%d-%b-%y"), (["Dec 31 2024"], "%b %d %Y"), (["31/12/2024 23:59"], "%d/%m/%Y %H:%M"),
+        (["12/31/2024 11:59:00 PM"], "%m/%d/%Y %I:%M:%S %p"), (["2024-12-31T23:59"], None),
+    ],
+)  # fmt: skip
+def test_more_spellings_of_dates_are_known(cells: list[str], date: str | None) -> None:
+    assert shape_of(cells).date == date
+
+
+@pytest.mark.parametrize(
+    ("cells", "styles", "sign"),
+    [
+        (["12.5", "3"], [(None, None, 1)], None),
+        (["1.234,50", "13,00"], [(",", ".", 2)], None),
+        (["$1,234.50", "$13.00"], [(None, ",", 2)], "$"),
+        (["1 234,50 €", "7,00 €"], [(",", " ", 2)], "€"),
+        (["1\u202f234,50"], [(",", " ", 2)], None),
+        (["CHF 1'234.50", "CHF 3.00"], [(None, "'", 2)], "CHF"),
+        (["(12.00)", "-3.00", "4.00-"], [(None, None, 2)], None),
+        # Two readings: a thousand and some, or one and some thousandths.
+        (["1,234", "5,678"], [(None, ",", 0), (",", None, 3)], None),
+        (["1.234", "5.678"], [(None, None, 3), (None, ".", 0)], None),
+    ],
+)  # fmt: skip
+def test_numbers_say_every_way_to_read_them(cells, styles, sign) -> None:
+    found = shape_of(cells)
+    assert [(s.decimal, s.thousands, s.decimals) for s in found.styles] == styles
+    assert (found.kind, found.sign) == ("number", sign)
+
+
+def test_amounts_of_two_currencies_are_no_column_of_money() -> None:
+    assert shape_of(["$5.00", "€5.00"]).kind == "text"
+    assert shape_of(["ABC 5", "XYZ 7"]).kind == "text"
+
+
+LINES = {
+    # Values of opened_at and fee; how they are read; what is stored; what is said.
+    "day first": (("01/02/2024", "25/12/2024"), ("1.234,50", "13,00"), "%d/%m/%Y", {"decimal": ",", "thousands": "."}, ("2024-01-31 16:00", 123450), "dates as %d/%m/%Y)"),
+    "month first": (("1/31/24", "12/25/24"), ("$1,234.50", "$13.00"), "%m/%d/%y", {"thousands": ",", "currency": "USD"}, ("2024-01-30 16:00", 123450), "two-digit years from 1930)"),
+    "either": (("01/02/2024", "03/04/2024"), ("12.00", "13.00"), "%d/%m/%Y", {}, ("2024-01-31 16:00", 1200), "dates as %d/%m/%Y, but %m/%d/%Y fits as well"),
+    "thousands of a currency with two decimals": (("2024-02-01", "2024-02-02"), ("1.234", "5.678"), None, {"thousands": "."}, ("2024-01-31 16:00", 123400), "thousands '.'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_dates_and_money_are_mapped_by_their_values(lite: Shop, case: str) -> None:
+    dates, fees, date, fee, stored, said = LINES[case]
+    rows = "".join(f'{i},n,{d},"{f}"\n' for i, (d, f) in enumerate(zip(dates, fees, strict=True)))
+    file = lite.write("a.csv", f"customer_id,name,opened_at,fee\n{rows}")
+    found = drafted(lite, file)
+    _, line = tomllib.loads(found.text)["emit"]
+    assert line["entity"] == "shop.line"
+    given = line["fields"]["opened_at"]
+    assert given == "opened_at" if date is None else given["date"] == date
+    more = line["fields"]["fee"]
+    assert ({} if more == "fee" else {k: v for k, v in more.items() if k != "column"}) == fee
+    assert said in found.text
+    done = lite.intake.import_file(file, str(lite.write("p.toml", found.text)))
+    assert (done.created, done.rejected) == (2, 0)
+    ((opened, minor),) = lite.sql("select opened_at, fee_minor from shop_line order by id limit 1")
+    assert (opened[:16], minor) == stored
+
+
+def test_a_date_that_may_be_two_is_read_as_the_files_other_dates(lite: Shop) -> None:
+    file = lite.write(
+        "a.csv", "id,opened_at,seen\n1,01/02/2024,12/25/2024\n2,03/04/2024,11/30/2024\n"
+    )
+    found = drafted(lite, file)
+    (guess,) = (g for g in found.columns if g.column == "opened_at")
+    assert (guess.values, guess.remark) == ("date %m/%d/%Y", "dates as %m/%d/%Y")
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "target"),
+    [
+        ("fee", ("1.00", "2.00"), "shop.line: fee"),
+        ("shop.line.number", ("11", "12"), "shop.line: number"),
+        ("line_number", ("11", "12"), "shop.line: number"),
+        # A word that may head any file, and values that are none of the field's.
+        ("number", ("11", "11"), None), ("fee", ("high", "low"), None),
+    ],
+)  # fmt: skip
+def test_the_very_name_of_a_records_field_is_found(lite: Shop, header, values, target) -> None:
+    rows = "".join(f"{i},{v}\n" for i, v in enumerate(values))
+    found = drafted(lite, lite.write("a.csv", f"customer_id,{header}\n{rows}"))
+    assert found.columns[1].target == target
+
+
+def test_truths_and_counts_written_as_one_point_nought_are_drafted(lite: Shop) -> None:
+    file = lite.write(
+        "a.csv", "id,member,household,phone\n1,1.0,2.0,49301234567.0\n2,0.0,3.0,49301234568.0\n"
+    )
+    found = drafted(lite, file)
+    assert [g.target for g in found.columns] == [
+        "customer: key", "shop.customer: member", "shop.customer: household", "customer: phone",
+    ]  # fmt: skip
+    assert lite.intake.import_file(file, str(lite.write("p.toml", found.text))).created == 2
+    assert lite.sql("select member, household from shop_customer order by household") == [
+        (1, 2),
+        (0, 3),
+    ]
+
+
 ABOVE = {
     "nothing": ("", 0),
     "a title": ("Customer list 2026\n", 1),

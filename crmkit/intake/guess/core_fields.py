@@ -20,12 +20,16 @@ _KEY_ENDINGS = ("id", "key", "code", "no", "number", "ref", "编号", "号")
 
 @frozen
 class Fed:
-    """A target field with what feeds it, from which columns, and how surely."""
+    """A target field with what feeds it, from which columns, and how surely.
+
+    ``decimals`` is the most that a number of the field has, None if there is no bound.
+    """
 
     target: str
     spec: Any
     columns: tuple[str, ...]
     confidence: float
+    decimals: int | None = None
 
 
 def of_role(columns: Iterable[Column], role: str) -> Column | None:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, frozen
 
 from ...declarations import CUSTOMER
+from ...entities.money import exponent
 from ..mapping import Mapper
 from ..plan import build_plan
 from ..profile_toml import parse_profile
-from .columns import Column, amount_of, look_at, spec_of
+from .columns import Column, amount_of, dated, look_at, readings_of, spec_of
 from .core_fields import Fed, core_fields, of_role, repeated_key, unique_key
 from .headers import synonyms, words_of
-from .plugin_fields import best_kind, best_record, currency_of, fed_fields
+from .plugin_fields import Fields, best_kind, best_record, fed_fields
 from .sample import Sample, read_sample
 from .writing import write_profile
 
@@ -94,11 +95,11 @@ def guess_profile(
         InputRefused: if it cannot be read as text of that encoding.
     """
     sample = read_sample(path, encoding)
-    columns = look_at(sample)
+    columns = look_at(sample, settings.currency)
     wanted = set(catalog.plugins if plugins is None else plugins)
     without: set[str] = set()
     for _ in range(ROUNDS):
-        draft = _drafted(sample, columns, catalog, wanted, without)
+        draft = _drafted(sample, columns, catalog, wanted, without, settings.currency)
         text = _text(sample, draft, columns)
         spoilt, fitting = _tried(text, sample, catalog, settings, form)
         if not spoilt - without:
@@ -117,7 +118,7 @@ def guess_profile(
 
 def _drafted(
     sample: Sample, columns: Sequence[Column], catalog: Catalog, plugins: set[str],
-    without: set[str],
+    without: set[str], currency: str,
 ) -> _Draft:  # fmt: skip
     name = _name(sample.name)
     source: dict[str, Any] = {"name": name, "format": sample.source.format}
@@ -130,14 +131,14 @@ def _drafted(
     if sample.source.multiline:
         source["multiline"] = True
     draft = _Draft(source=source, emits=[], fed=[])
-    if not _draft_events(draft, sample, columns, catalog, plugins, without):
-        _draft_customers(draft, columns, catalog, plugins, without)
+    if not _draft_events(draft, sample, columns, catalog, plugins, without, currency):
+        _draft_customers(draft, columns, catalog, plugins, without, currency)
     return draft
 
 
 def _draft_customers(
     draft: _Draft, columns: Sequence[Column], catalog: Catalog, plugins: set[str],
-    without: set[str],
+    without: set[str], currency: str,
 ) -> None:  # fmt: skip
     emit: dict[str, Any] = {"entity": CUSTOMER}
     key = unique_key(columns)
@@ -151,21 +152,22 @@ def _draft_customers(
     taken = _taken(draft)
     left = [c for c in columns if c.name not in taken]
     customer = {
-        plugin: fed_fields(left, catalog.customer_fields[plugin].fields, without)
+        plugin: fed_fields(left, Fields(catalog.customer_fields[plugin].fields, without, currency))
         for plugin in sorted(plugins & catalog.customer_fields.keys())
     }
     for plugin, found in customer.items():
         if found:
             _add(draft, {"entity": f"{plugin}.{CUSTOMER}"}, found)
     taken = _taken(draft)
-    record = best_record(catalog, plugins, [c for c in columns if c.name not in taken], without)
+    left = [c for c in columns if c.name not in taken]
+    record = best_record(catalog, plugins, left, without, currency)
     if record:
         _add(draft, {"entity": record[0]}, record[1])
 
 
 def _draft_events(
     draft: _Draft, sample: Sample, columns: Sequence[Column], catalog: Catalog, plugins: set[str],
-    without: set[str],
+    without: set[str], currency: str,
 ) -> bool:  # fmt: skip
     """Drafts customers with an interaction each, if the rows are events."""
     date, customer = of_role(columns, "date"), repeated_key(columns)
@@ -175,7 +177,7 @@ def _draft_events(
     if customer.shape.unique and (event_key is None or event_key is customer):
         return False
     left = [c for c in columns if c not in (date, customer, event_key)]
-    found = best_kind(catalog, plugins, left, without)
+    found = best_kind(catalog, plugins, left, without, currency)
     kind = found[0] if found else _core_kind(sample, columns)
     if kind not in catalog.interaction_kinds:
         return False
@@ -193,8 +195,10 @@ def _draft_events(
     draft.fed.append((kind, Fed("occurred_at", date.name, (date.name,), date.confidence)))
     amount = of_role(left, "amount")
     if amount and "amount" not in without:
-        event["amount"] = dict(amount_of(amount, currency_of(amount.name)))
-        draft.fed.append((kind, Fed("amount", amount.name, (amount.name,), amount.confidence)))
+        event["amount"] = amount_of(amount, amount.currency, currency)
+        decimals = exponent(amount.currency or currency)
+        known = Fed("amount", amount.name, (amount.name,), amount.confidence, decimals)
+        draft.fed.append((kind, known))
     _add(draft, event, found[1] if found else _payload(left, catalog, kind, without))
     return True
 
@@ -221,7 +225,7 @@ def _core_kind(sample: Sample, columns: Sequence[Column]) -> str:
 
 
 def _dated(column: Column) -> Any:
-    more: dict[str, Any] = {"date": column.shape.date} if column.shape.date else {}
+    more = dated(column.shape)
     if column.shape.null:
         more["null"] = ["", *column.shape.null]
     return {"column": column.name, **more} if more else column.name
@@ -290,7 +294,7 @@ def _guesses(draft: _Draft, columns: Sequence[Column]) -> list[Guess]:
         feeds = [(entity, f) for entity, f in draft.fed if column.name in f.columns]
         shape = column.shape
         values = f"{shape.kind} {shape.date}" if shape.date else shape.kind
-        remark = f"fits {shape.also} as well" if shape.also and feeds else ""
+        remark = _readings(column, feeds[0][1].decimals) if feeds else ""
         if not feeds:
             remark = "fits no declared field" if shape.values else "is empty"
         found.append(
@@ -303,6 +307,12 @@ def _guesses(draft: _Draft, columns: Sequence[Column]) -> list[Guess]:
             )
         )
     return found
+
+
+def _readings(column: Column, decimals: int | None) -> str:
+    """How a mapped column's dates or numbers are read, and how else they could be."""
+    read, other = readings_of(column, decimals)
+    return f"{read}, but {other} fits as well: see which is meant" if other else read
 
 
 def _text(

@@ -15,6 +15,13 @@ from ...resources import resource_text
 # Confidences of a match, from certain to a hint. They order candidates and warn the reader; they
 # were set by hand on the public files that the tests name and are not probabilities.
 SAME, OTHER_NAME, EQUAL_WORDS, LESS_NOISE, NEAR = 0.95, 0.9, 0.85, 0.7, 0.6
+# ISO 4217 codes that headers end with, as in ``sales_usd``, or that stand beside amounts.
+CURRENCIES = frozenset(
+    "USD EUR GBP CNY JPY CHF AUD CAD HKD INR BRL TWD NZD SGD SEK NOK DKK PLN CZK HUF RUB TRY ZAR MXN KRW "
+    "THB IDR MYR PHP VND ILS AED SAR EGP NGN KES ARS CLP COP UAH RON BGN".split()
+)
+# Those that are no words of their own ("try", "cop").
+_NO_WORDS = CURRENCIES - {"TRY", "COP", "RON", "MAD", "ALL"}
 # Below this similarity names that differ are different names ("state" and "status" are 0.73 alike).
 NEAREST = 0.92
 SHORTEST_NEAR = 7
@@ -33,6 +40,12 @@ def words_of(header: str) -> tuple[str, ...]:
     text = unicodedata.normalize("NFKC", header)
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
     return tuple(re.findall(r"[^\W_]+", text.casefold()))
+
+
+def currency_of(header: str) -> str | None:
+    """The currency that a header names, or None."""
+    found = [w.upper() for w in words_of(header) if w.upper() in _NO_WORDS]
+    return found[-1] if found else None
 
 
 def squeezed(header: str) -> str:
