@@ -124,6 +124,7 @@ class Crm:
             actor=self.actor,
             time_zone=self.settings.time_zone,
             currency=self.settings.currency,
+            protection_months=self.settings.protection_months,
             observer=lambda committed: self.host.call_observe("after_commit", committed=committed),
             viewer=self.viewer,
         )

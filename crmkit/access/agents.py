@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from ..errors import NotFound, NotPermitted, UsageError
-from ..store.ownership import EVERY_LINE, LEFT, REFUSED, RETURNED, AgentChange, OwnershipRows
+from ..store.ownership import EVERY_LINE, LEFT, REFUSED, RETURNED, AgentChange
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -26,7 +26,7 @@ class Agents:
     def __init__(self, store: Store, settings: Settings, lines: Iterable[str]) -> None:
         self._store, self._settings = store, settings
         self._lines = (EVERY_LINE, *sorted(lines))
-        self.rows = OwnershipRows(store)
+        self.rows = store.ownership
 
     def leave(
         self, agent: str, *, on: date | None = None, reason: str | None = None
@@ -67,13 +67,7 @@ class Agents:
         Raises:
             NotPermitted: naming the day.
         """
-        away = self.rows.left(self._today(), tx=tx)
-        if agent in away:
-            raise NotPermitted(
-                f"{agent} left on {away[agent]} and gets no customers.",
-                code="E_AGENT_LEFT",
-                hint=f"If they are back: crmkit customer agent return {agent}",
-            )
+        self.rows.check_here(agent, tx=tx)
 
     def check_access(self, actor: str, what: str) -> None:
         """Refuses somebody who left, and files that it was tried.

@@ -75,13 +75,36 @@ class HandingOver(Agents):
         rule: str = RULES[0],
         line: str | None = None,
         reason: str | None = None,
+        over_protection: bool = False,
     ) -> list[Assignment]:
-        """Does what :meth:`plan` says, in one transaction; raises what it raises."""
+        """Does what :meth:`plan` says, in one transaction.
+
+        Args:
+            over_protection: True also gives away customers whose renewals are protected.
+
+        Raises:
+            NotPermitted: naming a customer's owner and until when the renewals are protected.
+            NotFound, UsageError: as :meth:`plan`.
+        """
         with self._store.begin("customer assign") as tx:
             passings = self.plan(
                 targets, from_agent=from_agent, rule=rule, line=line, reason=reason, tx=tx
             )
+            if not over_protection:
+                self.check_passings(passings, tx=tx)
             return self.rows.assign(passings, tx=tx)
+
+    def check_passings(self, passings: Sequence[Passing], *, tx: Tx | None = None) -> None:
+        """Refuses to give away customers whose renewals are another's.
+
+        Raises:
+            NotPermitted: naming the first one's owner and until when they are protected.
+        """
+        by_line: dict[str, dict[int, str | None]] = {}
+        for p in passings:
+            by_line.setdefault(p.line, {})[p.customer_id] = p.to_agent
+        for line, wanted in sorted(by_line.items()):
+            self.rows.check_protected(wanted, line=line, tx=tx)
 
     def plan_one(
         self, customer_id: int, agent: str, *, line: str = EVERY_LINE, reason: str | None = None,
@@ -101,11 +124,14 @@ class HandingOver(Agents):
 
     @retried
     def assign(
-        self, customer_id: int, agent: str, *, line: str = EVERY_LINE, reason: str | None = None
-    ) -> Assignment:
-        """Gives one customer to an agent; raises what :meth:`plan` raises."""
+        self, customer_id: int, agent: str, *, line: str = EVERY_LINE, reason: str | None = None,
+        over_protection: bool = False,
+    ) -> Assignment:  # fmt: skip
+        """Gives one customer to an agent; raises what :meth:`hand_over` raises."""
         with self._store.begin("customer assign") as tx:
             passing = self.plan_one(customer_id, agent, line=line, reason=reason, tx=tx)
+            if not over_protection:
+                self.check_passings([passing], tx=tx)
             return self.rows.assign([passing], tx=tx)[0]
 
     @retried

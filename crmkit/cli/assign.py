@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import NotConfirmed, UsageError
+from .confirm import confirm
 from .main import State
 from .options import DAYS, WHOLE, format_option, limit_option, listed, output_option
 from .output import emit, emit_record, named, note
@@ -83,7 +84,8 @@ def assign_customers(
 
     Each passing is logged with its day, reason and line of business, and the customer keeps its
     earlier owners in its history. Customers of an agent who left, and nobody's, are orphans. Nobody
-    who left can get any.
+    who left can get any. While renewals are protected a customer passes only with --yes, or if its
+    owner gives it away.
 
     Example: crmkit customer assign --from ann --to ben --to cem --rule load --dry-run
     """
@@ -116,10 +118,7 @@ def _assign_one(
     planned = crm.ownership.plan_one(person, targets[0], line=line, reason=reason)
     if dry_run:
         return [planned]
-    held = crm.ownership.protection(person, line=line)
-    if held.stands and not yes:
-        raise NotConfirmed(f"{held.why}.", hint="Give it away all the same with --yes.")
-    return [crm.ownership.assign(person, targets[0], line=line, reason=reason)]
+    return [crm.ownership.assign(person, targets[0], line=line, reason=reason, over_protection=yes)]
 
 
 def _assign_many(
@@ -132,13 +131,14 @@ def _assign_many(
     if dry_run:
         return planned
     if not yes:
+        crm.ownership.check_passings(planned)
         raise NotConfirmed(
             f"{len({p.customer_id for p in planned})} customers would pass to "
             f"{', '.join(targets)}.",
             hint="See them with --dry-run, and do it with --yes.",
         )
     return crm.ownership.hand_over(
-        targets, from_agent=from_agent, rule=rule, line=line, reason=reason
+        targets, from_agent=from_agent, rule=rule, line=line, reason=reason, over_protection=True
     )
 
 
@@ -356,15 +356,23 @@ def agent_group() -> None:
 @click.argument("agent", metavar="NAME")
 @_on
 @_reason
+@click.option("--yes", is_flag=True, help="Confirm for a name of which nothing is known here.")
 @click.pass_obj
-def agent_leaves(state: State, agent: str, on: datetime | None, reason: str | None) -> None:
+def agent_leaves(
+    state: State, agent: str, on: datetime | None, reason: str | None, yes: bool
+) -> None:
     """File that an agent leaves; from that day they get no customers and claim none.
 
-    Their customers become orphans until they are handed over.
+    Their customers become orphans until they are handed over. A name that has no customers, and
+    never had or wrote anything, may be mistyped, so it asks.
 
     Example: crmkit customer agent leave ann --on 2026-12-31
     """
     with state.open() as crm:
+        near = crm.ownership.rows.known_as(agent)
+        if agent not in near:
+            meant = f" (known: {', '.join(near)})" if near else ""
+            confirm(f"nothing is known here of an agent {agent}{meant}", yes)
         made = crm.ownership.leave(agent, on=_date(on), reason=reason)
         count = len(crm.ownership.rows.owned_by([agent]))
     note(f"{agent} leaves on {made.changed_on} with {count} customers to hand over.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from ..errors import NotConfirmed, UsageError
+from ..errors import UsageError
+from .confirm import confirm
 from .main import State
 from .options import check_columns, format_option, list_options, listed, output_option
 from .output import emit, emit_record, note
@@ -157,7 +157,7 @@ def revert(
         days = crm.settings.revert_days
         plan = take_back(crm.store, number, window_days=days, dry_run=True)
         if not (dry_run or plan.already):
-            _confirm(
+            confirm(
                 f"{_counted(plan.removed)} would go, {_counted(plan.restored)} be put back", yes
             )
             plan = take_back(crm.store, number, window_days=days)
@@ -166,15 +166,6 @@ def revert(
     if dry_run:
         note("dry run: nothing was changed.")
     emit_record(plan.as_dict(), format=format, output=output)
-
-
-def _confirm(what: str, yes: bool) -> None:
-    if yes:
-        return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise NotConfirmed(f"{what}; this was not confirmed.", hint="Give --yes.")
-    if not click.confirm(f"{what}. Go on?", err=True):
-        raise NotConfirmed("not confirmed; nothing was changed.")
 
 
 def _counted(counts: Mapping[str, int]) -> str:

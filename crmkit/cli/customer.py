@@ -326,8 +326,6 @@ def add_customer(
     Example: crmkit customer add "Ann Example" --ref billing:1042 --contact phone:+4930123456
     """
     with state.open() as crm:
-        if columns.get("owner"):
-            crm.ownership.check_agent(columns["owner"])
         made = crm.store.customers.add(
             kind=kind or CUSTOMER_KINDS[0],
             name=name,
@@ -362,7 +360,8 @@ def edit_customer(
 ) -> None:
     """Change a customer; the earlier version is kept.
 
-    What is not given stays. --contact replaces all contact points, --ref adds a key.
+    What is not given stays. --contact replaces all contact points, --ref adds a key. A new --owner is
+    logged as an assignment, and refused while renewals are protected for the one that there is.
 
     Example: crmkit customer edit 1042 --region north --set telecom.paperless=true
     """
@@ -373,8 +372,6 @@ def edit_customer(
         )
     with state.open() as crm:
         found = crm.store.customers.find(customer)
-        if changes.get("owner"):
-            crm.ownership.check_agent(changes["owner"])
         edited = crm.store.customers.edit(
             found.id,
             version=version or found.version,

@@ -181,7 +181,7 @@ class Loader:
         mapped = _without(mapped, faults, alive)
         self._ask_plugins(mapped, faults)
         mapped = _without(mapped, faults, alive)
-        self._prepare(tx.connection, mapped, faults)
+        self._prepare(tx, mapped, faults)
         mapped = _without(mapped, faults, alive)
         repeated = 0
         if not self.last_wins:
@@ -225,10 +225,22 @@ class Loader:
 
     # --- what is stored already ---------------------------------------------------------------
 
-    def _prepare(self, connection: Connection, mapped: list[Mapped], faults: RowFaults) -> None:
+    def _prepare(self, tx: Tx, mapped: list[Mapped], faults: RowFaults) -> None:
         for i, one in enumerate(mapped):
-            self._check_links(connection, one, mapped, faults)
-            self._prepare_one(connection, i, mapped, faults)
+            self._check_links(tx.connection, one, mapped, faults)
+            self._prepare_one(tx.connection, i, mapped, faults)
+            self._check_owners(tx, i, mapped, faults)
+
+    def _check_owners(self, tx: Tx, index: int, mapped: list[Mapped], faults: RowFaults) -> None:
+        """Rejects rows that give away a customer whose renewals are protected."""
+        one, upsert = mapped[index], self.upserts[index]
+        if not isinstance(upsert, CustomerUpsert):
+            return
+        for i, held in upsert.protected(tx, one.block):
+            given = str(one.block.columns["owner"][i] or "")
+            allowed = f"{held.owner}, or others from {held.free_on}"
+            fault = Fault("E_PROTECTED", shown(given), allowed, held.why)
+            faults.setdefault(one.positions[i], []).append(RowFault("owner", fault))
 
     def _prepare_one(
         self, connection: Connection, index: int, mapped: list[Mapped], faults: RowFaults

@@ -10,6 +10,7 @@ from attrs import evolve
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.engine import Connection
 
+from ..entities.address import address_key, is_same_address
 from ..entities.customer import CUSTOMER_KINDS, ContactPoint, Customer, CustomerRef
 from ..errors import EditConflict, NotFound, UsageError
 from .family import members_of, survivors_of
@@ -119,6 +120,29 @@ class Customers(Gateway):
             for row in connection.execute(query.where(is_in(connection, p.customer_id, ids))):
                 out.setdefault(row.customer_id, set()).add(row.kind)
         return out
+
+    def sharing(self, ids: Iterable[int], *, tx: Tx | None = None) -> set[tuple[int, str, int]]:
+        """Other customers with a phone number or e-mail address of these.
+
+        Returns:
+            ``(customer, kind, other)``: very customers, of which the first is one of ``ids``; both
+            have a contact point of ``kind`` that is one address (:mod:`crmkit.entities.address`).
+        """
+        p = self._table("contact_point").c
+        query = select(p.customer_id, p.kind, p.value, p.address_key)
+        with self._reading(tx) as connection:
+            found = query.where(is_in(connection, p.customer_id, ids), p.address_key != "")
+            mine: dict[str, set[tuple[int, str, str]]] = {}
+            for row in connection.execute(found):
+                mine.setdefault(row.address_key, set()).add((row.customer_id, row.kind, row.value))
+            theirs = connection.execute(query.where(is_in(connection, p.address_key, mine))).all()
+        return {
+            (customer, kind, row.customer_id)
+            for row in theirs
+            for customer, kind, value in mine[row.address_key]
+            if customer != row.customer_id and kind == row.kind
+            and is_same_address(kind, value, row.value)
+        }  # fmt: skip
 
     def fields(self, customer_id: int, *, tx: Tx | None = None) -> dict[str, dict[str, Any]]:
         """Plugin fields of a customer by plugin; a plugin of which nothing is known is absent."""
@@ -247,9 +271,12 @@ class Customers(Gateway):
 
         Raises:
             UsageError: if a key belongs to somebody already, or a field's value is not allowed.
+            NotPermitted: if the owner has left.
         """
         _check_editable({"kind": kind, **columns})
         with self._writing(tx, "customer add") as own:
+            if columns.get("owner") is not None:
+                self._store.ownership.check_here(columns["owner"], tx=own)
             (customer_id,) = own.take_ids(1)
             made = Customer(
                 id=customer_id, kind=kind, name=name, created_at=own.at, updated_at=own.at, **columns
@@ -287,6 +314,8 @@ class Customers(Gateway):
         Raises:
             EditConflict: if somebody changed the customer since.
             NotFound: for an unknown customer, column, plugin or field.
+            NotPermitted: if the new owner has left, or the customer's renewals are protected for
+                the one it has.
         """
         _check_editable(changes or {})
         with self._writing(tx, "customer edit") as own:
@@ -294,7 +323,12 @@ class Customers(Gateway):
             if stored.version != version:
                 raise EditConflict("the customer", version, stored.version)
             edited = evolve(stored, **dict(changes or {}))
+            if edited.owner != stored.owner:
+                self._store.ownership.check_gifts({stored.id: edited.owner}, tx=own)
             self._update(own, edited, version)
+            self._store.ownership.changed(
+                {stored.id: (stored.owner, edited.owner)}, rule="edit", reason=own.command, tx=own
+            )
             if refs:
                 self._add_refs(own, stored.id, refs)
             if contact_points is not None:
@@ -364,6 +398,7 @@ class Customers(Gateway):
             {
                 "id": i, "customer_id": customer_id, "kind": point.kind, "value": point.value,
                 "label": point.label, "position": position, "tx": tx.id,
+                "address_key": address_key(point.kind, point.value),
             }
             for position, (i, point) in enumerate(
                 zip(tx.take_ids(len(points)), points, strict=True)

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, Table, bindparam, func, select
 from sqlalchemy.engine import Connection
 
-from ..entities.interaction import CHANNELS, DIRECTIONS, Interaction, NewInteraction
+from ..entities.interaction import (
+    CHANNELS,
+    DIRECTIONS,
+    OWN_SOURCE,
+    Interaction,
+    NewInteraction,
+)  # fmt: skip
 from ..entities.money import Money
 from ..errors import NotFound, UsageError
 from .family import members_of, survivors_of
@@ -162,6 +168,17 @@ class Interactions(Gateway):
             (*row[:place], self._payload(row[-1], row[place]), *row[place + 1 : -1])
             for row in found
         ]
+
+    def last_at(self, *, tx: Tx | None = None) -> datetime | None:
+        """When the latest interaction that a source told happened; None where there is none.
+
+        What was logged here, as a contact from a list, is work on the data and not of them.
+        """
+        i = self._table("interaction").c
+        told = select(func.max(i.occurred_at)).where(i.source != OWN_SOURCE)
+        with self._reading(tx) as connection:
+            found: datetime | None = connection.scalar(told)
+            return found
 
     def get(self, interaction_id: int, *, tx: Tx | None = None) -> Interaction:
         """The interaction of that id, in that very revision.

@@ -93,6 +93,8 @@ class Merges(Gateway):
         Raises:
             NotFound: if a customer does not exist.
             UsageError: if one of them is merged already, or is both sides of a pair.
+            NotPermitted: if the merged customer's owner would replace one whose renewals are
+                protected.
         """
         taken = {(c.kept_id, c.merged_id, c.entity, c.field) for c in chosen}
         if dry_run:
@@ -101,7 +103,12 @@ class Merges(Gateway):
         with self._writing(tx, "customer merge") as own:
             ids = own.take_ids(len(pairs))
             rows, made = self._planned(own.connection, pairs, taken, own.id, ids)
+            owners = rows.owners()
+            self._store.ownership.check_gifts(
+                {i: now for i, (before, now) in owners.items() if before is not None}, tx=own
+            )
             rows.write(own)
+            self._store.ownership.changed(owners, rule="merge", reason=own.command, tx=own)
             table = self._table("customer_merge")
             columns = ("id", "kept_id", "merged_id", "changes", "tx", "undone_tx")
             if made:
@@ -142,7 +149,9 @@ class Merges(Gateway):
                 again = rows.apply(merge.kept_id, merge.merged_id, _chosen(merge))
                 if again != merge.changes:
                     own.connection.execute(table.update().where(here).values(changes=again))
+            owners = rows.owners()
             rows.write(own)
+            self._store.ownership.changed(owners, rule="reversal", reason=own.command, tx=own)
             own.count("customer", len(gone))
 
     def of_customer(self, customer_id: int) -> list[Merge]:
@@ -344,6 +353,15 @@ class _Rows:
                     mine[name] = self._from_json(part, name, before)
             if MADE in changes and all(mine[c] is None for c in part.columns):
                 del self.now[part.entity][merge.kept_id]
+
+    def owners(self) -> dict[int, tuple[str | None, str | None]]:
+        """Of the customers whose owner differs from what was read, the owner before and after."""
+        before, now = self.before[CUSTOMER], self.now[CUSTOMER]
+        return {
+            i: (before[i]["owner"], now[i]["owner"])
+            for i in now
+            if before[i]["owner"] != now[i]["owner"]
+        }
 
     def write(self, tx: Tx) -> None:
         """Writes the rows that differ from what was read; each old version is kept."""

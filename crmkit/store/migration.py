@@ -22,6 +22,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ..declarations import Migration, sql_name
 from ..errors import ConfigError, NotConfirmed
+from .address_keys import fill_address_keys
 from .declared import CORE_PLUGIN, Document, Key, documents_kept, documents_now, newer_faults
 from .engine import WRITES, translated
 
@@ -164,6 +165,7 @@ def _upgrade(store: Store, connection: Connection, allow_loss: bool) -> Plan:
     plain = connection.execution_options(no_parameters=True)
     for step in plan.steps:
         plain.exec_driver_sql(step.statement)
+    fill_address_keys(store.tables["contact_point"], connection)
     if store.dialect == "sqlite" and plan.migrations:
         _check_foreign_keys(connection)
     _record(store, connection, plan)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from attrs import fields, frozen
 from sqlalchemy import Select, func, or_, select
 
-from ..errors import EditConflict
+from ..errors import EditConflict, NotPermitted
 from .family import members_of, survivors_of
 from .gateway import Gateway
 from .history import Versions
+from .protection import Protection, owned_since, protection_of
 from .retry import retried
 from .rows import insert_rows, is_in
 
@@ -50,7 +52,7 @@ class Assignment:
     Attributes:
         line: line of business: a plugin's name, or ``all``.
         rule: how the new owner was found: ``named``, ``round-robin``, ``region``, ``load``,
-            ``claim`` or ``reversal``.
+            ``claim``, ``reversal``, ``edit``, ``import`` or ``merge``.
         orphaned: True if the customer had no owner, or one who had left.
         batch: the transaction; all assignments of one step share it.
     """
@@ -161,6 +163,22 @@ class OwnershipRows(Gateway):
             own.count("agent_change", 1)
             return made
 
+    def known_as(self, agent: str, *, tx: Tx | None = None) -> list[str]:
+        """The name itself if anything was filed of or by it; else the names most like it."""
+        customer, a, claim = (self._table(n).c for n in ("customer", "assignment", "claim"))
+        change, write = self._table("agent_change").c, self._table("tx").c
+        columns = (customer.owner, a.from_agent, a.to_agent, claim.agent, change.agent, write.actor)
+        with self._reading(tx) as connection:
+            for column in columns:
+                if connection.execute(select(column).where(column == agent).limit(1)).first():
+                    return [agent]
+            names = {
+                name
+                for column in columns[:-1]
+                for name in connection.scalars(select(column).where(column.is_not(None)).distinct())
+            }
+        return get_close_matches(agent, sorted(names))
+
     # --- who owns whom ------------------------------------------------------------------------
 
     def owned_by(self, agents: Iterable[str], *, tx: Tx | None = None) -> list[Owned]:
@@ -220,17 +238,86 @@ class OwnershipRows(Gateway):
         found = [_assignment(row, now[row["owner_id"]]) for row in rows]
         return {(f.customer_id, f.line): f for f in found}
 
-    def owner_since(self, customer_id: int, *, tx: Tx | None = None) -> datetime:
-        """When the run of versions with today's owner began."""
-        versions = Versions(self._table("customer"), self._table("customer_history"))
+    def protections(
+        self, customers: Iterable[int], *, on: date, line: str = EVERY_LINE, tx: Tx | None = None
+    ) -> dict[int, Protection]:
+        """Whether the renewals of each customer are its owner's alone on a day."""
+        wanted = list(customers)
         with self._reading(tx) as connection:
-            found = versions.versions(connection, customer_id)
-        since: datetime = found[-1]["valid_from"]
-        for row in reversed(found):
-            if row["owner"] != found[-1]["owner"]:
-                break
-            since = row["valid_from"]
-        return since
+            since = owned_since(
+                connection, self._table("customer"), self._table("customer_history"), wanted
+            )
+        lines, left = self.line_owners(wanted, tx=tx), self.left(on, tx=tx)
+        sharers: dict[int, list[str]] = {}
+        for (i, _), a in lines.items():
+            if line == EVERY_LINE and a.to_agent is not None:
+                sharers.setdefault(i, []).append(a.to_agent)
+        out = {}
+        for i in wanted:
+            owner, began = since.get(i, (None, None))
+            day = None if began is None else self._local_day(began)
+            given = lines.get((i, line))
+            if given is not None and given.to_agent is not None:
+                owner, day = given.to_agent, given.assigned_on
+            out[i] = protection_of(
+                i, line, owner, day, on=on, months=self._store.protection_months, left=left,
+                sharers=sharers.get(i, ()),
+            )  # fmt: skip
+        return out
+
+    def check_here(self, agent: str, *, tx: Tx | None = None) -> None:
+        """Refuses an agent who left.
+
+        Raises:
+            NotPermitted: naming the day.
+        """
+        away = self.left(self._local_day(self._store.clock()), tx=tx)
+        if agent in away:
+            raise NotPermitted(
+                f"{agent} left on {away[agent]} and gets no customers.",
+                code="E_AGENT_LEFT",
+                hint=f"If they are back: crmkit customer agent return {agent}",
+            )
+
+    def protected_from(
+        self, wanted: Mapping[int, str | None], *, line: str = EVERY_LINE, tx: Tx | None = None
+    ) -> dict[int, Protection]:
+        """Customers that may not pass to whom they would: their renewals are another's.
+
+        An owner may give away what is theirs.
+
+        Args:
+            wanted: the new owner by customer; None is nobody.
+        """
+        actor = self._store.actor if tx is None else tx.actor
+        today = self._local_day(self._store.clock() if tx is None else tx.at)
+        held = self.protections(wanted, on=today, line=line, tx=tx)
+        return {i: p for i, p in held.items() if p.shuts_out(wanted[i]) and actor != p.owner}
+
+    def check_protected(
+        self, wanted: Mapping[int, str | None], *, line: str = EVERY_LINE, tx: Tx | None = None
+    ) -> None:
+        """Refuses to give away customers whose renewals are another's; see :meth:`protected_from`.
+
+        Raises:
+            NotPermitted: naming the first one's owner and until when they are protected.
+        """
+        held = self.protected_from(wanted, line=line, tx=tx)
+        for i, found in sorted(held.items()):
+            more = f"{len(held) - 1} more are protected too. " if len(held) > 1 else ""
+            found.check(
+                wanted[i], hint=f"{more}To give it away all the same: crmkit customer assign --yes"
+            )
+
+    def check_gifts(self, wanted: Mapping[int, str | None], *, tx: Tx) -> None:
+        """Refuses to give customers to agents who left, or whose renewals are another's.
+
+        Raises:
+            NotPermitted: as :meth:`check_here` and :meth:`check_protected`.
+        """
+        for agent in sorted({agent for agent in wanted.values() if agent is not None}):
+            self.check_here(agent, tx=tx)
+        self.check_protected(wanted, tx=tx)
 
     def served_by(
         self, customer_id: int, agents: Iterable[str], line: str, *, tx: Tx | None = None
@@ -260,6 +347,19 @@ class OwnershipRows(Gateway):
         Raises:
             EditConflict: if an owner is no longer the one that a passing names.
         """
+        groups: dict[tuple[str | None, str | None], list[int]] = {}
+        for p in passings:
+            if p.line == EVERY_LINE and p.from_agent != p.to_agent:
+                groups.setdefault((p.from_agent, p.to_agent), []).append(p.customer_id)
+        for (old, new), ids in sorted(groups.items(), key=lambda g: min(g[1])):
+            self._set_owner(tx, ids, old, new)
+        return self.record(passings, tx=tx)
+
+    def record(self, passings: Sequence[Passing], *, tx: Tx) -> list[Assignment]:
+        """Logs customers that pass from one owner to another within a write of their own rows.
+
+        Every change of a stored owner comes here, whatever command makes it.
+        """
         today = self._local_day(tx.at)
         made = [
             Assignment(
@@ -269,12 +369,6 @@ class OwnershipRows(Gateway):
             )
             for i, p in zip(tx.take_ids(len(passings)), passings, strict=True)
         ]  # fmt: skip
-        groups: dict[tuple[str | None, str | None], list[int]] = {}
-        for p in passings:
-            if p.line == EVERY_LINE and p.from_agent != p.to_agent:
-                groups.setdefault((p.from_agent, p.to_agent), []).append(p.customer_id)
-        for (old, new), ids in sorted(groups.items(), key=lambda g: min(g[1])):
-            self._set_owner(tx, ids, old, new)
         rows = (
             (
                 a.id, a.customer_id, a.line, a.from_agent, a.to_agent, a.reason, a.rule,
@@ -285,6 +379,33 @@ class OwnershipRows(Gateway):
         insert_rows(tx.connection, self._table("assignment"), WRITTEN, rows)
         tx.count("assignment", len(made))
         return made
+
+    def changed(
+        self, owners: Mapping[int, tuple[str | None, str | None]], *, rule: str, reason: str, tx: Tx
+    ) -> list[Assignment]:
+        """Logs owners that an edit, an import, a merge or the undoing of one has changed.
+
+        Args:
+            owners: by customer the owner before and after.
+            rule: ``edit``, ``import``, ``merge`` or ``reversal``.
+        """
+        away = self.left(self._local_day(tx.at), tx=tx)
+        return self.record(
+            [
+                Passing(
+                    customer_id=i,
+                    line=EVERY_LINE,
+                    from_agent=before,
+                    to_agent=after,
+                    reason=reason,
+                    rule=rule,
+                    orphaned=before is None or before in away,
+                )
+                for i, (before, after) in sorted(owners.items())
+                if before != after
+            ],
+            tx=tx,
+        )
 
     def _set_owner(self, tx: Tx, ids: Sequence[int], old: str | None, new: str | None) -> None:
         table = self._table("customer")

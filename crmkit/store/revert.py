@@ -36,7 +36,7 @@ from ..errors import NotFound, UsageError
 from .bulk import lock_sources
 from .history import Versions
 from .imports import import_command
-from .rows import BATCH
+from .rows import BATCH, is_in
 
 if TYPE_CHECKING:
     from .imports import ImportRun
@@ -235,9 +235,12 @@ class _Revert:
         for name, table in self._facts():
             self._count(self.removed, name, self._run(delete(table).where(self._by_me(table))))
         self._restore_contacts()
+        owners = self._owners()
+        self._forget_assignments()
         for name, kept in reversed(list(self.kept.items())):
             self._restore(name, kept)
             self._remove(name, kept)
+        self._log_owners(owners)
         for counts in (self.removed, self.restored):
             for name, rows in counts.items():
                 self.tx.count(name, rows)
@@ -390,6 +393,28 @@ class _Revert:
         for name in ("outcome", "stage", "stage_change"):
             table = self.store.tables[name]
             self._run(delete(table).where(table.c.subject_id.in_(self._created_subjects())))
+
+    def _owners(self) -> dict[int, str | None]:
+        """The owners of the customers that the import wrote, created ones left out."""
+        c = self.store.tables[CUSTOMER].c
+        query = select(c.id, c.owner).where(
+            c.tx.in_(self.mine), c.id.not_in(self._created(self.kept[CUSTOMER]))
+        )
+        return {row.id: row.owner for row in self.connection.execute(query)}
+
+    def _forget_assignments(self) -> None:
+        """Removes the log of owners of customers that go; of those that stay it is added to."""
+        a = self.store.tables["assignment"]
+        gone = a.c.owner_id.in_(self._created(self.kept[CUSTOMER]))
+        self._run(delete(a).where(self._by_me(a), gone))
+
+    def _log_owners(self, before: Mapping[int, str | None]) -> None:
+        c = self.store.tables[CUSTOMER].c
+        query = select(c.id, c.owner).where(is_in(self.connection, c.id, before))
+        changed = {row.id: (before[row.id], row.owner) for row in self.connection.execute(query)}
+        self.store.ownership.changed(
+            changed, rule="reversal", reason=f"{self.what} undone", tx=self.tx
+        )
 
     def _restore_contacts(self) -> None:
         points, past = (

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .merge import Merges
     from .migration import Plan, Status
     from .outcomes import Outcomes
+    from .ownership import OwnershipRows
     from .records import Records
     from .relations import Relations
     from .stages import Stages
@@ -100,6 +101,8 @@ class Store:
         observer: told of every committed transaction, after the commit.
         time_zone: IANA zone in which an instant's local day is taken (design D1).
         currency: ISO 4217 code of amounts that name none.
+        protection_months: for so long after an assignment a customer's renewals are its owner's
+            alone; 0 is never.
         viewer: whose rights decide which customers are named to people; None sees everybody.
 
     Raises:
@@ -117,9 +120,11 @@ class Store:
         observer: Callable[[Committed], None] | None = None,
         time_zone: str = "UTC",
         currency: str = "USD",
+        protection_months: int = 0,
         viewer: Viewer | None = None,
     ) -> None:
         self.catalog, self.clock, self.actor = catalog, clock, actor
+        self.protection_months = protection_months
         self.privacy = Privacy(self, viewer)
         self.time_zone, self.currency = ZoneInfo(time_zone), currency
         self._observer = observer
@@ -395,6 +400,13 @@ class Store:
         from .merge import Merges
 
         return Merges(self)
+
+    @cached_property
+    def ownership(self) -> OwnershipRows:
+        """Who left, who was given whom and why, and who claims whom."""
+        from .ownership import OwnershipRows
+
+        return OwnershipRows(self)
 
     @cached_property
     def relations(self) -> Relations:

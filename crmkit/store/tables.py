@@ -135,15 +135,18 @@ def _customers(metadata: MetaData) -> list[Table]:
         "contact_point", metadata, key("id"),
         needed("customer_id", Integer, ForeignKey("customer.id")), needed("kind", Text),
         needed("value", Text), needed("label", Text), needed("position", Integer),
-        needed("tx", Integer),
+        optional("address_key", Text), needed("tx", Integer),
     )  # fmt: skip
     Index("ix_contact_point_customer_id", contact.c.customer_id)
     Index("ix_contact_point_value", contact.c.value)
+    # By what several contact points of one address have in common (crmkit.entities.address).
+    Index("ix_contact_point_address_key", contact.c.address_key)
     # What an import changed or removed, so that it can be reverted.
     past_contact = table(
         "contact_point_history", metadata, key("id"), needed("customer_id", Integer),
         needed("kind", Text), needed("value", Text), needed("label", Text),
-        needed("position", Integer), needed("tx", Integer), key("closed_tx"), rowid=False,
+        needed("position", Integer), optional("address_key", Text), needed("tx", Integer),
+        key("closed_tx"), rowid=False,
     )  # fmt: skip
     Index("ix_contact_point_history_closed_tx", past_contact.c.closed_tx)
     relation = table(

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 import crmkit
 from crmkit.access.handover import handover_sheet
-from crmkit.access.protection import add_months
 from crmkit.access.settling import decide
 from crmkit.entities import CustomerRef, NewInteraction
 from crmkit.errors import EditConflict, NotFound, NotPermitted, UsageError
 from crmkit.store.ownership import Claim, Passing
+from crmkit.store.protection import add_months
 from crmkit.testing.clock import SettableClock
 from crmkit.workspace import Crm
 
@@ -64,7 +64,9 @@ def called(crm: Crm, person: int, day: int, agent: str | None = None) -> None:
 def test_customers_of_one_agent_go_in_turn_to_others_in_one_step(workspace: Crm) -> None:
     ids = [add(workspace, str(i), "ann") for i in range(5)]
     other = add(workspace, "x", "zoe")
-    made = workspace.ownership.hand_over(["ben", "cem"], from_agent="ann", reason="ann retires")
+    made = workspace.ownership.hand_over(
+        ["ben", "cem"], from_agent="ann", reason="ann retires", over_protection=True
+    )
     assert owners(workspace) == {
         ids[0]: "ben", ids[1]: "cem", ids[2]: "ben", ids[3]: "cem", ids[4]: "ben", other: "zoe",
     }  # fmt: skip
@@ -83,7 +85,7 @@ def test_the_earlier_owner_stays_in_the_customers_history(
     crm_clock.advance(days=10)
     before = crm_clock()
     crm_clock.advance(days=1)
-    workspace.ownership.hand_over(["ben"], from_agent="ann")
+    workspace.ownership.hand_over(["ben"], from_agent="ann", over_protection=True)
     then = workspace.store.customers.at(person, before)
     now = workspace.store.customers.get(person)
     assert then is not None
@@ -94,7 +96,9 @@ def test_by_load_the_one_with_fewest_customers_comes_first(workspace: Crm) -> No
     for i in range(2):
         add(workspace, f"b{i}", "ben")
     ids = [add(workspace, str(i), "ann") for i in range(4)]
-    workspace.ownership.hand_over(["ben", "cem"], from_agent="ann", rule="load")
+    workspace.ownership.hand_over(
+        ["ben", "cem"], from_agent="ann", rule="load", over_protection=True
+    )
     # ben has 2, cem none: two to cem until they are even, then ben (named first), then cem.
     assert [owners(workspace)[i] for i in ids] == ["cem", "cem", "ben", "cem"]
 
@@ -105,7 +109,9 @@ def test_by_region_the_one_at_home_there_comes_first(workspace: Crm) -> None:
     ids = [
         add(workspace, str(i), "ann", r) for i, r in enumerate(["south", "north", "south", "west"])
     ]
-    workspace.ownership.hand_over(["ben", "cem"], from_agent="ann", rule="region")
+    workspace.ownership.hand_over(
+        ["ben", "cem"], from_agent="ann", rule="region", over_protection=True
+    )
     # Nobody is at home in the west: it goes to who has fewer, ben with 2 against cem with 3.
     assert [owners(workspace)[i] for i in ids] == ["cem", "ben", "cem", "ben"]
 
@@ -117,26 +123,26 @@ def test_an_agent_who_left_gets_nothing_and_leaves_orphans(workspace: Crm) -> No
     own.leave("ann", reason="retired")
     assert [o.customer_id for o in own.rows.orphans(own.away())] == [person, nobodys]
     with pytest.raises(NotPermitted, match=r"ann left on 2026-04-01 and gets no customers") as told:
-        own.assign(kept, "ann")
+        own.assign(kept, "ann", over_protection=True)
     assert told.value.code == "E_AGENT_LEFT"
     with pytest.raises(NotPermitted, match="ann left"):
-        own.hand_over(["ben", "ann"])
+        own.hand_over(["ben", "ann"], over_protection=True)
     with pytest.raises(NotPermitted, match="ann left"):
         own.claim(kept, "ann")
     with pytest.raises(UsageError, match="ann is away already"):
         own.leave("ann")
-    made = own.hand_over(["ben"])
+    made = own.hand_over(["ben"], over_protection=True)
     assert [(a.customer_id, a.reason, a.orphaned) for a in made] == [
         (person, "ann left on 2026-04-01", True), (nobodys, "had no owner", True),
     ]  # fmt: skip
     own.come_back("ann")
-    assert own.assign(kept, "ann").to_agent == "ann"
+    assert own.assign(kept, "ann", over_protection=True).to_agent == "ann"
 
 
 def test_a_departure_to_come_holds_from_its_day(workspace: Crm, crm_clock: SettableClock) -> None:
     person = add(workspace, "1", "ben")
     workspace.ownership.leave("ann", on=date(2026, 4, 3))
-    workspace.ownership.assign(person, "ann")
+    workspace.ownership.assign(person, "ann", over_protection=True)
     crm_clock.set(datetime(2026, 4, 3, 0, 0, tzinfo=UTC))
     with pytest.raises(NotPermitted):
         workspace.ownership.check_agent("ann")
@@ -146,14 +152,14 @@ def test_a_line_of_business_goes_with_everything_else(workspace: Crm) -> None:
     workspace.ownership._lines = ("all", "shop")
     person = add(workspace, "1", "ann")
     own = workspace.ownership
-    own.assign(person, "ben", line="shop")
+    own.assign(person, "ben", line="shop", over_protection=True)
     assert owners(workspace)[person] == "ann"
     assert own.protection(person, line="shop").owner == "ben"
     assert own.protection(person).owner == "ann"
-    made = own.hand_over(["cem"], from_agent="ben")
+    made = own.hand_over(["cem"], from_agent="ben", over_protection=True)
     assert [(a.line, a.from_agent, a.to_agent) for a in made] == [("shop", "ben", "cem")]
     with pytest.raises(NotFound, match="no line of business 'shopp'"):
-        own.assign(person, "ben", line="shopp")
+        own.assign(person, "ben", line="shopp", over_protection=True)
 
 
 def test_nothing_changes_when_an_owner_changed_in_between(workspace: Crm) -> None:
@@ -175,8 +181,8 @@ def test_nothing_changes_when_an_owner_changed_in_between(workspace: Crm) -> Non
 def test_a_step_is_reversed_unless_somebody_passed_on_since(workspace: Crm) -> None:
     ids = [add(workspace, str(i), "ann") for i in range(3)]
     own = workspace.ownership
-    batch = own.hand_over(["ben"], from_agent="ann")[0].batch
-    later = own.assign(ids[1], "cem").batch
+    batch = own.hand_over(["ben"], from_agent="ann", over_protection=True)[0].batch
+    later = own.assign(ids[1], "cem", over_protection=True).batch
     with pytest.raises(UsageError, match=r"1 of 3 customers passed on since"):
         own.reverse(batch)
     assert set(owners(workspace).values()) == {"ben", "cem"}
@@ -206,7 +212,7 @@ def test_assigning_and_reversing_restores_every_owner(
     before = owners(workspace)
     own = workspace.ownership
     try:
-        made = own.hand_over(targets, from_agent=source, rule=rule)
+        made = own.hand_over(targets, from_agent=source, rule=rule, over_protection=True)
     except NotFound:
         assert source not in before.values()
         return

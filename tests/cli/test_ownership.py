@@ -30,7 +30,10 @@ def test_many_pass_in_one_step_only_when_confirmed_and_can_go_back(
     assert [(r["ref"], r["from_agent"], r["to_agent"]) for r in shown] == [
         ("1", "ann", "ben"), ("2", "ann", "cem"),
     ]  # fmt: skip
-    assert "2 customers would pass to ben, cem" in crmkit(*asked, code=2).err
+    assert "E_PROTECTED ann has it since" in crmkit(*asked, code=4).err
+    crmkit("customer", "agent", "leave", "zoe")
+    free = ("customer", "assign", "--from", "zoe", "--to", "ben")
+    assert "1 customers would pass to ben" in crmkit(*free, code=2).err
     assert owners(crmkit) == ["ann", "ann", "zoe"]
     crmkit(*asked, "--yes")
     assert owners(crmkit) == ["ben", "cem", "zoe"]
@@ -41,8 +44,10 @@ def test_many_pass_in_one_step_only_when_confirmed_and_can_go_back(
 
 def test_one_protected_customer_passes_only_when_confirmed(crmkit: Crmkit, shop: Path) -> None:
     customers(crmkit, "ann")
-    said = crmkit("customer", "assign", "1", "--to", "ben", code=2).err
-    assert "E_NOT_CONFIRMED ann has it since" in said
+    for asked in (("assign", "1", "--to", "ben"), ("edit", "1", "--owner", "ben")):
+        said = crmkit("customer", *asked, code=4).err
+        assert "E_PROTECTED ann has it since" in said
+        assert "renewals are free for others from" in said
     assert crmkit("customer", "protection", "1", "--agent", "ben", code=4).out == ""
     crmkit("customer", "assign", "1", "--to", "ben", "--yes")
     assert owners(crmkit) == ["ben"]
@@ -65,6 +70,20 @@ def test_who_left_is_given_nobody_by_any_command(crmkit: Crmkit, shop: Path) -> 
     assert [(r["agent"], r["customers"], r["left_on"] is None) for r in listed] == [
         ("ann", 0, False), ("ben", 2, True),
     ]  # fmt: skip
+
+
+def test_a_name_of_which_nothing_is_known_asks_before_it_leaves(crmkit: Crmkit, shop: Path) -> None:
+    customers(crmkit, "anna")
+    said = crmkit("customer", "agent", "leave", "NOBODY", code=2).err
+    assert "E_NOT_CONFIRMED nothing is known here of an agent NOBODY" in said
+    assert "nothing is known here of an agent ana (known: anna)" in (
+        crmkit("customer", "agent", "leave", "ana", code=2).err
+    )
+    assert [r["agent"] for r in crmkit("customer", "agent", "list", "--format", "json").rows] == [
+        "anna"
+    ]
+    crmkit("customer", "agent", "leave", "anna")
+    crmkit("customer", "agent", "leave", "NOBODY", "--yes")
 
 
 def test_who_left_is_shown_and_exported_nothing_and_it_is_filed(

@@ -11,13 +11,17 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import Select
 
 from ...declarations import CUSTOMER
+from ...entities.address import address_key
 from .block import CREATED, UPDATED, Block, Written
 from .statements import Statements
 from .upsert import ID, NO_POINT, VALUES, Stored, Upsert, first_positions, pick, spread
 from .versioned import Versioned
 
 if TYPE_CHECKING:
+    from ..protection import Protection
     from ..store import Tx
+
+OWNER = "owner"
 
 
 class CustomerUpsert(Upsert):
@@ -82,6 +86,25 @@ class CustomerUpsert(Upsert):
             # Last in this order is the first one, which stands.
             if (points := get(row[:2])) is not None:
                 points[row[2]] = row
+
+    def protected(self, tx: Tx, block: Block) -> list[tuple[int, Protection]]:
+        """Positions of rows that give away customers whose renewals are another's, each with why."""
+        given = block.columns.get(OWNER)
+        if given is None or not self.found:
+            return []
+        place = VALUES.start + list(block.columns).index(OWNER)
+        moved = [
+            (i, stored[ID])
+            for i, ref in enumerate(block.refs)
+            if (stored := self.found.get(ref)) is not None
+            and stored[place] != given[i]
+            and not self._is_past(ref, block, i)
+        ]
+        if not moved:
+            return []
+        ownership = self.statements.store.ownership
+        held = ownership.protected_from({customer: given[i] for i, customer in moved}, tx=tx)
+        return [(i, held[customer]) for i, customer in moved if customer in held]
 
     def write(self, tx: Tx, block: Block) -> Written:
         """Creates the new customers, changes those that differ, and says what became of each."""
@@ -167,6 +190,7 @@ class CustomerUpsert(Upsert):
                 "value": values,
                 "label": repeat(label),
                 "position": repeat(position),
+                "address_key": [address_key(kind, value) for value in values],
                 "tx": repeat(tx.id),
             },
             len(customers),
@@ -194,6 +218,12 @@ class CustomerUpsert(Upsert):
             [self._since(r, block, i, at) for r, i in changed],
             [(*values[i], at) for _, i in changed],
         )
+        if OWNER in names:
+            place = names.index(OWNER)
+            self.statements.store.ownership.changed(
+                {found[r][ID]: (found[r][VALUES][place], values[i][place]) for r, i in changed},
+                rule="import", reason=f"import of {self.source}", tx=tx,
+            )  # fmt: skip
         return dict.fromkeys((r for r, _ in changed), UPDATED)
 
     def _kind_of(self, block: Block, position: int) -> str:
@@ -221,7 +251,8 @@ class CustomerUpsert(Upsert):
                 elif value is None:
                     deletes.append({"_id": point})
                 else:
-                    updates.append({"_id": point, "_value": value, "_tx": tx.id})
+                    key = address_key(kind, value)
+                    updates.append({"_id": point, "_value": value, "_key": key, "_tx": tx.id})
             self._add_points(
                 tx, kind, label, position, [c for c, _ in added], [v for _, v in added]
             )
@@ -237,7 +268,9 @@ class CustomerUpsert(Upsert):
         )
         s.many(
             tx.connection,
-            table.update().where(by_id).values(value=bindparam("_value"), tx=bindparam("_tx")),
+            table.update()
+            .where(by_id)
+            .values(value=bindparam("_value"), address_key=bindparam("_key"), tx=bindparam("_tx")),
             updates,
         )
         s.many(tx.connection, table.delete().where(by_id), deletes)
