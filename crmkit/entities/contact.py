@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 from attrs.validators import in_
 
+from ..errors import NotPermitted
 from .interaction import CHANNELS
 
 if TYPE_CHECKING:
@@ -28,12 +29,17 @@ class ContactRequest:
         channel: one of CHANNELS.
         purpose: ``marketing``, ``service``, ``notice`` or another that the workspace keeps.
         at: aware instant at which the customer is to be reached.
+        agent: who would make the contact, so that the renewals of somebody else's customer are
+            protected; None where nobody is named.
+        slot: the place that the contact has taken already, which does not count against it.
     """
 
     customer_id: int
     channel: str = field(validator=in_(CHANNELS))
     purpose: str
     at: datetime
+    agent: str | None = None
+    slot: str | None = None
 
 
 @frozen(kw_only=True)
@@ -44,8 +50,8 @@ class ContactDecision:
         request: what was asked.
         customer_id: who would be reached: the customer asked for, or the one it was merged into.
         code: ``allowed``, or the first reason against it: ``do_not_contact``, ``withdrawn``,
-            ``no_consent``, the code of a block as ``bereavement``, ``cap_7`` (the cap over 7 days)
-            or ``quiet_hours``.
+            ``no_consent``, ``protected`` (the renewals are another agent's), the code of a block as
+            ``bereavement``, ``cap_7`` (the cap over 7 days) or ``quiet_hours``.
         words, words_zh: the reason as a sentence; empty where it is allowed.
         free_at: the first instant from ``request.at`` on at which nothing that is known now stands
             against it; None if only a new consent or the end of a block can change it.
@@ -64,6 +70,21 @@ class ContactDecision:
     def allowed(self) -> bool:
         """Whether the contact may be made at the instant asked for."""
         return self.code == "allowed"
+
+    def check(self) -> None:
+        """Refuses the contact unless it may be made.
+
+        Raises:
+            NotPermitted: with the reason and the first instant at which it may be made.
+        """
+        if self.allowed:
+            return
+        asked = self.request
+        raise NotPermitted(
+            f"no contact by {asked.channel} for {asked.purpose}: {self.words}.",
+            code="E_PROTECTED" if self.code == "protected" else "E_CONTACT_REFUSED",
+            hint=f"It may be made from {self.free_at:%Y-%m-%dT%H:%M:%SZ}." if self.free_at else "",
+        )
 
 
 @frozen(kw_only=True)

@@ -68,6 +68,7 @@ RULES = (
     items("caps", "Caps", "上限"),
     text("quiet_from", "Quiet from", "安静开始"), text("quiet_until", "Quiet until", "安静结束"),
     flag("blockable", "Can be blocked", "可停联"),
+    flag("protected", "For the owner while protected", "保护期内限负责人"),
 )  # fmt: skip
 
 
@@ -124,11 +125,13 @@ def _entry(entry: Entry) -> dict[str, Any]:
 # --- contact ----------------------------------------------------------------------------------
 
 
-def check(crm: Crm, customer: str, channel: str, purpose: str, at: datetime | None) -> Answer:
+def check(
+    crm: Crm, customer: str, channel: str, purpose: str, at: datetime | None, agent: str | None
+) -> Answer:
     """Asks the policy."""
     request = ContactRequest(
         customer_id=crm.store.customers.find(customer).id, channel=channel, purpose=purpose,
-        at=at or crm.clock(),
+        at=at or crm.clock(), agent=agent,
     )  # fmt: skip
     (decision,) = crm.service("contact.policy").ask([request])
     row = {
@@ -212,10 +215,10 @@ def _blocked(crm: Crm, **asked: Any) -> list[dict[str, Any]]:
 
 def purposes(
     crm: Crm, purpose: str | None, needs: str | None, cap: Sequence[str], no_caps: bool | None,
-    quiet: str | None, blockable: bool | None,
+    quiet: str | None, blockable: bool | None, protected: bool | None,
 ) -> Answer:  # fmt: skip
     """Shows the purposes, or changes one."""
-    values: dict[str, Any] = {"needs": needs, "blockable": blockable}
+    values: dict[str, Any] = {"needs": needs, "blockable": blockable, "protected": protected}
     if cap or no_caps:
         if cap and no_caps:
             raise UsageError("--cap and --no-caps say two things.")
@@ -238,7 +241,7 @@ def _rules(purpose: Purpose) -> dict[str, Any]:
         "purpose": purpose.name, "needs": purpose.needs,
         "caps": [f"{most}/{days}" for most, days in purpose.caps],
         "quiet_from": f"{purpose.quiet_from:%H:%M}", "quiet_until": f"{purpose.quiet_until:%H:%M}",
-        "blockable": purpose.blockable,
+        "blockable": purpose.blockable, "protected": purpose.protected,
     }  # fmt: skip
 
 
@@ -284,7 +287,11 @@ def commands() -> list[Command]:
         ),
         Command(
             name="contact check", run=check, single=True,
-            parameters=(WHOSE, CHANNEL, PURPOSE, AT), columns=DECISION,
+            parameters=(
+                WHOSE, CHANNEL, PURPOSE, AT,
+                Parameter(name="agent", type=T.TEXT, title="Who would make the contact; then also whether renewals are protected for another", title_zh="联系人"),
+            ),
+            columns=DECISION,
             help="Ask whether a customer may be contacted; if not, why, and when.",
             example="crmkit contact check C-1 --channel phone --purpose marketing",
         ),
@@ -330,6 +337,7 @@ def commands() -> list[Command]:
                 Parameter(name="no_caps", type=T.BOOLEAN, title="Whether there are no caps at all", title_zh="无上限"),
                 Parameter(name="quiet", type=T.TEXT, title="Local quiet hours, as 21:00-08:00", title_zh="安静时段"),
                 Parameter(name="blockable", type=T.BOOLEAN, title="Whether blocks that name no purpose stop it", title_zh="可停联"),
+                Parameter(name="protected", type=T.BOOLEAN, title="Whether only the owner may make such contacts while the customer's renewals are protected", title_zh="保护期内限负责人"),
             ),
             columns=RULES,
             help="Show the rules of every purpose, or change or add one.",

@@ -32,6 +32,7 @@ class Purpose:
             many local days on end; the shortest first.
         quiet_from, quiet_until: local time of day; equal ones mean no quiet hours.
         blockable: whether blocks that name no purpose stop it.
+        protected: whether it works renewals, which are the owner's alone for a time.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Purpose:
     quiet_from: time = time(21)
     quiet_until: time = time(8)
     blockable: bool = True
+    protected: bool = True
 
 
 # The figures for marketing are common practice and a starting point, not law: every workspace can
@@ -48,12 +50,13 @@ DEFAULTS = {
     purpose.name: purpose
     for purpose in (
         Purpose(name="marketing", caps=((1, 1), (2, 7), (6, 30))),
-        Purpose(name="service", needs="no_objection", blockable=False),
+        Purpose(name="service", needs="no_objection", blockable=False, protected=False),
         Purpose(
-            name="notice", needs="nothing", quiet_from=time(0), quiet_until=time(0), blockable=False
+            name="notice", needs="nothing", quiet_from=time(0), quiet_until=time(0),
+            blockable=False, protected=False,
         ),
     )
-}
+}  # fmt: skip
 
 
 def read_purposes(crm: Crm, tx: Tx | None = None) -> dict[str, Purpose]:

@@ -15,6 +15,18 @@ WORDS = {
         "consent to {purpose} by {channel} was withdrawn",
         "客户已撤回对{purpose}（{channel}）的同意",
     ),
+    "do_not_contact_shared": (
+        "another customer with the same address asked not to be contacted at all",
+        "同一联系地址的另一客户要求不再联系",
+    ),
+    "withdrawn_shared": (
+        "another customer with the same address withdrew consent to {purpose} by {channel}",
+        "同一联系地址的另一客户已撤回对{purpose}（{channel}）的同意",
+    ),
+    "protected": (
+        "{owner} has the customer since {since}; renewals are free for others from {free}",
+        "客户自{since}起由{owner}负责；{free}起其他人方可办理续约",
+    ),
     "no_consent": (
         "there is no consent to {purpose} by {channel}",
         "客户未同意{purpose}（{channel}）",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from crmkit.columns import CUSTOMER, amount, detail, instant, integer, number, text
 from crmkit.declarations import Answer, Command, Parameter
@@ -55,6 +57,7 @@ ROWS = (
     detail(text("done_by", "Done by", "完成人")),
 )  # fmt: skip
 _OWN = tuple(c.name for c in ROWS)
+_STORED = tuple("owner_id" if name == "customer_id" else name for name in _OWN)
 
 
 def make(
@@ -92,7 +95,24 @@ def make(
     made = lists.make(plan, candidates)
     reasons = {} if crm.store.is_rehearsing else lists.blocked(name)
     said = [f"{count} blocked: {code}." for code, count in reasons.items()]
+    if not candidates:
+        said.append(_nobody(crm, name, plan.made_from, as_of))
+    elif not made.values["treated"]:
+        said.append(f"nobody on {name} may be contacted; see: crmkit list show {name}")
     return Answer(rows=[_list(made)], remarks=said)
+
+
+def _nobody(crm: Crm, name: str, made_from: str, as_of: AsOf) -> str:
+    """Why a list is of nobody, with the day up to which there are data."""
+    kind, _, source = made_from.partition(":")
+    said = f"nobody is on {name}: the {kind} {source} names no customer as of {as_of.on}"
+    last_at = crm.store.interactions.last_at()
+    if last_at is None:
+        return f"{said}, and no interaction is stored at all."
+    reach = last_at.astimezone(ZoneInfo(crm.settings.time_zone)).date()
+    if reach < as_of.on:
+        return f"{said}; the data reach to {reach}. Made of what was known then: --as-of {reach}"
+    return f"{said}."
 
 
 def lists(crm: Crm, limit: int | None) -> Answer:
@@ -103,30 +123,33 @@ def lists(crm: Crm, limit: int | None) -> Answer:
 
 def show(crm: Crm, name: str, state: str | None, limit: int | None) -> Answer:
     """The rows of a list."""
-    crm.store.records.find(LIST, name)
-    where = {"list": name} if state is None else {"list": name, "state": state}
-    return Answer(rows=_rows(crm, where=where, sort=["at", "-value"], limit=limit))
+    rows = Lists(crm).rows(name, _STORED, state=state, sort=["at", "-value"], limit=limit)
+    return Answer(rows=[_shown(row) for row in rows])
 
 
 def following(crm: Crm, name: str) -> Answer:
     """The row that is to be worked next."""
-    crm.store.records.find(LIST, name)
-    rows = _rows(crm, where={"list": name, "state": TODO}, sort=["-value", "at"])
-    now = crm.clock()
-    due = [row for row in rows if row["at"] <= now]
-    if due:
-        return Answer(rows=due[:1])
-    if rows:
-        first = min(row["at"] for row in rows)
-        return Answer(remarks=[f"the next row of {name} is for {first:%Y-%m-%dT%H:%M:%SZ}."])
-    return Answer(remarks=[f"nothing is left to do on {name}."])
+    found = Lists(crm).following(name, agent=crm.actor)
+    turned = Counter(row["code"] for row in found.turned)
+    said = [f"{count} blocked since the list was made: {code}." for code, count in turned.items()]
+    if found.passed_over:
+        said.append(f"{found.passed_over} left to the agents whose renewals are protected.")
+    if found.ref is not None:
+        return Answer(rows=_rows(crm, where={"ref": found.ref}), remarks=said)
+    if found.later is not None:
+        said.append(f"the next row of {name} is for {found.later:%Y-%m-%dT%H:%M:%SZ}.")
+    else:
+        said.append(f"nothing is left to do on {name}.")
+    return Answer(remarks=said)
 
 
-def done(crm: Crm, name: str, customer: str, outcome: str, note: str | None) -> Answer:
+def done(
+    crm: Crm, name: str, customer: str, outcome: str, note: str | None, at: datetime | None
+) -> Answer:
     """Files an outcome."""
     with crm.store.begin("list done") as tx:
         person = crm.store.customers.find(customer, tx=tx).id
-        row = Lists(crm).done(name, person, outcome, note=note, tx=tx)
+        row = Lists(crm).done(name, person, outcome, note=note, at=at, tx=tx)
         return Answer(rows=_rows(crm, where={"ref": row.ref}, tx=tx))
 
 
@@ -162,9 +185,12 @@ def _list(record: Record) -> Mapping[str, Any]:
 
 
 def _rows(crm: Crm, **asked: Any) -> list[dict[str, Any]]:
-    names = ["owner_id" if name == "customer_id" else name for name in _OWN]
-    found = crm.store.records.read(ROW, names, **asked)
+    found = crm.store.records.read(ROW, _STORED, **asked)
     return [dict(zip(_OWN, row, strict=True)) for row in found]
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {own: row[stored] for own, stored in zip(_OWN, _STORED, strict=True)}
 
 
 def commands() -> list[Command]:
@@ -206,12 +232,13 @@ def commands() -> list[Command]:
                 NAME,
                 Parameter(name="state", type=T.TEXT, choices=(TODO, DONE, CONTROL, BLOCKED), title="Only rows in this state", title_zh="状态"),
             ),
-            help="Show the rows of a list: whom, what, when, by which channel and why.",
+            help="Show the rows of a list: whom, what, when, by which channel and why.\n\nRows to do are shown as the contact policy judges them now.",
             example="crmkit list show spring --state todo",
         ),
         Command(
-            name="list next", run=following, columns=ROWS, single=True, parameters=(NAME,),
-            help="Show the row to work next: due by now, the highest expected value first.",
+            name="list next", run=following, writes=True, columns=ROWS, single=True,
+            parameters=(NAME,),
+            help="Show the row to work next: due by now, the highest expected value first.\n\nThe contact policy is asked again: rows that may no longer be contacted are blocked with the reason.",
             example="crmkit list next spring",
         ),
         Command(
@@ -220,8 +247,9 @@ def commands() -> list[Command]:
                 NAME, customer,
                 Parameter(name="outcome", type=T.TEXT, required=True, choices=OUTCOMES, title="What came of it", title_zh="结果"),
                 Parameter(name="note", type=T.TEXT, title="What was said", title_zh="备注"),
+                Parameter(name="at", type=T.INSTANT, title="When the contact was made; now if left out", title_zh="联系时间"),
             ),
-            help="File the outcome of a row, on the list and on the customer's timeline.",
+            help="File the outcome of a row, on the list and on the customer's timeline.\n\nRefused if the contact policy, asked again for that instant, does not allow the contact; not_tried gives the place back.",
             example="crmkit list done spring C-1 --outcome accepted",
         ),
         Command(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from crmkit.entities import ContactRequest, Money, Record
+from crmkit.entities.address import SHARED_BY_CHANNEL
 from crmkit.entities.interaction import CHANNELS
 from crmkit.errors import NotFound, UsageError
 
@@ -76,6 +77,7 @@ class Making:
 
     def __init__(self, crm: Crm, plan: Plan) -> None:
         self._crm, self._plan = crm, plan
+        self._policy = crm.service("contact.policy")
         self._control = ControlGroup(plan.control_share, plan.seed)
 
     def run(self, candidates: Sequence[Candidate], *, tx: Tx | None = None) -> Record:
@@ -112,7 +114,7 @@ class Making:
 
     def _at_once(self, chosen: Sequence[Candidate], tx: Tx) -> Record:
         # All at once and in order: two lists over the same customers then wait and never block.
-        tx.lock_customers({c.customer_id for c in chosen})
+        self._policy.lock({c.customer_id for c in chosen}, tx)
         self._begin(tx)  # after the wait, in which somebody may have made it
         self._fill(chosen, tx)
         return self._end(tx)
@@ -130,7 +132,7 @@ class Making:
         values = {
             "title": plan.title or plan.name, "purpose": plan.purpose, "offer": plan.offer,
             "price": plan.price, "made_from": plan.made_from, "success": plan.success,
-            "seed": plan.seed, "control_share": plan.control_share, "made_at": tx.at,
+            "within_days": plan.within_days, "seed": plan.seed, "control_share": plan.control_share, "made_at": tx.at,
         }  # fmt: skip
         self._crm.store.records.set(LIST, source=SOURCE, ref=plan.name, values=values, tx=tx)
 
@@ -151,7 +153,7 @@ class Making:
         """Rows for some customers, who are locked until the write ends."""
         store = self._crm.store
         people = {c.customer_id for c in chosen}
-        tx.lock_customers({*people, *store.customers.survivors(people, tx=tx).values()})
+        self._policy.lock(people, tx)
         survivors = store.customers.survivors(people, tx=tx)
         members = store.customers.members(set(survivors.values()), tx=tx)
         # Somebody may be there under another id, merged meanwhile, or from a making cut short.
@@ -160,7 +162,7 @@ class Making:
         )  # fmt: skip
         done = {members[owner] for (owner,) in there}
         wanted = [c for c in one_each(chosen, survivors) if c.customer_id not in done]
-        judged = self._judge(wanted, tx)
+        judged = self._once_each(self._judge(wanted, tx), tx)
         eligible = [row for row in judged if row.state == TODO]
         control = self._control.draw(
             (r.candidate.customer_id, r.candidate.stratum) for r in eligible
@@ -237,26 +239,67 @@ class Making:
 
     def _ask(self, asked: Sequence[tuple[Candidate, str]], tx: Tx) -> list[ContactDecision]:
         """The policy's decisions; who is free soon is asked for that instant."""
-        policy = self._crm.service("contact.policy")
         requests = [
             ContactRequest(
-                customer_id=c.customer_id,
-                channel=channel,
-                purpose=self._plan.purpose,
-                at=self._plan.at,
+                customer_id=c.customer_id, channel=channel, purpose=self._plan.purpose,
+                at=self._plan.at, agent=tx.actor,
             )
             for c, channel in asked
-        ]
-        decided: list[ContactDecision] = policy.ask(requests, tx=tx)
+        ]  # fmt: skip
+        decided: list[ContactDecision] = self._policy.ask(requests, tx=tx)
         latest = self._plan.at + timedelta(days=self._plan.within_days)
         soon = [
             i for i, d in enumerate(decided)
             if not d.allowed and d.free_at is not None and d.free_at <= latest
         ]  # fmt: skip
         again = [evolve(decided[i].request, at=decided[i].free_at or self._plan.at) for i in soon]
-        for i, decision in zip(soon, policy.ask(again, tx=tx), strict=True):
+        for i, decision in zip(soon, self._policy.ask(again, tx=tx), strict=True):
             decided[i] = decision
         return decided
+
+    def _once_each(self, rows: Sequence[_Row], tx: Tx) -> list[_Row]:
+        """The rows with those blocked whose customer another row of the list reaches already.
+
+        Two customers with one phone number or e-mail address are contacted there once: the first
+        that may be contacted, in the order of the candidates.
+        """
+        customers = self._crm.store.customers
+        people = {r.candidate.customer_id for r in rows if r.state == TODO}
+        members = customers.members(people, tx=tx)
+        found = customers.sharing(members, tx=tx)
+        survivors = customers.survivors({other for _, _, other in found}, tx=tx)
+        sharing: defaultdict[int, set[tuple[str, int]]] = defaultdict(set)
+        for member, kind, other in found:
+            sharing[members[member]].add((kind, survivors[other]))
+        reached = self._reached({other for shared in sharing.values() for _, other in shared}, tx)
+        out = []
+        for row in rows:
+            person, kind = row.candidate.customer_id, SHARED_BY_CHANNEL.get(row.channel or "", "")
+            if row.state == TODO and any(
+                shared in (kind, reached[other])
+                for shared, other in sharing[person]
+                if other in reached and other != person
+            ):
+                row = _blocked(
+                    row.candidate, "same_address",
+                    "another customer of the list is contacted at the same address",
+                    "名单中已有同一联系地址的客户",
+                )  # fmt: skip
+            elif row.state == TODO:
+                reached[person] = kind
+            out.append(row)
+        return out
+
+    def _reached(self, people: set[int], tx: Tx) -> dict[int, str]:
+        """Of these customers those on the list, with the kind of address of their row's channel."""
+        members = self._crm.store.customers.members(people, tx=tx)
+        found = self._crm.store.records.read(
+            ROW, ("owner_id", "channel"), where={"list": self._plan.name},
+            among={"owner_id": members, "state": (TODO, DONE, CONTROL)}, tx=tx,
+        )  # fmt: skip
+        return {
+            members[owner]: SHARED_BY_CHANNEL.get(channel or "", "") for owner, channel in found
+        }
 
     def _other_prices(self, members: dict[int, int], tx: Tx) -> dict[int, tuple[str, str]]:
         """Customers to whom an open row of another list offers the same at another price."""
@@ -281,13 +324,11 @@ class Making:
         requests = [
             ContactRequest(
                 customer_id=row.candidate.customer_id, channel=str(row.channel),
-                purpose=self._plan.purpose, at=row.at or self._plan.at,
+                purpose=self._plan.purpose, at=row.at or self._plan.at, agent=tx.actor,
             )
             for row in treated
         ]  # fmt: skip
-        decided = self._crm.service("contact.policy").reserve(
-            requests, taken_by=f"list {self._plan.name}", tx=tx
-        )
+        decided = self._policy.reserve(requests, taken_by=f"list {self._plan.name}", tx=tx)
         out = [
             evolve(_judged(row.candidate, decision), slot=decision.slot)
             for row, decision in zip(treated, decided, strict=True)

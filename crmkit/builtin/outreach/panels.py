@@ -9,11 +9,14 @@ from crmkit.columns import amount, instant, text
 from crmkit.declarations import Panel
 
 from .data import ROW, TODO
+from .review import NEEDED, Review
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 COLUMNS = ("list", "offer", "price", "why", "at")
+# What is no reason to be silent to a customer who called: how often, and when, we call.
+WAITING = ("cap_", "quiet_hours")
 
 
 def panels() -> list[Panel]:
@@ -35,8 +38,11 @@ def panels() -> list[Panel]:
 
 
 def _waiting(crm: Crm, customers: Sequence[int]) -> Iterator[dict[str, Any]]:
+    names = list(dict.fromkeys((*NEEDED, *COLUMNS)))
     found = crm.store.records.read(
-        ROW, ("owner_id", *COLUMNS), where={"state": TODO}, among={"owner_id": customers},
-        sort=("at",),
-    )  # fmt: skip
-    return (dict(zip(("customer_id", *COLUMNS), row, strict=True)) for row in found)
+        ROW, names, where={"state": TODO}, among={"owner_id": customers}, sort=("at",)
+    )
+    rows = [dict(zip(names, row, strict=True)) for row in found]
+    for row, decision in zip(rows, Review(crm).decide(rows, agent=crm.actor), strict=True):
+        if decision.allowed or decision.code.startswith(WAITING):
+            yield {"customer_id": row["owner_id"], **{name: row[name] for name in COLUMNS}}

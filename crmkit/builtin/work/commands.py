@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from crmkit.columns import CUSTOMER, flag, instant, integer, number, text
 from crmkit.declarations import Answer, Command, Parameter, ReportColumn
 from crmkit.entities import FieldType, NewInteraction, Record
+from crmkit.entities.interaction import CHANNELS
 from crmkit.errors import UsageError
 
+from . import asking
 from .card import results_card
 from .data import CANCELLED, DONE, NOTE, OPEN, PLANNED, SOURCE, TAG, TASK, VISIT, VISITED
 from .due import day_end, parse_due
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 T = FieldType
+VISIT_CHANNEL = "visit"
 
 
 def _option(
@@ -31,6 +34,10 @@ def _option(
 
 
 WHOSE = _option("customer", "Whose", "客户", positional=True, required=True)
+PURPOSE = _option(
+    "purpose", "Purpose, as the contact policy knows it; service if left out, and it may be a renewal",
+    "联系目的",
+)  # fmt: skip
 TASK_REF = _option("task", "Which task", "任务", positional=True, required=True)
 VISIT_REF = _option("visit", "Which visit", "拜访", positional=True, required=True)
 PERSON = _option("person", "Whose; one's own if left out", "人员")
@@ -39,7 +46,8 @@ TASKS = (
     instant("due_at", "Due at", "到期"),
     integer("priority", "Priority", "优先级"),
     text("assignee", "For", "负责人"), text("team", "Team", "团队"),
-    text("about", "About", "相关"), text("state", "State", "状态"),
+    text("about", "About", "相关"), text("channel", "Channel", "渠道"),
+    text("purpose", "Purpose", "联系目的"), text("state", "State", "状态"),
     instant("done_at", "Done at", "完成时间"),
     text("done_by", "Done by", "完成人"),
 )  # fmt: skip
@@ -47,7 +55,8 @@ VISITS = (
     text("visit", "Visit", "拜访"), CUSTOMER,
     instant("planned_at", "Planned at", "计划时间"),
     text("visitor", "Visitor", "拜访人"), text("team", "Team", "团队"),
-    text("aim", "Aim", "目的"), text("state", "State", "状态"),
+    text("aim", "Aim", "目的"), text("purpose", "Purpose", "联系目的"),
+    text("state", "State", "状态"),
     text("result", "Result", "结果"), instant("done_at", "Done at", "完成时间"),
 )  # fmt: skip
 TAGS = (
@@ -76,17 +85,28 @@ CARD = (
 
 def add_task(
     crm: Crm, title: str, customer: str | None, due: str | None, time_zone: str | None,
-    person: str | None, team: str | None, priority: int, about: str | None,
+    person: str | None, team: str | None, priority: int, about: str | None, channel: str | None,
+    purpose: str | None,
 ) -> Answer:  # fmt: skip
     """Gives a task."""
+    if channel is not None and customer is None:
+        raise UsageError("--channel says how the customer is contacted: give --customer too.")
     with crm.store.begin("task add") as tx:
+        agent, due_at = person or tx.actor, parse_due(due, _zone(crm, time_zone)) if due else None
         values = {
-            "title": title, "due_at": parse_due(due, _zone(crm, time_zone)) if due else None,
-            "priority": priority, "assignee": person or tx.actor, "team": team, "about": about,
-            "state": OPEN, "given_by": tx.actor,
+            "title": title, "due_at": due_at, "priority": priority, "assignee": agent,
+            "team": team, "about": about, "state": OPEN, "given_by": tx.actor,
+            "channel": channel, "purpose": purpose,
         }  # fmt: skip
         (ref,) = map(str, tx.take_ids(1))
         owner = None if customer is None else crm.store.customers.find(customer, tx=tx).id
+        if owner is not None:
+            # What is about a case, say, is no renewal.
+            if about is None or purpose is not None:
+                asking.check_renewal(crm, owner, agent, purpose, tx)
+            if channel is not None and asking.has_policy(crm):
+                asked = asking.request(owner, agent, channel, purpose, tx.at)
+                asking.check_by(crm, asked, due_at, tx)
         made = crm.store.records.set(
             TASK, source=SOURCE, ref=ref, values=values, owner_id=owner, tx=tx
         )
@@ -107,9 +127,9 @@ def list_tasks(
     return Answer(rows=_read(crm, TASK, "task", TASKS, where=where, among=among, sort=["due_at", "priority"], limit=limit))  # fmt: skip
 
 
-def finish_task(crm: Crm, task: str) -> Answer:
+def finish_task(crm: Crm, task: str, no_contact: bool) -> Answer:
     """Says that a task is done."""
-    return _task_state(crm, task, DONE)
+    return _task_state(crm, task, DONE, contacted=not no_contact)
 
 
 def reopen_task(crm: Crm, task: str) -> Answer:
@@ -117,12 +137,16 @@ def reopen_task(crm: Crm, task: str) -> Answer:
     return _task_state(crm, task, OPEN)
 
 
-def _task_state(crm: Crm, task: str, state: str) -> Answer:
+def _task_state(crm: Crm, task: str, state: str, *, contacted: bool = False) -> Answer:
     with crm.store.begin(f"task {state}") as tx:
         found = crm.store.records.find(TASK, task, tx=tx)
         if found.values["state"] == state:
             raise UsageError(f"task {task} is {state} already.")
-        done = state == DONE
+        done, channel = state == DONE, found.values["channel"]
+        if contacted and channel is not None and found.owner_id is not None:
+            purpose = found.values["purpose"]
+            asked = asking.request(found.owner_id, tx.actor, channel, purpose, tx.at)
+            asking.confirm(crm, asked, tx)
         values = {
             "state": state, "done_at": tx.at if done else None, "done_by": tx.actor if done else None,
         }  # fmt: skip
@@ -248,41 +272,58 @@ def _tag(found: Any) -> dict[str, Any]:
 
 def plan_visit(
     crm: Crm, customer: str, at: str, time_zone: str | None, person: str | None,
-    team: str | None, aim: str | None,
+    team: str | None, aim: str | None, purpose: str | None,
 ) -> Answer:  # fmt: skip
     """Plans a visit."""
     with crm.store.begin("visit plan") as tx:
+        agent, planned_at = person or tx.actor, parse_due(at, _zone(crm, time_zone))
+        owner = crm.store.customers.find(customer, tx=tx).id
+        asking.check_renewal(crm, owner, agent, purpose, tx)
+        asked = asking.request(owner, agent, VISIT_CHANNEL, purpose, planned_at)
         values = {
-            "planned_at": parse_due(at, _zone(crm, time_zone)), "visitor": person or tx.actor,
-            "team": team, "aim": aim, "state": PLANNED,
+            "planned_at": planned_at, "visitor": agent, "team": team, "aim": aim,
+            "state": PLANNED, "purpose": purpose, "slot": asking.reserve(crm, asked, tx),
         }  # fmt: skip
         (ref,) = map(str, tx.take_ids(1))
         made = crm.store.records.set(
-            VISIT, source=SOURCE, ref=ref, values=values,
-            owner_id=crm.store.customers.find(customer, tx=tx).id, tx=tx,
-        )  # fmt: skip
+            VISIT, source=SOURCE, ref=ref, values=values, owner_id=owner, tx=tx
+        )
         return Answer(rows=[_named("visit", made)])
 
 
-def finish_visit(crm: Crm, visit: str, result: str, note: str | None) -> Answer:
+def finish_visit(
+    crm: Crm, visit: str, result: str, note: str | None, at: str | None, time_zone: str | None
+) -> Answer:
     """Files what came of a visit, also on the timeline."""
     with crm.store.begin("visit done") as tx:
         found = _planned(crm, visit, tx)
+        made_at = tx.at if at is None else parse_due(at, _zone(crm, time_zone))
+        if made_at > tx.at:
+            raise UsageError(f"{made_at:%Y-%m-%dT%H:%M:%SZ} is still to come.")
+        if found.owner_id is not None:
+            agent, purpose = found.values["visitor"], found.values["purpose"]
+            asking.check_renewal(crm, found.owner_id, agent, purpose, tx)
+            asked = asking.request(
+                found.owner_id, agent, VISIT_CHANNEL, purpose, made_at, found.values["slot"]
+            )
+            asking.confirm(crm, asked, tx)
         payload = {"result": result} | ({} if note is None else {"text": note})
         crm.store.interactions.log(
             NewInteraction(
-                kind=VISITED, occurred_at=tx.at, customer_id=found.owner_id, channel="visit",
-                direction="out", payload=payload,
+                kind=VISITED, occurred_at=made_at, customer_id=found.owner_id,
+                channel=VISIT_CHANNEL, direction="out", payload=payload,
             ),
             tx=tx,
         )  # fmt: skip
-        return _end_visit(crm, found, {"state": DONE, "result": result, "done_at": tx.at}, tx)
+        return _end_visit(crm, found, {"state": DONE, "result": result, "done_at": made_at}, tx)
 
 
 def cancel_visit(crm: Crm, visit: str, reason: str | None) -> Answer:
     """Cancels a visit."""
     with crm.store.begin("visit cancel") as tx:
         found = _planned(crm, visit, tx)
+        if found.values["slot"] is not None and asking.has_policy(crm):
+            crm.service(asking.POLICY).release([found.values["slot"]], tx=tx)
         return _end_visit(crm, found, {"state": CANCELLED, "result": reason}, tx)
 
 
@@ -359,8 +400,10 @@ def _task_commands() -> list[Command]:
                 zone, PERSON, team,
                 _option("priority", "1 first, 2 as usual, 3 when there is time", "优先级", T.INTEGER, default=2, choices=(1, 2, 3)),
                 _option("about", "What else it is about, as case:17", "相关"),
+                _option("channel", "By which channel the customer is contacted for it", "渠道", choices=CHANNELS),
+                PURPOSE,
             ),
-            help="Give a task to somebody, or to oneself.\n\nA day as --due means its end.",
+            help="Give a task to somebody, or to oneself.\n\nA day as --due means its end. With --channel the contact policy is asked, here and when the task is done. A task about the customer alone may be a renewal: while renewals are protected only the owner gets it.",
             example="crmkit task add 'Call back about the bill' --customer C-1 --due 2026-04-01 --person ann",
         ),
         Command(
@@ -374,7 +417,11 @@ def _task_commands() -> list[Command]:
         ),
         Command(
             name="task done", run=finish_task, writes=True, single=True, columns=TASKS,
-            parameters=(TASK_REF,), help="Say that a task is done.",
+            parameters=(
+                TASK_REF,
+                _option("no_contact", "The customer was not contacted", "未联系", T.BOOLEAN, default=False),
+            ),
+            help="Say that a task is done.\n\nOf a task with a channel the contact policy is asked again; with --no-contact it is not.",
             example="crmkit task done 251417969786093568",
         ),
         Command(
@@ -455,8 +502,9 @@ def _visit_commands() -> list[Command]:
                 WHOSE,
                 _option("at", "When, as '2026-04-01 09:30'", "计划时间", required=True),
                 zone, PERSON, _option("team", "Team", "团队"), _option("aim", "What for", "目的"),
+                PURPOSE,
             ),
-            help="Plan a visit to a customer.",
+            help="Plan a visit to a customer.\n\nThe contact policy is asked for that time. While renewals are protected only the owner visits, unless --purpose is none that works renewals.",
             example="crmkit visit plan C-1 --at '2026-04-01 09:30' --aim 'Show the new plans'",
         ),
         Command(
@@ -465,8 +513,10 @@ def _visit_commands() -> list[Command]:
                 VISIT_REF,
                 _option("result", "How it ended", "结果", required=True),
                 _option("note", "What was said", "备注"),
+                _option("at", "When it took place, as '2026-04-01 09:30'; now if left out", "拜访时间"),
+                zone,
             ),
-            help="File what came of a visit, also on the customer's timeline.",
+            help="File what came of a visit, also on the customer's timeline.\n\nThe contact policy is asked again for the time at which it took place.",
             example="crmkit visit done 251417969786093568 --result 'wants an offer'",
         ),
         Command(

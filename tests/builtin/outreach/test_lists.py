@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +16,14 @@ from crmkit.entities import ContactPoint, CustomerRef, Money, NewInteraction
 from crmkit.errors import NotFound, UsageError
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
-REACHABLE = (ContactPoint("phone", "+49301"), ContactPoint("email", "a@example.org"))
+
+
+def reachable(who: object) -> tuple[ContactPoint, ...]:
+    """A phone and a mailbox of somebody's own."""
+    number = zlib.crc32(str(who).encode())
+    return (
+        ContactPoint("phone", f"+4930{number:010}"), ContactPoint("email", f"{who}@example.org"),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -23,7 +31,8 @@ def crm(workspace):
     return workspace
 
 
-def add(crm: Any, ref: str, *, consent: str = "any", points: Any = REACHABLE, **more: Any) -> int:
+def add(crm: Any, ref: str, *, consent: str = "any", points: Any = None, **more: Any) -> int:
+    points = reachable(ref) if points is None else points
     made = crm.store.customers.add(refs=[CustomerRef("crm", ref)], contact_points=points, **more)
     if consent:
         crm.run("consent give", customer=ref, channel=consent)
@@ -139,7 +148,7 @@ def test_results_compare_both_groups_by_what_they_did(crm) -> None:
     high 0.4 + sqrt((0.8318 - 0.6)^2 + (0.2 - 0.0567)^2) = 0.4 + sqrt(0.05373 + 0.02053) = 0.6725.
     """
     with crm.store.begin("test") as tx:
-        people = [crm.store.customers.add(contact_points=REACHABLE, tx=tx).id for _ in range(20)]
+        people = [crm.store.customers.add(contact_points=reachable(i), tx=tx).id for i in range(20)]
     said = {"channel": "any", "purpose": "any", "state": "given", "at": crm.clock()}
     crm.store.records.put(
         "contact.consent", source="test", refs=[str(i) for i in people], owners=people,
@@ -179,6 +188,30 @@ def test_a_list_is_made_from_a_report(crm) -> None:
     assert listed["drawn_from"] == "report:core.customers"
     with pytest.raises(UsageError, match="one of --report, --segment and --rule"):
         crm.run("list make", name="none")
+
+
+def test_a_list_of_nobody_says_why_and_to_which_day_the_data_reach(crm) -> None:
+    asked = {"report": "core.customers", "as_of": "2026-03-30"}
+    assert crm.run("list make", name="none", **asked).remarks == (
+        "nobody is on none: the report core.customers names no customer as of 2026-03-30, and no "
+        "interaction is stored at all.",
+    )
+    ann = add(crm, "ANN", consent="")
+    told = NewInteraction(
+        kind="core.call", occurred_at=NOON - timedelta(days=30), customer_id=ann, source="billing"
+    )
+    # Logged here today, as an outcome is: no data reach to today for that.
+    crm.store.interactions.log(
+        [told, NewInteraction(kind="core.call", occurred_at=NOON, customer_id=ann)]
+    )
+    assert crm.run("list make", name="late", **asked).remarks == (
+        "nobody is on late: the report core.customers names no customer as of 2026-03-30; the data "
+        "reach to 2026-03-01. Made of what was known then: --as-of 2026-03-01",
+    )
+    asked["as_of"] = "2026-04-01"
+    assert crm.run("list make", name="asked", **asked).remarks == (
+        "1 blocked: no_consent.", "nobody on asked may be contacted; see: crmkit list show asked",
+    )  # fmt: skip
 
 
 def test_a_dry_run_shows_the_counts_and_leaves_nothing(crm) -> None:

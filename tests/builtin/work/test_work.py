@@ -12,7 +12,7 @@ from crmkit.builtin.work.due import parse_due
 from crmkit.builtin.work.tags import serve_tags
 from crmkit.declarations import Firing, Served
 from crmkit.entities import CustomerRef
-from crmkit.errors import NotFound, UsageError
+from crmkit.errors import NotFound, NotPermitted, UsageError
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
@@ -202,3 +202,91 @@ def test_what_does_not_exist_is_refused(workspace) -> None:
         workspace.run("task add", title="x", due="2026-04-01", time_zone="Mars/Base")
     with pytest.raises(UsageError, match="after"):
         workspace.run("task card", since=date(2026, 4, 2), until=date(2026, 4, 1))
+
+
+# --- what the customer refused, and whose renewals they are ---------------------------------------
+
+
+def test_a_visit_asks_the_policy_when_it_is_planned_and_when_it_is_made(
+    workspace, ann, crm_clock
+) -> None:
+    (visit,) = workspace.run("visit plan", customer="ANN", at="2026-04-01 09:30").rows
+    with pytest.raises(NotPermitted, match="within the quiet hours"):
+        workspace.run("visit plan", customer="ANN", at="2026-04-02 22:30")
+    workspace.run("consent withdraw", customer="ANN", channel="visit", purpose="service")
+    with pytest.raises(NotPermitted, match="consent to service by visit was withdrawn") as refused:
+        workspace.run("visit plan", customer="ANN", at="2026-04-02 09:30")
+    assert refused.value.code == "E_CONTACT_REFUSED"
+    crm_clock.set(datetime(2026, 4, 1, 8, tzinfo=UTC))
+    with pytest.raises(NotPermitted, match="was withdrawn"):
+        workspace.run("visit done", visit=visit["visit"], result="offer")
+    assert workspace.store.interactions.list_for(ann, kinds=["core.visit"]) == []
+    workspace.run("visit cancel", visit=visit["visit"])
+    (slot,) = workspace.run("contact list", customer="ANN").rows
+    assert (slot["state"], slot["channel"]) == ("released", "visit")
+
+
+def test_a_visit_made_before_it_was_refused_is_filed_with_its_time(
+    workspace, ann, crm_clock
+) -> None:
+    (visit,) = workspace.run("visit plan", customer="ANN", at="2026-03-31 15:00").rows
+    crm_clock.advance(hours=2)
+    workspace.run("consent withdraw", customer="ANN", purpose="any")
+    workspace.run("visit done", visit=visit["visit"], result="lost", at="2026-03-31 15:00")
+    (logged,) = workspace.store.interactions.list_for(ann, kinds=["core.visit"])
+    assert logged.occurred_at == NOON + timedelta(hours=1)
+    with pytest.raises(UsageError, match="is done already"):
+        workspace.run("visit done", visit=visit["visit"], result="x", at="2026-04-09")
+
+
+def test_a_task_that_contacts_asks_the_policy_for_a_time_up_to_its_due_time(
+    workspace, ann, crm_clock
+) -> None:
+    """23:00 in Berlin is quiet; the call can be made from 08:00 on."""
+    call = {"title": "call", "customer": "ANN", "channel": "phone"}
+    crm_clock.set(datetime(2026, 3, 31, 21, tzinfo=UTC))
+    with pytest.raises(NotPermitted, match="within the quiet hours"):
+        workspace.run("task add", due="2026-04-01 07:00", **call)
+    (task,) = workspace.run("task add", due="2026-04-01 12:00", **call).rows
+    with pytest.raises(NotPermitted, match="within the quiet hours"):
+        workspace.run("task done", task=task["task"])
+    crm_clock.set(datetime(2026, 4, 1, 8, tzinfo=UTC))
+    workspace.run("consent withdraw", customer="ANN", purpose="any")
+    with pytest.raises(NotPermitted, match="asked not to be contacted at all"):
+        workspace.run("task done", task=task["task"])
+    with pytest.raises(NotPermitted, match="asked not to be contacted at all"):
+        workspace.run("task add", **call)
+    workspace.run("task done", task=task["task"], no_contact=True)
+    # What nobody is contacted for is nobody's refusal.
+    workspace.run("task add", title="write off", customer="ANN")
+    with pytest.raises(UsageError, match="give --customer too"):
+        workspace.run("task add", title="call", channel="phone")
+
+
+def test_a_task_that_was_done_by_a_contact_counts_it(workspace, ann) -> None:
+    (task,) = workspace.run("task add", title="call", customer="ANN", channel="phone").rows
+    workspace.run("task done", task=task["task"])
+    (slot,) = workspace.run("contact list", customer="ANN").rows
+    assert (slot["state"], slot["channel"], slot["purpose"]) == ("made", "phone", "service")
+
+
+def test_protected_renewals_are_worked_by_the_owner_alone(workspace, ann) -> None:
+    """Given to ben on 31 March 2026: free for others from 30 September."""
+    workspace.ownership.assign(ann, "ben")
+    why = r"ben has it since 2026-03-31; renewals are free for others from 2026-09-30"
+    visit = {"customer": "ANN", "at": "2026-04-01 09:30"}
+    with pytest.raises(NotPermitted, match=why) as refused:
+        workspace.run("visit plan", **visit)
+    assert refused.value.code == "E_PROTECTED"
+    with pytest.raises(NotPermitted, match=why):
+        workspace.run("task add", title="renew", customer="ANN", person="cem")
+    assert workspace.store.records.list("work.task") == []
+    workspace.run("task add", title="renew", customer="ANN", person="ben")
+    planned = workspace.run("visit plan", person="ben", **visit).rows[0]["visit"]
+    # Neither is a renewal.
+    workspace.run("task add", title="answer", customer="ANN", about="case:17")
+    workspace.run("visit plan", purpose="service", **visit)
+    # Passed on meanwhile: the visit is no longer ben's to make.
+    workspace.ownership.assign(ann, "cem", over_protection=True)
+    with pytest.raises(NotPermitted, match="cem has it since"):
+        workspace.run("visit done", visit=planned, result="offer")
