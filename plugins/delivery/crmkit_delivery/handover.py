@@ -7,12 +7,14 @@ see and export anything end with the same commit.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
-from crmkit.entities import NewInteraction
+from crmkit.entities import ContactRequest, NewInteraction
 from crmkit.errors import NotFound, NotPermitted, UsageError
 
 from .data import ASSIGNMENT, COURIER, ROUND, SUBSCRIPTION, SUBSCRIPTION_LETTER
@@ -21,20 +23,30 @@ if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 SOURCE = "crmkit"
+# Known where the plugin contact is enabled.
+POLICY = "contact.policy"
 # Days within which each subscriber is called after a hand-over (the brief, D-R13).
 CALL_WITHIN_DAYS = 14
 
 
 @frozen(kw_only=True)
 class HandedOver:
-    """What a hand-over did: one for each round."""
+    """What a hand-over did: one for each round.
+
+    Attributes:
+        last_day: the last day of the one who hands over; the other begins on the next.
+        access_ended: whether the access of a leaver has ended by now.
+        access_ends_at: when it ends or ended; None for who stays.
+    """
 
     round: str
     from_courier: str
     to_courier: str
+    last_day: date
     subscribers: int
     letters: int
     access_ended: bool
+    access_ends_at: datetime | None
 
 
 def hand_over(
@@ -45,8 +57,8 @@ def hand_over(
 
     Args:
         round_: only this round; None is every round of the courier, which leaving needs.
-        last_day: the courier's last day on the round; None is today.
-        leaving: whether the courier leaves the company: access and exports end with the commit.
+        last_day: the courier's last day on the round; None is today, and then access ends at once.
+        leaving: whether the courier leaves the company: access and exports end with the last day.
 
     Raises:
         NotFound: for a courier or round that does not exist, or a courier without subscribers.
@@ -60,11 +72,12 @@ def hand_over(
     store = crm.store
     today = crm.as_of().on
     day = last_day or today
+    first_day = day + timedelta(days=1)
     with store.begin("round handover") as tx:
         leaver = store.records.find(COURIER, from_courier, tx=tx)
         taker = store.records.find(COURIER, to_courier, tx=tx)
         gone = taker.values.get("left_on")
-        if gone is not None and gone <= today:
+        if gone is not None and gone <= max(today, day):
             raise NotPermitted(f"courier {to_courier} left on {gone} and gets no round.")
         where: dict[str, Any] = {"courier": from_courier, "ended_on": None}
         if round_ is not None:
@@ -84,6 +97,7 @@ def hand_over(
                 values={
                     "courier": [to_courier] * size, "previous_courier": [from_courier] * size,
                     "handed_over_on": [day] * size, "called_at": [None] * size,
+                    "passes_on": [None if last_day is None else first_day] * size,
                 },
             )  # fmt: skip
         store.interactions.log(
@@ -97,27 +111,59 @@ def hand_over(
             ],
             tx=tx,
         )  # fmt: skip
+        _count_letters(crm, rows, tx)
         rounds = sorted({row[4] for row in rows})
         for name in rounds:
             _assign(crm, tx, name, from_courier, to_courier, day)
+        ends_at = None
         if leaving:
+            ends_at = tx.at if last_day is None else access_end(crm, day, tx.at)
             store.records.set(
                 COURIER, source=leaver.source, ref=leaver.ref, tx=tx,
-                values={"left_on": day, "access_ended_at": tx.at},
+                values={"left_on": day, "access_ended_at": ends_at},
             )  # fmt: skip
-            # Known to the whole program as away from today on: nothing is shown or exported.
-            if from_courier not in crm.ownership.rows.left(today, tx=tx):
+            # Known to the whole program as away from then on: nothing is shown or exported.
+            away_from = today if ends_at <= tx.at else first_day
+            if from_courier not in crm.ownership.rows.left(away_from, tx=tx):
                 crm.ownership.rows.change_agent(
-                    from_courier, "left", today, f"round handover to {to_courier}", tx=tx
+                    from_courier, "left", away_from, f"round handover to {to_courier}", tx=tx
                 )
     return [
         HandedOver(
-            round=name, from_courier=from_courier, to_courier=to_courier,
+            round=name, from_courier=from_courier, to_courier=to_courier, last_day=day,
             subscribers=sum(row[4] == name for row in rows),
-            letters=sum(row[4] == name for row in rows), access_ended=leaving,
+            letters=sum(row[4] == name for row in rows),
+            access_ended=ends_at is not None and ends_at <= tx.at, access_ends_at=ends_at,
         )
         for name in rounds
     ]  # fmt: skip
+
+
+def _count_letters(crm: Crm, rows: Sequence[tuple[Any, ...]], tx: Any) -> None:
+    """Tells the contact policy of the letters: a notice that nothing stops, and that counts."""
+    if POLICY in crm.catalog.services:
+        requests = [
+            ContactRequest(customer_id=row[3], channel="letter", purpose="notice", at=tx.at)
+            for row in rows
+            if row[3] is not None
+        ]
+        crm.service(POLICY).log(requests, taken_by="round handover", tx=tx)
+
+
+def access_end(crm: Crm, day: date, now: datetime) -> datetime:
+    """The end of a last day in the workspace's time zone, or now if that is past."""
+    zone = ZoneInfo(crm.settings.time_zone)
+    end = datetime.combine(day + timedelta(days=1), time(0), zone).astimezone(UTC)
+    return max(end, now)
+
+
+def served_by(row: Mapping[str, Any], on: date) -> str | None:
+    """Who serves a subscriber on a day: up to the last day of the one who handed over, that one."""
+    passes_on = row["passes_on"]
+    served: str | None = row["courier"]
+    if passes_on is not None and on < passes_on:
+        served = row["previous_courier"]
+    return served
 
 
 def _assign(crm: Crm, tx: Any, name: str, leaver: str, taker: str, day: date) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from crmkit.entities import Money, NewInteraction
+from crmkit.entities import ContactRequest, Money, NewInteraction
 from crmkit.errors import UsageError
 
 from .claims import LEDGER
 from .data import SUBSCRIPTION
+from .handover import POLICY
 from .posting import Settlement
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
+# We call a subscriber; everything else is said to us.
+CALL = "round_call"
 # From the third missed drop in 30 days on, credit is given without being asked (D-R16).
 MISSED_DROPS, WINDOW_DAYS = 3, 30
 MISSED = "SELECT subject_id, id FROM delivery_drop WHERE result = 'missed' AND days_before < 30"
@@ -61,9 +64,13 @@ def resume(crm: Crm, subscription: str, on: date) -> dict[str, Any]:
 
 
 def called(crm: Crm, subscription: str, note: str | None) -> dict[str, Any]:
-    """Files that a subscriber was called after a hand-over."""
+    """Files that a subscriber was called after a hand-over.
+
+    Raises:
+        NotPermitted: if the contact policy does not allow a call for service now.
+    """
     found = crm.store.records.find(SUBSCRIPTION, subscription)
-    return _change(crm, found, {"called_at": crm.clock()}, "round_call", note, channel="phone")
+    return _change(crm, found, {"called_at": crm.clock()}, CALL, note, channel="phone")
 
 
 def _change(
@@ -71,6 +78,14 @@ def _change(
     channel: str = "phone",
 ) -> dict[str, Any]:  # fmt: skip
     with crm.store.begin(f"round {kind}") as tx:
+        if kind == CALL and found.owner_id is not None and POLICY in crm.catalog.services:
+            asked = ContactRequest(
+                customer_id=found.owner_id, channel=channel, purpose="service", at=tx.at
+            )
+            policy = crm.service(POLICY)
+            (decision,) = policy.reserve([asked], taken_by="round called", tx=tx)
+            decision.check()
+            policy.made([decision.slot], tx=tx)
         record = crm.store.records.set(
             SUBSCRIPTION, source=found.source, ref=found.ref, values=changed, version=found.version,
             tx=tx,
@@ -83,7 +98,7 @@ def _change(
                 NewInteraction(
                     kind=f"delivery.{kind}", occurred_at=tx.at, customer_id=record.owner_id,
                     subject_id=record.id, channel=channel,
-                    direction="out" if kind == "round_call" else "in",
+                    direction="out" if kind == CALL else "in",
                     payload={k: v for k, v in payload.items() if v is not None},
                 )
             ],

@@ -110,6 +110,55 @@ def test_who_has_left_sees_nothing_and_every_attempt_is_filed(rounds: Any) -> No
         assert len(courier.run("round book", courier="C2").rows) == 4
 
 
+def test_the_last_day_is_the_last_day(rounds: Any, clock: SettableClock) -> None:
+    """Handed over on 31 March with 2 April as the last day: C1 serves, and sees, up to its end."""
+    folder = rounds.settings.folder
+    answer = rounds.run(
+        "round handover", from_courier="C1", to="C2", leaving=True, last_day=date(2026, 4, 2)
+    )
+    assert {row["last_day"] for row in answer.rows} == {date(2026, 4, 2)}
+    assert not any(row["access_ended"] for row in answer.rows)
+    assert answer.remarks[-1] == ("C1 is shown and exported nothing from 2026-04-03T00:00:00Z on.")
+    assert "C1" not in rounds.ownership.away()
+    clock.set(datetime(2026, 4, 2, 23, 59, tzinfo=UTC))
+    with crmkit.open(folder, actor="C1", clock=clock) as courier:
+        assert len(courier.run("round book", courier="C1").rows) == 4
+        assert courier.run("round book", courier="C2").rows == []
+        courier.ownership.check_access("C1", "customer export")
+    clock.set(datetime(2026, 4, 3, tzinfo=UTC))
+    with crmkit.open(folder, actor="C1", clock=clock) as courier:
+        with pytest.raises(NotPermitted, match="C1 has no access since 2026-04-03T00:00:00Z"):
+            courier.run("round book", courier="C1")
+        with pytest.raises(NotPermitted, match="C1 left on 2026-04-03"):
+            courier.ownership.check_access("C1", "customer export")
+    assert len(rounds.run("round book", courier="C2").rows) == 4
+
+
+def test_a_last_day_that_is_past_ends_access_at_once(rounds: Any) -> None:
+    (row, *_) = rounds.run(
+        "round handover", from_courier="C1", to="C2", leaving=True, last_day=date(2026, 3, 20)
+    ).rows
+    assert row["access_ended"]
+    assert rounds.ownership.away() == {"C1": date(2026, 3, 31)}
+    assert len(rounds.run("round book", courier="C2").rows) == 4
+
+
+def test_a_subscriber_who_objects_is_not_called_and_the_letter_counts(rounds: Any) -> None:
+    rounds.run("round handover", from_courier="C1", to="C2")
+    rounds.run("consent withdraw", customer="S0", channel="phone", purpose="service")
+    with pytest.raises(NotPermitted, match="consent to service by phone was withdrawn"):
+        rounds.run("round called", subscription="S0")
+    assert rounds.store.records.find(SUBSCRIPTION, "S0").values["called_at"] is None
+    rounds.run("round called", subscription="S1")
+    counted = {
+        name: {(r["channel"], r["purpose"]) for r in rounds.run("contact list", customer=name).rows}
+        for name in ("S0", "S1")
+    }
+    assert counted == {
+        "S0": {("letter", "notice")}, "S1": {("phone", "service"), ("letter", "notice")},
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("asked", "error", "said"),
     [

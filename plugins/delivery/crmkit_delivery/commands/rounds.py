@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -14,7 +15,7 @@ from crmkit.errors import NotPermitted
 
 from .. import rounds
 from ..data import COURIER, REFUSAL, SUBSCRIPTION
-from ..handover import hand_over
+from ..handover import hand_over, served_by
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
@@ -59,22 +60,27 @@ def run_handover(
     total = sum(one.subscribers for one in done)
     said = [f"call each of the {total} subscribers within 14 days: list round-calls."]
     if leaving:
-        said.append(f"{from_courier} is shown and exported nothing from now on.")
+        ends_at = done[0].access_ends_at
+        since = "now" if done[0].access_ended else f"{ends_at:%Y-%m-%dT%H:%M:%SZ}"
+        said.append(f"{from_courier} is shown and exported nothing from {since} on.")
     return Answer(rows=[attrs.asdict(one) for one in done], remarks=said)
 
 
 def run_book(crm: Crm, round: str | None, courier: str | None) -> Answer:
     """The book of a round."""
     check_courier(crm, "round book")
-    wanted = {"round": round, "courier": courier, "ended_on": None}
-    where = {k: v for k, v in wanted.items() if v is not None or k == "ended_on"}
-    rows = crm.store.records.read(SUBSCRIPTION, BOOK, where=where, sort=("round", "sequence_no"))
-    return Answer(
-        rows=[
-            {**dict(zip(BOOK, row, strict=True)), "subscription": row[0], "customer_id": row[1]}
-            for row in rows
-        ]
-    )
+    where = {"ended_on": None} | ({} if round is None else {"round": round})
+    names = (*BOOK, "previous_courier", "passes_on")
+    found = crm.store.records.read(SUBSCRIPTION, names, where=where, sort=("round", "sequence_no"))
+    today = crm.clock().astimezone(ZoneInfo(crm.settings.time_zone)).date()
+    rows = []
+    for one in found:
+        row = dict(zip(names, one, strict=True))
+        row |= {"subscription": row["ref"], "customer_id": row["owner_id"]}
+        row["courier"] = served_by(row, today)
+        if courier in (None, row["courier"]):
+            rows.append(row)
+    return Answer(rows=rows)
 
 
 def run_pause(
@@ -135,8 +141,9 @@ def commands() -> list[Command]:
         Command(
             name="round handover", run=run_handover, writes=True,
             help="Pass the subscribers of a courier to another, all in one step.\n\nEach gets a letter, "
-            "the assignments are dated, and with --leaving the courier's access and exports end with "
-            "the same commit. A kill in between changes nothing.",
+            "and the assignments are dated: until --last-day the round stays with who hands it over. "
+            "With --leaving the courier's access and exports end with that day, or at once without "
+            "--last-day. A kill in between changes nothing.",
             example="crmkit round handover C07 --to C12 --leaving --last-day 2026-03-31",
             parameters=[
                 Parameter(name="from_courier", type=T.TEXT, positional=True, required=True,
@@ -148,8 +155,8 @@ def commands() -> list[Command]:
                           title_zh="离职"),
             ],
             columns=[text("round", "Round", "路线"), text("from_courier", "From", "原快递员"),
-                     text("to_courier", "To", "接替快递员"), count("subscribers", "Subscribers", "订户", "subscriber"),
-                     count("letters", "Letters", "通知", "letter"), flag("access_ended", "Access ended", "权限终止")],
+                     text("to_courier", "To", "接替快递员"), day("last_day", "Last day", "最后一天"), count("subscribers", "Subscribers", "订户", "subscriber"),
+                     count("letters", "Letters", "通知", "letter"), flag("access_ended", "Access ended", "权限终止"), instant("access_ends_at", "Access ends", "权限终止时间")],
         ),
         Command(
             name="round book", run=run_book, columns=LISTED,
