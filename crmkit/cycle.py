@@ -31,6 +31,7 @@ from .errors import (
     SqlRefused,
     StorageError,
 )
+from .progress import within
 
 if TYPE_CHECKING:
     from .workspace import Crm
@@ -165,7 +166,8 @@ class Cycle:
             return Step(name=name, status=PLANNED)
         started = time.perf_counter()
         try:
-            made = self._steps[name](at)
+            with within(name):
+                made = self._steps[name](at)
         except _OF_PLUGINS as error:
             made = Made({}, [str(error)])
         return Step(

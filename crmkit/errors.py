@@ -54,6 +54,56 @@ class CrmkitError(Exception):
         return f"{self.message} {self.hint}".rstrip()
 
 
+def near_names(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """Known names that a misspelt one may stand for, the nearest first; each once.
+
+    Names with a common beginning, as ``telecom.churn`` and ``telecom.plan``, or ``Europe/Berlin``,
+    are compared by what follows it as well: their plugin alone makes no two names alike. What is
+    much less like the name than the best one is left out.
+    """
+    asked = name.casefold()
+    likeness = {other: _likeness(asked, other.casefold()) for other in set(known)}
+    best = max(likeness.values(), default=0.0)
+    near = [other for other, share in likeness.items() if share >= max(0.6, best - 0.2)]
+    return sorted(near, key=lambda other: (-likeness[other], other))[:most]
+
+
+def did_you_mean(name: str, known: Iterable[str], *, sentence: bool = True) -> str:
+    """``Did you mean a, b or c?`` for a misspelt name; empty where no known name is near.
+
+    Args:
+        sentence: False within a sentence, such as in brackets: begins with a small letter.
+    """
+    near = near_names(name, known)
+    if not near:
+        return ""
+    *first, last = near
+    listed = f"{', '.join(first)} or {last}" if first else last
+    return f"{'Did' if sentence else 'did'} you mean {listed}?"
+
+
+def _likeness(asked: str, other: str) -> float:
+    """How alike two names are, from 0 to 1, by their last parts where both have the same plugin."""
+    (plugin, _, verb), (other_plugin, _, other_verb) = (_parts(text) for text in (asked, other))
+    if verb and other_verb and plugin == other_plugin:
+        return _ratio(verb, other_verb)
+    last, other_last = verb or plugin, other_verb or other_plugin
+    whole = _ratio(asked, other)
+    # A name without its plugin: chrun for telecom.churn.
+    return whole if verb else max(whole, _ratio(last, other_last) - 0.05)
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    for mark in (".", "/"):
+        if mark in text:
+            return text.rpartition(mark)
+    return text, "", ""
+
+
+def _ratio(left: str, right: str) -> float:
+    return difflib.SequenceMatcher(None, left, right).ratio()
+
+
 class EditConflict(CrmkitError):
     """The caller changes a version that somebody else has changed since it was read.
 
@@ -91,10 +141,10 @@ class NotFound(UsageError, LookupError):
     code = "E_NOT_FOUND"
 
     def __init__(self, what: str, name: str, known: Iterable[str] = (), *, hint: str = "") -> None:
-        self.what, self.name, self.known = what, name, sorted(known)
-        near = difflib.get_close_matches(name, self.known, n=3)
+        self.what, self.name, self.known = what, name, sorted(set(known))
+        near = did_you_mean(name, self.known)
         if near:
-            hint = f"Did you mean {' or '.join(near)}? {hint}".rstrip()
+            hint = f"{near} {hint}".rstrip()
         elif self.known and not hint:
             shown = ", ".join(self.known[:12]) + (", ..." if len(self.known) > 12 else "")
             hint = f"Known: {shown}."

@@ -7,11 +7,11 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 from attrs import field, frozen
 
+from .entities.zones import parse_zone
 from .errors import ConfigError, NotFound
 
 FILE = "crmkit.toml"
@@ -209,9 +209,9 @@ def _faults(raw: Mapping[str, Any]) -> list[str]:
             out.append(f"{key} must be from {least} to {most}, not {number!r}")
     if isinstance(raw.get("time_zone"), str):
         try:
-            ZoneInfo(raw["time_zone"])
-        except (ZoneInfoNotFoundError, ValueError):
-            out.append(f"time_zone {raw['time_zone']!r} is no IANA zone")
+            parse_zone(raw["time_zone"])
+        except ValueError as error:
+            out.append(f"time_zone: {str(error).rstrip('.')}")
     if raw.get("language", "en") not in ("en", "zh"):
         out.append(f"language {raw['language']!r} is not en or zh")
     return out

@@ -33,7 +33,7 @@ def test_every_fault_of_the_file_is_named(tmp_path: Path) -> None:
     message = str(caught.value)
     assert "unknown key 'pluginz' (known: plugins, without, database" in message
     assert "plugins must be a list, not 'telecom'" in message
-    assert "time_zone 'Mars/Olympus' is no IANA zone" in message
+    assert "time_zone: 'Mars/Olympus' is not an IANA time zone" in message
     assert "language 'de' is not en or zh" in message
     assert caught.value.exit_code == 5
 

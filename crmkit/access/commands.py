@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..declarations import Answer, Command, Parameter
 from ..entities.fields import FieldSet, FieldType
+from ..entities.moments import parse_moment
 from ..errors import CrmkitError, NotFound, PluginError, UsageError
 from ..hosting.isolation import Guard, words
 from ..store.values import Codec
@@ -121,6 +122,12 @@ class Commands:
         return None if value is None else self._one(command, parameter, value)
 
     def _one(self, command: str, parameter: Parameter, value: Any) -> Any:
+        if parameter.type is FieldType.INSTANT and isinstance(value, str):
+            zone = self._crm.settings.time_zone
+            try:
+                return parse_moment(value, zone, day_ends=parameter.day_ends).instant
+            except ValueError as error:
+                raise UsageError(f"{command}, {parameter.name}: {error}.") from None
         schema = dict(_SCHEMAS[parameter.type])
         if parameter.choices is not None:
             schema["enum"] = list(parameter.choices)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from attrs import field, frozen
 
 from ..declarations import Scope, sql_name
 from ..entities.asof import AsOf
-from ..errors import CrmkitError
+from ..errors import CrmkitError, did_you_mean
 from ..warehouse.changes import Seen
 from ..warehouse.population import Population
 from ..warehouse.portable import refused
@@ -160,8 +159,8 @@ class Conditions:
         known = wide_columns(self._catalog, subject)
         faults = []
         for name in sorted(set(condition.wanted) - set(known)):
-            near = difflib.get_close_matches(name, known, n=3)
-            hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+            near = did_you_mean(name, known, sentence=False)
+            hint = f" ({near})" if near else ""
             faults.append(f"{subject} has no column {name!r}{hint}")
         if faults:
             raise refused(faults)

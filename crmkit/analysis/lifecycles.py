@@ -14,6 +14,7 @@ from ..declarations import CUSTOMER, Rule, StageMove
 from ..entities.asof import AsOf
 from ..entities.lifecycle import Lifecycle, StageChange
 from ..errors import CrmkitError, MoveRefused, NotFound, UsageError
+from ..progress import steps
 from ..warehouse.population import Population
 from .stage_measures import FUNNEL, stage_table
 from .stage_moves import (
@@ -209,7 +210,8 @@ class Lifecycles:
         standings: dict[str, pa.Table] = {}
         faults: list[str] = []
         # The core stage follows from the others, so it comes last.
-        for found in sorted(chosen, key=lambda one: (one.name == CORE, one.name)):
+        ordered = sorted(chosen, key=lambda one: (one.name == CORE, one.name))
+        for found in steps(ordered, lambda one: f"lifecycle {one.name}"):
             standing = read_standing(self._store, found)
             try:
                 wishes = self._wishes(found, as_of, standing, standings)

@@ -15,6 +15,7 @@ from ..entities.asof import AsOf
 from ..entities.fields import FieldType
 from ..entities.money import Money
 from ..errors import DeclarationError, NotFound, SqlRefused, UsageError
+from ..progress import step
 from ..warehouse.population import Population
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class Reports:
             raise UsageError(f"report {name} needs an as-of.", hint="Make one with crm.as_of().")
         values = parse_parameters(report, parameters or {}, self._settings.currency)
         self._warehouse.refresh_if_stale()
+        step(f"report {name}")
         with self._warehouse.using(engine):
             said = [self._scores.ready(name, as_of, again=again) for name in report.scores]
             table = self._query(report, values, as_of, shown, limit)

@@ -7,14 +7,13 @@ columns that the given texts mention are computed.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from ..declarations import sql_name
-from ..errors import SqlRefused
+from ..errors import SqlRefused, did_you_mean
 from ..warehouse.engine import quoted_text
 from ..warehouse.portable import check_condition, refused
 
@@ -54,8 +53,8 @@ def condition_columns(catalog: Catalog, subject: str, condition: str) -> list[st
     found = check_condition(condition)
     faults = []
     for name in sorted(found - set(known)):
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+        near = did_you_mean(name, known, sentence=False)
+        hint = f" ({near})" if near else ""
         faults.append(f"{subject} has no column {name!r}{hint}")
     if faults:
         raise refused(faults)

@@ -16,6 +16,7 @@ from .main import State
 from .options import (
     COUNT,
     POSITIVE,
+    Zone,
     columns_option,
     format_option,
     limit_option,
@@ -199,6 +200,8 @@ def search_customers(
         found = crm.store.customers.search(text, limit=most + 1)
         rows = _rows(crm, found[:most], wanted)
         behind = crm.store.fragments.behind()
+    if not rows:
+        note(f"nobody was found by {text!r}.")
     emit(rows, format=format, output=output, fields=_shown(wanted))
     if len(found) > most:
         note(f"there are more than {most}; --limit shows more.")
@@ -288,7 +291,7 @@ _PERSON = (
     click.option("--owner", metavar="NAME", help="Who looks after the customer."),
     click.option("--team", metavar="NAME", help="Team of the owner."),
     click.option("--locale", metavar="TAG", help="Language tag, as zh-CN."),
-    click.option("--time-zone", metavar="ZONE", help="IANA zone of the customer."),
+    click.option("--time-zone", metavar="ZONE", type=Zone(), help="IANA zone of the customer."),
     click.option("--ref", "refs", multiple=True, metavar="SOURCE:REF", callback=_refs, help="Key in another system; may be given several times."),
     click.option("--contact", "contacts", multiple=True, metavar="KIND:VALUE", callback=_contacts, help=f"Contact point; KIND is {', '.join(CONTACT_KINDS)}. May be given several times."),
     click.option("--set", "fields", multiple=True, metavar="PLUGIN.FIELD=VALUE", callback=_pairs, help="Field of a plugin; an empty value makes it missing. May be given several times."),

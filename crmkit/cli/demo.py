@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import ConfigError, NotFound, UsageError
+from ..progress import within
 from .main import State
 from .options import WHOLE
 from .output import emit, emit_record, emit_text, note
+from .working import begin
 
 if TYPE_CHECKING:
     from ..declarations import Demo, DemoData
@@ -53,6 +55,7 @@ def command(
     Example: crmkit demo telecom --customers 3000 --seed 1
     """
     started = time.monotonic()
+    begin()
     target = Path(folder or f"{vertical}-demo")
     plugins = plugins_of(vertical)
     from ..workspace import init_workspace
@@ -124,7 +127,8 @@ def _step(text: str) -> Iterator[None]:
     """Says what is being done and how long it took, on stderr."""
     started = time.monotonic()
     note(f"{text} ...")
-    yield
+    with within(text):
+        yield
     seconds = time.monotonic() - started
     if seconds >= 1:
         note(f"  {seconds:.1f} s")

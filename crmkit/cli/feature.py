@@ -8,8 +8,9 @@ import click
 
 from ..declarations import CUSTOMER, sql_name
 from ..entities.asof import AsOf
+from ..errors import NotFound
 from .main import State
-from .options import check_columns, engine_option, explain_option, list_options, listed
+from .options import AS_OF, check_columns, engine_option, explain_option, list_options, listed
 from .output import emit, emit_script, named
 
 if TYPE_CHECKING:
@@ -21,15 +22,6 @@ LIST_FIELDS = (
     "name", "subject", "type", "unit", "title", "description", "feature_set", "scope", "plugin",
     "owner", "source",
 )  # fmt: skip
-
-
-def _dates(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        try:
-            AsOf.parse(value, "UTC")
-        except ValueError as error:
-            raise click.BadParameter(f"{error}.") from None
-    return values
 
 
 @click.group("feature")
@@ -60,6 +52,9 @@ def list_features(
     with state.open() as crm:
         rows = [_listed(crm, feature, state.lang) for feature in crm.features.list()]
     if subject is not None:
+        subjects = {row["subject"] for row in rows}
+        if subject not in subjects:
+            raise NotFound("subject with features", subject, subjects)
         rows = [row for row in rows if row["subject"] == subject]
     emit(rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=LIST_FIELDS)  # fmt: skip
 
@@ -88,7 +83,7 @@ def _listed(crm: Crm, feature: Feature, language: str | None) -> dict[str, Any]:
     "dates",
     metavar="DATE",
     multiple=True,
-    callback=_dates,
+    type=AS_OF,
     help="End of this day, or this instant; give it again for more dates. Default: now.",
 )
 @click.option(

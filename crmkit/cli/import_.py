@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from ..progress import step
 from .main import State
 from .options import format_option, output_option
 from .output import emit_record, note
+from .working import hidden
 
 if TYPE_CHECKING:
     from ..intake.intake import ImportResult
@@ -61,18 +63,18 @@ def command(
 
     Example: crmkit import telco_churn.csv --profile ibm-telco
     """
-    with state.open() as crm, _progress(file or profile) as (progress, pause):
+    with state.open() as crm:
         asks = not yes and sys.stdin.isatty() and sys.stderr.isatty()
 
         def ask(question: str, found: Sequence[str]) -> bool:
-            pause()
             for words in found:
                 note(words)
-            return click.confirm(question, err=True)
+            with hidden():
+                return click.confirm(question, err=True)
 
         result = crm.intake.import_file(
             file, profile, source=source, dry_run=dry_run, rejects=rejects, strict=strict,
-            encoding=encoding, progress=progress,
+            encoding=encoding, progress=partial(step, f"reading {file or profile}"),
             accept=lambda found: yes or (asks and ask(_BELOW, found)),
             doubt=(lambda found: ask(_MANY, found)) if asks else None,
         )  # fmt: skip
@@ -102,25 +104,3 @@ def _remark(result: ImportResult, dry_run: bool) -> None:
         note(remark)
     if result.absent:
         note(f"{result.absent} stored customers are not in the file: {result.absent_file}")
-
-
-@contextmanager
-def _progress(
-    file: str,
-) -> Iterator[tuple[Callable[[int, int], None] | None, Callable[[], None]]]:
-    """A bar on stderr where that is a terminal, and what stops it; nothing moves elsewhere."""
-    if not sys.stderr.isatty():
-        yield None, lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(file, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total), bar.stop

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import click
 
 from ..errors import NotFound
+from .options import Zone
 from .output import note
 
 
@@ -22,7 +23,7 @@ def _currency(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 @click.option("--plugin", "plugins", multiple=True, metavar="NAME", help="Industry plugin to enable; may be given several times.")  # fmt: skip
 @click.option("--database", metavar="URL", help="SQLAlchemy URL. Default: a SQLite file in DIR.")
 @click.option("--currency", metavar="CODE", callback=_currency, help="ISO 4217 code of amounts that name none. Default: USD.")  # fmt: skip
-@click.option("--time-zone", metavar="ZONE", help="IANA zone in which days begin and end. Default: UTC.")  # fmt: skip
+@click.option("--time-zone", metavar="ZONE", type=Zone(), help="IANA zone in which days begin and end. Default: UTC.")  # fmt: skip
 @click.option(
     "--language", type=click.Choice(["en", "zh"]), help="Language of labels. Default: en."
 )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import click
 
 from ..entities.interaction import CHANNELS, DIRECTIONS
-from ..errors import UsageError
+from ..entities.moments import parse_moment
+from ..errors import NotFound, UsageError
 from .main import State
-from .options import as_of_option, check_columns, format_option, list_options, output_option
+from .options import AT, as_of_option, check_columns, format_option, list_options, output_option
 from .output import emit, emit_record
 from .record import pairs
 
@@ -36,7 +36,7 @@ def command() -> None:
 @command.command("log")
 @click.argument("customer", metavar="REF")
 @click.argument("kind")
-@click.option("--at", "occurred", metavar="INSTANT", help="When it happened, such as 2026-03-31T14:30 in the workspace's time zone, or with its own. Default: now.")  # fmt: skip
+@click.option("--at", "occurred", metavar="INSTANT", type=AT, help="When it happened, such as 2026-03-31T14:30 in the workspace's time zone, or with its own. Default: now.")  # fmt: skip
 @click.option("--set", "payload", multiple=True, metavar="FIELD=VALUE", callback=pairs, help="Field of the kind's payload. May be given several times.")  # fmt: skip
 @click.option("--channel", type=click.Choice(CHANNELS), help="Channel.")
 @click.option("--direction", type=click.Choice(DIRECTIONS), default="none", show_default=True, help="in is from the customer, out is to the customer.")  # fmt: skip
@@ -107,7 +107,9 @@ def list_interactions(
     """
     with state.open() as crm:
         for kind in kinds:
-            crm.store.entity(kind)
+            kept = [e.name for e in crm.store.entities if e.what == "interaction"]
+            if kind not in kept:
+                raise NotFound("interaction kind", kind, kept)
         only = kinds[0] if len(kinds) == 1 else None
         fields = [*COLUMNS, *_payload_columns(crm, only)]
         check_columns(fields, columns, sort)
@@ -124,25 +126,7 @@ def list_interactions(
 def _instant(crm: Crm, text: str | None) -> datetime:
     if text is None:
         return crm.clock()
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"--at {text!r} is not an instant such as 2026-03-31T14:30.") from None
-    return instant if instant.tzinfo else _local(instant, crm.settings.time_zone)
-
-
-def _local(naive: datetime, time_zone: str) -> datetime:
-    """A wall-clock time as an instant; one that a clock change skips or repeats is refused."""
-    zone = ZoneInfo(time_zone)
-    first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    if first.utcoffset() == second.utcoffset():
-        return first
-    skipped = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != naive
-    raise UsageError(
-        f"--at {naive.isoformat()} {'did not exist' if skipped else 'came twice'} in {time_zone}, "
-        "where the clocks changed.",
-        hint=f"Give the offset too, such as {first.isoformat()}.",
-    )
+    return parse_moment(text, crm.settings.time_zone).instant
 
 
 def _money(text: str, currency: str) -> Money:

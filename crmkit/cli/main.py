@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .. import __version__
-from ..errors import CrmkitError
+from ..errors import CrmkitError, did_you_mean
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
@@ -65,6 +66,7 @@ class Nouns(click.Group):
         if args and args[0] not in NOUNS and not args[0].startswith("-"):
             nouns = plugin_nouns(ctx)
             if args[0] not in nouns:
+                _explain_noun(ctx, args[0])
                 raise click.exceptions.NoSuchCommand(
                     args[0], possibilities=[*NOUNS, *nouns], ctx=ctx
                 )
@@ -134,6 +136,29 @@ def plugin_nouns(ctx: click.Context) -> dict[str, str]:
     return {noun: text for noun, text in sorted(found.items()) if noun not in NOUNS}
 
 
+def _explain_noun(ctx: click.Context, noun: str) -> None:
+    """Why a noun is unknown, where that is not its spelling.
+
+    Raises:
+        CrmkitError: if the workspace that was named is not there or cannot be read, or the noun is
+            that of a plugin and there is no workspace.
+        UsageError: if it is that of a plugin that is not enabled.
+    """
+    from ..errors import UsageError
+    from ..hosting.manifest import find_manifests
+    from ..settings import find_workspace, load_settings
+
+    workspace = ctx.params.get("workspace")
+    owners = [name for name, m in find_manifests().items() if noun in m.commands]
+    if workspace or os.environ.get("CRMKIT_WORKSPACE") or owners:
+        load_settings(find_workspace(workspace))
+    if owners and not ctx.params.get("safe_mode"):
+        raise UsageError(
+            f"{noun!r} is a command of the plugin {owners[0]}, which is not enabled here.",
+            hint=f"Enable it: crmkit plugin enable {owners[0]}",
+        )
+
+
 def _settings(workspace: str | None) -> Settings | None:
     """The settings of the workspace; None where there is none, or none that can be read."""
     from ..settings import find_workspace, load_settings
@@ -172,15 +197,31 @@ class State:
         When the command ends, every plugin that was left out or failed on the way is named.
         """
         from ..workspace import open_workspace
+        from .working import begin
 
+        begin()
         crm = open_workspace(
             self.workspace, safe_mode=self.safe_mode, language=self.lang, **options
         )
         self.lang = crm.settings.language
+        _tell_times(crm.settings.time_zone)
         click.get_current_context().find_root().call_on_close(lambda: name_faults(crm))
         if shows is not None:
             crm.ownership.check_access(crm.actor, shows)
         return crm
+
+
+def _tell_times(time_zone: str) -> None:
+    """Says on stderr which instant each day or time of the command is taken for."""
+    from .options import When
+    from .output import note
+
+    ctx = click.get_current_context()
+    for param in ctx.command.params:
+        given = ctx.params.get(param.name or "")
+        if isinstance(param.type, When) and given:
+            for value in [given] if isinstance(given, str) else given:
+                note(f"{max(param.opts, key=len).lstrip('-')}: {param.type.told(value, time_zone)}")
 
 
 def name_faults(crm: Crm) -> None:
@@ -266,6 +307,8 @@ def _show_click_error(error: click.ClickException) -> int:
         error.show()  # a group without a verb shows its help, on stderr as nothing was asked
         return error.exit_code
     message = error.format_message().rstrip(".")
+    near = _near_choice(error, message)
+    message += f". {near}" if near else ""
     message += "" if message.endswith("?") else "."
     if isinstance(error, click.UsageError):
         path = error.ctx.command_path if error.ctx else "crmkit"
@@ -273,6 +316,15 @@ def _show_click_error(error: click.ClickException) -> int:
     else:
         _say(f"E_FAILED {message}")
     return error.exit_code
+
+
+def _near_choice(error: click.ClickException, message: str) -> str:
+    """What a misspelt choice may stand for."""
+    param = error.param if isinstance(error, click.BadParameter) else None
+    given = re.match(r".*?'([^']*)' is not one of", message)
+    if param is None or given is None or not isinstance(param.type, click.Choice):
+        return ""
+    return did_you_mean(given[1], [str(choice) for choice in param.type.choices])
 
 
 def _show_unexpected(error: Exception) -> int:
@@ -289,8 +341,10 @@ def _show_unexpected(error: Exception) -> int:
 
 def _say(text: str) -> None:
     from .pager import remark_text
+    from .working import hidden
 
-    click.echo(remark_text("crmkit: " + " ".join(text.split())), err=True)
+    with hidden():
+        click.echo(remark_text("crmkit: " + " ".join(text.split())), err=True)
 
 
 def _abandon_stdout() -> None:

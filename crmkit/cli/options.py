@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ..errors import NotFound, StorageError
+from ..errors import NotFound, StorageError, UsageError
 from .pager import DETAIL, NO_PAGER
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "parquet", "xlsx", "html")
@@ -26,6 +26,64 @@ POSITIVE = click.IntRange(1, _MOST)
 # Days are added to dates, which end in the year 9999.
 DAYS = click.IntRange(0, 36_500)
 SOME_DAYS = click.IntRange(1, 36_500)
+
+
+class When(click.ParamType[str]):
+    """A day, a local time in the workspace's time zone, or an instant.
+
+    The text is checked here, so that a misspelt day is refused before anything is opened. The
+    workspace, once open, gives it its time zone and says which instant that is.
+
+    Args:
+        day_ends: a day alone means its end, as for an as-of or a deadline, and not its beginning.
+    """
+
+    name = "when"
+
+    def __init__(self, *, day_ends: bool = False) -> None:
+        self.day_ends = day_ends
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text, if it can be read."""
+        from ..entities.moments import parse_moment
+
+        try:
+            parse_moment(value, "UTC", day_ends=self.day_ends)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+        return str(value)
+
+    def told(self, value: str, time_zone: str) -> str:
+        """The instant that the text means in a time zone, with how it was read.
+
+        Raises:
+            UsageError: for a local time that a change of the clocks left out or repeated.
+        """
+        from ..entities.moments import parse_moment
+
+        try:
+            return str(parse_moment(value, time_zone, day_ends=self.day_ends))
+        except ValueError as error:
+            raise UsageError(f"{error}.") from None
+
+
+AS_OF, AT = When(day_ends=True), When()
+
+
+class Zone(click.ParamType[str]):
+    """An IANA time zone."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, if there is such a zone."""
+        from ..entities.zones import parse_zone
+
+        try:
+            parse_zone(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
 
 
 class Number(click.ParamType[float]):
@@ -58,18 +116,6 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     if not names:
         raise click.BadParameter("give at least one column name.")
     return names
-
-
-def _as_of(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Checked here so that a misspelt day is refused before anything is opened."""
-    if value is not None:
-        from ..entities.asof import AsOf
-
-        try:
-            AsOf.parse(value, "UTC")
-        except ValueError as error:
-            raise click.BadParameter(f"{error}.") from None
-    return value
 
 
 def _destination(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -154,8 +200,8 @@ def output_option(function: Callable[..., Any]) -> Callable[..., Any]:
 as_of_option: Decorator = click.option(
     "--as-of",
     metavar="DATE",
-    callback=_as_of,
-    help="See only what had happened by the end of this day, or before this instant. Default: now.",
+    type=AS_OF,
+    help="See only what had happened by the end of this day, or before this time. Default: now.",
 )
 limit_option: Decorator = click.option(
     "--limit", type=COUNT, metavar="N", help="At most N rows. Default: all."

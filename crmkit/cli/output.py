@@ -14,6 +14,7 @@ import click
 
 from ..errors import StorageError, UsageError
 from .pager import DETAIL, has_colours, remark_text, show, terminal_width
+from .working import end, hidden
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +35,8 @@ SUFFIXES = {
 
 def note(text: str) -> None:
     """A remark for the person: one line on stderr, wrapped at words on a terminal."""
-    click.echo(remark_text(text), err=True)
+    with hidden():
+        click.echo(remark_text(text), err=True)
     ctx = click.get_current_context(silent=True)
     if ctx is not None:
         ctx.meta[_NOTED] = True
@@ -208,6 +210,7 @@ def emit_script(script: Sequence[str], *, output: str | None) -> None:
 def emit_text(text: str, *, output: str | None = None) -> None:
     """Writes text as it is, ending in one line feed."""
     if terminal_width(output) is not None:
+        end()
         show(text.rstrip("\n").split("\n"))
         return
     with result_stream(output) as out:
@@ -260,6 +263,7 @@ def result_stream(output: str | None = None, *, binary: bool = False) -> Iterato
         UsageError: for binary output to a terminal, or a folder that is not there.
         StorageError: if the disk is full or the file cannot be written.
     """
+    end()
     if output in (None, "-"):
         if binary and sys.stdout.isatty():
             raise UsageError("this format is binary.", hint="Give --output FILE.")

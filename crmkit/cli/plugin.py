@@ -14,11 +14,13 @@ import click
 from ..errors import NotFound, PluginError, UsageError
 from ..hosting.plugins import Change, Plugins, Standing
 from ..hosting.verdict import FAULTS
+from ..progress import steps
 from ..settings import Settings, find_workspace, load_settings
 
 if TYPE_CHECKING:
     from .main import State
 from .output import emit
+from .working import begin, end
 
 LIST_COLUMNS = ("name", "version", "distribution", "enabled", "verdict", "hooks", "faults")
 
@@ -115,7 +117,10 @@ def check(ctx: click.Context, names: tuple[str, ...], form: str) -> None:
     Example: crmkit plugin check telecom
     """
     plugins = _plugins(ctx.obj, needed=False)
-    standings = [plugins.check(name) for name in names or list(plugins.manifests)]
+    begin()
+    chosen = list(names or plugins.manifests)
+    standings = [plugins.check(name) for name in steps(chosen, lambda name: f"checking {name}")]
+    end()
     rows = [_row(standing) for standing in standings]
     if form == "json":
         _print_json(rows)

@@ -14,7 +14,7 @@ import click
 from ..declarations import Answer, Command, Parameter
 from ..entities.fields import FieldType
 from .main import State
-from .options import WHOLE, Number, as_of_option, list_options, listed
+from .options import WHOLE, Number, When, as_of_option, list_options, listed
 from .output import emit, emit_record, named, note
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ _SHARED = ("format", "output", "limit", "columns", "sort")
 
 def _parameter(parameter: Parameter) -> Any:
     kind: Any = _CLICK.get(parameter.type, click.STRING)
+    if parameter.type is FieldType.INSTANT:
+        kind = When(day_ends=parameter.day_ends)
     if parameter.choices is not None:
         kind = click.Choice([str(choice) for choice in parameter.choices])
     if parameter.positional:

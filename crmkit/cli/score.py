@@ -11,7 +11,7 @@ import click
 from ..declarations import CUSTOMER, ESTIMATORS
 from ..errors import NotFound, PluginError
 from .main import State
-from .options import POSITIVE, Decorator, as_of_option, format_option, listed, output_option
+from .options import AS_OF, POSITIVE, Decorator, as_of_option, format_option, listed, output_option
 from .output import emit, emit_record, emit_text, named, note
 
 if TYPE_CHECKING:
@@ -314,7 +314,7 @@ def run_score(
 @click.argument("name")
 @click.argument("ref")
 @as_of_option
-@click.option("--at", "at", metavar="DATE", help="The same as --as-of.")
+@click.option("--at", "at", metavar="DATE", type=AS_OF, help="The same as --as-of.")
 @click.option("--inputs", is_flag=True, help="Show every input with its value and effect instead.")
 @format_option
 @output_option

@@ -9,7 +9,7 @@ import click
 
 from ..declarations import CUSTOMER
 from .main import State
-from .options import format_option, output_option
+from .options import AS_OF, format_option, output_option
 from .output import emit, emit_record, named, note
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ FIELDS = (
 @click.option(
     "--at",
     metavar="DATE",
-    help="At the end of this day, or at an instant. Default: now.",
+    type=AS_OF,
+    help="At the end of this day, or at this time. Default: now.",
 )
 @format_option
 @output_option

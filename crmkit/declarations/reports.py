@@ -37,6 +37,8 @@ class Parameter:
         required: of a command: must be given.
         positional: of a command: an argument and no option, in the order of declaration.
         multiple: of a command: may be given several times; the value is a tuple.
+        day_ends: of an instant of a command: a day alone means its end, as for a deadline, and not
+            its beginning.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Parameter:
     required: bool = False
     positional: bool = False
     multiple: bool = False
+    day_ends: bool = False
 
 
 @frozen(kw_only=True)

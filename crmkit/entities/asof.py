@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
+from .moments import parse_moment
+
 
 @frozen(order=True)
 class AsOf:
@@ -39,25 +41,12 @@ class AsOf:
 
     @classmethod
     def parse(cls, text: str, time_zone: str) -> AsOf:
-        """Reads ``2026-03-31`` (end of that day) or ``2026-03-31T12:00:00Z`` (that instant).
+        """Reads ``2026-03-31`` (end of that day), a local time, or ``2026-03-31T12:00:00Z``.
 
         Raises:
-            ValueError: if the text is neither.
+            ValueError: if the text is none of these.
         """
-        try:
-            return cls.end_of(date.fromisoformat(text), time_zone)
-        except ValueError:
-            pass
-        try:
-            instant = datetime.fromisoformat(text)
-        except ValueError:
-            raise ValueError(
-                f"as-of {text!r} is neither a day such as 2026-03-31 "
-                "nor an instant such as 2026-03-31T12:00:00Z"
-            ) from None
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=ZoneInfo(time_zone))
-        return cls.at(instant, time_zone)
+        return cls.at(parse_moment(text, time_zone, day_ends=True).instant, time_zone)
 
     def __str__(self) -> str:
         return self.instant.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,7 +8,7 @@ from datetime import datetime
 from attrs import field, frozen
 from attrs.validators import in_
 
-from ..errors import MoveRefused
+from ..errors import MoveRefused, did_you_mean
 
 # The five kinds of L1, in order. A customer stage of any plugin is of one of these kinds.
 CUSTOMER_STAGE_KINDS = ("prospect", "development", "growth", "maturity", "termination")
@@ -73,8 +73,9 @@ class Lifecycle:
         for stage in self.stages:
             if stage.name == name:
                 return stage
-        known = ", ".join(s.name for s in self.stages)
-        raise MoveRefused(f"lifecycle {self.name} has no stage {name!r}.", hint=f"It has {known}.")
+        names = [s.name for s in self.stages]
+        near = did_you_mean(name, names) or f"It has {', '.join(names)}."
+        raise MoveRefused(f"lifecycle {self.name} has no stage {name!r}.", hint=near)
 
     def next_stages(self, name: str) -> tuple[str, ...]:
         """Names of the stages that ``name`` may move to, in stage order."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import pluggy
 from .. import hookspecs
 from ..declarations import MergeChoice, RowFault, Served, StageVeto
 from ..entities.contact import ContactBlock
+from ..errors import did_you_mean
 from .declared import DECLARING
 from .isolation import unusable
 
@@ -46,8 +46,8 @@ def hook_name_faults(manager: pluggy.PluginManager, name: str, plugin: Any) -> I
             if implementation.plugin_name != name:
                 continue
             if not caller.has_spec():
-                near = difflib.get_close_matches(caller.name, HOOKS, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(HOOKS)}"
+                near = did_you_mean(caller.name, HOOKS, sentence=False)
+                hint = near if near else f"known: {', '.join(HOOKS)}"
                 yield f"there is no hook {caller.name!r}; {hint}"
             elif implementation.hookwrapper or implementation.wrapper:
                 yield f"{caller.name} is a wrapper; plugins answer by themselves only"

@@ -7,7 +7,6 @@ top-level package that the entry point names. A plugin that is one module has it
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import re
 import tomllib
@@ -19,6 +18,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from .. import API
+from ..errors import did_you_mean
 
 GROUP = "crmkit"
 FILE = "crmkit-plugin.toml"
@@ -148,8 +148,8 @@ def parse_manifest(text: str) -> tuple[dict[str, Any], list[str]]:
     values: dict[str, Any] = {}
     for key, value in raw.items():
         if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(KEYS)}"
+            near = did_you_mean(key, KEYS, sentence=False)
+            hint = near if near else f"known: {', '.join(KEYS)}"
             faults.append(f"{FILE} has the unknown key {key!r}; {hint}")
         elif key == "api":
             values[key], wrong = _parse_api(value)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
+from ..errors import did_you_mean
 from ..settings import Settings
 from .claims import shared_claims
 from .faults import SURROUNDING, PluginFault
@@ -103,6 +103,6 @@ def dependents_of(
 
 
 def _absent(name: str, manifests: Mapping[str, Manifest]) -> str:
-    near = difflib.get_close_matches(name, manifests, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"install it, or: crmkit plugin disable {name}"
+    near = did_you_mean(name, manifests, sentence=False)
+    hint = near if near else f"install it, or: crmkit plugin disable {name}"
     return f"no installed distribution offers it; {hint}"

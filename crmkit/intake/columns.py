@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Sequence
 
 from attrs import frozen
 
-from ..errors import InputRefused
+from ..errors import InputRefused, near_names
 from .batch import LINE
 from .profile import Profile
 
@@ -156,7 +155,7 @@ def check_columns(header: Sequence[str], profile: Profile, name: str, *, strict:
     known, optional = {*header, LINE}, profile.source.optional
     lacking = [c for c in profile.used if c not in known and c not in optional]
     if lacking:
-        near = difflib.get_close_matches(lacking[0], header, n=1)
+        near = near_names(lacking[0], header, most=1)
         hint = f"Is it {near[0]!r}?" if near else f"It has {', '.join(header[:20])}."
         raise InputRefused(
             f"{name} lacks the columns {', '.join(map(repr, lacking))} that profile "

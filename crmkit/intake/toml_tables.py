@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ..entities.zones import parse_zone
 from .values import FIRST_YEAR, LAST_YEAR
 
 
@@ -101,9 +101,9 @@ class TableReader:
         value = self.text(where, table, "time_zone")
         if value is not None:
             try:
-                ZoneInfo(value)
-            except (ZoneInfoNotFoundError, ValueError):
-                self.fault(f"{where}.time_zone", f"{value!r} is no IANA zone")
+                parse_zone(value)
+            except ValueError as error:
+                self.fault(f"{where}.time_zone", str(error).rstrip("."))
                 return None
         return value
 

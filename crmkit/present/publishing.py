@@ -12,6 +12,7 @@ from attrs import frozen
 
 from ..errors import ConfigError, StorageError, UsageError
 from ..policy import Viewer
+from ..progress import steps
 from .html import report_page
 from .index import Entry, index_page
 from .results import headline, named_grid
@@ -107,7 +108,7 @@ def _run(
 ) -> Iterator[ReportResult]:
     """The answers of the reports that run; a score that several rest on is run once."""
     scored = set[str]()
-    for report in chosen:
+    for report in steps([*chosen], lambda report: f"report {report.name}"):
         try:
             again = not scored.issuperset(report.scores)
             yield reports.run(report.name, {}, as_of, again=again)

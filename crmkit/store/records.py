@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .bulk import Written
     from .store import Tx
 
+# Keys of a type with so many records or fewer are suggested for a misspelt one.
+_FEW = 1_000
 ENVELOPE = ("id", "source", "ref", "owner_id", "valid_from", "version")
 # Inside the class `list` is its method.
 Found = list[Record]
@@ -84,7 +86,7 @@ class Records(Gateway):
             query = self._open(connection, made, select(made.current).where(named))
             found = self._records(connection, made, query)
         if not found:
-            raise NotFound(type, text)
+            raise NotFound(type, text, self._few_refs(made, tx))
         if len(found) > 1:
             names = ", ".join(sorted(f"{r.source}:{r.ref}" for r in found))
             raise UsageError(
@@ -93,6 +95,16 @@ class Records(Gateway):
                 hint="Name one of them with its source.",
             )
         return found[0]
+
+    def _few_refs(self, made: Any, tx: Tx | None) -> tuple[str, ...]:
+        """The keys of a type that has few records, such as lists and plans; else none.
+
+        Where there are more nobody could choose among them, and reading them all would take longer
+        than the command.
+        """
+        with self._reading(tx) as connection:
+            refs = connection.scalars(select(made.current.c.ref).limit(_FEW + 1)).all()
+        return tuple(refs) if len(refs) <= _FEW else ()
 
     def list(
         self,

@@ -7,7 +7,6 @@ equal rows (design section 7, D18). The lists below are the contract; the page
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -16,7 +15,7 @@ import sqlglot
 from attrs import field, frozen
 from sqlglot import exp
 
-from ..errors import SqlRefused
+from ..errors import SqlRefused, did_you_mean
 from .meaning import meaning_faults
 from .scopes import Names
 
@@ -350,8 +349,7 @@ def _function_name(node: exp.Func) -> str:
 def _unknown_function(name: str) -> str:
     why = _WHY.get(name)
     if why is None:
-        near = difflib.get_close_matches(name, FUNCTIONS, n=2)
-        why = f"did you mean {' or '.join(near)}?" if near else _NO_REASON
+        why = did_you_mean(name, FUNCTIONS, sentence=False) or _NO_REASON
     return f"function {name} is not allowed ({why})"
 
 
@@ -417,8 +415,7 @@ def _qualified(told: str, joined: str, tables: Collection[str]) -> str:
 def _unknown_table(name: str, tables: Collection[str]) -> str:
     if name == "feature":
         return "table 'feature' has the features that the SQL names, and it names none"
-    near = difflib.get_close_matches(name, tables, n=3)
-    known = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(tables))}"
+    known = did_you_mean(name, tables, sentence=False) or f"known: {', '.join(sorted(tables))}"
     return f"there is no table {name!r} here ({known})"
 
 

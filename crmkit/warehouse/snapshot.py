@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from attrs import evolve, field, frozen
 
 from ..errors import CrmkitError, StorageError
+from ..progress import steps
 from .layout import FACT_COLUMNS, Layout, Shape, WarehouseTable, fact_table
 from .manifest import (
     FILE,
@@ -276,7 +277,7 @@ def _read_versioned(
     new: Mapping[int, int],
 ) -> None:  # fmt: skip
     versioned = [table for table in tables if table.shape.versioned]
-    for table in versioned:
+    for table in steps(versioned, lambda table: f"snapshot of {table.name}"):
         if table.name in anew:
             for batch in reader.batches(select(table), raw_types(table)):
                 writer.add(table, batch)
@@ -289,7 +290,7 @@ def _read_versioned(
     grown = {t.name: select(t, f"i.tx >= {low}", closed) for t in versioned if t.name not in anew}
     # Most tables gained nothing, and asking each would cost more than reading those that did.
     filled = reader.filled(grown)
-    for table in versioned:
+    for table in steps(versioned, lambda table: f"snapshot of {table.name}"):
         if table.name in filled:
             for batch in reader.batches(grown[table.name], raw_types(table)):
                 writer.add(table, _only(batch, keep))
@@ -320,7 +321,7 @@ def _read_facts(
         if new:
             others = f" AND i.kind NOT IN ({listed})" if read_anew else ""
             passes.append((any_kind, recent + others, keep))
-    for table, where, only in passes:
+    for table, where, only in steps([*passes], lambda one: f"snapshot of {one[0].name}"):
         for batch in reader.batches(select(table, where), raw_types(table)):
             rows = _only(batch, only)
             if table.shape is Shape.FACT:

@@ -34,5 +34,5 @@ def test_an_instant_without_zone_is_local() -> None:
 
 
 def test_other_text_is_refused_with_examples() -> None:
-    with pytest.raises(ValueError, match="as-of 'yesterday' is neither a day such as 2026-03-31"):
+    with pytest.raises(ValueError, match="'yesterday' is neither a day such as 2026-03-31"):
         AsOf.parse("yesterday", "UTC")

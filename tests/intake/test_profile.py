@@ -96,7 +96,7 @@ SHAPES = [
     (GOOD.replace("[source]", '[source]\nencoding = "cp500"'), "'cp500' does not keep ASCII"),
     (GOOD.replace("[source]", '[source]\ndelimiter = "::"'), "'::' is not one character"),
     (GOOD.replace("[source]", '[source]\ndate = "%d.%m.%y"'), "two-digit years"),
-    (GOOD.replace("[source]", '[source]\ntime_zone = "Mars/Base"'), "'Mars/Base' is no IANA zone"),
+    (GOOD.replace("[source]", '[source]\ntime_zone = "Mars/Base"'), "'Mars/Base' is not an IANA time zone"),
     (GOOD.replace("[source]", '[source]\ncurrency = "usd"'), "'usd' is no ISO 4217 code"),
     (GOOD.replace("[source]", "[source]\nmultiline = 1"), "1 is not true or false"),
     (GOOD.replace('name = "name"', "name = { }"), "needs exactly one of column, value, join"),

@@ -18,7 +18,7 @@ import pyarrow as pa
 from attrs import frozen
 
 from ...declarations import ESTIMATORS, Feature
-from ...errors import ConfigError
+from ...errors import ConfigError, did_you_mean
 from .boosting import tune_boosting
 from .inputs import Floats, check_inputs
 from .linear import Tuned, tune_logistic, tune_scorecard
@@ -124,7 +124,8 @@ def _tuners(estimator: str | None, brought: Mapping[str, Tuner]) -> dict[str, Tu
     if estimator not in brought:
         raise ConfigError(
             f"there is no estimator {estimator!r}; there are "
-            f"{', '.join([*ESTIMATORS, *sorted(brought)])}."
+            f"{', '.join([*ESTIMATORS, *sorted(brought)])}.",
+            hint=did_you_mean(estimator, [*ESTIMATORS, *brought]),
         )
     return {estimator: brought[estimator], **TUNERS}
 

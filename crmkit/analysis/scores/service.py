@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from ...declarations import Feature, Score, sql_name
 from ...entities.asof import AsOf
 from ...errors import ConfigError, NotFound
+from ...progress import step
 from ..runs import Run, Runs
 from .applying import SAMPLE, Explanation, bands, explained, rows_of, score_rows, told
 from .card import card
@@ -132,6 +133,7 @@ class Scores:
         refuse_protected_fields(score, self._catalog)
         self._warehouse.refresh_if_stale()
         as_of = self._end(until)
+        step(f"score {name}: rows to learn from")
         data = self._datasets.with_inferred(
             score, self._learnable(score, as_of), inferred or {}, as_of
         )
@@ -140,6 +142,7 @@ class Scores:
         powers = input_powers(inputs, data.table)
         warnings = check_powers(name, powers, allow_leak=allow_leak, vouched=score.vouched)
         learnt = data.learnt(data.table)
+        step(f"score {name}: learning")
         model = fit(name, estimator or score.estimator, inputs, learnt, brought=self._brought)
         self._scored(model, data.table.slice(0, SAMPLE))
         metrics = _metrics(score, estimator, inputs, data, self._brought) if measured else {}
@@ -165,6 +168,7 @@ class Scores:
             NotFound: if the score was never trained, or has no such version.
             ConfigError: if the file is damaged or was changed.
         """
+        self.get(name)
         return self._models.load(name, version)
 
     def versions(self, name: str) -> builtins.list[int]:
@@ -243,7 +247,8 @@ class Scores:
         Raises:
             NotFound: if the score was never trained, or has no such version.
         """
-        return card(self._models.load(name, version), self.get(name), self._catalog)
+        score = self.get(name)
+        return card(self._models.load(name, version), score, self._catalog)
 
     def stability(self, name: str) -> builtins.list[dict[str, Any]]:
         """How far the kept runs of a score have moved from what their model was trained on.
@@ -287,12 +292,15 @@ class Scores:
             NotFound: if the score was never trained.
             UsageError: if one of ``only`` is not in the population.
         """
+        self.get(name)
         model = self._models.load(name, version)
         # A model reads what it was trained on, also when the score's declaration has moved on.
         score = attrs.evolve(self.get(name), features=model.features)
         features = self._declared(model)
         self._warehouse.refresh_if_stale()
+        step(f"score {name}: inputs")
         table = self._datasets.to_score(score, as_of)
+        step(f"score {name}: values and reasons")
         if only is not None:
             table = rows_of(name, table, only, as_of)
         subjects = table.column("subject_id").to_numpy()
@@ -337,6 +345,7 @@ class Scores:
         Raises:
             NotFound: if the score was never trained, or there is no such feature.
         """
+        self.get(name)
         model = self._models.load(name, version)
         self._declared(model)
         self._warehouse.refresh_if_stale()

@@ -311,7 +311,7 @@ def commands() -> list[Command]:
             parameters=(
                 WHOSE,
                 Parameter(name="reason", type=T.TEXT, required=True, title="A word such as bereavement, dispute or vulnerable", title_zh="原因代码"),
-                Parameter(name="until", type=T.INSTANT, title="Until when; until it is ended if left out", title_zh="结束"),
+                Parameter(name="until", type=T.INSTANT, day_ends=True, title="Until when; until it is ended if left out", title_zh="结束"),
                 Parameter(name="purpose", type=T.TEXT, multiple=True, title="Only this purpose; every one that can be blocked if left out", title_zh="目的"),
             ),
             columns=BLOCKED,

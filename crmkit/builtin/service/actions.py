@@ -43,12 +43,12 @@ def answer(
     values = case.values
     values["answers"] = (values["answers"] or 0) + 1
     if values["answered_at"] is None:
-        values["answered_at"], values["answered_by"] = change.tx.at, change.tx.actor
+        values["answered_at"], values["answered_by"] = change.now, change.tx.actor
 
 
 def update(change: Change, case: Case, *, note: str = "", channel: str | None = None) -> None:
     """Tells the customer how things stand, which renews the promise to do so."""
-    case.clocks.renew(change.tx.at)
+    case.clocks.renew(change.now)
     change.log(case, "update", note, direction="out", channel=channel)
 
 
@@ -65,7 +65,7 @@ def wait(change: Change, case: Case, *, on: str = "customer", note: str = "") ->
         raise MoveRefused(f"cases of {case.clocks.kind.name} do not wait for a {on}.")
     change.move(case, wanted, what="wait", note=note)
     if on == "customer":
-        case.values["waiting_since"], case.values["reminders"] = change.tx.at, 0
+        case.values["waiting_since"], case.values["reminders"] = change.now, 0
 
 
 def resume(change: Change, case: Case, *, note: str = "") -> None:
@@ -78,7 +78,7 @@ def resolve(
     root_cause: str | None = None, recovery_score: int | None = None, note: str = "",
 ) -> None:  # fmt: skip
     """Resolves what the customer agreed to, or has not contradicted for long enough."""
-    values, now = case.values, change.tx.at
+    values, now = case.values, change.now
     days = change.rules.limit(case.clocks.kind, "silence_days")
     since = values["answered_at"]
     if not agreed and (since is None or now < since + timedelta(days=days)):
@@ -107,14 +107,14 @@ def close(change: Change, case: Case, *, note: str = "") -> None:
     if values["waiting_since"] is not None and values["state"] in kind.states_of("wait"):
         reminders, days = rules.limit(kind, "reminders"), rules.limit(kind, "no_reply_days")
         until = values["waiting_since"] + timedelta(days=days)
-        if values["reminders"] < reminders or change.tx.at < until:
+        if values["reminders"] < reminders or change.now < until:
             raise MoveRefused(
                 f"case {case.ref}: {values['reminders']} of {reminders} reminders were sent, and "
                 f"it waits until {_said(until)}.",
                 hint="Remind the customer: crmkit case wait.",
             )
     change.move(case, kind.states_of("close"), what="close", note=note)
-    values["closed_at"] = change.tx.at
+    values["closed_at"] = change.now
 
 
 def reopen(change: Change, case: Case, *, note: str = "") -> None:
@@ -122,7 +122,7 @@ def reopen(change: Change, case: Case, *, note: str = "") -> None:
     values = case.values
     days = change.rules.limit(case.clocks.kind, "reopen_days")
     closed_at = values["closed_at"]
-    if closed_at is not None and change.tx.at >= closed_at + timedelta(days=days):
+    if closed_at is not None and change.now >= closed_at + timedelta(days=days):
         raise MoveRefused(
             f"case {case.ref}: it was closed more than {days} days ago.",
             hint=f"Open another: crmkit case open ... --recurrence-of {case.ref}.",
@@ -167,7 +167,7 @@ def propose(change: Change, case: Case, kind: str, amount: Money) -> dict[str, A
     row = {
         "kind": kind, "amount": amount, "state": "approved" if approved else "proposed",
         "proposed_by": change.tx.actor, "decided_by": change.tx.actor if approved else None,
-        "decided_at": change.tx.at if approved else None,
+        "decided_at": change.now if approved else None,
     }  # fmt: skip
     number = 1 + len(change.store.records.read(COMPENSATION, ("id",), where={"owner_id": case.id}, tx=change.tx))  # fmt: skip
     _keep(change, case, f"{case.id}/{number}", row)
@@ -200,7 +200,7 @@ def decide(change: Change, case: Case, *, approve: bool) -> dict[str, Any]:
         **record.values,
         "state": state,
         "decided_by": change.tx.actor,
-        "decided_at": change.tx.at,
+        "decided_at": change.now,
     }
     _keep(change, case, record.ref, row)
     if approve:

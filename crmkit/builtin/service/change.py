@@ -9,15 +9,21 @@ from attrs import define, field
 
 from crmkit.declarations import StageMove
 from crmkit.entities import Money, NewInteraction
-from crmkit.errors import MoveRefused
+from crmkit.errors import MoveRefused, UsageError
 
 from .clocks import Clocks, by_column, save_clocks
 from .records import CASE, CASE_EVENT
 from .rulebook import Rulebook
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from crmkit.analysis.lifecycles import Lifecycles
     from crmkit.store.store import Store, Tx
+
+
+# When a case did what it did last; nothing is filed before that.
+_STEPS = ("opened_at", "waiting_since", "answered_at", "resolved_at", "closed_at")
 
 
 @define
@@ -43,6 +49,29 @@ class Change:
     cases: list[Case]
     _moves: list[StageMove] = field(factory=list)
     _events: list[Any] = field(factory=list)
+    _done_at: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """When what is done was done: as it is filed, or earlier."""
+        return self._done_at or self.tx.at
+
+    def done_at(self, at: datetime) -> None:
+        """What follows was done at an earlier time and is filed only now.
+
+        Raises:
+            UsageError: if the time is still to come, or before the last step of a case.
+        """
+        if at > self.tx.at:
+            raise UsageError(f"{at:%Y-%m-%dT%H:%M:%SZ} is still to come.")
+        for case in self.cases:
+            steps = [case.values[name] for name in _STEPS if case.values[name] is not None]
+            if steps and at < max(steps):
+                raise UsageError(
+                    f"case {case.ref}: {at:%Y-%m-%dT%H:%M:%SZ} is before its last step at "
+                    f"{max(steps):%Y-%m-%dT%H:%M:%SZ}."
+                )
+        self._done_at = at
 
     def find(self, name: str) -> Case:
         """The case that was asked for by that key, with or without its source."""
@@ -73,7 +102,7 @@ class Change:
                     from_stage=case.values["state"], to_stage=state, reason=what,
                 )
             )  # fmt: skip
-            case.clocks.enter(state, self.tx.at)
+            case.clocks.enter(state, self.now)
             case.values["state"] = state
         case.values["is_open"] = lifecycle.stage(path[-1]).kind in ("open", "waiting")
         if not case.values["is_open"]:
@@ -95,7 +124,7 @@ class Change:
         payload = {"action": action, "state": case.values["state"], "text": note or None}
         self._events.append(
             NewInteraction(
-                kind=CASE_EVENT, occurred_at=self.tx.at, customer_id=case.customer_id,
+                kind=CASE_EVENT, occurred_at=self.now, customer_id=case.customer_id,
                 subject_id=case.id, direction=direction, channel=channel, amount=amount,
                 payload={k: v for k, v in payload.items() if v is not None},
             )

@@ -207,14 +207,20 @@ def _number(text: str) -> int:
 
 CASE_KEY = _text("case", "Key of the case", "工单", positional=True, required=True)
 NOTE = _text("note", "What was said or done, in words", "说明")
+WHEN = Parameter(name="at", type=T.INSTANT, title="When it was done, if it is filed afterwards; else now", title_zh="办理时间")  # fmt: skip
 CHANNEL = _text("channel", "Channel by which the customer was told", "渠道")
 
 
-def _act(crm: Crm, action: Callable[..., None], verb: str, case: str, **given: Any) -> Answer:
+def _act(
+    crm: Crm, action: Callable[..., None], verb: str, case: str, at: datetime | None = None,
+    **given: Any,
+) -> Answer:  # fmt: skip
     cases: Cases = crm.service(SERVICE)
     given = {name: value for name, value in given.items() if value is not None}
     with cases.change([case], f"case {verb}") as change:
         (found,) = change.cases
+        if at is not None:
+            change.done_at(at)
         action(change, found, **given)
     return Answer(rows=[_row(found)])
 
@@ -246,10 +252,10 @@ def _acting() -> list[Command]:
         _verb(
             "answer", actions.answer, "Answer a case with substance and a remedy.\n\nAn automatic reply is "
             "shown on the timeline and fulfils nothing.",
-            "--channel email", CHANNEL,
+            "--channel email", CHANNEL, WHEN,
             boolean(name="automatic", title="It was an automatic reply", title_zh="自动回复"),
         ),
-        _verb("update", actions.update, "Tell the customer how a case stands.", "--channel phone", CHANNEL),
+        _verb("update", actions.update, "Tell the customer how a case stands.", "--channel phone", CHANNEL, WHEN),
         _verb(
             "wait", actions.wait, "Wait for the customer, or remind a customer who is waited for.",
             "--on customer",
@@ -259,7 +265,7 @@ def _acting() -> list[Command]:
         _verb(
             "resolve", actions.resolve, "Resolve a case that the customer agrees to.\n\nSilence agrees "
             "some days after the answer.",
-            "--agreed --cause product",
+            "--agreed --cause product", WHEN,
             boolean(name="agreed", title="The customer agreed", title_zh="客户同意"),
             _text("cause", "What was at fault", "原因类别", choices=("product", "communication", "process", "third_party")),
             _text("root_cause", "Why, in the business's own list of words", "根本原因"),
@@ -271,7 +277,7 @@ def _acting() -> list[Command]:
         _verb(
             "move", _move, "Move a case to a state that no other verb leads to.", "disputed",
             _text("state", "State of the case's lifecycle", "状态", positional=True, required=True),
-            Parameter(name="external_due_at", type=T.INSTANT, title="A regulator's date", title_zh="外部期限"),
+            Parameter(name="external_due_at", type=T.INSTANT, day_ends=True, title="A regulator's date", title_zh="外部期限"),
         ),
         Command(
             name="case merge", run=merge, writes=True, single=True, columns=COLUMNS,

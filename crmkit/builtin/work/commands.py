@@ -11,6 +11,7 @@ from crmkit.columns import CUSTOMER, flag, instant, integer, number, text
 from crmkit.declarations import Answer, Command, Parameter, ReportColumn
 from crmkit.entities import FieldType, NewInteraction, Record
 from crmkit.entities.interaction import CHANNELS
+from crmkit.entities.zones import parse_zone
 from crmkit.errors import UsageError
 
 from . import asking
@@ -357,9 +358,9 @@ def _end_visit(crm: Crm, found: Record, values: Mapping[str, Any], tx: Tx) -> An
 
 def _zone(crm: Crm, named: str | None) -> ZoneInfo:
     try:
-        return ZoneInfo(named or crm.settings.time_zone)
-    except (KeyError, ValueError, OSError):  # IsADirectoryError: "America" is a folder of zones
-        raise UsageError(f"{named!r} is no IANA zone.", hint="Write it as Europe/Berlin.") from None
+        return parse_zone(named or crm.settings.time_zone)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _members(crm: Crm, customer: str) -> Mapping[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from crmkit.entities.moments import parse_moment
 from crmkit.errors import UsageError
 
 
@@ -23,14 +24,9 @@ def parse_due(text: str, zone: ZoneInfo) -> datetime:
         '2026-04-01T22:00:00+00:00'
     """
     try:
-        if len(text) == len("2026-04-01"):
-            return day_end(date.fromisoformat(text), zone)
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(
-            f"{text!r} is neither a day such as 2026-04-01 nor a time such as 2026-04-01 09:30."
-        ) from None
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+        return parse_moment(text, zone.key, day_ends=True).instant
+    except ValueError as error:
+        raise UsageError(f"{error}.") from None
 
 
 def day_end(day: date, zone: ZoneInfo) -> datetime:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import UsageError
+from ...errors import UsageError, did_you_mean
 from ..engine import Engine, Limits
 from .duckdb import DuckDbEngine, SealedEngine
 
@@ -26,7 +26,7 @@ def check_engine(name: str) -> str:
         return name
     raise UsageError(
         f"there is no engine {name!r}.",
-        hint=f"Known: {DUCKDB}, {SPARK} (in this process) and spark://HOST:PORT (a cluster).",
+        hint=f"{did_you_mean(name, (DUCKDB, SPARK))} Known: {DUCKDB}, {SPARK} (in this process) and spark://HOST:PORT (a cluster).",
     )
 
 

@@ -198,7 +198,7 @@ def test_a_rule_tags_whom_it_fires_on_once(workspace, ann, crm_clock) -> None:
 def test_what_does_not_exist_is_refused(workspace) -> None:
     with pytest.raises(NotFound):
         workspace.run("task done", task="17")
-    with pytest.raises(UsageError, match="'Mars/Base' is no IANA zone"):
+    with pytest.raises(UsageError, match="'Mars/Base' is not an IANA time zone"):
         workspace.run("task add", title="x", due="2026-04-01", time_zone="Mars/Base")
     with pytest.raises(UsageError, match="after"):
         workspace.run("task card", since=date(2026, 4, 2), until=date(2026, 4, 1))
