@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from .entities.zones import parse_zone
 from .errors import ConfigError, NotFound
 
 FILE = "crmkit.toml"
+# A language and maybe a script and a country (BCP 47).
+_LOCALE = r"[A-Za-z]{2,3}([-_][A-Za-z]{4})?([-_]([A-Za-z]{2}|[0-9]{3}))?"
 KEYS: dict[str, type] = {
     "plugins": list,
     "without": list,
@@ -22,6 +25,7 @@ KEYS: dict[str, type] = {
     "currency": str,
     "time_zone": str,
     "language": str,
+    "locale": str,
     "protection_months": int,
     "document_megabytes": int,
     "revert_days": int,
@@ -57,6 +61,8 @@ class Settings:
         currency: ISO 4217 code of amounts that name none.
         time_zone: IANA zone in which days begin and end.
         language: ``en`` or ``zh``, for labels.
+        locale: language and country of the spreadsheet programs for which ``--excel`` writes, as
+            ``de-AT``; empty is that of ``language``.
         protection_months: for so long after an assignment nobody but the owner works a customer's
             renewals; 0 switches the protection off.
         document_megabytes: the largest file that is taken as a document, in MB of 1,000,000 bytes.
@@ -75,6 +81,7 @@ class Settings:
     currency: str = "USD"
     time_zone: str = "UTC"
     language: str = "en"
+    locale: str = ""
     protection_months: int = 6
     document_megabytes: int = 20
     revert_days: int = 30
@@ -140,6 +147,8 @@ class Settings:
             lines.append(f"without = {listed(self.without)}")
         for key in ("database", "currency", "time_zone", "language"):
             lines.append(f"{key} = {quote(getattr(self, key))}")
+        if self.locale:
+            lines.append(f"locale = {quote(self.locale)}")
         for key in WHOLE:
             if getattr(self, key) != getattr(attrs.fields(Settings), key).default:
                 lines.append(f"{key} = {getattr(self, key)}")
@@ -212,6 +221,9 @@ def _faults(raw: Mapping[str, Any]) -> list[str]:
             parse_zone(raw["time_zone"])
         except ValueError as error:
             out.append(f"time_zone: {str(error).rstrip('.')}")
+    locale = raw.get("locale", "")
+    if isinstance(locale, str) and locale and not re.fullmatch(_LOCALE, locale):
+        out.append(f"locale {locale!r} is not a language tag such as de-AT")
     if raw.get("language", "en") not in ("en", "zh"):
         out.append(f"language {raw['language']!r} is not en or zh")
     return out

@@ -10,8 +10,8 @@ import click
 
 from ..errors import UsageError
 from .main import State
-from .options import no_guard_option, output_option
-from .output import SUFFIXES, emit_text, note, write_grid
+from .options import excel_option, no_guard_option, output_option
+from .output import EXCEL, SUFFIXES, csv_form, emit_text, note, write_grid
 
 if TYPE_CHECKING:
     from ..present.exports import Export
@@ -23,6 +23,7 @@ _FORMATS = ("csv", "jsonl", "xlsx", "parquet")
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         no_guard_option,
+        excel_option,
         click.option("--profile-out", metavar="FILE", help="Write the profile here that imports the file again."),
         output_option,
         click.option("--format", type=click.Choice(_FORMATS), help="Form of the file. Default: that of the --output file's name, else csv."),
@@ -56,7 +57,7 @@ def export_customers(
     with state.open(shows="customer export") as crm:
         made = exports.export_customers(
             crm.store, crm.catalog, local_viewer(crm.actor),
-            source=source, form=form, guarded=_guarded(),
+            source=source, form=form, guarded=_guarded(), csv=csv_form(),
         )  # fmt: skip
     _write(made, form, output, profile_out)
 
@@ -86,17 +87,23 @@ def export_records(
     form = _form(format, output)
     with state.open(shows=f"record export {type}") as crm:
         made = exports.export_records(
-            crm.store, local_viewer(crm.actor), type, source=source, form=form, guarded=_guarded()
-        )
+            crm.store, local_viewer(crm.actor), type, source=source, form=form,
+            guarded=_guarded(), csv=csv_form(),
+        )  # fmt: skip
     _write(made, form, output, profile_out)
 
 
 def _form(format: str | None, output: str | None) -> str:
-    if format is not None or output in (None, "-"):
-        return format or "csv"
-    form = SUFFIXES.get(Path(str(output)).suffix.lower(), "csv")
+    form = format or "csv"
+    if format is None and output not in (None, "-"):
+        form = SUFFIXES.get(Path(str(output)).suffix.lower(), "csv")
     if form not in _FORMATS:
         raise UsageError(f"an export is one of {', '.join(_FORMATS)}, not {form}.")
+    if form != "csv" and click.get_current_context().meta.get(EXCEL):
+        raise UsageError(
+            f"--excel is for CSV, not for {form}.",
+            hint="Spreadsheet programs open --format xlsx as it is.",
+        )
     return form
 
 

@@ -188,6 +188,7 @@ class State:
 
     def __init__(self, workspace: str | None, safe_mode: bool, debug: bool, lang: str | None):
         self.workspace, self.safe_mode, self.debug, self.lang = workspace, safe_mode, debug, lang
+        self.locale = ""
 
     def open(self, *, shows: str | None = None, **options: Any) -> Crm:
         """Opens the workspace that the root options name; labels are in its language from now on.
@@ -203,7 +204,7 @@ class State:
         crm = open_workspace(
             self.workspace, safe_mode=self.safe_mode, language=self.lang, **options
         )
-        self.lang = crm.settings.language
+        self.lang, self.locale = crm.settings.language, crm.settings.locale
         _tell_times(crm.settings.time_zone)
         click.get_current_context().find_root().call_on_close(lambda: name_faults(crm))
         if shows is not None:

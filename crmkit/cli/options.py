@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ..errors import NotFound, StorageError, UsageError
+from .output import EXCEL
 from .pager import DETAIL, NO_PAGER
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "parquet", "xlsx", "html")
@@ -151,6 +152,10 @@ def _no_pager(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         ctx.meta[NO_PAGER] = True
 
 
+def _excel(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    ctx.meta[EXCEL] = value
+
+
 def _guard(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     ctx.meta["crmkit.formula_guard"] = not value
 
@@ -171,9 +176,19 @@ no_guard_option: Decorator = click.option(
 )
 
 
+excel_option: Decorator = click.option(
+    "--excel",
+    is_flag=True,
+    expose_value=False,
+    callback=_excel,
+    help="Write CSV as spreadsheet programs open it: with a byte order mark, and with the delimiter "
+    "and the decimal sign of the locale that crmkit.toml sets.",
+)
+
+
 def format_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--format`` as the argument ``format``, one of FORMATS, and ``--no-formula-guard``."""
-    return _format(no_guard_option(function))
+    """``--format`` as the argument ``format``, one of FORMATS, and how CSV is written."""
+    return _format(excel_option(no_guard_option(function)))
 
 
 _output = click.option(

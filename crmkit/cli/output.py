@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..declarations import Chart
+    from ..present.csv_forms import CsvForm
     from ..present.fitting import Layout
     from ..present.grid import Column, Grid
     from ..workspace import Crm
 
 # Whether the command has said anything on stderr, such as why there are no rows.
 _NOTED = "crmkit.noted"
+# Key of the click context under which ``--excel`` is noted.
+EXCEL = "crmkit.excel"
 BINARY = ("parquet", "xlsx")
 SUFFIXES = {
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv",
@@ -174,6 +177,7 @@ def _write(
     page: Callable[[], str] | None,
 ) -> None:
     from ..present import files
+    from ..present.csv_forms import TABS
 
     if form == "table":
         _write_table(grid, out, title, language)
@@ -184,7 +188,7 @@ def _write(
     elif form in ("csv", "tsv"):
         ctx = click.get_current_context(silent=True)
         guard = ctx is None or ctx.meta.get("crmkit.formula_guard", True)
-        files.write_csv(grid, out, delimiter="," if form == "csv" else "\t", guard=guard)
+        files.write_csv(grid, out, form=csv_form() if form == "csv" else TABS, guard=guard)
     elif form == "parquet":
         files.write_parquet(grid, out)
     else:
@@ -288,14 +292,36 @@ def result_stream(output: str | None = None, *, binary: bool = False) -> Iterato
 
 
 def form(format: str, output: str | None) -> str:
-    """The form asked for; where none was, the one that the file's name says."""
+    """The form asked for; where none was, the one that the file's name says.
+
+    Raises:
+        UsageError: if ``--excel`` was given with another form than CSV.
+    """
     ctx = click.get_current_context(silent=True)
-    if ctx is None or output in (None, "-"):
+    if ctx is None:
         return format
     source = ctx.get_parameter_source("format")
-    if source is not None and source.name.startswith("DEFAULT"):
-        return SUFFIXES.get(Path(str(output)).suffix.lower(), format)
-    return format
+    asked = source is None or not source.name.startswith("DEFAULT")
+    named = None if output in (None, "-") else SUFFIXES.get(Path(str(output)).suffix.lower())
+    found = format if asked else named or format
+    if not ctx.meta.get(EXCEL):
+        return found
+    if found != "csv" and (asked or named):
+        raise UsageError(
+            f"--excel is for CSV, not for {found}.",
+            hint="Spreadsheet programs open --format xlsx as it is.",
+        )
+    return "csv"
+
+
+def csv_form() -> CsvForm:
+    """How CSV is written: plainly, or with ``--excel`` as spreadsheets of the locale open it."""
+    from ..present.csv_forms import PLAIN, spreadsheet_form
+
+    ctx = click.get_current_context(silent=True)
+    if ctx is None or not ctx.meta.get(EXCEL):
+        return PLAIN
+    return spreadsheet_form(getattr(ctx.obj, "locale", None) or _language())
 
 
 def _language() -> str:

@@ -19,6 +19,7 @@ from ..intake.profile import CUSTOMER_FIELDS
 from ..intake.sheet import EXACT
 from ..policy import Viewer
 from ..store.rows import is_in
+from .csv_forms import PLAIN, CsvForm
 from .grid import Grid
 from .values import instant_text
 
@@ -50,6 +51,7 @@ class _Sheet:
     """Columns and rows in the making."""
 
     form: str
+    csv: CsvForm
     viewer: Viewer
     columns: list[str] = field(factory=list)
     rows: list[dict[str, Any]] = field(factory=list)
@@ -105,7 +107,9 @@ class _Sheet:
         """The export, with its profile."""
         keys: dict[str, Any] = {"name": source, "format": self.form, "key": ["ref"], "strip": False}
         if self.form == "csv":
-            keys |= {"delimiter": ",", "multiline": True, "guarded": guarded}
+            keys |= {"delimiter": self.csv.delimiter, "multiline": True, "guarded": guarded}
+            if self.csv.decimal != PLAIN.decimal:
+                keys["decimal"] = self.csv.decimal
         elif self.form == "xlsx":
             keys["time_zone"] = "UTC"  # cells with an instant name no zone
         if self.form in _TYPED:
@@ -115,14 +119,16 @@ class _Sheet:
 
 
 def export_customers(
-    store: Store, catalog: Catalog, viewer: Viewer, *, source: str | None, form: str, guarded: bool
-) -> Export:
+    store: Store, catalog: Catalog, viewer: Viewer, *, source: str | None, form: str,
+    guarded: bool, csv: CsvForm = PLAIN,
+) -> Export:  # fmt: skip
     """Every customer that has a key of ``source``, with contact points and the plugins' fields.
 
     Args:
         source: whose keys name the customers; None is the only one that there is.
         form: one of EXPORTS.
         guarded: whether CSV cells that a spreadsheet would run get a ``'``.
+        csv: how a CSV file is written.
 
     Raises:
         UsageError: if there are several sources and none was named, or the one named has no key.
@@ -133,7 +139,7 @@ def export_customers(
     refs = {i: ref for (name, ref), i in reversed(keys.items()) if name == chosen}
     everybody = store.customers.list()
     people = [c for c in everybody if c.id in refs]
-    sheet = _Sheet(form, viewer, ["ref", *_core(viewer)])
+    sheet = _Sheet(form, csv, viewer, ["ref", *_core(viewer)])
     if len(people) < len(everybody):
         sheet.remarks.append(f"{len(everybody) - len(people)} customers have no key of {chosen}.")
     points = _points(store, refs) if viewer.may_see("direct") else {}
@@ -168,12 +174,13 @@ def export_customers(
 
 
 def export_records(
-    store: Store, viewer: Viewer, type: str, *, source: str | None, form: str, guarded: bool
-) -> Export:
+    store: Store, viewer: Viewer, type: str, *, source: str | None, form: str, guarded: bool,
+    csv: CsvForm = PLAIN,
+) -> Export:  # fmt: skip
     """Every record of a type that has a key of ``source``, with its owner's key.
 
     Args:
-        source, form, guarded: as of :func:`export_customers`.
+        source, form, guarded, csv: as of :func:`export_customers`.
 
     Raises:
         NotFound: for an unknown type.
@@ -188,7 +195,7 @@ def export_records(
     stored = store.records.list(type)
     chosen = _chosen({r.source for r in stored}, source, f"records of {type}")
     records = [r for r in stored if r.source == chosen]
-    sheet = _Sheet(form, viewer, ["ref"])
+    sheet = _Sheet(form, csv, viewer, ["ref"])
     owners: dict[int, tuple[str, str]] = {}
     if entity.owner is not None:
         sheet.columns += ["owner", "owner_source"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import IO, Any
 
+from .csv_forms import PLAIN, CsvForm
 from .grid import BATCH, Grid
 from .values import file_texts, json_value
 
@@ -57,17 +59,24 @@ def guarded(text: str) -> str:
     return text
 
 
-def write_csv(grid: Grid, out: IO[bytes], *, delimiter: str = ",", guard: bool = True) -> None:
-    """Comma-separated text in UTF-8 with one heading line (RFC 4180, lines end in CR LF)."""
+def write_csv(grid: Grid, out: IO[bytes], *, form: CsvForm = PLAIN, guard: bool = True) -> None:
+    """Delimited text in UTF-8 with one heading line (RFC 4180, lines end in CR LF).
+
+    Args:
+        form: delimiter, decimal sign and byte order mark.
+        guard: put ``'`` before texts that a spreadsheet program would run.
+    """
+    if form.mark:
+        out.write(codecs.BOM_UTF8)
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
-    writer = csv.writer(text, delimiter=delimiter)
+    writer = csv.writer(text, delimiter=form.delimiter)
     names = grid.names
     cell: Callable[[str], str] = guarded if guard else str
     writer.writerow([cell(name) for name in names])
     rows = grid.rows()
     while batch := list(islice(rows, BATCH)):
         columns = [
-            file_texts(name, values, cell)
+            file_texts(name, values, cell, form.decimal)
             for name, values in zip(names, zip(*batch, strict=True), strict=True)
         ]
         writer.writerows(zip(*columns, strict=True))

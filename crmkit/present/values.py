@@ -72,14 +72,22 @@ def file_text(name: str, value: Any) -> str:
     return str(plain)
 
 
-def file_texts(name: str, values: Iterable[Any], cell: Callable[[str], str]) -> list[str]:
-    """A column as text in CSV cells: :func:`file_text` of each value, and ``cell`` of that text."""
+def file_texts(
+    name: str, values: Iterable[Any], cell: Callable[[str], str], decimal: str = "."
+) -> list[str]:
+    """A column as text in CSV cells: :func:`file_text` of each value, and ``cell`` of that text.
+
+    Args:
+        decimal: the decimal sign of numbers and amounts.
+    """
     out = []
     for value in values:
         if value is None:
             out.append("")
         elif type(value) is str:
             out.append(cell(value))
+        elif decimal != "." and isinstance(value, (float, Decimal, Money)):
+            out.append(cell(file_text(name, value)).replace(".", decimal))
         else:
             out.append(cell(file_text(name, value)))
     return out

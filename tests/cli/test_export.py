@@ -55,3 +55,60 @@ def test_exported_records_are_imported_unchanged(crmkit: Crmkit, tmp_path: Path)
     crmkit(*here, "record", "export", "telecom.plan", "-o", file, "--profile-out", profile)
     done = crmkit(*here, "import", file, "--profile", profile, "--format", "json")
     assert '"unchanged": 1' in done.out
+
+
+def test_csv_for_spreadsheets_opens_in_the_workspaces_locale(crmkit: Crmkit, shop: Path) -> None:
+    crmkit("customer", "add", "José Álvarez", "--ref", "s:1")
+    with (shop / "crmkit.toml").open("a", encoding="utf-8") as settings:
+        settings.write('locale = "de-DE"\n')
+    crmkit("customer", "export", "--excel", "-o", "c.csv", "--profile-out", "c.toml")
+    found = (shop / "c.csv").read_bytes()
+    assert found.startswith("\ufeffref;kind;name;".encode())
+    assert "José Álvarez".encode() in found
+    again = crmkit("import", "c.csv", "--profile", "c.toml", "--format", "json")
+    assert '"unchanged": 1' in again.out
+    # Lists and reports too; without a form asked for it is CSV.
+    listed = crmkit("customer", "list", "--columns", "ref,name", "--excel")
+    assert listed.out.splitlines() == ["\ufeffref;name", "1;José Álvarez"]
+    plain = crmkit("customer", "list", "--columns", "ref,name", "--format", "csv")
+    assert plain.out.splitlines() == ["ref,name", "1,José Álvarez"]
+
+
+def test_records_for_spreadsheets_come_back_with_their_amounts(
+    crmkit: Crmkit, tmp_path: Path
+) -> None:
+    folder = tmp_path / "telecom"
+    crmkit("init", folder, "--plugin", "telecom")
+    with (folder / "crmkit.toml").open("a", encoding="utf-8") as settings:
+        settings.write('locale = "fr"\n')
+    here = ("-w", folder)
+    crmkit(*here, "record", "set", "telecom.plan", "P-9", "--set", "monthly_fee=19.99", "--set", "plan_name=P")  # fmt: skip
+    file, profile = folder / "p.csv", folder / "p.toml"
+    crmkit(
+        *here, "record", "export", "telecom.plan", "--excel", "-o", file, "--profile-out", profile
+    )
+    assert ";19,99;USD" in file.read_text(encoding="utf-8-sig")
+    done = crmkit(*here, "import", file, "--profile", profile, "--format", "json")
+    assert '"unchanged": 1' in done.out
+    report = folder / "r.csv"
+    crmkit(*here, "report", "run", "core.funnel", "--excel", "-o", report)
+    assert report.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert ";" in report.read_text(encoding="utf-8-sig").splitlines()[0]
+
+
+@pytest.mark.parametrize("form", ["xlsx", "json", "tsv"])
+def test_excel_is_for_csv_only(crmkit: Crmkit, shop: Path, form: str) -> None:
+    crmkit("customer", "add", "Ann", "--ref", "s:1")
+    refused = crmkit("customer", "list", "--excel", "--format", form, code=2)
+    assert f"--excel is for CSV, not for {form}." in refused.err
+    refused = crmkit("customer", "export", "--excel", "-o", "c.xlsx", code=2)
+    assert "--excel is for CSV, not for xlsx." in refused.err
+
+
+def test_a_locale_that_is_none_is_refused(crmkit: Crmkit, shop: Path) -> None:
+    with (shop / "crmkit.toml").open("a", encoding="utf-8") as settings:
+        settings.write('locale = "German"\n')
+    assert (
+        "locale 'German' is not a language tag such as de-AT"
+        in crmkit("customer", "list", code=5).err
+    )

@@ -15,6 +15,7 @@ import pytest
 
 from crmkit.entities.money import Money
 from crmkit.present import files
+from crmkit.present.csv_forms import PLAIN, TABS, spreadsheet_form
 from crmkit.present.grid import Grid
 
 ROWS = [
@@ -74,8 +75,32 @@ def test_a_heading_is_guarded_like_a_cell() -> None:
     assert written(files.write_csv, [{"=x": 1}]).startswith(b"'=x")
 
 
+@pytest.mark.parametrize(
+    ("locale", "delimiter", "decimal"),
+    [
+        ("en", ",", "."), ("en-US", ",", "."), ("zh", ",", "."), ("ja-JP", ",", "."), ("de", ";", ","),
+        ("de-AT", ";", ","), ("fr_FR", ";", ","), ("pt-BR", ";", ","), ("es-ES", ";", ","), ("es-MX", ",", "."),
+        ("de-CH", ";", "."), ("en-ZA", ";", ","), ("sr-Latn-RS", ";", ","), ("xx", ",", "."),
+    ],
+)  # fmt: skip
+def test_spreadsheets_of_a_locale_have_their_signs(locale: str, delimiter: str, decimal: str):
+    form = spreadsheet_form(locale)
+    assert (form.delimiter, form.decimal, form.mark) == (delimiter, decimal, True)
+
+
+def test_csv_for_spreadsheets_has_a_mark_and_the_signs_of_the_locale() -> None:
+    row = {"name": "José; Álvarez", "fee": Money(-105050, "EUR"), "share": 0.25, "n": 1200, "on": date(2026, 3, 31), "run": "=1+1"}  # fmt: skip
+    found = written(files.write_csv, [row], form=spreadsheet_form("de"))
+    # The mark, then UTF-8; an amount is no formula though it begins with a minus.
+    assert found == (
+        b"\xef\xbb\xbfname;fee;share;n;on;run\r\n"
+        b'"Jos\xc3\xa9; \xc3\x81lvarez";-1050,50;0,25;1200;2026-03-31;\'=1+1\r\n'
+    )
+    assert not written(files.write_csv, [row], form=PLAIN).startswith(b"\xef")
+
+
 def test_tsv_has_tabs() -> None:
-    assert written(files.write_csv, [{"a": 1, "b": 2}], delimiter="\t") == b"a\tb\r\n1\t2\r\n"
+    assert written(files.write_csv, [{"a": 1, "b": 2}], form=TABS) == b"a\tb\r\n1\t2\r\n"
 
 
 def test_parquet_keeps_types_and_exact_money() -> None:
