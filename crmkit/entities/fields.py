@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -44,6 +44,15 @@ KEYWORDS = frozenset(
     "type format enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf "
     "minLength maxLength pattern items minItems maxItems uniqueItems".split()
 )
+# A declaration is whole in itself: what it means must not hang on another document, least of all on
+# one that is fetched while values are checked. ``$schema`` is one too unless it names our dialect.
+REFERENCES = frozenset("$ref $dynamicRef $recursiveRef".split())
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# Keywords whose values are data and hold no schema, and those whose values are schemas by name.
+_DATA = frozenset("enum const default examples".split())
+_BY_NAME = frozenset("properties patternProperties $defs definitions dependentSchemas".split())
+# Beyond this the check of the schema's size has its say.
+_MOST_NODES = 20_000
 
 
 class FieldType(enum.Enum):
@@ -210,6 +219,7 @@ class FieldSet:
         out: list[str] = []
         if self.schema.get("type") != "object":
             out.append("a field set is a JSON Schema of type 'object'")
+        out += _reference_faults(self.schema)
         taken: dict[str, str] = {}
         for name, schema in self.schema.get("properties", {}).items():
             out += _property_faults(name, schema)
@@ -223,6 +233,61 @@ class FieldSet:
         return out
 
 
+def nested_schemas(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every JSON object in a schema that may be a schema, at any depth, with its place in words.
+
+    The first 20,000 at most, which no sound schema has, so that one that holds itself ends too.
+    """
+    todo: list[tuple[str, str, Any]] = [("the schema", "", schema)]
+    for _ in range(_MOST_NODES):
+        if not todo:
+            return
+        where, last, node = todo.pop()
+        if not isinstance(node, Mapping):
+            todo += [(where, "", child) for child in node if _is_nested(child)]
+            continue
+        yield where, node
+        todo += [
+            (_place(where, str(word)), "" if last in _BY_NAME else str(word), child)
+            for word, child in node.items()
+            if _is_nested(child) and (last in _BY_NAME or word not in _DATA)
+        ]
+
+
+def _is_nested(node: Any) -> bool:
+    return isinstance(node, (Mapping, list, tuple))
+
+
+def _place(where: str, word: str) -> str:
+    if where == "the schema":
+        return word
+    return f"field {word!r}" if where == "properties" else f"{where}.{word}"
+
+
+def _reference_faults(schema: Mapping[str, Any]) -> Iterator[str]:
+    for where, node in _open_parts(schema):
+        words = [word for word in node if word in REFERENCES]
+        words += ["$id"] if "$id" in node and where != "the schema" else []
+        if str(node.get("$schema", DIALECT)).rstrip("#") != DIALECT:
+            words.append(f"$schema {node['$schema']!r:.80}")
+        yield from (f"{where} uses {word}, which declarations may not" for word in words)
+
+
+def _open_parts(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The nested schemas that may hold any keyword.
+
+    A field's own keywords are all known, so of hundreds of fields at each start few are walked.
+    """
+    yield from nested_schemas({word: v for word, v in schema.items() if word != "properties"})
+    for name, field_schema in schema.get("properties", {}).items():
+        if not isinstance(field_schema, Mapping):
+            continue
+        if not REFERENCES.isdisjoint(field_schema) or "items" in field_schema:
+            for where, node in nested_schemas(field_schema):
+                place = where.removeprefix("the schema")
+                yield f"field {name!r}{'.' if place else ''}{place}", node
+
+
 def _property_faults(name: str, schema: Any) -> list[str]:
     if not NAME.fullmatch(name):
         return [f"field name {name!r} does not match {NAME.pattern}"]
@@ -234,9 +299,7 @@ def _property_faults(name: str, schema: Any) -> list[str]:
             f"field {name!r} has no column type: use string (format date, date-time, money), "
             "integer, number, boolean or an array of strings"
         )
-    if "$ref" in schema:
-        out.append(f"field {name!r} uses $ref, which declarations may not")
-    unknown = sorted(set(schema) - ANNOTATIONS - KEYWORDS - {"$ref", "$comment"})
+    unknown = sorted(set(schema) - ANNOTATIONS - KEYWORDS - REFERENCES - {"$comment"})
     out += [f"field {name!r} has the unknown keyword {word!r}" for word in unknown]
     if schema.get("pii", "none") not in PII_CLASSES:
         out.append(f"field {name!r}: pii {schema['pii']!r} is not one of {', '.join(PII_CLASSES)}")

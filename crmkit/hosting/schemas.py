@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..declarations import ImportProfile
-from ..entities.fields import FieldSet
+from ..entities.fields import FieldSet, nested_schemas
 from ..entities.standard_numbers import is_known
 from .declared import NOUNS, Declared
 from .soundness import field_sets
@@ -77,30 +77,34 @@ def _schema_faults(schema: Mapping[str, Any]) -> Iterator[str]:
         where = ".".join(str(part) for part in error.absolute_path) or "the schema"
         yield f"{where} is no JSON Schema: {error.message[:200]}"
         return
-    yield from _pattern_faults(schema.get("properties", {}))
+    yield from _pattern_faults(schema)
 
 
-def _pattern_faults(properties: Mapping[str, Any]) -> Iterator[str]:
-    import re2
-
-    for name, schema in properties.items():
-        if not isinstance(schema, Mapping):
-            continue
-        items = schema.get("items")
-        for part in (schema, items if isinstance(items, Mapping) else {}):
-            pattern = part.get("pattern")
-            if not isinstance(pattern, str):
-                continue
-            options = re2.Options()
-            options.log_errors = False
-            try:
-                re2.compile(pattern, options)
-            except re2.error as error:
-                said = error.args[0].decode() if isinstance(error.args[0], bytes) else error
+def _pattern_faults(schema: Mapping[str, Any]) -> Iterator[str]:
+    for where, node in nested_schemas(schema):
+        patterns = [node["pattern"]] if isinstance(node.get("pattern"), str) else []
+        if isinstance(node.get("patternProperties"), Mapping):
+            patterns += node["patternProperties"]
+        for pattern in patterns:
+            said = _refused_by_re2(str(pattern))
+            if said:
                 yield (
-                    f"field {name!r}: pattern {pattern[:80]!r} does not run on RE2 ({said}); "
+                    f"{where}: pattern {str(pattern)[:80]!r} does not run on RE2 ({said}); "
                     "it has no back-references and no look-around"
                 )
+
+
+def _refused_by_re2(pattern: str) -> str | None:
+    """Why RE2 does not take a pattern, or None if it does."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error as error:
+        return str(error.args[0].decode() if isinstance(error.args[0], bytes) else error)
+    return None
 
 
 def _size_fault(schema: Any) -> str | None:

@@ -64,6 +64,53 @@ def test_unsound_field_is_named(properties: dict[str, object], words: str) -> No
     assert words in faults[0]
 
 
+REMOTE = {"$ref": "https://example.com/x.json"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"allOf": [REMOTE]}, "allOf uses $ref"),
+        ({"allOf": [{"if": {"anyOf": [{"not": REMOTE}]}}]}, "allOf.if.anyOf.not uses $ref"),
+        ({"$defs": {"default": REMOTE}}, "$defs.default uses $ref"),
+        ({"dependentSchemas": {"a": {"$dynamicRef": "#x"}}}, "dependentSchemas.a uses $dynamicRef"),
+        ({"then": {"$recursiveRef": "#"}}, "then uses $recursiveRef"),
+        ({"patternProperties": {"^a": {"$ref": "#/$defs/a"}}}, "patternProperties.^a uses $ref"),
+        ({"properties": {"a": {"type": "array", "items": {"type": "string", **REMOTE}}}}, "field 'a'.items uses $ref"),
+        ({"properties": {"default": {"type": "array", "items": {"type": "string", **REMOTE}}}}, "field 'default'.items uses $ref"),
+        ({"$schema": "https://example.com/dialect"}, "the schema uses $schema 'https://example.com/dialect'"),
+        ({"else": {"$schema": "http://json-schema.org/draft-07/schema#"}}, "else uses $schema"),
+        ({"oneOf": [{"$id": "https://example.com/"}]}, "oneOf uses $id"),
+    ],
+)  # fmt: skip
+def test_a_declaration_refers_to_no_other_schema_at_any_depth(
+    schema: dict[str, object], words: str
+) -> None:
+    faults = FieldSet({"type": "object", "properties": {}, **schema}).faults()
+    assert len(faults) == 1
+    assert faults[0].startswith(words)
+    assert faults[0].endswith(", which declarations may not")
+
+
+def test_what_is_data_is_no_reference_and_the_own_dialect_may_be_named() -> None:
+    own = "https://json-schema.org/draft/2020-12/schema"
+    fields = FieldSet(
+        {
+            "$schema": own,
+            "$id": "https://example.com/plan",
+            "type": "object",
+            "properties": {"a": {"type": "string", "examples": [REMOTE], "default": "$ref"}},
+        }
+    )
+    assert fields.faults() == []
+
+
+def test_a_schema_that_holds_itself_ends() -> None:
+    schema: dict[str, object] = {"type": "object", "properties": {}}
+    schema["not"] = schema
+    assert FieldSet(schema).faults() == []
+
+
 def test_required_field_must_exist() -> None:
     fields = FieldSet({"type": "object", "properties": {}, "required": ["plan"]})
     assert fields.faults() == ["required names 'plan', which is no property"]

@@ -348,7 +348,9 @@ def nested(depth):
 
 SCHEMAS = [
     (schema(a={"type": "string", "pattern": "(a)\\1"}), "field 'a': pattern '(a)\\\\1' does not run on RE2"),
-    (schema(a={"type": "array", "items": {"type": "string", "pattern": "(?=a)"}}), "field 'a': pattern '(?=a)' does not run on RE2"),
+    (schema(a={"type": "array", "items": {"type": "string", "pattern": "(?=a)"}}), "field 'a'.items: pattern '(?=a)' does not run on RE2"),
+    ({**schema(a={"type": "string"}), "allOf": [{"properties": {"a": {"pattern": "(?=a)"}}}]}, "allOf.properties.a: pattern '(?=a)' does not run on RE2"),
+    ({**schema(a={"type": "string"}), "patternProperties": {"^(a)\\1$": True}}, "the schema: pattern '^(a)\\\\1$' does not run on RE2"),
     (schema(a={"type": "integer", "minimum": "low"}), "properties.a.minimum is no JSON Schema: 'low' is not of type 'number'"),
     (schema(a={"type": "integer", "enum": 3}), "properties.a.enum is no JSON Schema: 3 is not of type 'array'"),
     (schema(**{f"f{n}": INTEGER for n in range(20_001)}), "the schema has more than 20000 nodes"),
