@@ -10,7 +10,9 @@ clock. Policy *collect*: a plugin that raises or declares nonsense is quarantine
 a plugin's fields are worse than none.
 
 *Acting* hooks take batches, never single rows. ``crmkit plugin check`` calls each once with an empty
-batch in an empty workspace, so an implementation takes a batch without rows. Each says its policy:
+batch in an empty workspace, so an implementation takes a batch without rows. What they are handed is
+immutable, and what they change in the process is named as a fault and put back
+(``docs/explanation/plugin-faults.md``). Each says its policy:
 
 ========= =====================================================================================
 veto      what it returns can stop rows or moves; if it raises, the operation stops (exit 7)

@@ -115,13 +115,18 @@ def _tried(host: PluginHost, name: str, folder: Path, write: Write) -> Iterator[
 def _fault(
     host: PluginHost, name: str, hook: str, arguments: Mapping[str, Any]
 ) -> Iterator[PluginFault]:
+    before = len(host.faults)
     try:
         host.call_alone(name, hook, **arguments)
     except PluginError as error:
+        # What it changed of the process stands in the host's faults.
+        yield from host.faults[before:]
         cause = error.__cause__
         if isinstance(cause, NotFound) and cause.what == MODEL:
             return  # in life a score is served with the model that has just run; here none is trained
         yield PluginFault(name, hook, error.reason.rstrip("."))
+    else:
+        yield from host.faults[before:]
 
 
 def _trials(host: PluginHost, name: str) -> Iterator[tuple[str, dict[str, Any]]]:

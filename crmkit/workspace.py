@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .analysis.why import Why
     from .declarations import Answer
     from .hosting.catalog import Catalog
+    from .hosting.marks import Mark
     from .hosting.plugins import Plugins
     from .intake.intake import ImportResult, Intake
     from .intake.matching.duplicates import Duplicates
@@ -77,6 +78,7 @@ class Crm:
         clock: returns the UTC now.
         actor: who is recorded on writes.
         host: the loaded plugins, with the faults of those set aside.
+        mark: of the command that has opened it, for the next one; None for an embedding program.
     """
 
     def __init__(
@@ -87,11 +89,12 @@ class Crm:
         self.clock = clock
         self.actor = actor or default_actor()
         self.safe_mode = safe_mode
+        self.mark: Mark | None = None
 
     @cached_property
     def host(self) -> PluginHost:
         """The plugins of this workspace, loaded."""
-        return PluginHost.load(self.settings, safe_mode=self.safe_mode)
+        return PluginHost.load(self.settings, safe_mode=self.safe_mode, mark=self.mark)
 
     @cached_property
     def plugins(self) -> Plugins:

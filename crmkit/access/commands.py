@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..declarations import Answer, Command, Parameter
 from ..entities.fields import FieldSet, FieldType
 from ..entities.moments import parse_moment
-from ..errors import CrmkitError, NotFound, PluginError, UsageError
-from ..hosting.isolation import Guard, words
+from ..errors import NotFound, PluginError, UsageError
 from ..store.values import Codec
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Commands:
             raise UsageError(f"{name} writes nothing, so there is no dry run of it.")
         typed = self._typed(command, values)
         with crm.store.rehearsal() if dry_run else nullcontext():
-            answer = self._guarded(crm.catalog.owner(name), name, command.run, crm, **typed)
+            answer = crm.host.run(crm.catalog.owner(name), name, command.run, crm, **typed)
         if not isinstance(answer, Answer):
             said = f"returned a {type(answer).__name__}, not an Answer."
             raise PluginError(crm.catalog.owner(name), name, said)
@@ -80,19 +79,8 @@ class Commands:
             except KeyError:
                 raise NotFound("service", name, self._crm.catalog.services) from None
             plugin = self._crm.catalog.owner(name)
-            self._services[name] = self._guarded(plugin, name, service.make, self._crm)
+            self._services[name] = self._crm.host.run(plugin, name, service.make, self._crm)
         return self._services[name]
-
-    def _guarded(self, plugin: str, what: str, function: Any, *given: Any, **named: Any) -> Any:
-        result = None
-        with Guard() as guard:
-            result = function(*given, **named)
-        if isinstance(guard.error, CrmkitError):
-            raise guard.error
-        if guard.error is not None:
-            said = words(guard.error, self._crm.host.manifests[plugin].files)
-            raise PluginError(plugin, what, f"{said}.") from guard.error
-        return result
 
     def _typed(self, command: Command, values: Mapping[str, Any]) -> dict[str, Any]:
         declared = {p.name: p for p in command.parameters}

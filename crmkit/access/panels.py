@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from ..declarations import Panel
-from ..hosting.isolation import Guard, words
+from ..errors import CrmkitError, PluginError
 from ..policy import Viewer, local_viewer, masked
 
 if TYPE_CHECKING:
@@ -52,15 +52,23 @@ class Panels:
         return [self._shown(panel, family, viewer) for panel in panels]
 
     def _shown(self, panel: Panel, family: Mapping[int, int], viewer: Viewer) -> ShownPanel:
-        rows: list[Mapping[str, Any]] = []
-        with Guard() as guard:
-            for row in panel.rows(self._crm, list(family)):
-                shown = {
-                    c.name: masked(row.get(c.name), panel.pii.get(c.name, "none"), viewer)
-                    for c in panel.columns
+        def rows() -> tuple[Mapping[str, Any], ...]:
+            return tuple(
+                {
+                    CUSTOMER_ID: family[row[CUSTOMER_ID]],
+                    **{
+                        c.name: masked(row.get(c.name), panel.pii.get(c.name, "none"), viewer)
+                        for c in panel.columns
+                    },
                 }
-                rows.append({CUSTOMER_ID: family[row[CUSTOMER_ID]], **shown})
-        if guard.error is not None:
-            files = self._crm.host.manifests[self._crm.catalog.owner(panel.name)].files
-            return ShownPanel(panel=panel, fault=words(guard.error, files))
-        return ShownPanel(panel=panel, rows=tuple(rows))
+                for row in panel.rows(self._crm, tuple(family))
+            )
+
+        try:
+            # As a whole: rows may come from a generator, and what it gives may be no row.
+            shown = self._crm.host.run(panel.name.partition(".")[0], panel.name, rows)
+        except PluginError as error:
+            return ShownPanel(panel=panel, fault=error.reason.rstrip("."))
+        except CrmkitError as error:
+            return ShownPanel(panel=panel, fault=str(error))
+        return ShownPanel(panel=panel, rows=shown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import os
 import re
 import sys
@@ -205,11 +206,22 @@ class State:
             self.workspace, safe_mode=self.safe_mode, language=self.lang, **options
         )
         self.lang, self.locale = crm.settings.language, crm.settings.locale
+        self._mark(crm)
         _tell_times(crm.settings.time_zone)
         click.get_current_context().find_root().call_on_close(lambda: name_faults(crm))
         if shows is not None:
             crm.ownership.check_access(crm.actor, shows)
         return crm
+
+    def _mark(self, crm: Crm) -> None:
+        """Reports commands that ended without their result, and marks this one until it ends."""
+        from ..hosting.marks import Mark, take_ended
+
+        for ended in take_ended(crm.settings.folder):
+            _say(str(ended))
+        context = click.get_current_context()
+        crm.mark = Mark(crm.settings.folder, context.command_path, crm.clock())
+        context.find_root().call_on_close(crm.mark.end)
 
 
 def _tell_times(time_zone: str) -> None:
@@ -356,8 +368,40 @@ def _abandon_stdout() -> None:
         pass
 
 
+def _keep_stdout() -> None:
+    """Makes descriptor 1 one more way to stderr, and keeps the real one for results alone.
+
+    What a plugin writes past ``sys.stdout``, with ``os.write(1, ...)``, a C library or a program that it
+    starts, cannot get between the results then: programs inherit no other descriptor.
+    """
+    old = sys.stdout
+    if not isinstance(old, io.TextIOWrapper):
+        return  # closed, or an embedding program's own
+    try:
+        old.flush()
+        kept = os.dup(old.fileno())
+        os.dup2(sys.stderr.fileno(), old.fileno())
+    except (OSError, ValueError, AttributeError):
+        return  # one of the two is closed, so nothing can get between
+    sys.stdout = io.TextIOWrapper(
+        io.FileIO(kept, "w") if old.write_through else io.BufferedWriter(io.FileIO(kept, "w")),
+        encoding=old.encoding, errors=old.errors, line_buffering=old.line_buffering,
+        write_through=old.write_through,
+    )  # fmt: skip
+    # Where the size of the terminal is asked for.
+    vars(sys)["__stdout__"] = sys.stdout
+
+
+def _is_kept_alive() -> bool:
+    """Whether a thread that a plugin left behind would keep this process from ending."""
+    isolation = sys.modules.get("crmkit.hosting.isolation")
+    left = isolation.left_behind if isolation is not None else ()
+    return any(thread.is_alive() and not thread.daemon for thread in left)
+
+
 def entry() -> None:
     """Console script."""
+    _keep_stdout()
     code = main()
     try:
         sys.stdout.flush()
@@ -366,6 +410,9 @@ def entry() -> None:
     except OSError as error:
         code = code or _show_unexpected(error)
         _abandon_stdout()
+    if _is_kept_alive():
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 

@@ -51,7 +51,9 @@ def show(lines: Sequence[str]) -> None:
         environment = {"LESS": "FRX", "LV": "-c", **os.environ}
         try:
             # The person at the terminal names their own pager.
-            with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as pager:  # noqa: S603
+            with subprocess.Popen(  # noqa: S603
+                command, stdin=subprocess.PIPE, stdout=sys.stdout, env=environment
+            ) as pager:  # fmt: skip
                 _feed(pager, text)
                 return
         except OSError:

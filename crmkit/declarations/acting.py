@@ -1,4 +1,7 @@
-"""What goes into acting hooks and comes out of them."""
+"""What goes into acting hooks and comes out of them.
+
+What goes in cannot be changed: several plugins see the same, and the caller goes on with it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 from attrs.validators import in_
+
+from ..entities.immutable import frozen as frozen_value
 
 if TYPE_CHECKING:
     from ..entities.asof import AsOf
@@ -101,7 +106,9 @@ class Firing:
     action: str
     target: str
     message: str
-    evidence: Mapping[str, Any] = field(factory=dict, hash=False, repr=False)
+    evidence: Mapping[str, Any] = field(
+        factory=dict, converter=frozen_value, hash=False, repr=False
+    )
 
 
 @frozen(kw_only=True)
@@ -142,4 +149,4 @@ class Committed:
     tx: int
     command: str
     source: str | None = None
-    written: Mapping[str, int] = field(factory=dict, hash=False)
+    written: Mapping[str, int] = field(factory=dict, converter=frozen_value, hash=False)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+)
 
 from attrs import field, frozen
 from attrs.validators import instance_of, matches_re
@@ -16,6 +23,14 @@ EXPONENTS = {
     "CLF": 4,
     "UYW": 4,
 }
+
+# Amounts are computed here and not in the thread's context, whose precision, rounding and traps belong
+# to the embedding program and to whatever library it calls. 64 digits hold every product of an amount
+# of 64 bits and a factor of 40 digits exactly.
+MONEY_CONTEXT = Context(
+    prec=64, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999, capitals=1, clamp=0, flags=[],
+    traps=[InvalidOperation, DivisionByZero, Overflow],
+)  # fmt: skip
 
 
 def exponent(currency: str) -> int:
@@ -45,20 +60,22 @@ class Money:
             ValueError: if the text is no finite decimal, or has more decimals than the currency.
         """
         try:
-            amount = Decimal(text)
+            amount = Decimal(text, MONEY_CONTEXT)
         except InvalidOperation:
             raise ValueError(f"{text!r} is not a decimal amount") from None
         if not amount.is_finite():
             raise ValueError(f"{text!r} is not a finite amount")
-        scaled = amount.scaleb(exponent(currency))
-        if scaled != scaled.to_integral_value():
+        if max(len(amount.as_tuple().digits), amount.adjusted()) > MONEY_CONTEXT.prec:
+            raise ValueError(f"{text[:80]!r} has too many digits for an amount")
+        scaled = amount.scaleb(exponent(currency), context=MONEY_CONTEXT)
+        if scaled != scaled.to_integral_value(context=MONEY_CONTEXT):
             raise ValueError(f"{text!r} has more than {exponent(currency)} decimals of {currency}")
         return cls(int(scaled), currency)
 
     @property
     def decimal(self) -> Decimal:
         """The amount in major units, with exactly the currency's decimals."""
-        return Decimal(self.minor).scaleb(-exponent(self.currency))
+        return Decimal(self.minor).scaleb(-exponent(self.currency), context=MONEY_CONTEXT)
 
     def __str__(self) -> str:
         return f"{self.decimal:f}"
@@ -78,6 +95,5 @@ class Money:
 
     def times(self, factor: Decimal) -> Money:
         """The amount times a factor, rounded half to even to whole minor units."""
-        return Money(
-            int((self.minor * factor).to_integral_value(rounding=ROUND_HALF_EVEN)), self.currency
-        )
+        exact = MONEY_CONTEXT.multiply(Decimal(self.minor), factor)
+        return Money(int(exact.to_integral_value(context=MONEY_CONTEXT)), self.currency)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 from attrs import define, field
 
-from ..errors import NotFound, PluginError
+from ..errors import CrmkitError, NotFound, PluginError
 from ..settings import Settings
 from .catalog import Catalog, build_catalog, dangling
 from .claims import shared_claims
 from .declared import DECLARING, Declared, wrong_type
 from .faults import PluginFault
 from .hooks import ACTING, hook_name_faults, make_manager, wrong_answer
-from .isolation import Guard, restored_process, unusable, words
+from .isolation import Guard, Watch, unusable, words
 from .manifest import Manifest, find_manifests
 from .ownership import name_faults, tables
 from .soundness import declaration_faults
 from .standing import dependents_faults, enabled_names, manifest_faults, requirements_of
 from .verdict import Verdicts
+
+if TYPE_CHECKING:
+    from .marks import Mark
 
 # Beyond this an observing hook holds up every write, which the user would blame on crmkit.
 OBSERVE_SECONDS = 5.0
@@ -53,10 +56,16 @@ class PluginHost:
 
     Attributes:
         catalog: what the sound plugins declare.
-        faults: why plugins were left out, and what observing hooks did wrong since.
+        faults: why plugins were left out, and what they did wrong since without harm.
+        mark: says which plugin's code is running, for the next command; None outside a command.
     """
 
-    def __init__(self, manifests: Mapping[str, Manifest], progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        manifests: Mapping[str, Manifest],
+        progress: Progress | None = None,
+        mark: Mark | None = None,
+    ) -> None:
         self.manifests = manifests
         self.faults: list[PluginFault] = []
         self.catalog = Catalog()
@@ -64,6 +73,7 @@ class PluginHost:
         self._loaded: dict[str, Loaded] = {}
         self._callers: dict[tuple[str, str], pluggy.HookCaller] = {}
         self._progress = progress or (lambda at: None)
+        self.mark = mark
 
     @classmethod
     def load(
@@ -73,6 +83,7 @@ class PluginHost:
         safe_mode: bool = False,
         manifests: Mapping[str, Manifest] | None = None,
         verdicts: Verdicts | None = None,
+        mark: Mark | None = None,
     ) -> PluginHost:
         """Loads the plugins that a workspace enables; never raises because of one of them.
 
@@ -81,13 +92,14 @@ class PluginHost:
             safe_mode: load crmkit's built-ins only.
             manifests: the plugins there are; None finds them.
             verdicts: what ``plugin check`` found; None reads them from the workspace.
+            mark: see the attribute.
         """
         manifests = find_manifests() if manifests is None else manifests
         names = enabled_names(settings, manifests)
         if safe_mode:
             names = [n for n in names if n in manifests and manifests[n].builtin]
         verdicts = verdicts or Verdicts.of_workspace(settings.folder)
-        host = cls(manifests)
+        host = cls(manifests, mark=mark)
         unchecked = []
         for name in names:
             manifest = manifests.get(name)
@@ -167,7 +179,7 @@ class PluginHost:
         Raises:
             PluginError: if it raises or returns something else than a list of the hook's records.
         """
-        result = self._call(self.entry(plugin), hook, arguments)
+        result = self._act(self.entry(plugin), hook, arguments)
         wrong = wrong_answer(hook, result)
         if wrong:
             raise PluginError(plugin, hook, f"{wrong}.")
@@ -179,7 +191,7 @@ class PluginHost:
             name = one.manifest.name
             before = one.seconds.get(hook, 0.0)
             try:
-                result = self._call(one, hook, arguments)
+                result = self._act(one, hook, arguments)
             except PluginError as error:
                 self._record(name, hook, error.reason.rstrip("."))
                 continue
@@ -188,6 +200,46 @@ class PluginHost:
                 self._record(name, hook, wrong)
             elif one.seconds[hook] - before > OBSERVE_SECONDS:
                 self._record(name, hook, f"took more than {OBSERVE_SECONDS:.0f} s for one call")
+
+    def run(self, plugin: str, what: str, function: Any, *given: Any, **named: Any) -> Any:
+        """Runs code of a loaded plugin outside of its hooks: a command, a service, a panel.
+
+        Args:
+            what: the name of what is run, for messages.
+
+        Raises:
+            CrmkitError: as the code raises it.
+            PluginError: naming the plugin, for anything else that it raises.
+        """
+        result, watch = self._watched(plugin, what, lambda: function(*given, **named))
+        if isinstance(watch.error, CrmkitError):
+            raise watch.error
+        if watch.error is not None:
+            manifest = self.manifests.get(plugin)
+            said = words(watch.error, manifest.files if manifest is not None else None)
+            raise PluginError(plugin, what, f"{said}.") from watch.error
+        return result
+
+    def _watched(self, plugin: str, what: str, code: Callable[[], Any]) -> tuple[Any, Watch]:
+        """Runs a plugin's code, marked as running, and records what it changed in the process."""
+        mark, result = self.mark, None
+        if mark is not None:
+            mark.enter(plugin, what)
+        watch = Watch()
+        try:
+            with watch:
+                result = code()
+        finally:
+            if mark is not None:
+                mark.leave()
+            for said in watch.changes:
+                self._record(plugin, what, f"{said}; crmkit has put it back")
+            for thread in watch.threads:
+                said = (
+                    f"it left the thread {thread.name!r} running; the command does not wait for it"
+                )
+                self._record(plugin, what, said)
+        return result, watch
 
     def _asked(self, hook: str, arguments: Mapping[str, Any]) -> list[Loaded]:
         if hook not in ACTING:
@@ -199,11 +251,27 @@ class PluginHost:
             found = [one for one in found if one.manifest.name == owner]
         return found
 
-    def _call(self, one: Loaded, hook: str, arguments: Mapping[str, Any]) -> Any:
+    def _act(self, one: Loaded, hook: str, arguments: Mapping[str, Any]) -> Any:
+        """Calls an acting hook. What it gets is shared with the caller and other plugins."""
+        given = {
+            name: tuple(value) if type(value) is list else value
+            for name, value in arguments.items()
+        }
         started = time.perf_counter()
-        with Guard() as guard:
-            result = self._caller(one.manifest.name, hook)(**arguments)
+        caller = self._caller(one.manifest.name, hook)
+        result, watch = self._watched(one.manifest.name, hook, lambda: caller(**given))
         one.seconds[hook] = one.seconds.get(hook, 0.0) + time.perf_counter() - started
+        return self._answer(one, hook, watch, result)
+
+    def _declaration(self, one: Loaded, hook: str) -> Any:
+        """Calls a declaring hook; the whole loading is watched at once."""
+        result = None
+        with Guard() as guard:
+            result = self._caller(one.manifest.name, hook)()
+        return self._answer(one, hook, guard, result)
+
+    @staticmethod
+    def _answer(one: Loaded, hook: str, guard: Guard, result: Any) -> Any:
         if guard.error is not None:
             message = words(guard.error, one.manifest.files)
             raise PluginError(one.manifest.name, hook, f"{message}.") from guard.error
@@ -226,17 +294,21 @@ class PluginHost:
     # --- loading ---------------------------------------------------------------------------------
 
     def _load_one(self, manifest: Manifest, *, deep: bool) -> None:
-        name = manifest.name
-        with restored_process() as changed:
-            found = self._import(manifest)
-            if found is not None:
-                self._register(manifest, found)
-            if name in self._loaded:
-                self._declare(self._loaded[name])
-                if not self.has_faults(name):
-                    self._judge(self._loaded[name], deep=deep)
-        for sentence in changed:
-            self._record(name, "import", f"{sentence}; crmkit has put it back")
+        _, watch = self._watched(
+            manifest.name, "import", lambda: self._load_guarded(manifest, deep)
+        )
+        if watch.error is not None:
+            raise watch.error  # the plugin's own code is guarded inside, so this is crmkit's
+
+    def _load_guarded(self, manifest: Manifest, deep: bool) -> None:
+        found = self._import(manifest)
+        if found is not None:
+            self._register(manifest, found)
+        one = self._loaded.get(manifest.name)
+        if one is not None:
+            self._declare(one)
+            if not self.has_faults(manifest.name):
+                self._judge(one, deep=deep)
 
     def _import(self, manifest: Manifest) -> Any:
         self._progress("import")
@@ -285,7 +357,7 @@ class PluginHost:
                 continue
             self._progress(hook)
             try:
-                result = self._call(one, hook, {})
+                result = self._declaration(one, hook)
             except PluginError as error:
                 self._record(name, hook, error.reason.rstrip("."))
                 continue

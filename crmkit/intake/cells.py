@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from ..entities.fields import Field, FieldType
-from ..entities.money import Money
+from ..entities.money import MONEY_CONTEXT, Money
 from ..entities.standard_numbers import number_reader
 from .checks import Fault, Reference, allowed_words, compile_check, shown
 from .lookups import Lookup
@@ -294,12 +294,13 @@ class Converter:
         """A number in the file's unit, read in the field's."""
         plain = plain_reader(self.reading)(text)
         try:
-            found = Decimal(plain) * (self.spec.factor or 1)
-        except InvalidOperation:
+            factor = self.spec.factor or Decimal(1)
+            found = MONEY_CONTEXT.multiply(Decimal(plain, MONEY_CONTEXT), factor)
+        except ArithmeticError:
             raise ValueError("is not a number") from None
         if not found.is_finite():
             raise ValueError("is not a finite number")
-        return self.read_plain(f"{found.normalize():f}")
+        return self.read_plain(f"{found.normalize(MONEY_CONTEXT):f}")
 
     def _finish(self, text: str, read: Callable[[str], Any]) -> Any:
         try:

@@ -28,7 +28,7 @@ _DECODERS: dict[FieldType, Decode] = {
     FieldType.BOOLEAN: bool,
     FieldType.DATE: _date,
     FieldType.INSTANT: _instant,
-    FieldType.LIST: json.loads,
+    FieldType.LIST: lambda text: tuple(json.loads(text)),
 }
 _PAYLOAD_DECODERS: dict[FieldType, Decode] = {
     FieldType.DATE: lambda text: _date(json.loads(text)),
@@ -46,8 +46,9 @@ class LazyColumns(Mapping[str, Sequence[Any]]):
     def __getitem__(self, name: str) -> Sequence[Any]:
         if name not in self._made:
             values, decode = self._stored[name], self._decoders.get(name)
-            self._made[name] = (
-                values if decode is None else [None if v is None else decode(v) for v in values]
+            # A copy, as the stored values are what is written.
+            self._made[name] = tuple(
+                values if decode is None else (None if v is None else decode(v) for v in values)
             )
         return self._made[name]
 

@@ -18,7 +18,7 @@ from attrs import evolve, field, frozen
 
 from ..declarations import CUSTOMER, CostDriver, sql_name
 from ..entities.fields import FieldSet, FieldType
-from ..entities.money import exponent
+from ..entities.money import MONEY_CONTEXT, exponent
 from ..errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -174,7 +174,10 @@ class ActivityCost:
         """Of a share of an amount, which is in minor units already, the currency does not matter."""
         digits = 0 if driver.per == "amount" else exponent(currency)
         scale = MILLIONTHS * 10**digits
-        rate = None if driver.cost is None else int((Decimal(driver.cost) * scale).to_integral())
+        rate = None
+        if driver.cost is not None:
+            exact = MONEY_CONTEXT.multiply(Decimal(driver.cost), Decimal(scale))
+            rate = int(exact.to_integral_value(context=MONEY_CONTEXT))
         return cls(driver, scale, rate)
 
 

@@ -1,4 +1,4 @@
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal, FloatOperation, Inexact, Rounded, localcontext
 
 import pytest
 from hypothesis import given
@@ -25,6 +25,28 @@ def test_amount_is_read_exactly(text: str, currency: str, minor: int) -> None:
 
 
 @pytest.mark.parametrize(
+    "context",
+    [
+        Context(prec=3),
+        Context(prec=3, rounding=ROUND_UP),
+        Context(traps=[Inexact, Rounded, FloatOperation]),
+        Context(prec=2, Emax=3, Emin=-3, traps=[]),
+    ],
+)
+def test_amounts_do_not_depend_on_the_context_of_the_thread(context: Context) -> None:
+    """A library that sets it for its own sake changed 11,378,541,220 into 11,388,972,000."""
+    with localcontext(context):
+        amount = Money.parse("11378541220.05", "USD")
+        assert amount == Money(1137854122005, "USD")
+        assert str(amount) == "11378541220.05"
+        # 1137854122005 × 1.000000000005 = 1137854122010.689...; half a cent goes to the even one.
+        assert amount.times(Decimal("1.000000000005")) == Money(1137854122011, "USD")
+        assert Money(5, "USD").times(Decimal("0.5")) == Money(2, "USD")
+        with pytest.raises(ValueError, match="not a decimal amount"):
+            Money.parse("x", "USD")
+
+
+@pytest.mark.parametrize(
     ("text", "currency", "words"),
     [
         ("1.5", "JPY", "more than 0 decimals of JPY"),
@@ -33,6 +55,8 @@ def test_amount_is_read_exactly(text: str, currency: str, minor: int) -> None:
         ("Infinity", "USD", "not a finite amount"),
         ("1,234.50", "USD", "not a decimal amount"),
         ("", "USD", "not a decimal amount"),
+        ("1E+999999", "USD", "too many digits"),
+        ("9" * 70, "JPY", "too many digits"),
     ],
 )
 def test_amount_that_cannot_be_exact_is_refused(text: str, currency: str, words: str) -> None:
