@@ -124,7 +124,8 @@ class Reports:
         with self._warehouse.using(engine):
             said = [self._scores.ready(name, as_of, again=again) for name in report.scores]
             table = self._query(report, values, as_of, shown, limit)
-        remarks = tuple(remark for remark in said if remark)
+            nobody = None if table.num_rows else self._why_nobody(as_of)
+        remarks = tuple(remark for remark in (*said, nobody) if remark)
         return ReportResult(
             report=report,
             as_of=as_of,
@@ -158,6 +159,17 @@ class Reports:
                 raise DeclarationError(
                     self._catalog.owner(report.name), [f"report {report.name}: {error.message}"]
                 ) from error
+
+    def _why_nobody(self, as_of: AsOf) -> str | None:
+        """A remark for an empty report if no customer was known by its as-of."""
+        first = self._warehouse.known_since()
+        if first is None:
+            return "there are no customers yet."
+        if first < as_of.instant.replace(tzinfo=None):
+            return None
+        return (
+            f"no customer was known by {as_of.on}; what is known begins on {first:%Y-%m-%d} (UTC)."
+        )
 
     def _subject(self, report: Report, features: Sequence[str]) -> str:
         subjects = {self._catalog.feature_set_of(name).subject for name in features}

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ..declarations import CUSTOMER
 from .engine import Engine, quoted_text
+from .existence import stored_version_zero
 from .layout import INTERACTION, Layout, Shape, WarehouseTable
 from .manifest import TableState
 from .portable import BASE
@@ -66,7 +67,12 @@ class LiveTables:
     def _rows(self, reader: StoreReader, table: WarehouseTable) -> pa.Table:
         where, before = self._conditions(reader, table)
         types = raw_types(table)
-        batches = list(reader.batches(select(table, where, before), types))
+        query = select(table, where, before)
+        if table.shape is Shape.CUSTOMER:
+            family = self._members(reader)
+            zero = stored_version_zero(self.layout, self._customer_id, family, types)
+            query = f"{query} UNION ALL {zero}"
+        batches = list(reader.batches(query, types))
         if batches:
             return pa.Table.from_batches(batches)
         empty = {"BIGINT": pa.int64(), "BOOLEAN": pa.int64(), "DOUBLE": pa.float64()}

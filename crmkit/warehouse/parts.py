@@ -138,6 +138,17 @@ class PartWriter:
         future = self._pool.submit(self._copy, table, f"SELECT {listed} FROM {source}")
         return future.result()
 
+    def derive(self, table: WarehouseTable, sql: str) -> Part:
+        """A file of rows that follow from other files; it may come out empty.
+
+        Args:
+            sql: a SELECT of the table's columns.
+
+        Raises:
+            StorageError: if it cannot be written.
+        """
+        return self._pool.submit(self._copy, table, sql).result()
+
     def _flush(self, buffer: _Buffer) -> None:
         # One part is written while the next is read; more would only hold memory.
         while len(self._waiting) >= 2:

@@ -28,8 +28,8 @@ def shaping_sql(table: WarehouseTable, time_zone: str) -> str:
         fields = [_from_payload(column) for column in table.fields]
         return f"SELECT {', '.join(envelope + fields)} FROM {_with_payload(table)}"
     derived = {
-        "valid_on": _local_date("valid_from", time_zone),
-        "created_on": _local_date("created_at", time_zone),
+        "valid_on": local_date("valid_from", time_zone),
+        "created_on": local_date("created_at", time_zone),
     }
     listed = [
         f"{derived[c.name]} AS {c.name}" if c.name in derived and c.type == "DATE" else _cast(c)
@@ -80,6 +80,7 @@ def _cast(column: WarehouseColumn) -> str:
     return f'CAST("{column.name}" AS {column.type}) AS "{column.name}"'
 
 
-def _local_date(column: str, time_zone: str) -> str:
+def local_date(column: str, time_zone: str) -> str:
+    """The day of an instant in a zone, as an expression."""
     zone = time_zone.replace("'", "''")
     return f"CAST((CAST({column} AS TIMESTAMP) AT TIME ZONE 'UTC') AT TIME ZONE '{zone}' AS DATE)"

@@ -22,9 +22,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from attrs import evolve, field, frozen
 
+from ..declarations import CUSTOMER
 from ..errors import CrmkitError, StorageError
 from ..progress import steps
-from .layout import FACT_COLUMNS, Layout, Shape, WarehouseTable, fact_table
+from .existence import owned_by_customers, version_zero_sql
+from .layout import CUSTOMER_TABLE, FACT_COLUMNS, Layout, Shape, WarehouseTable, fact_table
 from .manifest import (
     FILE,
     Manifest,
@@ -260,6 +262,8 @@ def _build(
             name: joined(None if name in anew else old.tables.get(name), state, state.types)
             for name, state in written.items()
         }
+        changed = _first_known(folder, writer, layout, states, written, old, time_zone)
+        states[CUSTOMER] = changed
         states = {
             name: _compacted(folder, writer, layout, name, state) for name, state in states.items()
         }
@@ -270,6 +274,42 @@ def _build(
         listed=frozenset(tx for tx in {*old.listed, *new} if tx >= newest - LOOK_BACK),
     )  # fmt: skip
     return evolve(made, retired=_retired(before, made)), len(new)
+
+
+def _first_known(
+    folder: Path, writer: PartWriter, layout: Layout, states: Mapping[str, TableState],
+    written: Mapping[str, TableState], old: Manifest, time_zone: str,
+) -> TableState:  # fmt: skip
+    """The state of the customers with rows for those of whom something older has come.
+
+    Only what is new is searched, unless the customers were read anew or some were merged: then all.
+    """
+    customers = states[CUSTOMER]
+    whole = written[CUSTOMER].merged or len(written[CUSTOMER].parts) == len(customers.parts)
+    # A table that nobody declares any more has no new parts, and its old ones are searched as well.
+    now = {**old.tables, **states} if whole else written
+    records = {table.name for table in owned_by_customers(layout)}
+    paths = {
+        wanted: [
+            folder / part.file
+            for name, state in now.items()
+            if (name in records if wanted == "records" else "kind_" in state.types)
+            for part in state.parts
+            if part in written.get(name, state).parts or is_sound(folder, part)
+        ]
+        for wanted in ("facts", "records")
+    }
+    if not customers.parts or not any(paths.values()):
+        return customers
+    files = [folder / part.file for part in customers.parts]
+    sql = version_zero_sql(
+        files, paths["facts"], paths["records"], time_zone, merged=customers.merged
+    )
+    part = writer.derive(CUSTOMER_TABLE, sql)
+    if not part.rows:
+        (folder / part.file).unlink()
+        return customers
+    return evolve(customers, parts=(*customers.parts, part), several=True)
 
 
 def _read_versioned(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import select
 
+from ..declarations import CUSTOMER
 from ..errors import StorageError
 from .engine import Engine, Limits, quoted_text
 from .engines.choice import DUCKDB, check_engine, open_engine
@@ -118,6 +120,14 @@ class Warehouse:
             found = connection.scalars(select(tx.c.id).where(tx.c.id >= since(manifest)))
             recent = set(found)
         return is_stale(manifest, self.layout, self.time_zone, recent)
+
+    def known_since(self) -> datetime | None:
+        """The instant (UTC without zone) since when any customer is known; None without customers."""
+        with self.session() as session:
+            session.bind_base(CUSTOMER)
+            found = session.engine.query(f"SELECT min(valid_from) AS at FROM {BASE}{CUSTOMER}", {})
+        first: datetime | None = found["at"][0].as_py()
+        return first
 
     def verify(self) -> list[Difference]:
         """Compares counts and sums of the snapshot with the store; empty when they agree.

@@ -169,6 +169,14 @@ def test_sql_that_is_not_what_was_declared_names_the_plugin(
     assert caught.value.plugin == "core"
 
 
+def test_an_empty_report_says_that_nobody_was_known_by_then(run: Run) -> None:
+    assert run(report(), day="2026-03-30").remarks == (
+        "no customer was known by 2026-03-30; what is known begins on 2026-03-31 (UTC).",
+    )
+    nobody = report(sql=f"{SQL.replace(' GROUP', ' WHERE false GROUP')}")
+    assert run(nobody, day="2026-03-31").remarks == ()
+
+
 def test_a_score_without_a_model_is_a_remark_and_no_failure(crm: Crm) -> None:
     asked = report(scores=("core.none",))
     catalog = attrs.evolve(crm.catalog, reports={asked.name: asked})

@@ -25,6 +25,36 @@ def test_a_day_ends_at_local_midnight(world: Any, at: Any) -> None:
     assert world.ask(sql, "2026-03-31T15:59:59.999999+00:00") == []
 
 
+def test_a_customer_exists_from_the_first_that_is_known_of_them(any_world: Any, at: Any) -> None:
+    """Filed in June without a date, with a visit of January, a contract of February, one of May."""
+    world = any_world
+    ann, bob, eve = (world.customer("2026-06-01", region="n") for _ in range(3))
+    world.visit(ann, "2026-01-10 10:00", minutes=30.0)
+    world.record("gym.contract", "K1", "2026-02-01", bob, tier="gold")
+    people = "SELECT subject_id, kind, region FROM customer ORDER BY subject_id"
+    assert world.ask(people, "2026-01-09") == []
+    assert world.ask(people, "2026-01-10") == [(ann, "person", None)]
+    assert world.ask(people, "2026-02-01") == [(ann, "person", None), (bob, "person", None)]
+    visits = (
+        "SELECT p.subject_id, count(v.id) AS n FROM population p "
+        "LEFT JOIN gym_visit v ON v.subject_id = p.subject_id GROUP BY p.subject_id ORDER BY 1"
+    )
+    assert world.ask(visits, "2026-03-01") == [(ann, 1), (bob, 0)]
+    known = [(one, "person", "n") for one in (ann, bob, eve)]
+    assert world.ask(people, "2026-06-01") == known
+    # Something older still comes later, and then a merge: what is known of both is known of one.
+    world.visit(bob, "2025-12-24 10:00", minutes=5.0)
+    assert world.ask(people, "2025-12-24") == [(bob, "person", None)]
+    world.merge(bob, into=eve)
+    assert world.ask(people, "2025-12-24") == [(eve, "person", None)]
+    assert world.ask(people, "2026-06-01")[-1][0] == eve
+    for one, day in ((ann, "2026-01-10"), (eve, "2025-12-24")):
+        with world.warehouse.live(one) as session:
+            found = session.frame(at(day)).query(people).to_pylist()
+        assert found == [{"subject_id": one, "kind": "person", "region": None}]
+    assert world.warehouse.verify() == []
+
+
 def test_a_row_shows_the_version_that_held_at_the_date(world: Any) -> None:
     ann = world.customer("2026-01-01")
     desk = {"ref": "K1", "owner": ann}
