@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import tomllib
@@ -12,8 +13,9 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
+from .durable import replace_text
 from .entities.zones import parse_zone
-from .errors import ConfigError, NotFound
+from .errors import ConfigError, NotFound, StorageError
 
 FILE = "crmkit.toml"
 # A language and maybe a script and a country (BCP 47).
@@ -33,7 +35,12 @@ KEYS: dict[str, type] = {
     "sql_megabytes": int,
     "cycle_reports": list,
     "rights": list,
+    "database_password_file": str,
+    "workspace_id": str,
 }
+# What every file has; one without was emptied or cut off.
+REQUIRED = ("plugins", "currency")
+PASSWORD = "CRMKIT_DATABASE_PASSWORD"  # noqa: S105 - a variable's name
 # Whole numbers: the least and the most.
 WHOLE = {
     "protection_months": (0, 120),
@@ -42,6 +49,11 @@ WHOLE = {
     "sql_seconds": (0, 86_400),
     "sql_megabytes": (0, 1_000_000),
 }
+
+
+def _shown_url(url: str) -> str:
+    """The URL as ``repr()`` of settings shows it: a password is ``***``."""
+    return repr(re.sub(r"(://[^:/@]*:)[^@]*@", r"\1***@", url))
 
 
 def _names(found: Iterable[str]) -> tuple[str, ...]:
@@ -57,7 +69,7 @@ class Settings:
         folder: the workspace.
         plugins: enabled plugins by name; built-ins are always enabled unless in ``without``.
         without: built-ins that are switched off.
-        database: SQLAlchemy URL; a SQLite file is taken relative to the workspace.
+        database: SQLAlchemy URL without a password; a SQLite file is taken relative to the workspace.
         currency: ISO 4217 code of amounts that name none.
         time_zone: IANA zone in which days begin and end.
         language: ``en`` or ``zh``, for labels.
@@ -71,13 +83,17 @@ class Settings:
         sql_megabytes: so much memory it may take, in MB of 1,000,000 bytes; 0 leaves it to the engine.
         rights: who may learn of guarded customers, as ``ann:hotel.presence``: the actor and the
             name of the privacy guard that is lifted for them.
+        database_password_file: a file with the password of the database account and nothing else;
+            a relative path is taken from the workspace. ``CRMKIT_DATABASE_PASSWORD`` goes before it.
+        workspace_id: names the workspace, here and in its database; crmkit writes it as the last
+            line, so that a file that was cut off is noticed.
         cycle_reports: names of the reports that ``crmkit cycle`` publishes into ``reports/``.
     """
 
     folder: Path
     plugins: tuple[str, ...] = field(default=(), converter=_names)
     without: tuple[str, ...] = field(default=(), converter=_names)
-    database: str = "sqlite:///crmkit.db"
+    database: str = field(default="sqlite:///crmkit.db", repr=_shown_url)
     currency: str = "USD"
     time_zone: str = "UTC"
     language: str = "en"
@@ -89,6 +105,28 @@ class Settings:
     sql_megabytes: int = 2000
     cycle_reports: tuple[str, ...] = field(default=(), converter=_names)
     rights: tuple[str, ...] = field(default=(), converter=_names)
+    database_password_file: str = ""
+    workspace_id: str = ""
+
+    @property
+    def database_password(self) -> str | None:
+        """The password of the database account, from the environment or its file; None if neither.
+
+        Raises:
+            ConfigError: if the file that the settings name cannot be read or is empty.
+        """
+        given = os.environ.get(PASSWORD)
+        if given or not self.database_password_file:
+            return given or None
+        path = self.folder / self.database_password_file
+        try:
+            found = path.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            told = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise ConfigError(f"database_password_file {path} cannot be read: {told}.") from None
+        if not found:
+            raise ConfigError(f"database_password_file {path} is empty.")
+        return found
 
     @property
     def database_url(self) -> str:
@@ -156,7 +194,65 @@ class Settings:
             lines.append(f"cycle_reports = {listed(self.cycle_reports)}")
         if self.rights:
             lines.append(f"rights = {listed(self.rights)}")
-        return "\n".join(lines) + "\n"
+        if self.database_password_file:
+            lines.append(f"database_password_file = {quote(self.database_password_file)}")
+        text = "\n".join(lines) + "\n"
+        return text + _id_lines(self.workspace_id) if self.workspace_id else text
+
+
+class SettingsFile:
+    """``crmkit.toml`` of a workspace, as the store asks it whose database it is.
+
+    Args:
+        folder: of the workspace.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read_id(self) -> str:
+        """The workspace's id in the file, or an empty string.
+
+        Raises:
+            ConfigError: as :func:`load_settings`.
+        """
+        return load_settings(self._folder).workspace_id
+
+    def give_id(self) -> str:
+        """The workspace's id in the file, which is given one if it has none yet.
+
+        Raises:
+            ConfigError: as :func:`load_settings`.
+            StorageError: if the file cannot be written.
+        """
+        path = self._folder / FILE
+        try:
+            handle = os.open(self._folder, os.O_RDONLY)
+            try:
+                # Of several upgrades at once one alone makes the id.
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                known = self.read_id()
+                if known:
+                    return known
+                made = new_id()
+                text = path.read_text(encoding="utf-8")
+                replace_text(path, text.rstrip("\n") + "\n" + _id_lines(made))
+                return made
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise StorageError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def new_id() -> str:
+    """An id for a workspace that no other has."""
+    return os.urandom(16).hex()
+
+
+def _id_lines(workspace_id: str) -> str:
+    return (
+        f'# Also kept in the database. Leave it the last line.\nworkspace_id = "{workspace_id}"\n'
+    )
 
 
 def find_workspace(given: str | Path | None = None, *, start: Path | None = None) -> Path:
@@ -184,17 +280,38 @@ def load_settings(folder: Path) -> Settings:
     """Reads ``crmkit.toml`` of a workspace.
 
     Raises:
-        ConfigError: naming the line of broken TOML, or every unknown key and wrong type.
+        ConfigError: naming the line of broken TOML, what is missing because the file was emptied
+            or cut off, or every unknown key and wrong type.
     """
     path = folder / FILE
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path.name}: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path.name} is not UTF-8 at byte {error.start + 1}.") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    missing = [key for key in REQUIRED if key not in raw]
+    if missing:
+        raise ConfigError(
+            f"{path.name} has no {' and no '.join(missing)}: it was emptied or cut off, or written "
+            "by hand without them.",
+            hint="Restore it from a backup, or add what is missing.",
+        )
+    check_settings(raw)
+    return Settings(folder=folder.resolve(), **raw)
+
+
+def check_settings(raw: Mapping[str, Any]) -> None:
+    """Refuses settings that are not sound.
+
+    Raises:
+        ConfigError: naming every unknown key, wrong type and value out of range.
+    """
     faults = _faults(raw)
     if faults:
-        raise ConfigError(f"{path.name}: " + "; ".join(faults) + ".")
-    return Settings(folder=folder.resolve(), **raw)
+        raise ConfigError(f"{FILE}: " + "; ".join(faults) + ".")
 
 
 def _faults(raw: Mapping[str, Any]) -> list[str]:

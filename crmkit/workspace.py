@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,11 +17,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import attrs
+
 from .declarations import CUSTOMER
+from .durable import replace_text
 from .entities.asof import AsOf
 from .errors import ConfigError, PluginError, SqlRefused, UsageError
 from .hosting.host import PluginHost
-from .settings import FILE, KEYS, Settings, find_workspace, load_settings
+from .settings import (
+    FILE,
+    KEYS,
+    Settings,
+    SettingsFile,
+    check_settings,
+    find_workspace,
+    load_settings,
+    new_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -83,13 +96,15 @@ class Crm:
 
     def __init__(
         self, settings: Settings, *, clock: Clock = utc_now, actor: str | None = None,
-        safe_mode: bool = False,
+        safe_mode: bool = False, file: SettingsFile | NewSettingsFile | None = None,
+        password: str | None = None,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.clock = clock
         self.actor = actor or default_actor()
         self.safe_mode = safe_mode
         self.mark: Mark | None = None
+        self._file, self._password = file, password
 
     @cached_property
     def host(self) -> PluginHost:
@@ -130,6 +145,10 @@ class Crm:
             protection_months=self.settings.protection_months,
             observer=lambda committed: self.host.call_observe("after_commit", committed=committed),
             viewer=self.viewer,
+            file=self._file,
+            # The database of a workspace that was opened is there; only a new one's is made.
+            create=not isinstance(self._file, SettingsFile),
+            password=self._password or self.settings.database_password,
         )
 
     @cached_property
@@ -461,12 +480,11 @@ def open_workspace(
         NotFound: if there is none.
         ConfigError: if its ``crmkit.toml`` is not sound.
     """
-    import attrs
-
     settings = load_settings(find_workspace(path))
     if language is not None:
         settings = attrs.evolve(settings, language=language)
-    return Crm(settings, clock=clock, actor=actor, safe_mode=safe_mode)
+    file = SettingsFile(settings.folder)
+    return Crm(settings, clock=clock, actor=actor, safe_mode=safe_mode, file=file)
 
 
 def init_workspace(
@@ -477,7 +495,9 @@ def init_workspace(
     actor: str | None = None,
     **values: Any,
 ) -> Crm:
-    """Makes a workspace: ``crmkit.toml`` and the tables of its plugins.
+    """Makes a workspace: the tables of its plugins, and ``crmkit.toml`` last.
+
+    A password in ``database`` is used here and never written down.
 
     Args:
         path: folder to make; it may exist but hold no workspace.
@@ -488,8 +508,12 @@ def init_workspace(
     Raises:
         UsageError: if the folder is a workspace already, or a setting is unknown.
         PluginError: if a plugin asked for cannot be loaded; then nothing is left behind.
-        ConfigError: if a setting is not sound, or the tables do not fit an existing database.
+        ConfigError: if a setting is not sound, or an existing database does not fit: its tables,
+            or its currency.
     """
+    # Lazy: most commands make no workspace.
+    from .store.engine import split_password
+
     folder = Path(path)
     file = folder / FILE
     if file.exists():
@@ -498,17 +522,27 @@ def init_workspace(
     if unknown:
         raise UsageError(f"unknown settings: {', '.join(unknown)}. Known: {', '.join(KEYS)}.")
     values = {key: value for key, value in values.items() if value is not None}
+    password = None
+    if "database" in values:
+        values["database"], password = split_password(values["database"])
+    settings = Settings(folder=folder.resolve(), plugins=plugins, **values)
+    check_settings(tomllib.loads(settings.to_toml()))
     folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.iterdir())
-    file.write_text(Settings(folder=folder, plugins=plugins, **values).to_toml(), encoding="utf-8")
+    new = NewSettingsFile()
+    crm = Crm(settings, clock=clock, actor=actor, file=new, password=password)
     try:
-        crm = Crm(load_settings(folder), clock=clock, actor=actor)
         for name in crm.settings.plugins:
             _check_plugin(crm, name)
+        new.join(crm.unchecked_store)
         plan = crm.unchecked_store.upgrade()
         if plan.faults:
             raise ConfigError("; ".join(plan.faults))
+        # Last, so that what was cut off before is no workspace and can be made again.
+        crm.settings = attrs.evolve(settings, workspace_id=new.read_id())
+        replace_text(file, crm.settings.to_toml())
     except BaseException:
+        crm.close()
         # Whatever stopped it, a half-made workspace must not look like one.
         for made in set(folder.iterdir()) - before:
             shutil.rmtree(made) if made.is_dir() else made.unlink()
@@ -516,6 +550,31 @@ def init_workspace(
             folder.rmdir()
         raise
     return crm
+
+
+class NewSettingsFile:
+    """The ``crmkit.toml`` of a workspace that is being made and has no file yet."""
+
+    def __init__(self) -> None:
+        self._id = new_id()
+
+    def join(self, store: Store) -> None:
+        """Takes the id that the database of another folder has already."""
+        # Lazy: only a workspace that is being made asks.
+        from .store.identity import kept_identity
+
+        with store.read() as connection:
+            kept = kept_identity(store, connection)
+        if kept is not None:
+            self._id = kept.id
+
+    def read_id(self) -> str:
+        """The id that the file will have."""
+        return self._id
+
+    def give_id(self) -> str:
+        """The id that the file will have."""
+        return self._id
 
 
 def _check_plugin(crm: Crm, name: str) -> None:

@@ -25,6 +25,7 @@ WIDTH = 96
 ENVIRONMENT = {
     "CRMKIT_WORKSPACE": "Workspace folder, where `-w` is not given.",
     "CRMKIT_ACTOR": "Who is recorded on writes; else the login name.",
+    "CRMKIT_DATABASE_PASSWORD": "Password of the database account; goes before `database_password_file` and `~/.pgpass`.",
     "CRMKIT_CHECK_SECONDS": "How long `plugin check` lets a plugin load.",
     "CRMKIT_CHECK_MEGABYTES": "How much memory `plugin check` lets a plugin take.",
 }

@@ -27,7 +27,7 @@ def test_sqlite_file_lies_in_the_workspace(tmp_path: Path) -> None:
 
 
 def test_every_fault_of_the_file_is_named(tmp_path: Path) -> None:
-    text = 'pluginz = []\nplugins = "telecom"\ntime_zone = "Mars/Olympus"\nlanguage = "de"\n'
+    text = 'pluginz = []\ncurrency = "USD"\nplugins = "telecom"\ntime_zone = "Mars/Olympus"\nlanguage = "de"\n'
     with pytest.raises(ConfigError) as caught:
         load_settings(write(tmp_path, text))
     message = str(caught.value)

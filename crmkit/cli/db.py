@@ -39,6 +39,7 @@ def status(
     Example: crmkit db status --format json
     """
     with state.open() as crm:
+        crm.unchecked_store.check_identity()
         found = crm.unchecked_store.status()
     rows = [{name: getattr(row, name) for name in COLUMNS} for row in found.plugins]
     emit(

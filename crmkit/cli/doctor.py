@@ -17,6 +17,7 @@ from ..errors import ConfigError, CrmkitError, DatabaseDamaged, NotPermitted, St
 from .main import State
 from .options import format_option, output_option
 from .output import emit, note
+from .passwords import PASSWORD_PLACES
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -85,6 +86,7 @@ def find_all(state: State, *, deep: bool = False) -> Iterator[Finding]:
     with crm:
         yield Finding("workspace", "ok", str(crm.settings.folder))
         yield from _settings(crm.settings)
+        yield from _guarded("password", lambda: _password(crm.settings))
         yield from _guarded("disk", lambda: _disk(crm.settings.folder))
         yield from _guarded("plugin", lambda: _plugins(crm))
         faults = False
@@ -138,15 +140,30 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 
 def without_password(url: str) -> str:
-    """A database URL that can be shown: its password is ``***``."""
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
+    """A database URL that can be shown: without its password."""
+    from ..store.engine import split_password
 
     try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
+        return split_password(url)[0]
+    except ConfigError:
         # Not a URL at all, so what in it is the password cannot be told.
         return "(not a URL)"
+
+
+def _password(settings: Settings) -> Iterator[Finding]:
+    """Where the password of the database account stands, which is not to be the settings."""
+    from ..store.engine import split_password
+
+    if split_password(settings.database)[1] is not None:
+        text = "crmkit.toml holds the password of the database account"
+        yield Finding(
+            "password", "warning", text, f"Take it out of the URL there. {PASSWORD_PLACES}"
+        )
+    elif settings.database_password_file:
+        path = settings.folder / settings.database_password_file
+        if path.stat().st_mode & 0o077:
+            hint = f"Shut others out with: chmod 600 {path}"
+            yield Finding("password", "warning", f"others may read {path}", hint)
 
 
 def _disk(folder: Path) -> Iterator[Finding]:
@@ -179,6 +196,7 @@ def _database(crm: Crm, *, deep: bool) -> Iterator[Finding]:
     with store.read() as connection:
         found = connection.execute(text(ask)).scalar_one()
     yield Finding("database", "ok", f"{store.dialect} {found}")
+    yield from _guarded("workspace id", lambda: _identity(crm))
     yield from _guarded("pages", lambda: _pages(crm, deep=deep))
     unable = write_faults(store)
     if unable:
@@ -195,6 +213,11 @@ def _database(crm: Crm, *, deep: bool) -> Iterator[Finding]:
         yield Finding("schema", "fault", f"{status.pending} statements are due", hint, 5)
     else:
         yield Finding("schema", "ok", "as the enabled plugins declare")
+
+
+def _identity(crm: Crm) -> Iterator[Finding]:
+    crm.unchecked_store.check_identity()
+    yield Finding("workspace id", "ok", crm.settings.workspace_id or "none yet")
 
 
 def _pages(crm: Crm, *, deep: bool) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import click
 from ..errors import NotFound
 from .options import Zone
 from .output import note
+from .passwords import PASSWORD_PLACES
 
 
 def _currency(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -41,13 +42,15 @@ def command(
 ) -> None:
     """Make a workspace.
 
-    Writes DIR/crmkit.toml and makes the tables of the plugins in the database. A folder that is a
-    workspace already is refused. Everything it says goes to stderr.
+    Makes the tables of the plugins in the database and writes DIR/crmkit.toml. A folder that is a
+    workspace already is refused. A password in URL is used here and not written down. Everything it
+    says goes to stderr.
 
     Example: crmkit init shop --plugin telecom
     """
     from ..hosting.manifest import find_manifests
     from ..hosting.plugins import Plugins
+    from ..store.engine import split_password
     from ..workspace import init_workspace
     from .main import name_faults
 
@@ -63,6 +66,8 @@ def command(
         time_zone=time_zone,
         language=language,
     )
+    if database and split_password(database)[1] is not None:
+        note(f"the password is not written into crmkit.toml. {PASSWORD_PLACES}")
     with crm:
         note(f"made workspace {folder} with {', '.join(_once(plugins)) or 'no industry plugin'}.")
         name_faults(crm)

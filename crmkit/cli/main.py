@@ -7,6 +7,7 @@ import importlib
 import io
 import os
 import re
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -399,9 +400,15 @@ def _is_kept_alive() -> bool:
     return any(thread.is_alive() and not thread.daemon for thread in left)
 
 
+def _terminated(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 def entry() -> None:
     """Console script."""
     _keep_stdout()
+    # As Ctrl-C: what was begun is undone, and what stands is told.
+    signal.signal(signal.SIGTERM, _terminated)
     code = main()
     try:
         sys.stdout.flush()

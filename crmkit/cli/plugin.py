@@ -15,7 +15,7 @@ from ..errors import NotFound, PluginError, UsageError
 from ..hosting.plugins import Change, Plugins, Standing
 from ..hosting.verdict import FAULTS
 from ..progress import steps
-from ..settings import Settings, find_workspace, load_settings
+from ..settings import Settings, SettingsFile, find_workspace, load_settings
 
 if TYPE_CHECKING:
     from .main import State
@@ -213,7 +213,7 @@ def _upgrade(settings: Settings, dry_run: bool) -> Sequence[str]:
     from ..errors import ConfigError
     from ..workspace import Crm
 
-    with Crm(settings) as crm:
+    with Crm(settings, file=SettingsFile(settings.folder)) as crm:
         plan = crm.unchecked_store.upgrade(dry_run=dry_run)
     if plan.faults:
         raise ConfigError("; ".join(plan.faults))

@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 from attrs import frozen
 
+from ..durable import replace_text
 from ..errors import ConfigError, NotFound, PluginError, StorageError, UsageError
 from ..settings import FILE, Settings, load_settings
 from .claims import shared_claims
@@ -307,15 +308,11 @@ class Plugins:
     def _write(self, wanted: Settings) -> None:
         """Writes the lists of plugins into ``crmkit.toml``, whole or not at all."""
         path = wanted.folder / FILE
-        part = path.with_name(f".{FILE}.part")
         try:
             text = path.read_text(encoding="utf-8")
             text = edit_list(text, "plugins", wanted.plugins)
             text = edit_list(text, "without", wanted.without)
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
+            replace_text(path, text)
         except OSError as error:
             raise StorageError(f"cannot write {path}: {error.strerror}.") from error
-        finally:
-            part.unlink(missing_ok=True)
         self.settings = load_settings(wanted.folder)

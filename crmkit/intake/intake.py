@@ -21,8 +21,10 @@ from attrs import evolve, field, frozen
 from ..errors import (
     Busy,
     InputRefused,
+    Interrupted,
     NotConfirmed,
     NotFound,
+    PluginError,
     ProfileError,
     StorageError,
     UsageError,
@@ -414,7 +416,7 @@ class _Import:
             rejected = frozenset(r.line for r in self.store.imports.rejects(run.id))
         counts = Counts(run.read, run.created, run.updated, run.unchanged, run.rejected)
         line = run.next_line
-        with collecting_by_batch() as collect:
+        with self._telling_what_stands(counts), collecting_by_batch() as collect:
             for batch in self.reader.batches():
                 if batch.next_line <= run.next_line:
                     self.loader.skip(batch, rejected)
@@ -443,6 +445,17 @@ class _Import:
                 f"{words} The import was stopped; what it stored so far stays.",
                 hint=f"The same command goes on; crmkit batch revert {run_id} undoes it.",
             )
+
+    @contextmanager
+    def _telling_what_stands(self, counts: Counts) -> Iterator[None]:
+        """Says of an import that is cut off what of it is stored and how it goes on."""
+        try:
+            yield
+        except (StorageError, Busy, PluginError) as error:
+            error.hint = f"{error.hint} {_what_stands(counts)}".lstrip()
+            raise
+        except KeyboardInterrupt:
+            raise Interrupted(f"the import was interrupted. {_what_stands(counts)}") from None
 
     def _unfinished(self) -> ImportRun | None:
         found = self.store.imports.find_resumable(self.hash, self.plan.profile.hash)
@@ -620,6 +633,15 @@ def _stamp(stream: BinaryIO) -> tuple[int, int]:
 
     found = os.fstat(stream.fileno())
     return found.st_size, found.st_mtime_ns
+
+
+def _what_stands(counts: Counts) -> str:
+    """What is stored of an import that was cut off; its last batch may be stored besides."""
+    stored = counts.created + counts.updated + counts.unchanged
+    return (
+        f"{counts.read} rows were read and {stored} of them are stored; the same command goes on "
+        "from there."
+    )
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from sqlalchemy import Column, Select, Table, inspect, not_, select
 from sqlalchemy.engine import Connection
 
 from ..declarations import CUSTOMER
-from ..errors import SchemaOutdated
+from ..errors import ConfigError, SchemaOutdated
 from .domain import Entity
+from .identity import check_identity
 from .prepared import prepared
 from .rows import is_in, one_parameter
 from .types import column_type
@@ -182,7 +183,10 @@ def check_schema(store: Store) -> None:
     """Refuses a database whose tables do not fit; see :meth:`Store.check_schema`."""
     with store.read() as connection:
         kept = documents_kept(store, connection)
+        if kept:
+            check_identity(store, connection)
     if not kept:
+        check_may_fill(store)
         raise SchemaOutdated("the database has no tables yet.", hint="Run: crmkit db upgrade")
     now = documents_now(store)
     newer = list(newer_faults(kept, now))
@@ -195,6 +199,20 @@ def check_schema(store: Store) -> None:
         names = ", ".join(sorted(entity for _, entity in behind))
         raise SchemaOutdated(
             f"the database does not have today's tables of {names}.", hint="Run: crmkit db upgrade"
+        )
+
+
+def check_may_fill(store: Store) -> None:
+    """Refuses to make tables in the empty database of a workspace that had them.
+
+    Raises:
+        ConfigError: unless the store was opened to be made.
+    """
+    if not store.creates:
+        raise ConfigError(
+            "the database of this workspace is empty; it had tables when the workspace was made.",
+            hint="Restore it from a backup, or mend database in crmkit.toml. To begin anew, run "
+            "crmkit init with another folder.",
         )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -29,6 +31,7 @@ from ..errors import (
     StorageError,
     UsageError,
 )
+from .login import check_encoding, login_fault
 
 # Reliability section 5: below ten seconds nobody hears of another writer.
 WAIT_SECONDS = 10
@@ -42,34 +45,78 @@ DRIVERS = {
 }
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str, *, create: bool = True, password: str | None = None) -> Engine:
     """An engine for ``sqlite:///FILE`` or ``postgresql+psycopg://...``.
 
+    Args:
+        create: False refuses a SQLite file that is not there, which SQLite would make.
+        password: of the account on a server; it goes before one in the URL.
+
     Raises:
-        ConfigError: if the URL is neither, or psycopg is not installed.
+        ConfigError: if the URL is neither, the file is not there, or psycopg is not installed.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigError("the database URL cannot be read.", hint=_URL_HINT) from None
+    parsed = _parsed(url)
     if parsed.drivername not in DRIVERS:
         raise ConfigError(f"no store for {parsed.drivername!r} databases.", hint=_URL_HINT)
     parsed = parsed.set(drivername=DRIVERS[parsed.drivername])
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite_engine(parsed)
-    return _postgresql_engine(parsed)
+        return _sqlite_engine(parsed, create=create)
+    return _postgresql_engine(parsed.set(password=password) if password else parsed)
+
+
+def split_password(url: str) -> tuple[str, str | None]:
+    """A database URL without its password, and the password, or None where it has none.
+
+    Raises:
+        ConfigError: if it is not a URL; the message does not repeat it.
+    """
+    parsed = _parsed(url)
+    given = parsed.query.get("password")
+    # In its options libpq takes the last of several.
+    option = given[-1] if isinstance(given, tuple) else given
+    password = option or parsed.password
+    if password is None:
+        return url, None
+    # Not set(), to which None means that the password stays.
+    bare = parsed.difference_update_query(["password"])._replace(password=None)
+    return bare.render_as_string(hide_password=False), password
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        # Their messages would show the password.
+        raise ConfigError("the database URL cannot be read.", hint=_URL_HINT) from None
 
 
 _URL_HINT = "Use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, *, create: bool) -> Engine:
     if url.database in (None, "", ":memory:"):
         raise ConfigError("a store needs a file; SQLite in memory has one per connection.")
+    path = Path(str(url.database))
+    if not create and not path.exists():
+        raise ConfigError(
+            f"the database file {path} is not there.",
+            hint="Restore it from a backup, or mend database in crmkit.toml. To begin anew, run "
+            "crmkit init with another folder.",
+        )
     engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS})
+    if not create:
+        event.listen(engine, "do_connect", _never_creating)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _never_creating(
+    _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
+) -> None:
+    """Opens the file without making it, also if it vanishes after it was seen."""
+    arguments[0] = f"file:{quote(arguments[0])}?mode=rw"
+    options["uri"] = True
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -97,7 +144,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgresql_engine(url: URL) -> Engine:
     options = f"-c timezone=UTC -c lock_timeout={WAIT_SECONDS * 1000}"
     try:
-        return create_engine(
+        engine = create_engine(
             url, connect_args={"options": options, "connect_timeout": WAIT_SECONDS}
         )
     except (ImportError, NoSuchModuleError):
@@ -105,6 +152,13 @@ def _postgresql_engine(url: URL) -> Engine:
             "PostgreSQL needs psycopg, which is not installed.",
             hint="Install it with: pip install 'crmkit[postgres]'",
         ) from None
+
+    def check(connection: Any, _record: object) -> None:
+        check_encoding(connection, url)
+
+    # Before SQLAlchemy's own look at the server, which stumbles over a database in SQL_ASCII.
+    event.listen(engine, "connect", check, insert=True)
+    return engine
 
 
 @contextmanager
@@ -225,16 +279,13 @@ def _postgresql_meaning(error: DBAPIError, orig: Any) -> CrmkitError | None:
             hint = _CHECK_DISK if prefix == "58" else _KEPT
             return StorageError(f"{meaning}: {primary}.", hint=hint)
     if not state and (error.connection_invalidated or type(orig).__name__ == "OperationalError"):
-        return StorageError(
-            "the PostgreSQL server cannot be reached or closed the connection.",
-            hint="Check the database URL in crmkit.toml and that the server runs.",
-        )
+        return login_fault(str(orig))
     if state in _PG_MISSING:
         return SchemaOutdated(f"{primary}.", hint="Run: crmkit db upgrade")
     if state == "42501":
         return NotPermitted(f"the database account may not do this: {primary}.")
     if state.startswith("28") or state == "3D000":
-        return ConfigError(f"the server refuses the login: {primary}.")
+        return login_fault(f"FATAL: {primary}")
     if isinstance(error, IntegrityError):
         # Only the constraint's name: the details hold the customer's values.
         name = getattr(diagnosis, "constraint_name", None) or state

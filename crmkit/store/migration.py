@@ -23,8 +23,17 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from ..declarations import Migration, sql_name
 from ..errors import ConfigError, NotConfirmed
 from .address_keys import fill_address_keys
-from .declared import CORE_PLUGIN, Document, Key, documents_kept, documents_now, newer_faults
+from .declared import (
+    CORE_PLUGIN,
+    Document,
+    Key,
+    check_may_fill,
+    documents_kept,
+    documents_now,
+    newer_faults,
+)
 from .engine import WRITES, translated
+from .identity import check_identity, is_unknown, keep_identity
 
 if TYPE_CHECKING:
     from .store import Store
@@ -103,6 +112,7 @@ def upgrade(store: Store, *, dry_run: bool, allow_loss: bool) -> Plan:
     """Plans and, unless it is a dry run, makes the change; see :meth:`Store.upgrade`."""
     if dry_run:
         with store.read() as connection:
+            check_identity(store, connection)
             return make_plan(store, connection)
     with translated(), store.engine.connect() as connection:
         # Only outside a transaction: with foreign keys on, SQLite deletes child rows when an
@@ -145,6 +155,7 @@ def status(store: Store) -> Status:
 def _upgrade(store: Store, connection: Connection, allow_loss: bool) -> Plan:
     if store.dialect == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+    check_identity(store, connection)
     # Planned under the lock: a rival's upgrade that came first leaves nothing to do.
     plan = make_plan(store, connection)
     if plan.faults:
@@ -159,7 +170,7 @@ def _upgrade(store: Store, connection: Connection, allow_loss: bool) -> Plan:
             f"this upgrade loses data: {', '.join(losses)}.",
             hint="Make a backup, then run: crmkit db upgrade --yes",
         )
-    if plan.empty:
+    if plan.empty and not is_unknown(store, connection):
         return plan
     # Without parameters psycopg takes a percent sign in a migration as it stands.
     plain = connection.execution_options(no_parameters=True)
@@ -186,6 +197,7 @@ def _record(store: Store, connection: Connection, plan: Plan) -> None:
                     "plugin_version": doc.version, "tx": tx.id,
                 },
             )  # fmt: skip
+        keep_identity(store, tx)
         for name in sorted({*plan.settled, *(x.id for x in plan.migrations)}):
             connection.execute(m.insert(), {"id": name, "plugin": name.split(".")[0], "tx": tx.id})
 
@@ -215,6 +227,7 @@ def make_plan(store: Store, connection: Connection) -> Plan:
     kept, now = documents_kept(store, connection), documents_now(store)
     faults = list(newer_faults(kept, now))
     if not kept:
+        check_may_fill(store)
         faults += _foreign_tables(store, connection)
     done = _done(store, connection) if kept else set()
     enabled = {CORE_PLUGIN, *store.catalog.plugins}

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .decisions import Decisions
     from .firings import Firings
     from .fragments import Fragments
+    from .identity import SettingsFile
     from .imports import Imports
     from .interactions import Interactions
     from .merge import Merges
@@ -104,9 +105,12 @@ class Store:
         protection_months: for so long after an assignment a customer's renewals are its owner's
             alone; 0 is never.
         viewer: whose rights decide which customers are named to people; None sees everybody.
+        file: the settings that have to belong to this database; None leaves that unchecked.
+        create: whether an empty database is filled; False refuses one that is not there or empty.
+        password: of the account on a server, where the URL has none.
 
     Raises:
-        ConfigError: if the URL names no supported database.
+        ConfigError: if the URL names no supported database, or a file that is not there.
         DeclarationError: if declarations cannot be made into tables.
     """
 
@@ -122,13 +126,17 @@ class Store:
         currency: str = "USD",
         protection_months: int = 0,
         viewer: Viewer | None = None,
+        file: SettingsFile | None = None,
+        create: bool = True,
+        password: str | None = None,
     ) -> None:
         self.catalog, self.clock, self.actor = catalog, clock, actor
         self.protection_months = protection_months
         self.privacy = Privacy(self, viewer)
         self.time_zone, self.currency = ZoneInfo(time_zone), currency
         self._observer = observer
-        self.engine = make_engine(url)
+        self.file, self.creates = file, create
+        self.engine = make_engine(url, create=create, password=password)
         self.metadata = MetaData(info={"dialect": self.engine.dialect.name})
         core = core_tables(self.metadata)
         self.core_names = tuple(core)
@@ -344,6 +352,7 @@ class Store:
 
         Raises:
             SchemaOutdated: naming what is outdated, or that the database is newer than the code.
+            ConfigError: if the database is of another workspace than ``file``.
         """
         from .declared import check_schema
 
@@ -360,10 +369,22 @@ class Store:
             ConfigError: if the change would remove or narrow columns that no migration covers, or
                 the database is newer than the code.
             NotConfirmed: if a migration loses data and ``allow_loss`` is False.
+            ConfigError: if the database is of another workspace than ``file``.
         """
         from .migration import upgrade
 
         return upgrade(self, dry_run=dry_run, allow_loss=allow_loss)
+
+    def check_identity(self) -> None:
+        """Refuses a database of another workspace than ``file``, or in another currency.
+
+        Raises:
+            ConfigError: naming both sides.
+        """
+        from .identity import check_identity
+
+        with self.read() as connection:
+            check_identity(self, connection)
 
     def status(self) -> Status:
         """What the database has, and what an upgrade would do, by plugin."""

@@ -322,4 +322,9 @@ def _schema(metadata: MetaData) -> list[Table]:
         "migration_done", metadata, key("id", Text), needed("plugin", Text),
         needed("tx", Integer), rowid=False,
     )  # fmt: skip
-    return [declaration, done]
+    # One row; `crmkit.toml` says the same, so that neither is replaced unseen.
+    workspace = table(
+        "workspace", metadata, key("id", Text), needed("currency", Text), needed("tx", Integer),
+        rowid=False,
+    )  # fmt: skip
+    return [declaration, done, workspace]

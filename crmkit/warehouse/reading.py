@@ -136,8 +136,10 @@ class PostgresqlCursor:
         import psycopg
         from psycopg.types.string import TextLoader
 
-        uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._connection = psycopg.connect(uri, autocommit=True, options="-c TimeZone=UTC")
+        # Not as a URL: what psycopg says of one that it cannot read repeats it.
+        account = url.translate_connect_args(username="user", database="dbname")
+        given = {**url.query, **account, "options": "-c TimeZone=UTC"}
+        self._connection = psycopg.connect(autocommit=True, **given)
         for kind in ("date", "timestamp", "timestamptz", "json", "jsonb", "numeric"):
             self._connection.adapters.register_loader(kind, TextLoader)
         self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

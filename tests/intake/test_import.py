@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from crmkit.declarations import RowFault
-from crmkit.errors import Contended, InputRefused, PluginError, ProfileError
+from crmkit.errors import (
+    Contended,
+    InputRefused,
+    Interrupted,
+    PluginError,
+    ProfileError,
+    StorageError,
+)
+from crmkit.intake.loading import Loader
 
 CUSTOMERS = """
 name = "crm"
@@ -488,6 +496,38 @@ def test_a_plugin_that_fails_stops_the_import_which_can_be_resumed(shop, monkeyp
     assert rejects[1].message == "line 4 has the same key and other values"
     assert shop.sql("select status from import_run") == [("done",)]
     assert shop.load(rows, CUSTOMERS).resumed_at is None
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (StorageError("the connection was lost.", hint="Check the server."), StorageError),
+        (KeyboardInterrupt(), Interrupted),
+    ],
+)
+def test_an_import_that_is_cut_off_says_what_is_stored(lite, monkeypatch, error, raised):
+    """Of four rows, two a batch, the server goes away or the operator stops before the last two."""
+    monkeypatch.setattr("crmkit.intake.csv_rows.BATCH_ROWS", 2)
+    rows = "id,name,phone,office,tier,household,born,member,score\n"
+    rows += "".join(f"K{i},n,,,,,,,\n" for i in range(4))
+    load, calls = Loader.load, []
+
+    def cut_off(self, tx, batch):
+        calls.append(batch)
+        if len(calls) == 2:
+            raise error
+        return load(self, tx, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loader, "load", cut_off)
+        with pytest.raises(raised) as caught:
+            lite.load(rows, CUSTOMERS)
+    assert "2 rows were read and 2 of them are stored; the same command goes on" in str(
+        caught.value
+    )
+    assert caught.value.exit_code == raised.exit_code
+    result = lite.load(rows, CUSTOMERS)
+    assert (result.resumed_at, result.created) == (4, 4)
 
 
 def test_another_profile_or_source_does_not_resume(lite, monkeypatch):
