@@ -20,7 +20,7 @@ from crmkit.errors import CrmkitError
 from crmkit.warehouse import checksums
 from crmkit.warehouse.engine import quoted
 from crmkit.warehouse.manifest import FILE, read_manifest
-from crmkit.warehouse.runs import current_files, read_run
+from crmkit.warehouse.runs import current_files, read_run, told_by
 
 SEED = 20261130
 SLOW = [pytest.param(50, marks=pytest.mark.slow), pytest.param(1_000, marks=pytest.mark.soak)]
@@ -118,6 +118,7 @@ def test_every_flip_in_a_run_is_refused_by_its_name(workspace: Path, flips: int)
                 if name in current:
                     crm.query("SELECT count(*) AS n FROM outcome")
                 else:
+                    told_by(path.with_name(name))
                     read_run(path.with_name(name))
                 pytest.fail(f"{path.name}, bit {bit} was not found")
             path.write_bytes(sound)
