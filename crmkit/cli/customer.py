@@ -23,7 +23,7 @@ from .options import (
     list_options,
     output_option,
 )
-from .output import emit, emit_nested, emit_record, emit_text, note
+from .output import emit, emit_blocks, emit_nested, emit_record, emit_text, form, note
 from .pager import terminal_width
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def index_customers(state: State) -> None:
 @command.command("show")
 @click.argument("customer", metavar="REF")
 @click.option("--timeline", type=COUNT, default=20, show_default=True, metavar="N", help="At most N interactions, latest first.")  # fmt: skip
-@click.option("--format", type=click.Choice(["table", "json"]), default="table", help="Form of the result. Default: table.")  # fmt: skip
+@click.option("--format", type=click.Choice(["table", "json", "html"]), default="table", help="Form of the result. Default: that of the --output file's name, else table.")  # fmt: skip
 @output_option
 @click.pass_obj
 def show_customer(
@@ -245,16 +245,27 @@ def show_customer(
     Example: crmkit customer show 7590-VHVEG
     """
     from ..policy import local_viewer
-    from ..present.customer_view import build_view, view_lines
+    from ..present.customer_view import build_view, view_blocks, view_lines
 
+    made = form(format, output)
+    if made not in ("table", "json", "html"):
+        raise UsageError(
+            f"customer show writes lines, json or html, not {made}.",
+            hint="Many customers as rows: crmkit customer list, or crmkit customer export.",
+        )
     with state.open(shows="customer show") as crm, crm.store.one_state():
         found = crm.store.customers.find(customer)
         view = build_view(
             crm.store, crm.catalog, local_viewer(crm.actor), found,
             timeline=timeline, language=crm.settings.language,
         )  # fmt: skip
-    if format == "json":
+    if made == "json":
         emit_nested([view], output=output)
+    elif made == "html":
+        emit_blocks(
+            [(title, "\n".join(lines)) for title, lines in view_blocks(view)],
+            title=view["name"] or view["ref"], output=output,
+        )  # fmt: skip
     else:
         emit_text("\n".join(view_lines(view, terminal_width(output))), output=output)
 

@@ -139,7 +139,7 @@ def export_document(state: State, document: int, output: str | None) -> None:
     """
     with state.open() as crm:
         content = crm.documents.read(document)
-    with result_stream(output, binary=True) as out:
+    with result_stream(output, form="document") as out:
         out.write(content)
 
 

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 _NOTED = "crmkit.noted"
 # Key of the click context under which ``--excel`` is noted.
 EXCEL = "crmkit.excel"
-BINARY = ("parquet", "xlsx")
+# What a browser opens as a page, and what else it takes markup and scripts from.
+PAGES = (".html", ".htm")
+MARKUP = (*PAGES, ".xhtml", ".xht", ".shtml", ".mhtml", ".svg", ".xml")
+BINARY = ("document", "parquet", "xlsx")
 SUFFIXES = {
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv",
     ".parquet": "parquet", ".xlsx": "xlsx", ".html": "html", ".htm": "html",
@@ -157,7 +160,7 @@ def write_grid(
     """
     made = form(format, output)
     lang = language or _language()
-    with result_stream(output, binary=made in BINARY) as out:
+    with result_stream(output, form=made) as out:
         if made == "xlsx":
             from ..present.sheets import write_xlsx
 
@@ -211,14 +214,31 @@ def emit_script(script: Sequence[str], *, output: str | None) -> None:
     emit_text("\n\n".join(script), output=output)
 
 
-def emit_text(text: str, *, output: str | None = None) -> None:
-    """Writes text as it is, ending in one line feed."""
+def emit_text(text: str, *, output: str | None = None, title: str = "crmkit") -> None:
+    """Writes text as it is, ending in one line feed; into a file of HTML as a page.
+
+    Args:
+        title: of the page.
+    """
     if terminal_width(output) is not None:
         end()
         show(text.rstrip("\n").split("\n"))
         return
+    if _suffix(output) in PAGES:
+        emit_blocks([("", text.rstrip("\n"))], title=title, output=output)
+        return
     with result_stream(output) as out:
         out.write(text.rstrip("\n").encode() + b"\n")
+
+
+def emit_blocks(
+    blocks: Sequence[tuple[str, str]], *, title: str, output: str | None = None
+) -> None:
+    """Writes a page of plain text: heading and text of each section."""
+    from ..present.html import text_page
+
+    with result_stream(output, form="html") as out:
+        out.write(text_page(blocks, title=title, language=_language()).encode())
 
 
 def _write_table(grid: Grid, out: IO[bytes], title: str | None, language: str) -> None:
@@ -260,21 +280,30 @@ def _stdout() -> IO[bytes]:
 
 
 @contextmanager
-def result_stream(output: str | None = None, *, binary: bool = False) -> Iterator[IO[bytes]]:
+def result_stream(output: str | None = None, *, form: str = "table") -> Iterator[IO[bytes]]:
     """Stdout, or a file that replaces ``output`` once everything has been written.
 
+    Args:
+        form: what will be written. Anything but ``html`` is refused in a file that a browser opens
+            as a page: there, names and notes of customers would become markup and scripts.
+
     Raises:
-        UsageError: for binary output to a terminal, or a folder that is not there.
+        UsageError: for such a file, for binary output to a terminal, or a folder that is not there.
         StorageError: if the disk is full or the file cannot be written.
     """
     end()
     if output in (None, "-"):
-        if binary and sys.stdout.isatty():
+        if form in BINARY and sys.stdout.isatty():
             raise UsageError("this format is binary.", hint="Give --output FILE.")
         sys.stdout.flush()
         yield _stdout()
         _stdout().flush()
         return
+    if form != "html" and _suffix(output) in MARKUP:
+        raise UsageError(
+            f"a browser opens {Path(str(output)).name} as a page, and {form} is no page.",
+            hint="Name the file after its form, or give --format html.",
+        )
     path = Path(str(output))
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {str(path.parent)!r}.", hint="Make it first.")
@@ -289,6 +318,10 @@ def result_stream(output: str | None = None, *, binary: bool = False) -> Iterato
         ) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _suffix(output: str | None) -> str:
+    return Path(str(output or "-")).suffix.lower()
 
 
 def form(format: str, output: str | None) -> str:

@@ -24,7 +24,14 @@ def terminal_width(output: str | None = None) -> int | None:
 
 
 def remark_text(text: str) -> str:
-    """A remark as stderr shows it: wrapped at words where that is a terminal."""
+    """A remark as stderr shows it: wrapped at words where that is a terminal.
+
+    It may quote data, which must not steer the terminal.
+    """
+    if not text.replace("\n", "").isprintable():
+        from ..present.values import printable
+
+        text = "\n".join(map(printable, text.split("\n")))
     if not sys.stderr.isatty():
         return text
     from ..present.fitting import wrapped

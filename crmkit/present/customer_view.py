@@ -246,34 +246,48 @@ def _title(declared: Any, language: str) -> str | None:
 # --- lines ----------------------------------------------------------------------------------------
 
 
+Block = tuple[str, list[str]]
+
+
 def view_lines(view: View, width: int | None = None) -> Iterator[str]:
     """The view for eyes: a block of lines per part, parts that are empty left out.
 
     Args:
         width: of the terminal, in cells; None wraps nothing, for files and pipes.
     """
-    lines = _lines(view, width)
-    if width is None:
-        yield from lines
-    else:
-        yield from (part for line in lines for part in wrapped_lines(line, width))
+    for number, (title, lines) in enumerate(view_blocks(view, width)):
+        laid = [*([""] if number else []), title, *(f"  {line}" for line in lines)]
+        if width is None:
+            yield from laid
+        else:
+            yield from (part for line in laid for part in wrapped_lines(line, width))
 
 
-def _lines(view: View, width: int | None) -> Iterator[str]:
-    yield from _head(view)
-    yield from _block("What to do next", [f"{n['what']}: {n['why']}" for n in view["next"]])
-    yield from _block("Stages", [_stage_line(s) for s in view["stages"]])
-    yield from _block("Scores", [line for s in view["scores"] for line in _score_lines(s)])
-    yield from _block("Segments", [s["title"] or s["name"] for s in view["segments"]])
+def view_blocks(view: View, width: int | None = None) -> Iterator[Block]:
+    """Heading and lines of each part that is not empty, the customer itself first.
+
+    Args:
+        width: as of :func:`view_lines`.
+    """
+    for title, lines in _blocks(view, width):
+        if lines:
+            yield printable(title), [printable(line) for line in lines]
+
+
+def _blocks(view: View, width: int | None) -> Iterator[Block]:
+    yield _head(view)
+    yield "What to do next", [f"{n['what']}: {n['why']}" for n in view["next"]]
+    yield "Stages", [_stage_line(s) for s in view["stages"]]
+    yield "Scores", [line for s in view["scores"] for line in _score_lines(s)]
+    yield "Segments", [s["title"] or s["name"] for s in view["segments"]]
     for plugin, values in view["fields"].items():
-        yield from _block(f"Fields of {plugin}", _pairs(values))
+        yield f"Fields of {plugin}", _pairs(values)
     for kind, records in view["records"].items():
-        yield from _block(f"{kind} ({len(records)})", _table([_filled(r) for r in records], width))
-    yield from _block("Timeline", [_fact_line(f) for f in view["timeline"]])
+        yield f"{kind} ({len(records)})", _table([_filled(r) for r in records], width)
+    yield "Timeline", [_fact_line(f) for f in view["timeline"]]
 
 
-def _head(view: View) -> Iterator[str]:
-    yield printable(f"{view['name'] or '(no name)'}, {view['kind']}, {view['ref']}")
+def _head(view: View) -> Block:
     refs = ", ".join(f"{r['source']}:{r['ref']}" for r in view["refs"])
     lines = _pairs(
         {
@@ -283,20 +297,12 @@ def _head(view: View) -> Iterator[str]:
             "filed": instant_text(view["created_at"].replace(microsecond=0)),
         }
     )
-    yield from (f"  {line}" for line in lines)
-
-
-def _block(title: str, lines: Iterable[str]) -> Iterator[str]:
-    listed = list(lines)
-    if listed:
-        yield ""
-        yield title
-        yield from (f"  {line}" for line in listed)
+    return f"{view['name'] or '(no name)'}, {view['kind']}, {view['ref']}", lines
 
 
 def _pairs(values: Mapping[str, Any]) -> list[str]:
     """One aligned line per value that is there."""
-    there = {k: _text(k, v) for k, v in values.items() if v is not None and v != ""}
+    there = {printable(k): _text(k, v) for k, v in values.items() if v is not None and v != ""}
     width = max((len(k) for k in there), default=0)
     return [f"{k.ljust(width)}  {v}" for k, v in there.items()]
 
@@ -320,14 +326,14 @@ def _stage_line(stage: Mapping[str, Any]) -> str:
     name = stage["title"] or stage["stage"]
     of = f"{stage['lifecycle']}{' of ' + stage['record'] if stage['record'] else ''}"
     why = f" ({stage['reason']})" if stage["reason"] else ""
-    return printable(f"{of}: {name} since {stage['since'].date()}{why}")
+    return f"{of}: {name} since {stage['since'].date()}{why}"
 
 
 def _score_lines(score: Mapping[str, Any]) -> Iterator[str]:
     value = "" if score["value"] is None else f" {score['value']:.1%}"
     band = "" if score["band"] is None else f", band {score['band']}"
     yield f"{score['title'] or score['name']}:{value}{band}, as of {instant_text(score['as_of'])}"
-    yield from (f"- {printable(reason)}" for reason in score["reasons"])
+    yield from (f"- {reason}" for reason in score["reasons"])
 
 
 def _fact_line(fact: Mapping[str, Any]) -> str:
@@ -341,4 +347,4 @@ def _fact_line(fact: Mapping[str, Any]) -> str:
         parts.append(f"{fact['amount']} {fact['currency']}")
     said = {k: v for k, v in (fact["payload"] or {}).items() if v is not None}
     parts += [f"{k}={_text(k, v)}" for k, v in said.items()]
-    return printable("  ".join(parts))
+    return "  ".join(parts)

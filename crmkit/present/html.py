@@ -9,14 +9,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..declarations import Chart
 from ..entities.fields import FieldType
 from ..errors import ConfigError
 from ..resources import resource_text
-from .frame import Fact, page, script_json
+from .frame import Fact, Part, page, safe, script_json
 from .grid import Column, Grid
 from .labels import heading_unit, label
 from .tables import column_heading, right_aligned
@@ -125,42 +124,56 @@ def _parameters(result: ReportResult, language: str) -> list[Fact]:
     return out
 
 
-def _charts(grid: Grid, charts: tuple[Chart, ...], language: str) -> tuple[str, list[str]]:
-    """The charts as HTML, and a remark where they cannot be drawn."""
+def text_page(blocks: Iterable[tuple[str, str]], *, title: str, language: str = "en") -> str:
+    """A page of plain text, as a statement or a model card.
+
+    Args:
+        blocks: heading, which may be empty, and text of each section.
+    """
+    parts = []
+    for heading, text in blocks:
+        head = f"<h2>{safe(heading)}</h2>" if heading else ""
+        lines = "\n".join(map(safe, text.split("\n")))
+        parts.append(Part(f'<section class="card">{head}<pre>{lines}</pre></section>'))
+    return page(title, language, parts)
+
+
+def _charts(grid: Grid, charts: tuple[Chart, ...], language: str) -> tuple[Part, list[str]]:
+    """The charts, and a remark where they cannot be drawn."""
     # Lazy: altair takes a third of a second and only this page needs it.
     from .charts import chart_specs, javascript
 
     if not charts:
-        return "", []
+        return Part(""), []
     try:
         drawn = chart_specs(grid, charts, language)
         script = javascript() if drawn else ""
     except ConfigError:
-        return "", [label("no_charts", language)]
+        return Part(""), [label("no_charts", language)]
     if not drawn:
-        return "", []
+        return Part(""), []
     cards, specs = [], []
     for number, (chart, spec) in enumerate(drawn):
         heading = (chart.title_zh if language == "zh" else "") or chart.title
-        head = f"<h2>{escape(heading)}</h2>" if heading else ""
+        head = f"<h2>{safe(heading)}</h2>" if heading else ""
         cards.append(
             f'<section class="card">{head}'
-            f'<div class="chart" id="chart{number}" role="img" aria-label="{escape(heading)}"></div>'
+            f'<div class="chart" id="chart{number}" role="img" aria-label="{safe(heading)}"></div>'
             "</section>"
         )
         specs.append(spec)
     data = {"specs": specs, "failed": label("chart_failed", language)}
-    calls = (
-        f"<script>{script}</script>\n"
-        f'<script type="application/json" id="charts">{script_json(data)}</script>\n'
-        f"<script>{resource_text('crmkit.present', 'charts.js')}</script>"
+    html = (
+        f'<div class="charts">{"".join(cards)}</div>\n'
+        f'<script type="application/json" id="charts">{script_json(data)}</script>'
     )
-    return f'<div class="charts">{"".join(cards)}</div>\n{calls}', []
+    return Part(html, (script, resource_text("crmkit.present", "charts.js"))), []
 
 
-def _table(grid: Grid, language: str) -> str:
+def _table(grid: Grid, language: str) -> Part:
     if not len(grid):
-        return f'<section class="card"><p class="empty">{label("no_rows", language)}</p></section>'
+        words = label("no_rows", language)
+        return Part(f'<section class="card"><p class="empty">{words}</p></section>')
     kept = grid.head(MOST_ROWS)
     right = right_aligned(kept)
     rows = [
@@ -186,25 +199,25 @@ def _table(grid: Grid, language: str) -> str:
     )
     # Without scripts there are no pages: as many rows as a reader may want stand in the file itself.
     body = "".join(_record(row, data) for row in rows[:PLAIN_ROWS])
-    return (
+    html = (
         f'<section class="card"><div class="scroll" tabindex="0"><table{" class=dense" if wide else ""}>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
         f"{_pager(len(rows), len(grid), language)}</section>\n"
-        f'<script type="application/json" id="rows">{script_json(data)}</script>\n'
-        f"<script>{resource_text('crmkit.present', 'page.js')}</script>"
+        f'<script type="application/json" id="rows">{script_json(data)}</script>'
     )
+    return Part(html, (resource_text("crmkit.present", "page.js"),))
 
 
 def _record(row: Sequence[Any], data: Mapping[str, Any]) -> str:
     """One row of the table, with its long text in a row of its own; page.js makes the same."""
     below, classes, labels = data["below"], data["classes"], data["labels"]
     cells = "".join(
-        f'<td class="{classes[i]}" data-label="{escape(labels[i])}">{escape(cell[0])}</td>'
+        f'<td class="{classes[i]}" data-label="{safe(labels[i])}">{safe(cell[0])}</td>'
         for i, cell in enumerate(row)
         if i not in below
     )
     details = "".join(
-        f"<p><b>{escape(labels[i])}</b> {escape(row[i][0])}</p>" for i in below if row[i][0]
+        f"<p><b>{safe(labels[i])}</b> {safe(row[i][0])}</p>" for i in below if row[i][0]
     )
     if not details:
         return f"<tr>{cells}</tr>"
@@ -224,19 +237,19 @@ def _pager(kept: int, total: int, language: str) -> str:
     plain = ""
     if kept > PLAIN_ROWS:
         words = label("plain", language).format(shown=f"{PLAIN_ROWS:,}", total=f"{total:,}")
-        plain = f"<noscript><p>{escape(words)}</p></noscript>"
+        plain = f"<noscript><p>{safe(words)}</p></noscript>"
     return (
         f'<div class="pager" hidden><button type="button" id="previous">{label("previous", language)}</button>'
         '<span id="place" aria-live="polite"></span>'
         f'<button type="button" id="next">{label("next", language)}</button>'
-        f'<span class="count">{escape(said)}</span></div>{plain}'
+        f'<span class="count">{safe(said)}</span></div>{plain}'
     )
 
 
 def _heading(column: Column, language: str) -> str:
     unit = heading_unit(column, language)
-    small = f'<span class="unit">{escape(unit)}</span>' if unit else ""
-    return f'<span class="word">{escape(column.label(language))}</span>{small}'
+    small = f'<span class="unit">{safe(unit)}</span>' if unit else ""
+    return f'<span class="word">{safe(column.label(language))}</span>{small}'
 
 
 def _cell_class(place: int, right: bool, rows: Sequence[Sequence[Any]]) -> str:
@@ -259,6 +272,6 @@ def _sort_value(value: Any) -> Any:
     return str(value)
 
 
-def _remarks(remarks: Iterable[str]) -> str:
-    lines = "".join(f"<p>{escape(text)}</p>" for text in remarks)
-    return f'<section class="remarks">{lines}</section>' if lines else ""
+def _remarks(remarks: Iterable[str]) -> Part:
+    lines = "".join(f"<p>{safe(text)}</p>" for text in remarks)
+    return Part(f'<section class="remarks">{lines}</section>' if lines else "")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from .frame import page
+from .frame import Part, page, safe
 from .grid import Column
 from .labels import heading_unit, label
 from .values import json_value, shown
@@ -84,7 +83,7 @@ def index_page(
         (label("as_of", language), str(as_of.on)),
         ("", f"{len(entries)} {label('reports_unit', language)}"),
     ]
-    return page(label("reports", language), language, parts, facts)
+    return page(label("reports", language), language, map(Part, parts), facts)
 
 
 def _group(plugin: Manifest, entries: Sequence[Entry], language: str) -> str:
@@ -95,7 +94,7 @@ def _group(plugin: Manifest, entries: Sequence[Entry], language: str) -> str:
     )
     rows = "".join(_row(entry, language) for entry in entries)
     return (
-        f'<section class="card"><h2>{escape(title)}</h2><table class="index">'
+        f'<section class="card"><h2>{safe(title)}</h2><table class="index">'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></section>"
     )
 
@@ -105,15 +104,15 @@ def _class(key: str) -> str:
 
 
 def _row(entry: Entry, language: str) -> str:
-    notes = "".join(f"<p>{escape(remark)}</p>" for remark in entry.remarks)
+    notes = "".join(f"<p>{safe(remark)}</p>" for remark in entry.remarks)
     figure = ""
     if entry.headline is not None:
         column, value = entry.headline
         unit = heading_unit(column, language)
         said = f"{shown(value, column)} {unit}".rstrip()
-        figure = f"<b>{escape(said)}</b> <span>{escape(column.label(language))}</span>"
+        figure = f"<b>{safe(said)}</b> <span>{safe(column.label(language))}</span>"
     cells = (
-        f'<td><a href="{escape(entry.file)}">{escape(entry.label(language))}</a>{notes}</td>',
+        f'<td><a href="{safe(entry.file)}">{safe(entry.label(language))}</a>{notes}</td>',
         f'<td class="figure">{figure}</td>',
         f'<td class="number" data-label="{label("count", language)}">{entry.rows:,}</td>',
     )
@@ -123,7 +122,5 @@ def _row(entry: Entry, language: str) -> str:
 def _failed(faults: Mapping[str, str], language: str) -> str:
     if not faults:
         return ""
-    lines = "".join(
-        f"<p><b>{escape(name)}</b> {escape(fault)}</p>" for name, fault in faults.items()
-    )
+    lines = "".join(f"<p><b>{safe(name)}</b> {safe(fault)}</p>" for name, fault in faults.items())
     return f'<section class="remarks"><h2>{label("failed", language)}</h2>{lines}</section>'

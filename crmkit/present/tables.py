@@ -9,7 +9,7 @@ from .colours import BOLD, RESET, state_colour
 from .fitting import GAP, Layout, cell_width, fields_of, heading_words, lay_out, wrapped
 from .grid import Column, Grid
 from .labels import heading_unit
-from .values import is_id, shown
+from .values import is_id, printable, shown
 
 _NUMERIC = (FieldType.INTEGER, FieldType.NUMBER, FieldType.MONEY)
 
@@ -34,7 +34,7 @@ def plain_table(grid: Grid, *, title: str | None = None, language: str = "en") -
         return "  ".join(parts).rstrip()
 
     if title:
-        yield title
+        yield printable(title)
     if heads:
         yield laid(heads)
         yield "  ".join("-" * width for width in widths)
@@ -63,7 +63,7 @@ def terminal_table(
     heads = [column_heading(c, language) for c in grid.columns]
     rows = [[shown(v, c) for v, c in zip(r, grid.columns, strict=True)] for r in grid.rows()]
     layout = lay_out(grid.columns, heads, rows, width, every_column=every_column)
-    lines = wrapped(title, width) if title else []
+    lines = wrapped(printable(title), width) if title else []
     if not layout.fits and rows:
         kept = [[row[i] for i in layout.places] for row in rows]
         return [*lines, *fields_of(kept, [heads[i] for i in layout.places], width)], layout
@@ -95,9 +95,9 @@ def terminal_table(
 def column_heading(column: Column, language: str) -> str:
     """The title with its unit; the bare field name where nobody gave a title."""
     if not column.title:
-        return column.name
+        return printable(column.name)
     unit = heading_unit(column, language)
-    return f"{column.label(language)} ({unit})" if unit else column.label(language)
+    return printable(f"{column.label(language)} ({unit})" if unit else column.label(language))
 
 
 def right_aligned(grid: Grid) -> list[bool]:

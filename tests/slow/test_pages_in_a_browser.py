@@ -106,7 +106,9 @@ def test_a_heading_sorts_and_the_pager_turns(pages: Path, tmp_path: Path) -> Non
         "document.querySelectorAll('th button')[1].click();"
         "document.querySelectorAll('th button')[1].click();</script>"
     )
-    pressed.write_text(page.read_text().replace("</body>", press + "</body>"))
+    # Without its policy, which would let no other script run.
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())
+    pressed.write_text(text.replace("</body>", press + "</body>"))
     document, _ = opened(pressed, tmp_path / "profile")
     table = document.partition('<div class="scroll"')[2].partition("</table>")[0]
     rows = re.findall(r"<tr><td.*?</tr>", table)
@@ -114,3 +116,33 @@ def test_a_heading_sorts_and_the_pager_turns(pages: Path, tmp_path: Path) -> Non
     assert len(months) == 50
     assert months == sorted(months, reverse=True)
     assert re.search(r"<title>2 / \d+</title>", document)
+
+
+def test_the_policy_stops_a_script_that_is_not_the_page_s_own(pages: Path, tmp_path: Path) -> None:
+    """Whatever should get into a page as markup after all stays dead, and the charts stand."""
+    name = "telecom.churn-survival"
+    page = tmp_path / f"{name}.html"
+    planted = (
+        "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"
+        "<a id=dead href=\"javascript:document.title='ran'\">x</a><style>main{display:none}</style>"
+    )
+    page.write_text((pages / f"{name}.html").read_text().replace("<h1>", f"{planted}<h1>"))
+    document, said = opened(page, tmp_path / "profile")
+    assert "<title>ran</title>" not in document
+    assert any("Content Security Policy" in line for line in said)
+    assert document.count('<svg xmlns="http://www.w3.org/2000/svg"') == CHARTS[name]
+
+
+def test_a_stored_script_does_not_run(crm: Crm, tmp_path: Path) -> None:
+    """As a page of one customer whose name is one, written by the command."""
+    from crmkit.cli.main import main
+
+    planted = "</pre></script><script>document.title='ran'</script><img src=x onerror=document.title='ran'>"
+    crm.store.customers.add(name=planted, region=planted, owner=planted)
+    for words in (("customer", "list"), ("customer", "search", "document.title")):
+        page = tmp_path / "page.html"
+        assert main(["-w", str(crm.settings.folder), *words, "-o", str(page)]) == 0
+        document, said = opened(page, tmp_path / "profile")
+        assert said == []
+        assert "<title>ran</title>" not in document
+        assert "document.title='ran'" in document
