@@ -89,7 +89,8 @@ def emit(
         columns: the columns asked for, from ``--columns``; None is all.
         sort: from ``--sort``. limit: from ``--limit``; None is all.
         title: shown above a table and in HTML.
-        fields: every column in order; give them where there may be no row.
+        fields: every column in order; give them where there may be no row, for the columns of a
+            result never depend on its rows.
         charts: pictures of the rows, for HTML.
 
     Raises:
@@ -100,8 +101,6 @@ def emit(
     from ..present.grid import Grid
 
     grid = rows if isinstance(rows, Grid) else Grid.of(rows, fields)
-    if not grid.columns:  # no row, so nobody knows which columns there would be
-        grid, columns, sort = Grid.of([], list(columns or ())), None, None
     grid = shape(grid, columns=columns, sort=sort, limit=limit)
 
     def drawn() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,7 +149,7 @@ def run_rules(
         served = None if dry_run else crm.firings.serve(at, names or None)
         table = [_counted(row, served) for row in found.counts]
         rows = [_fired(row) for row in found.rows()]
-        fields = ("rule", *_keys(rows), "action", "target", "message", "evidence", "version")
+        fields = ("rule", *_keys(crm, names), "action", "target", "message", "evidence", "version")
         grid = named(crm, rows, fields)
     for remark in (*found.remarks, *(f"rule {n} did not run: {why}" for n, why in found.faults.items())):  # fmt: skip
         note(remark)
@@ -214,11 +215,10 @@ def _fired(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _keys(rows: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Columns that say on whom: the customer alone where all firings are on customers."""
-    if all(row["subject_type"] == CUSTOMER for row in rows):
-        for row in rows:
-            del row["subject_type"], row["subject_id"]
+def _keys(crm: Crm, names: Sequence[str]) -> tuple[str, ...]:
+    """Columns that say on whom: the customer alone where all rules asked are on customers."""
+    rules = [crm.rules.get(name) for name in names] or crm.rules.list()
+    if all(rule.subject == CUSTOMER for rule in rules):
         return ("customer_id",)
     return ("customer_id", "subject_type", "subject_id")
 

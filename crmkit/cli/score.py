@@ -342,8 +342,7 @@ def explain_score(
         subject = _subject(crm, score.subject, ref)
         found = crm.scores.explain(name, subject, when)
         if inputs:
-            grid = named(crm, _inputs(crm, found))
-            emit(grid, format=format, output=output)
+            emit(_inputs(crm, found), format=format, output=output, fields=INPUT_FIELDS)
             return
         key = _key(score.subject)
         grid = named(crm, [{key: subject, **_explained(found)}])
@@ -379,7 +378,7 @@ def _explained(found: Explanation) -> dict[str, Any]:
         "score": found.score,
         "as_of": str(found.as_of),
         "value": found.value,
-        **({} if found.points is None else {"points": found.points}),
+        "points": found.points,
         "band": found.band,
         "stored_value": found.stored,
         "same": found.same,
@@ -387,6 +386,9 @@ def _explained(found: Explanation) -> dict[str, Any]:
         "model_version": found.model_version,
         "inputs_hash": found.inputs_hash,
     }
+
+
+INPUT_FIELDS = ("feature", "title", "value", "unit", "effect", "reason")
 
 
 def _inputs(crm: Crm, found: Explanation) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from sqlalchemy import select
 
 from ..declarations import CUSTOMER
-from ..entities.customer import ContactPoint
+from ..entities.customer import CONTACT_KINDS, ContactPoint
 from ..entities.fields import Field, FieldSet, FieldType
 from ..errors import UsageError
 from ..intake.guess.writing import write_profile
@@ -143,7 +143,7 @@ def export_customers(
     if len(people) < len(everybody):
         sheet.remarks.append(f"{len(everybody) - len(people)} customers have no key of {chosen}.")
     points = _points(store, refs) if viewer.may_see("direct") else {}
-    slots = _slots(points.values())
+    slots = _slots(points.values()) if viewer.may_see("direct") else {}
     lost = sum(len(of) - len({(p.kind, p.label) for p in of}) for of in points.values())
     if lost:
         sheet.remarks.append(f"{lost} contact points share kind and label with an earlier one.")
@@ -293,8 +293,12 @@ def _points(store: Store, ids: Iterable[int]) -> dict[int, list[ContactPoint]]:
 
 
 def _slots(points: Iterable[Sequence[ContactPoint]]) -> dict[tuple[str, str], str]:
-    """The column of each kind and label; labels are free text, so columns are numbered."""
-    labels = sorted({(point.kind, point.label) for listed in points for point in listed})
+    """The column of each kind and label; labels are free text, so columns are numbered.
+
+    Every kind has a column, whether anybody has such a contact point or not.
+    """
+    used = {(point.kind, point.label) for listed in points for point in listed}
+    labels = sorted(used | {(kind, "") for kind in CONTACT_KINDS})
     count: dict[str, int] = {}
     out: dict[tuple[str, str], str] = {}
     for kind, label in labels:

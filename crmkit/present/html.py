@@ -171,7 +171,7 @@ def _charts(grid: Grid, charts: tuple[Chart, ...], language: str) -> tuple[Part,
 
 
 def _table(grid: Grid, language: str) -> Part:
-    if not len(grid):
+    if not grid.columns:
         words = label("no_rows", language)
         return Part(f'<section class="card"><p class="empty">{words}</p></section>')
     kept = grid.head(MOST_ROWS)
@@ -199,9 +199,10 @@ def _table(grid: Grid, language: str) -> Part:
     )
     # Without scripts there are no pages: as many rows as a reader may want stand in the file itself.
     body = "".join(_record(row, data) for row in rows[:PLAIN_ROWS])
+    none = "" if rows else f'<p class="empty">{label("no_rows", language)}</p>'
     html = (
         f'<section class="card"><div class="scroll" tabindex="0"><table{" class=dense" if wide else ""}>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>{none}"
         f"{_pager(len(rows), len(grid), language)}</section>\n"
         f'<script type="application/json" id="rows">{script_json(data)}</script>'
     )
@@ -255,7 +256,7 @@ def _heading(column: Column, language: str) -> str:
 def _cell_class(place: int, right: bool, rows: Sequence[Sequence[Any]]) -> str:
     if right:
         return "number"
-    longest = max(len(row[place][0]) for row in rows)
+    longest = max((len(row[place][0]) for row in rows), default=0)
     return "long" if longest > LONG_TEXT else "short"
 
 

@@ -55,7 +55,9 @@ def _shared(store: Store, refs: set[str]) -> set[str]:
 
 
 def name_customers(grid: Grid, store: Store, viewer: Viewer) -> Grid:
-    """The grid with ``customer_id`` replaced by ``ref`` and, where it tells something, ``name``.
+    """The grid with ``customer_id`` replaced by ``ref`` and ``name``.
+
+    Both are there whoever is in the rows, so that what is asked of columns holds for every result.
 
     Args:
         grid: a result; returned as it is if it has no column ``customer_id``.
@@ -75,7 +77,7 @@ def name_customers(grid: Grid, store: Store, viewer: Viewer) -> Grid:
     ]
     ids = sorted({int(row[place]) for row in rows if row[place] is not None})
     refs, names = shown_refs(store, ids), store.customers.names(ids)
-    with_names = "name" not in grid.names and any(v is not None for v in names.values())
+    with_names = "name" not in grid.names
 
     def cells(value: object) -> list[str | None]:
         customer = None if value is None else int(str(value))

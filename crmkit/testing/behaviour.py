@@ -54,13 +54,26 @@ def leak_faults(world: World, plugin: str) -> list[str]:
 
 
 def report_faults(crm: Crm, plugin: str, as_of: AsOf) -> list[str]:
-    """Reports that do not run with their default parameters on what the workspace holds."""
+    """Reports that do not run with their default parameters on what the workspace holds.
+
+    Or that show other columns than they declare: the columns of a result never depend on its rows.
+    """
+    from ..policy import local_viewer
+    from ..present.results import named_grid
+
     out = []
     for report in owned(crm.catalog, "reports", plugin):
         try:
-            crm.reports.run(report.name, {}, as_of)
+            result = crm.reports.run(report.name, {}, as_of)
         except CrmkitError as error:
             out.append(f"report {report.name}: {error}")
+            continue
+        declared = [c.shown_name for c in report.columns]
+        named = ["ref"] if "name" in declared else ["ref", "name"]
+        wanted = [n for c in declared for n in (named if c == "customer_id" else [c])]
+        shown = named_grid(result, crm.store, local_viewer(crm.actor)).names
+        if shown != wanted:
+            out.append(f"report {report.name} shows {', '.join(shown)}, not {', '.join(wanted)}")
     return out
 
 
