@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,6 +134,10 @@ def _step(text: str) -> Iterator[None]:
         note(f"  {seconds:.1f} s")
 
 
+def _run(crm: Crm, demo: Demo, function: Callable[..., Any], *given: Any) -> Any:
+    return crm.host.run(crm.catalog.owner(demo.name), f"demo {demo.name}", function, *given)
+
+
 def load(crm: Crm, demo: Demo, customers: int, seed: int) -> DemoData:
     """Generates the files of a demo and imports them.
 
@@ -143,7 +147,7 @@ def load(crm: Crm, demo: Demo, customers: int, seed: int) -> DemoData:
     folder = crm.settings.folder / "data"
     folder.mkdir()
     with _step(f"generating {customers:,} customers with seed {seed}"):
-        data = demo.generate(folder, customers, seed)
+        data: DemoData = _run(crm, demo, demo.generate, folder, customers, seed)
     for file in data.files:
         with _step(f"importing {file.path.name} through profile {file.profile}"):
             result = crm.import_file(file.path, profile=file.profile)
@@ -234,7 +238,7 @@ def _verify(crm: Crm, demo: Demo, data: DemoData, format: str) -> bool:
     if demo.verify is None:
         return True
     with _step("verifying against the generator's truth"):
-        checks = demo.verify(crm, data)
+        checks = _run(crm, demo, demo.verify, crm, data)
     rows = [
         {"check": c.name, "passed": c.passed, "found": c.found, "expected": c.expected}
         for c in checks

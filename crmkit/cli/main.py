@@ -369,6 +369,18 @@ def _abandon_stdout() -> None:
         pass
 
 
+def _open_missing_streams() -> None:
+    """Opens what the caller has closed, as with ``>&-``: a database must not become descriptor 1."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free one, which is this
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))
+
+
 def _keep_stdout() -> None:
     """Makes descriptor 1 one more way to stderr, and keeps the real one for results alone.
 
@@ -406,6 +418,7 @@ def _terminated(_number: int, _frame: object) -> None:
 
 def entry() -> None:
     """Console script."""
+    _open_missing_streams()
     _keep_stdout()
     # As Ctrl-C: what was begun is undone, and what stands is told.
     signal.signal(signal.SIGTERM, _terminated)

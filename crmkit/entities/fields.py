@@ -270,6 +270,8 @@ def _reference_faults(schema: Mapping[str, Any]) -> Iterator[str]:
         words += ["$id"] if "$id" in node and where != "the schema" else []
         if str(node.get("$schema", DIALECT)).rstrip("#") != DIALECT:
             words.append(f"$schema {node['$schema']!r:.80}")
+        # They would judge declared fields by their names, and no other field can be given.
+        words += ["patternProperties"] if "patternProperties" in node else []
         yield from (f"{where} uses {word}, which declarations may not" for word in words)
 
 

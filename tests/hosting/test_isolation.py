@@ -280,6 +280,21 @@ def test_a_command_that_a_plugin_ends_is_reported_by_the_next(hook, shop):
     assert run(folder, "customer", "list", "--format", "json").stderr == "", "once"
 
 
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&-", "1>&- 2>&- 0<&-"])
+def test_a_closed_stream_is_no_fault_and_gives_its_number_to_no_file(closed, shop):
+    folder = shop()
+    command = f"{sys.executable} -c 'from crmkit.cli.main import entry; entry()' -w {folder} customer add Ada"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command} {closed}"], env=env, timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert (
+        run(folder, "customer", "list", "--columns", "name", "--format", "csv").stdout
+        == "name\nAda\n"
+    )
+
+
 def test_a_killed_command_is_reported_and_one_that_still_runs_is_not(shop):
     folder = shop("time.sleep(30)")
     files = folder.parent
