@@ -27,7 +27,15 @@ class BadCell:
     words: str
 
 
-Value = str | float | datetime | BadCell
+@frozen
+class Formatted:
+    """A number whose format shows a text beside it: the number alone, and what a spreadsheet shows."""
+
+    alone: str | float
+    shown: str
+
+
+Value = str | float | datetime | BadCell | Formatted
 PLAIN = Style()
 
 
@@ -45,6 +53,7 @@ class SheetReader:
     Attributes:
         formulas: columns with formulas whose last computed values were taken, to their number.
         padded: columns with numbers that were filled up with zeros as their format shows them.
+        literals: columns whose number format shows a text beside the numbers, to that text.
         hidden_rows: how many rows are hidden; they are read as the others.
         merged: how many ranges are merged; only their first cell has a value.
     """
@@ -53,6 +62,7 @@ class SheetReader:
         self.book, self.sheet = book, sheet
         self.formulas: dict[int, int] = {}
         self.padded: set[int] = set()
+        self.literals: dict[int, str] = {}
         self.hidden_rows = self.merged = 0
         self._letters: dict[str, int] = {}
         self._done: list[SheetRow] = []
@@ -186,12 +196,17 @@ class SheetReader:
         if abs(value) >= EXACT:
             words = f"{text} has more than 15 digits, which the spreadsheet has rounded: make the cells text"
             return BadCell("E_PRECISION_LOST", text, words)
-        if style.zeros and value == int(value) and value >= 0:
-            whole = str(int(value))
+        whole = str(int(value)) if value == int(value) and value >= 0 else None
+        alone: str | float = value
+        if style.zeros and whole is not None:
             if len(whole) < style.zeros:
                 self.padded.add(self._column)
-            return whole.zfill(style.zeros)
-        return value
+            alone = whole.zfill(style.zeros)
+        if style.literal:
+            self.literals.setdefault(self._column, style.literal)
+            if style.pattern and whole is not None:
+                return Formatted(alone, style.shown(whole))
+        return alone
 
     def _styled(self) -> Style:
         if not self._style or self._style == "0":
@@ -199,7 +214,7 @@ class SheetReader:
         else:
             number = int(self._style) if self._style.isdigit() else -1
             found = self.book.styles[number] if 0 <= number < len(self.book.styles) else PLAIN
-        return found if found.is_date or found.zeros else PLAIN
+        return found if found.is_date or found.zeros or found.literal else PLAIN
 
     def _moment(self, serial: float) -> Value:
         shown = plain_number(serial)

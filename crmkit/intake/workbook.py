@@ -12,6 +12,7 @@ from attrs import frozen
 
 from ..errors import InputRefused, NotFound
 from .lines import composed
+from .signs import SIGNS
 
 ZIP = b"PK\x03\x04"
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
@@ -24,6 +25,11 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 # What a code says about its cells when quoted texts, escapes and colours are left out.
 _UNSAID = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]')
+# A code in parts: quoted text, escaped sign, blank of a sign's width, fill, bracket, anything else.
+_PARTS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|.', re.DOTALL)
+# What a code shows without quotes.
+_BARE = frozenset("-+/() ")
+_DIGITS = re.compile("[0#?]|general", re.I)
 _BUILTIN_DATES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 Start = Callable[[str, dict[str, str]], None]
 
@@ -39,10 +45,27 @@ class SheetEntry:
 
 @frozen
 class Style:
-    """How a cell style shows numbers: as dates, or filled up with zeros to ``zeros`` digits."""
+    """How a cell style shows numbers: as dates, or filled up with zeros to ``zeros`` digits.
+
+    Attributes:
+        literal: text that the format shows beside the digits, as ``K-`` or ``EUR``.
+        pattern: the format as literal texts and ``0`` for each digit, if it has nothing else, as
+            ``("K-", "0", "0")``; None where it has decimals, groups or a condition.
+    """
 
     is_date: bool = False
     zeros: int = 0
+    literal: str = ""
+    pattern: tuple[str, ...] | None = None
+
+    def shown(self, digits: str) -> str:
+        """A whole number as a spreadsheet shows it: the last digit in the last place."""
+        places = (self.pattern or ()).count("0")
+        left = list(digits.zfill(places))
+        # More digits than places all stand in the first one.
+        first = "".join(left[: len(left) - places + 1])
+        rest = iter([first, *left[len(left) - places + 1 :]])
+        return "".join(next(rest) if part == "0" else part for part in self.pattern or ())
 
 
 class Workbook:
@@ -259,15 +282,45 @@ def _whole(text: str | None) -> int:
 def _style(number: int, code: str) -> Style:
     if number in _BUILTIN_DATES:
         return Style(is_date=True)
-    said = _UNSAID.sub("", code.partition(";")[0])
+    parts = _PARTS.findall(code)
+    code = "".join(parts[: parts.index(";")] if ";" in parts else parts)
+    said = _UNSAID.sub("", code)
+    literal, pattern = _shown_parts(code)
     if re.fullmatch("0{2,}", said):
-        return Style(zeros=len(said))
+        return Style(zeros=len(said), literal=literal, pattern=pattern if literal else None)
+    if pattern is not None and literal:
+        return Style(literal=literal, pattern=pattern)
+    if literal and _DIGITS.search(said) and not re.search("[dmyhs]", said, re.I):
+        return Style(literal=literal)
     # [h]:mm counts hours and is a number, not a time of day.
     return Style(
         is_date=bool(re.search("[dmyhs]", said, re.I))
         and "[" not in said
         and said.lower() != "general"
     )
+
+
+def _shown_parts(code: str) -> tuple[str, tuple[str, ...] | None]:
+    """What a code shows beside digits, and the code in parts if these are texts and 0 only."""
+    pattern: list[str] = []
+    only = True
+    for part in _PARTS.findall(code):
+        if part[0] == '"':
+            pattern.append(part[1:-1])
+        elif part[0] == "\\":
+            pattern.append(part[1:])
+        elif part.startswith("[$"):
+            pattern.append(part[2:-1].partition("-")[0])
+        elif part == "0" or (len(part) == 1 and part in _BARE):
+            pattern.append(part)
+        elif part[0] not in "_*" and not re.fullmatch(r"\[[A-Z][a-z]+\d*\]", part):
+            only = False
+    whole = tuple(part for part in pattern if part)
+    literal = " ".join(" ".join(part for part in whole if part != "0").split())
+    if only and "0" in whole:
+        return literal or (" " if set(whole) > {"0"} else ""), whole
+    # A bare minus or a slash says nothing; a unit or a currency does.
+    return (literal if any(c.isalnum() or c in SIGNS for c in literal) else ""), None
 
 
 def _checked_zip(stream: BinaryIO, name: str) -> zipfile.ZipFile:

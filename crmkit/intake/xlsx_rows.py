@@ -11,12 +11,13 @@ from datetime import datetime
 from itertools import chain, dropwhile, islice
 from typing import BinaryIO
 
+from ..declarations import CUSTOMER
 from ..errors import InputRefused
 from .batch import BATCH_ROWS, LARGEST_CELL, Batch, Broken, bounded
 from .checks import shown
 from .columns import LOOKED_AT_ROWS, MOST_COLUMNS, Heading, read_heading
 from .profile import Profile
-from .sheet import BadCell, SheetReader, SheetRow, Value
+from .sheet import BadCell, Formatted, SheetReader, SheetRow, Value
 from .workbook import Workbook
 from .writing import Writing, plain_number
 
@@ -40,7 +41,20 @@ def first_rows(stream: BinaryIO, name: str, count: int) -> list[tuple[int, list[
 
 
 def _plain(value: Value) -> str:
-    return value.shown if isinstance(value, BadCell) else str(value)
+    return value.shown if isinstance(value, BadCell | Formatted) else str(value)
+
+
+def _keys_and_phones(profile: Profile) -> frozenset[str]:
+    """Columns whose numbers are names of something, so that what a cell shows is what they are."""
+    found = set(profile.source.key)
+    for emit in profile.emits:
+        found |= set(emit.key.columns) if emit.key else set()
+        for link in (emit.owner, emit.subject):
+            found |= set(link.spec.columns) if link and link.spec else set()
+        if emit.entity == CUSTOMER:
+            for name, spec in emit.fields.items():
+                found |= set(spec.columns) if name.partition(".")[0] == "phone" else set()
+    return frozenset(found)
 
 
 class XlsxReader:
@@ -61,6 +75,7 @@ class XlsxReader:
         self._rows: Iterator[SheetRow] = self._sheet.rows()
         self._writing = Writing(profile)
         self._used = set(profile.used)
+        self._as_shown = _keys_and_phones(profile)
         self._name = f"{name}, sheet {sheet.name!r}"
         self._named = profile.source.sheet is not None
         self._blank_rows = 0
@@ -120,6 +135,10 @@ class XlsxReader:
                 f"column {self._column(column)} holds numbers that only their format shows with "
                 "leading zeros; they were read with the zeros."
             )
+        for column, literal in sorted(sheet.literals.items()):
+            name = self._column(column)
+            how = "it is read with it" if name in self._as_shown else "only the numbers were read"
+            out.append(f"column {name}: the number format shows {literal!r} beside numbers; {how}.")
         if sheet.merged:
             out.append(
                 f"{sheet.merged} ranges of cells are merged; only the first cell of each has a value."
@@ -196,6 +215,8 @@ class XlsxReader:
             return value
         if isinstance(value, float):
             return self._writing.number(column, plain_number(value))
+        if isinstance(value, Formatted):
+            return value.shown if column in self._as_shown else self._text(column, value.alone)
         if isinstance(value, datetime):
             return self._writing.moment(column, value)
         return value.shown

@@ -18,13 +18,18 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-# Styles: 0 plain, 1 date, 2 five digits, 3 date and time, 4 an amount in red.
+# Styles: 0 plain, 1 date, 2 five digits, 3 date and time, 4 an amount in red; with texts: 5 a letter and
+# five digits, 6 the code of a country, 7 a currency, 8 a unit that has letters of dates, 9 a number in parts.
 _STYLES = (
-    f'{_HEAD}<styleSheet xmlns="{_MAIN}"><numFmts count="3">'
+    f'{_HEAD}<styleSheet xmlns="{_MAIN}"><numFmts count="8">'
     '<numFmt numFmtId="164" formatCode="00000"/><numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/>'
-    '<numFmt numFmtId="166" formatCode="#,##0.00;[Red]\\-#,##0.00"/></numFmts>'
-    '<cellXfs count="5"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/>'
-    '<xf numFmtId="165"/><xf numFmtId="166"/></cellXfs></styleSheet>'
+    '<numFmt numFmtId="166" formatCode="#,##0.00;[Red]\\-#,##0.00"/>'
+    '<numFmt numFmtId="167" formatCode="&quot;K-&quot;00000"/><numFmt numFmtId="168" formatCode="&quot;+49 &quot;0"/>'
+    '<numFmt numFmtId="169" formatCode="#,##0.00\\ [$€-407]"/><numFmt numFmtId="170" formatCode="General&quot; days; h&quot;"/>'
+    '<numFmt numFmtId="171" formatCode="000-00-0000"/></numFmts>'
+    '<cellXfs count="10"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/>'
+    '<xf numFmtId="165"/><xf numFmtId="166"/><xf numFmtId="167"/><xf numFmtId="168"/><xf numFmtId="169"/>'
+    '<xf numFmtId="170"/><xf numFmtId="171"/></cellXfs></styleSheet>'
 )  # fmt: skip
 
 
@@ -193,6 +198,20 @@ CASES: tuple[Case, ...] = (
     _cell("leading zeros as text", 41, "note", text("00123"), "00123"),
     _cell("leading zeros by format", 41, "note", number(123, 2), "00123", remark="leading zeros"),
     _cell("long number under a format of zeros", 41, "note", number(1234567, 2), "1234567"),
+    _book(
+        "keys with a letter by format", 41, workbook(sheet(_NAMES, (number(123, 5), text("a")), (number(1234567, 5), text("b")))),
+        stored={"K-00123": "a", "K-1234567": "b"}, remark="column id: the number format shows 'K-' beside numbers; it is read with it",
+    ),
+    _book(
+        "keys in parts by format", 41, workbook(sheet(_NAMES, (number(12345678, 9), text("a")))), stored={"012-34-5678": "a"},
+    ),
+    _book(
+        "phones with a country by format", 41, workbook(sheet((*_NAMES, text("phone")), (text("1"), text("a"), number(301234567, 6)))),
+        stored={"1": "a"}, profile=profile('format = "xlsx"', customer='phone = "phone"'), remark="shows '+49' beside numbers; it is read with it",
+    ),
+    _cell("amount with a currency by format", 42, "fee", number("1234.5", 7), 123450, column="fee_minor", remark="shows '€' beside numbers; only the numbers were read"),
+    _cell("count with a unit of letters of dates", 42, "count", number(46112, 8), 46112, remark="shows 'days; h'"),
+    _cell("note with a letter and zeros by format", 41, "note", number(123, 5), "00123", remark="only the numbers were read"),
     _cell("19 digits as a number", 42, "note", number("1.380013800012346E+18"), code="E_PRECISION_LOST"),
     _cell("16 digits as a number", 42, "note", number("1234567890123456"), code="E_PRECISION_LOST"),
     _cell("15 digits as a number", 42, "note", number("123456789012345"), "123456789012345"),
