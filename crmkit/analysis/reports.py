@@ -17,6 +17,7 @@ from ..entities.money import Money
 from ..errors import DeclarationError, NotFound, SqlRefused, UsageError
 from ..progress import step
 from ..warehouse.population import Population
+from .time_dependence import tables_of
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
@@ -44,7 +45,7 @@ class ReportResult:
 
     Attributes:
         table: Arrow rows with exactly the report's columns, in its order; money is whole minor
-            units of ``currency``, customers are ids (presentation adds names, design D17).
+            units of ``currency`` (the data's where they have one only, else the workspace's), customers are ids (presentation adds names, design D17).
         parameters: the values used, by name, typed; money in minor units.
         remarks: what the reader should know about this run, one sentence each.
     """
@@ -120,19 +121,48 @@ class Reports:
             raise UsageError(f"report {name} needs an as-of.", hint="Make one with crm.as_of().")
         values = parse_parameters(report, parameters or {}, self._settings.currency)
         self._warehouse.refresh_if_stale()
+        currency, remark = self._currency(report, as_of)
+        if currency != self._settings.currency:
+            values = parse_parameters(report, parameters or {}, currency)
         step(f"report {name}")
         with self._warehouse.using(engine):
             said = [self._scores.ready(name, as_of, again=again) for name in report.scores]
             table = self._query(report, values, as_of, shown, limit)
             nobody = None if table.num_rows else self._why_nobody(as_of)
-        remarks = tuple(remark for remark in (*said, nobody) if remark)
+        remarks = tuple(found for found in (remark, *said, nobody) if found)
         return ReportResult(
             report=report,
             as_of=as_of,
             parameters=values,
             table=_ordered(report, self._typed(report, table)),
-            currency=self._settings.currency,
+            currency=currency,
             remarks=remarks,
+        )
+
+    def _currency(self, report: Report, as_of: AsOf) -> tuple[str, str]:
+        """In which currency a report's amounts are, and what is to be said of it.
+
+        That of the data, where they have one only; the workspace's is that of amounts that name none.
+        """
+        own = self._settings.currency
+        if not any(c.currency_minor for c in report.columns):
+            return own, ""
+        sets = {
+            id(s): s for s in map(self._catalog.feature_set_of, self._features.needed([report.sql]))
+        }
+        texts = [report.sql, *(s.sql for s in sets.values())]
+        names = frozenset(name for text in texts for name in tables_of(text))
+        found = self._warehouse.currencies(names, Population.at(as_of))
+        if found in ([], [own]):
+            return own, ""
+        if len(found) == 1:
+            return found[0], (
+                f"all amounts are in {found[0]} and are shown so; the workspace's currency is {own}, in "
+                "which costs are set."
+            )
+        return own, (
+            f"amounts are in {', '.join(found)} and are not converted: a sum over several of them means "
+            f"nothing, and {own} stands beside it only as the workspace's currency."
         )
 
     def _query(

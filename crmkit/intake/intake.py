@@ -597,9 +597,24 @@ class _Import:
             resumed_at=resumed_at,
             unknown=self.reader.unknown,
             delimiter=self.reader.delimiter,
-            remarks=(*self.reader.remarks, *self.loader.remarks),
+            remarks=(
+                *self.reader.remarks,
+                *self.loader.remarks,
+                *_currencies_said(self.loader.currencies, self.intake.settings.currency),
+            ),
             reasons=tuple((code, name, n) for (code, name), n in self.reasons.most_common(3)),
         )
+
+
+def _currencies_said(found: Iterable[str], own: str) -> list[str]:
+    """That amounts are in another currency than the workspace's, which reports would show."""
+    others = sorted({*found} - {own})
+    if not others:
+        return []
+    return [
+        f"amounts are in {', '.join(others)}, and the workspace's currency is {own}: amounts are not "
+        "converted. See currency in crmkit.toml."
+    ]
 
 
 def _is_doubtful(read: int, rejected: int) -> bool:

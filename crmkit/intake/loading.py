@@ -94,6 +94,8 @@ class Loader:
         self.alike = [Alike() for _ in plan.emits]
         self._twice = [entities.count(pair) > 1 for pair in entities]
         self._first_load = [False] * len(plan.emits)
+        # Currencies of the amounts that were written.
+        self.currencies: set[str] = set()
 
     def close(self) -> None:
         """Removes temporary files."""
@@ -191,6 +193,8 @@ class Loader:
                 mapped = _kept(mapped, alive)
             loaded.remember += self._to_remember(keyed, batch, alive)
         outcomes = self._write(tx, mapped, batch.size)
+        for one in mapped:
+            self.currencies |= _currencies(one)
         written = sum(alive)
         counts = Counts(read=batch.size, rejected=len(faults))
         counts.created = outcomes.count(CREATED)
@@ -456,6 +460,12 @@ def _upsert(
 
 def _owned(plan: EmitPlan) -> bool:
     return plan.owner is not None or plan.owner_ref is not None
+
+
+def _currencies(one: Mapped) -> set[str]:
+    """The currencies of a block's amounts."""
+    names = [c for t in one.plan.money for c in t.columns[1:]]
+    return {code for name in names for code in set(one.block.columns.get(name, ())) if code}
 
 
 def _alive(unit: Unit, alive: Sequence[bool]) -> tuple[Sequence[int], Sequence[str], Sequence[int]]:

@@ -93,6 +93,12 @@ class EmitPlan:
     subject_type: str | None = None
 
     @property
+    def money(self) -> list[Target]:
+        """The amounts whose currency is stored beside them in a column."""
+        own = self.targets if self.kind != INTERACTION else []
+        return [t for t in (*own, self.amount) if t is not None and len(t.columns) == 2]
+
+    @property
     def entity(self) -> str:
         """The public name of what it makes."""
         return self.emit.entity

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from ..declarations import CUSTOMER
 from ..errors import StorageError
+from .currencies import currencies_in
 from .engine import Engine, Limits, quoted_text
 from .engines.choice import DUCKDB, check_engine, open_engine
 from .engines.duckdb import DuckDbEngine, SealedEngine
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
     from ..store.privacy import GuardedRows
     from ..store.store import Store
+    from .population import Population
 
     Guard = tuple[frozenset[int], GuardedRows]
 
@@ -155,6 +157,22 @@ class Warehouse:
             self._script = script
         try:
             yield
+        finally:
+            self._engine_name, self._script = before
+
+    def currencies(self, names: Collection[str], population: Population) -> list[str]:
+        """The currencies of the amounts that a population sees in some tables, in order of code.
+
+        It is asked of the embedded engine whatever engine is in use, and stands in no script.
+
+        Args:
+            names: of tables in analysis SQL.
+        """
+        before = self._engine_name, self._script
+        self._engine_name, self._script = DUCKDB, None
+        try:
+            with self.session(fresh=False) as session:
+                return currencies_in(session.frame(population), self.layout, names)
         finally:
             self._engine_name, self._script = before
 
