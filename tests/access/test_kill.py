@@ -22,8 +22,8 @@ with crmkit.open(sys.argv[1]) as crm:
     own = crm.ownership
     print("ready", flush=True)
     while True:
-        own.hand_over(["ben"], from_agent="ann")
-        own.hand_over(["ann"], from_agent="ben")
+        own.hand_over(["ben"], from_agent="ann", over_protection=True)
+        own.hand_over(["ann"], from_agent="ben", over_protection=True)
 """
 
 
@@ -52,4 +52,4 @@ def test_a_killed_step_leaves_every_customer_with_one_agent(tmp_path: Path) -> N
                 assert {c.version for c in crm.store.customers.list()} == {1 + len(steps)}
             # Whoever holds the customers now gives them back for the next round.
             if owner == "ben":
-                crm.ownership.hand_over(["ann"], from_agent="ben")
+                crm.ownership.hand_over(["ann"], from_agent="ben", over_protection=True)
