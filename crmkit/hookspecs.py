@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     )
     from .entities.contact import ContactBatch, ContactBlock
     from .entities.lifecycle import Lifecycle
+    from .hosting.catalog import Catalog
     from .store.store import Store, Tx
     from .workspace import Crm
 
@@ -539,7 +540,7 @@ def register_privacy_guards() -> list[PrivacyGuard]:
 
 
 @hookspec
-def check_rows(batch: Batch) -> Sequence[RowFault]:
+def check_rows(batch: Batch, catalog: Catalog) -> Sequence[RowFault]:
     """Refuses rows that a JSON Schema cannot judge: fields consistent together, check digits.
 
     Called once per imported batch (10,000 rows by default) and entity, after the schemas have been
@@ -548,6 +549,7 @@ def check_rows(batch: Batch) -> Sequence[RowFault]:
     Args:
         batch: the rows, column by column, in storage form (money in minor units, dates as
             ``date``, instants as UTC ``datetime``).
+        catalog: what the enabled plugins declare.
 
     Returns:
         One fault per refused row; the whole source row goes to the rejects file with it. An empty
@@ -563,6 +565,35 @@ def check_rows(batch: Batch) -> Sequence[RowFault]:
                 return [RowFault(row=i, field="ends_on", value=e, message="ends before it begins")
                         for i, (s, e) in enumerate(zip(batch.columns["starts_on"],
                                                        batch.columns["ends_on"])) if s and e and e < s]
+    """
+
+
+@hookspec
+def settle_records(entity: str, ids: Sequence[int], store: Store, tx: Tx) -> None:
+    """Completes records that an import has written by what follows from them.
+
+    Called once per imported batch (10,000 rows by default) and record type, for the plugin that owns
+    it, after all rows of the batch were written and in their transaction.
+
+    Args:
+        entity: the record type.
+        ids: of the records that were created or changed, each once.
+        store, tx: the store and the open write, to be passed on when the store is read or written.
+
+    Returns:
+        Nothing.
+
+    Policy veto: if it raises, the import stops at the last committed batch with exit 7.
+
+    Example::
+
+        @hookimpl
+        def settle_records(entity, ids, store, tx):
+            if entity == "shop.order":
+                rows = store.records.read(entity, ("source", "ref", "owner_id"), among={"id": ids}, tx=tx)
+                for source, ref, owner in rows:
+                    store.records.set(entity, source=source, ref=ref, owner_id=owner,
+                                      values={"state": "received"}, tx=tx)
     """
 
 

@@ -34,7 +34,7 @@ Write = Callable[[Mapping[str, Any]], None]
 
 # Those that get the open store or workspace. The others get values alone, and are tried without the
 # 0.3 s that making all tables takes.
-OPEN_HOOKS = frozenset(("serve_firings", "serve_scores", "block_contacts"))
+OPEN_HOOKS = frozenset(("serve_firings", "serve_scores", "settle_records", "block_contacts"))
 # What :class:`crmkit.analysis.scores.model.Models` calls a model that was never trained.
 MODEL = "model of"
 
@@ -101,7 +101,7 @@ def _tried(host: PluginHost, name: str, folder: Path, write: Write) -> Iterator[
     with closing(crm):
         for hook in needed:
             write({"at": hook})
-            for arguments in _open_trials(hook, crm):
+            for arguments in _open_trials(hook, crm, name):
                 # As in life: within a write, and what it wrote is checked by the database.
                 with (
                     crm.store.begin("plugin check")
@@ -136,7 +136,8 @@ def _trials(host: PluginHost, name: str) -> Iterator[tuple[str, dict[str, Any]]]
         for entity, columns in _entities(name, host.catalog):
             # Any envelope column may be asked for, and has no rows either.
             empty: defaultdict[str, Sequence[Any]] = defaultdict(tuple, dict.fromkeys(columns, ()))
-            yield "check_rows", {"batch": Batch(entity=entity, columns=empty, size=0)}
+            batch = Batch(entity=entity, columns=empty, size=0)
+            yield "check_rows", {"batch": batch, "catalog": host.catalog}
     if "choose_merged_values" in hooks:
         yield "choose_merged_values", {"conflicts": ()}
     if "before_stage_moves" in hooks:
@@ -145,10 +146,13 @@ def _trials(host: PluginHost, name: str) -> Iterator[tuple[str, dict[str, Any]]]
         yield "after_commit", {"committed": Committed(tx=0, command="plugin check")}
 
 
-def _open_trials(hook: str, crm: Crm) -> Iterator[dict[str, Any]]:
+def _open_trials(hook: str, crm: Crm, name: str) -> Iterator[dict[str, Any]]:
     """The other arguments of a hook that gets the open store or workspace."""
     if hook == "serve_firings":
         yield {"firings": (), "store": crm.store}
+    elif hook == "settle_records":
+        for entity in (e for e in crm.catalog.record_types if crm.catalog.owner(e) == name):
+            yield {"entity": entity, "ids": (), "store": crm.store}
     elif hook == "block_contacts":
         from .entities.contact import ContactBatch
 

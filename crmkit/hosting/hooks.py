@@ -18,6 +18,7 @@ from .isolation import unusable
 # Acting hooks and the class of the items that they return; None means nothing is returned.
 ACTING: dict[str, type | None] = {
     "check_rows": RowFault,
+    "settle_records": None,
     "choose_merged_values": MergeChoice,
     "before_stage_moves": StageVeto,
     "serve_firings": Served,

@@ -158,7 +158,7 @@ class PluginHost:
     def call_veto(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
         """Asks every plugin that implements an acting hook, one by one.
 
-        ``check_rows`` asks only the owner of the batch's entity.
+        ``check_rows`` and ``settle_records`` ask only the owner of the entity.
 
         Returns:
             ``(plugin, result)`` for each one asked; a None result becomes an empty tuple.
@@ -245,8 +245,9 @@ class PluginHost:
         if hook not in ACTING:
             raise NotFound("acting hook", hook, ACTING)
         found = [one for one in self._loaded.values() if hook in one.hooks]
-        if hook == "check_rows":
-            owner = arguments["batch"].entity.partition(".")[0]
+        if hook in ("check_rows", "settle_records"):
+            entity = arguments["batch"].entity if hook == "check_rows" else arguments["entity"]
+            owner = entity.partition(".")[0]
             owner = "core" if owner == "customer" else owner
             found = [one for one in found if one.manifest.name == owner]
         return found

@@ -7,6 +7,7 @@ unit: a row whose bill names an unknown customer must not leave its customer fie
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from attrs import define
@@ -214,7 +215,7 @@ class Loader:
         for one in mapped:
             if not one.block.size:
                 continue
-            for plugin, found in self.host.call_veto("check_rows", batch=hook_batch(one)):
+            for plugin, found in self._checked(one):
                 for fault in found:
                     if not 0 <= fault.row < one.block.size:
                         raise PluginError(
@@ -226,6 +227,10 @@ class Loader:
                     words = f"{fault.message} (plugin {plugin})"
                     refused = RowFault(fault.field, Fault(fault.code, value, fault.allowed, words))
                     faults.setdefault(one.positions[fault.row], []).append(refused)
+
+    def _checked(self, one: Mapped) -> list[tuple[str, Any]]:
+        catalog = self.store.catalog
+        return self.host.call_veto("check_rows", batch=hook_batch(one), catalog=catalog)
 
     # --- what is stored already ---------------------------------------------------------------
 
@@ -405,6 +410,7 @@ class Loader:
     def _write(self, tx: Tx, mapped: list[Mapped], size: int) -> bytearray:
         outcomes = bytearray(size)
         made: list[tuple[Sequence[int], list[int]]] = []
+        changed: dict[str, dict[int, None]] = {}
         for i, one in enumerate(mapped):
             if self._twice[i] and one.block.size:
                 # An earlier emit of this row may just have made what this one was looked up as.
@@ -412,6 +418,14 @@ class Loader:
             written = self._write_one(tx, i, one, made)
             made.append((one.positions, written.ids))
             _raise_outcomes(outcomes, one.positions, written.outcomes)
+            if isinstance(self.upserts[i], RecordUpsert):
+                found = compress(written.ids, written.outcomes)
+                changed.setdefault(one.plan.entity, {}).update(dict.fromkeys(found))
+        for entity, ids in changed.items():
+            if ids:
+                self.host.call_veto(
+                    "settle_records", entity=entity, ids=tuple(ids), store=self.store, tx=tx
+                )
         return outcomes
 
     def _write_one(

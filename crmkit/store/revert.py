@@ -374,7 +374,9 @@ class _Revert:
         yield (
             "stage moved by hand since: subject",
             select(moves.c.subject_id, moves.c.tx).where(
-                moves.c.rule.is_(None), moves.c.subject_id.in_(self._created_subjects())
+                moves.c.rule.is_(None),
+                moves.c.tx.not_in(self.mine),
+                moves.c.subject_id.in_(self._created_subjects()),
             ),
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from crmkit import hookimpl, resource_text
 from crmkit.declarations import (
+    Batch,
     CaseKind,
     Command,
     Firing,
@@ -15,6 +16,7 @@ from crmkit.declarations import (
     Panel,
     RecordType,
     Report,
+    RowFault,
     Served,
     Service,
     StageMove,
@@ -22,10 +24,12 @@ from crmkit.declarations import (
 )
 from crmkit.entities import ContactBatch, ContactBlock, Lifecycle
 
-from . import blocks, commands, complaint, moving, panels, records, reports, serving
+from . import blocks, commands, complaint, imported, moving, panels, records, reports, serving
 from .cases import Cases
+from .records import CASE
 
 if TYPE_CHECKING:
+    from crmkit.hosting.catalog import Catalog
     from crmkit.store.store import Store, Tx
     from crmkit.workspace import Crm
 
@@ -99,6 +103,19 @@ def before_stage_moves(moves: Sequence[StageMove]) -> list[StageVeto]:
 def serve_firings(firings: Sequence[Firing], store: Store, tx: Tx) -> list[Served]:
     """Opens the cases that rules ask for."""
     return serving.open_cases(firings, store, tx)
+
+
+@hookimpl
+def check_rows(batch: Batch, catalog: Catalog) -> list[RowFault]:
+    """Refuses cases of unknown kinds, states and severities."""
+    return imported.row_faults(batch, catalog)
+
+
+@hookimpl
+def settle_records(entity: str, ids: Sequence[int], store: Store, tx: Tx) -> None:
+    """Gives imported cases their state, times and clocks."""
+    if entity == CASE:
+        Cases(store).settle(ids, tx=tx)
 
 
 @hookimpl

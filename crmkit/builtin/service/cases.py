@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from operator import itemgetter
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from attrs import field, frozen
 
 from crmkit.declarations import CaseKind, StageMove
-from crmkit.entities import NewInteraction, Reached
+from crmkit.entities import Lifecycle, NewInteraction, Reached
 from crmkit.errors import NotFound, UsageError
 
 from .change import Case, Change
 from .clocks import OWN, Clocks, by_column, load_logs, save_clocks
+from .imported import COUNTS, UnclearState, implied_state, is_open, reached_at, times_on, way_to
 from .moving import moving
 from .records import CASE, CASE_EVENT, CASE_FIELDS, CLOCK
 from .rulebook import Rulebook
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from crmkit.store.store import Store, Tx
 
 BATCH = 10_000
+# The reason of moves that follow from what an import brought.
+IMPORTED = "imported"
 FIELDS = tuple(CASE_FIELDS)
 DUE = (
     "ref", "owner_id", "kind", "state", "topic", "severity", "department", "assignee",
@@ -285,61 +288,130 @@ class Cases:
     def recompute(self, now: datetime | None = None, *, tx: Tx | None = None) -> tuple[int, int]:
         """Reads every clock anew from its log, in batches, and notes what was broken meanwhile.
 
-        Cases that an import brought get their state, department and clocks here.
+        What follows from a case holds since the case's own values do: nothing is stamped with now.
 
         Returns:
             How many cases were read, and how many of them now say something else.
         """
         read = changed = 0
         ids = [row[0] for row in self._store.records.read(CASE, ("id",), tx=tx)]
-        names = ("id", "source", "ref", "owner_id", *FIELDS)
         for first in range(0, len(ids), BATCH):
-            batch = ids[first : first + BATCH]
             with self._write(tx, "case recompute") as own:
-                rules = Rulebook(self._store, own)
-                rows = self._store.records.read(CASE, names, among={"id": batch}, tx=own)
-                cases = self._cases(rows, rules, own)
-                before = [dict(case.values) for case in cases]
-                adopted = [case for case in cases if case.values["state"] is None]
-                self._adopt(adopted, rules, own)
-                for case in cases:
-                    case.clocks.note_breaches(now or own.at)
-                Change(self._store, self._lifecycles, own, rules, cases).save()
-                read += len(cases)
-                changed += sum(b != c.values for b, c in zip(before, cases, strict=True))
+                done = self._settled(ids[first : first + BATCH], own, now=now or own.at)
+                read, changed = read + done[0], changed + done[1]
         return read, changed
 
-    def _adopt(self, cases: Sequence[Case], rules: Rulebook, tx: Tx) -> None:
-        """Gives imported cases the state that their instants say, and their clocks."""
+    def settle(self, ids: Sequence[int], *, tx: Tx) -> None:
+        """Gives cases that an import wrote their state, times and clocks, as if worked here."""
+        for first in range(0, len(ids), BATCH):
+            self._settled(ids[first : first + BATCH], tx, now=tx.at)
+
+    def _settled(self, ids: Sequence[int], tx: Tx, *, now: datetime) -> tuple[int, int]:
+        names = ("id", "source", "ref", "owner_id", *FIELDS, "valid_from")
+        rules = Rulebook(self._store, tx)
+        rows = self._store.records.read(CASE, names, among={"id": ids}, tx=tx)
+        since = {row[0]: row[-1] for row in rows}
+        cases = self._cases([row[:-1] for row in rows], rules, tx)
+        before = [dict(case.values) for case in cases]
+        self._adopt(cases, rules, since, tx)
+        for case in cases:
+            case.clocks.note_breaches(now)
+        Change(self._store, self._lifecycles, tx, rules, cases, since).save()
+        return len(cases), sum(b != c.values for b, c in zip(before, cases, strict=True))
+
+    def _adopt(
+        self, cases: Sequence[Case], rules: Rulebook, since: Mapping[int, datetime], tx: Tx
+    ) -> None:
+        """Brings cases that stand elsewhere than their values say to where these say."""
+        lifecycles = {case.clocks.kind.lifecycle for case in cases}
+        stands: dict[int, str] = {}
+        for name in lifecycles:
+            stands |= self._store.stages.current(name, [case.id for case in cases], tx=tx)
+        moved = {
+            case.id
+            for case in cases
+            if case.id not in stands or stands[case.id] != case.values["state"]
+        }
+        by_instants = self._told_by_instants(cases, stands, tx)
         moves, at = [], {}
         for case in cases:
+            if case.id not in moved and case.id not in by_instants:
+                continue
             kind, values = case.clocks.kind, case.values
             lifecycle = self._store.catalog.lifecycles[kind.lifecycle]
-            done = {"closed_at": "close", "resolved_at": "resolve", "answered_at": "answer"}
-            reached = [verb for name, verb in done.items() if values[name] is not None]
-            states = [s for verb in reached for s in kind.states_of(verb)[:1]]
-            known = {stage.name for stage in lifecycle.stages}
-            state = next((s for s in states if s in known), lifecycle.initial.name)
-            for name in ("answers", "reminders", "escalation_level", "reopen_count"):
-                values[name] = values[name] or 0
-            values.update(
-                state=state,
-                is_open=lifecycle.stage(state).kind in ("open", "waiting"),
-                severity=values["severity"] or kind.severity or None,
-                department=values["department"] or rules.department(kind, values),
+            here = stands.get(case.id)
+            if case.id in by_instants:
+                values["state"] = by_instants[case.id]
+            elif values["state"] is None:
+                values["state"] = implied_state(kind, lifecycle, values) or lifecycle.initial.name
+            state = values["state"]
+            reached = reached_at(kind, lifecycle, values, state, since[case.id])
+            if here is not None and not is_open(lifecycle, here):
+                reached = max(reached, since[case.id])
+            self._complete(case, lifecycle, rules, reached)
+            first = lifecycle.initial.name
+            way = (
+                []
+                if here is None and state == first
+                else way_to(kind, lifecycle, here or first, state)
             )
-            opened = values["opened_at"].astimezone(self._store.time_zone).date()
-            values["opened_on"] = values["opened_on"] or opened
-            case.clocks.adopt()
-            at[case.id] = values["closed_at"] or values["answered_at"] or values["opened_at"]
+            entered = list(zip(way, times_on(kind, way, values, reached), strict=True))
+            if here is None:
+                entered.insert(0, (first, values["opened_at"]))
+            case.clocks.adopt(entered)
+            at[case.id] = reached
             moves.append(
                 StageMove(
                     lifecycle=lifecycle.name, subject_type=CASE, subject_id=case.id,
-                    from_stage=None, to_stage=state, reason="imported",
+                    from_stage=here, to_stage=state, reason=IMPORTED,
                 )
             )  # fmt: skip
         if moves:
             self._store.stages.move(moves, at=at, tx=tx)
+
+    def _told_by_instants(
+        self, cases: Sequence[Case], stands: Mapping[int, str], tx: Tx
+    ) -> dict[int, str]:
+        """Cases of sources that tell no state, with the one that their instants say by now.
+
+        Only those that nobody has worked here: their last move was an import's.
+        """
+        found: dict[int, str] = {}
+        for case in cases:
+            kind, values = case.clocks.kind, case.values
+            here = stands.get(case.id)
+            if here is None or here != values["state"] or not values["is_open"]:
+                continue
+            lifecycle = self._store.catalog.lifecycles[kind.lifecycle]
+            with suppress(UnclearState):
+                state = implied_state(kind, lifecycle, values)
+                if state is not None and state != here:
+                    found[case.id] = state
+        if not found:
+            return {}
+        last = {c.subject_id: c for c in self._store.stages.histories(found, tx=tx)}
+        return {i: state for i, state in found.items() if last[i].reason == IMPORTED}
+
+    def _complete(
+        self, case: Case, lifecycle: Lifecycle, rules: Rulebook, reached: datetime
+    ) -> None:
+        """Fills in what working the case here would have filled in."""
+        kind, values = case.clocks.kind, case.values
+        for name in COUNTS:
+            values[name] = values[name] or 0
+        values["is_open"] = is_open(lifecycle, values["state"])
+        values["severity"] = values["severity"] or kind.severity or None
+        values["department"] = values["department"] or rules.department(kind, values)
+        values["opened_on"] = values["opened_on"] or (
+            values["opened_at"].astimezone(self._store.time_zone).date()
+        )
+        if values["answered_at"] is not None:
+            values["answers"] = values["answers"] or 1
+        if not values["is_open"]:
+            values["closed_at"] = values["closed_at"] or reached
+            values["external_due_at"] = None
+        elif values["state"] in kind.states_of("wait"):
+            values["waiting_since"] = values["waiting_since"] or reached
 
     # --- reading ----------------------------------------------------------------------------------
 

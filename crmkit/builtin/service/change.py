@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -40,13 +41,19 @@ class Case:
 
 @define
 class Change:
-    """Cases inside one write: verbs change them, :meth:`save` keeps them."""
+    """Cases inside one write: verbs change them, :meth:`save` keeps them.
+
+    Args:
+        since: by case, from when what is saved holds: what follows from a case's own values holds
+            since they do, so that its source can go on telling what came next. None is now.
+    """
 
     store: Store
     lifecycles: Lifecycles | None
     tx: Tx
     rules: Rulebook
     cases: list[Case]
+    since: Mapping[int, datetime] | None = None
     _moves: list[StageMove] = field(factory=list)
     _events: list[Any] = field(factory=list)
     _done_at: datetime | None = None
@@ -147,7 +154,9 @@ class Change:
             self.store.records.put(
                 CASE, source=source, refs=[case.ref for case in mine],
                 values=by_column([case.values for case in mine]),
-                owners=[case.customer_id for case in mine], tx=self.tx,
+                owners=[case.customer_id for case in mine],
+                effective=None if self.since is None else [self.since[case.id] for case in mine],
+                tx=self.tx,
             )  # fmt: skip
         save_clocks(self.store, self.tx, {case.id: case.clocks for case in self.cases})
         if self._events:

@@ -61,17 +61,20 @@ class Clocks:
     def enter(self, state: str, at: datetime) -> None:
         """Starts, pauses, resumes and stops what entering ``state`` at ``at`` does."""
         for declared in self.kind.clocks:
-            running = self._running(declared.name)
-            if running is not None:
-                self._note_breach(declared, running, at)
-                if state in declared.stops:
-                    running.events.append(ClockEvent("fulfil", at))
-                elif state in declared.cancels:
-                    running.events.append(ClockEvent("cancel", at))
-                elif running.paused != (state in declared.pauses):
-                    running.events.append(ClockEvent("resume" if running.paused else "pause", at))
-            elif state in declared.starts:
-                self._start(declared.name, at)
+            self._enter(declared, state, at)
+
+    def _enter(self, declared: CaseClock, state: str, at: datetime) -> None:
+        running = self._running(declared.name)
+        if running is not None:
+            self._note_breach(declared, running, at)
+            if state in declared.stops:
+                running.events.append(ClockEvent("fulfil", at))
+            elif state in declared.cancels:
+                running.events.append(ClockEvent("cancel", at))
+            elif running.paused != (state in declared.pauses):
+                running.events.append(ClockEvent("resume" if running.paused else "pause", at))
+        elif state in declared.starts:
+            self._start(declared.name, at)
 
     def renew(self, at: datetime) -> None:
         """The customer was told how things stand: what promises that is kept, and begins anew."""
@@ -82,18 +85,28 @@ class Clocks:
                 running.events.append(ClockEvent("fulfil", at))
                 self._start(declared.name, at)
 
-    def adopt(self) -> None:
-        """Makes the clocks of a case that was imported, from the instants that it brings."""
+    def adopt(self, way: Sequence[tuple[str, datetime]]) -> None:
+        """Makes the clocks of a case that was imported, as if it had been worked here.
+
+        Args:
+            way: the states that it entered since it was last looked at, each with its instant. The
+                instants of the case that a clock is declared to be made from go before them.
+        """
         for declared in self.kind.clocks:
-            start = self.values.get(declared.started_on) if declared.started_on else None
-            if start is None or any(c.name == declared.name for c in self.kept):
-                continue
-            self._start(declared.name, start)
-            stop = self.values.get(declared.stopped_on) if declared.stopped_on else None
-            if stop is not None:
-                run = self.kept[-1]
-                self._note_breach(declared, run, stop)
-                run.events.append(ClockEvent("fulfil", stop))
+            started = self.values.get(declared.started_on) if declared.started_on else None
+            stopped = self.values.get(declared.stopped_on) if declared.stopped_on else None
+            if started is not None and all(run.name != declared.name for run in self.kept):
+                self._start(declared.name, started)
+            for state, at in way:
+                if stopped is not None and state in (*declared.stops, *declared.cancels):
+                    continue
+                if started is not None and self._running(declared.name) is None:
+                    continue
+                self._enter(declared, state, at)
+            running = self._running(declared.name)
+            if running is not None and stopped is not None:
+                self._note_breach(declared, running, stopped)
+                running.events.append(ClockEvent("fulfil", stopped))
 
     def note_breaches(self, now: datetime) -> None:
         """Notes in the log of every running clock that its time was used up, once."""

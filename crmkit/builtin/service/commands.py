@@ -390,8 +390,8 @@ def _listing() -> list[Command]:
         ),
         Command(
             name="case recompute", run=recompute, writes=True, single=True,
-            help="Read every clock anew from its log.\n\nAfter a change of calendars or targets, and after "
-            "an import of cases, which get their state and clocks here.",
+            help="Read every clock anew from its log.\n\nAfter a change of calendars or targets. Imported "
+            "cases that an earlier version left without state and clocks get them here.",
             example="crmkit case recompute",
             columns=(
                 count("read", "Cases read", "读取", "case"),
