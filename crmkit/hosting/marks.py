@@ -12,10 +12,8 @@ import contextlib
 import json
 import mmap
 import os
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from attrs import frozen
 
@@ -45,7 +43,10 @@ class Ended:
         said = f"{self.command!r}, begun at {self.began_at:%Y-%m-%d %H:%M:%SZ}, ended without its result"
         if self.plugin:
             said += f" while plugin {self.plugin} ran {self.what}"
-        return f"{said}; what it had committed stands. Run it again."
+        return (
+            f"{said}. What it had committed stands: look before you run it again. An import goes on "
+            "from where it stopped."
+        )
 
 
 class Mark:
@@ -63,16 +64,15 @@ class Mark:
         self._memory: mmap.mmap | None = None
         self._outer: list[bytes] = []
         with contextlib.suppress(OSError):
-            self._begin({"command": command, "began_at": began_at.isoformat()})
-
-    def _begin(self, values: Mapping[str, Any]) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = self._path.with_name(f".{self._path.name}")
-        self._file = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        _lock(self._file)
-        os.write(self._file, _NOBODY + json.dumps(values).encode())
-        # Only now, so that nobody finds it before it is locked.
-        part.rename(self._path)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            values = {"command": command, "began_at": began_at.isoformat()}
+            try:
+                _lock(self._file)
+                # Only now, as nobody reports a file that is empty.
+                os.write(self._file, _NOBODY + json.dumps(values).encode())
+            except OSError:  # a full disk, or one that knows no locks
+                self.end()
 
     def enter(self, plugin: str, what: str) -> None:
         """Says that code of a plugin runs now; costs no system call, and outlives the process."""
@@ -113,6 +113,8 @@ def take_ended(folder: Path) -> list[Ended]:
             try:
                 _lock(file)  # raises while its process lives
                 content = os.read(file, 4096)
+                if not content:
+                    continue  # its process has not locked it yet
                 path.unlink()
             finally:
                 os.close(file)

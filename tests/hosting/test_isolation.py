@@ -21,7 +21,6 @@ import pytest
 from attrs import evolve
 
 import crmkit
-from crmkit.cli.main import main
 from crmkit.declarations import Committed, Firing
 from crmkit.errors import PluginError
 from crmkit.hosting.host import PluginHost
@@ -69,15 +68,17 @@ def code(check: str = "pass", told: str = "pass") -> str:
 
 
 @pytest.fixture
-def shop(make_plugin, settings, tmp_path):
+def shop(make_plugin, tmp_path, monkeypatch):
     """A workspace with the plugin ``evil``, whose hooks run the statements given, and files for it."""
 
     def make(check: str = "pass", told: str = "pass") -> Path:
         make_plugin("evil", code(check, told))
-        folder = settings("evil").folder
+        folder = tmp_path / "workspace"
+        # The check would keep the plugin out, as it should: here it went bad afterwards.
+        monkeypatch.setattr("crmkit.workspace._check_plugin", lambda crm, name: None)
+        crmkit.init(folder, plugins=("evil",)).close()
         (tmp_path / "till.toml").write_text(PROFILE)
         (tmp_path / "till.csv").write_text(ROWS)
-        assert main(["-w", str(folder), "db", "upgrade"]) == 0
         return folder
 
     return make
@@ -276,7 +277,7 @@ def test_a_command_that_a_plugin_ends_is_reported_by_the_next(hook, shop):
     name = {"check": "check_rows", "told": "after_commit"}[hook]
     assert said.startswith("crmkit: 'crmkit import', begun at ")
     assert f"ended without its result while plugin evil ran {name}" in said
-    assert said.rstrip().endswith("what it had committed stands. Run it again.")
+    assert "What it had committed stands: look before you run it again." in said
     assert run(folder, "customer", "list", "--format", "json").stderr == "", "once"
 
 
