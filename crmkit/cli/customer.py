@@ -189,8 +189,10 @@ def search_customers(
 ) -> None:
     """Find customers by a part of a name, key or contact point.
 
-    A part may be one character, so two-character Chinese names are found. At most 50 are shown
-    unless --limit says otherwise. Says when the index is behind; nobody is missed then either.
+    Accents, apostrophes and capitals do not matter, and words may come in any order. A phone number
+    is found in any spelling by its digits, at least the last eight. SOURCE:REF names a key with its
+    source. A part may be one character, so two-character Chinese names are found. At most 50 are
+    shown unless --limit says otherwise.
 
     Example: crmkit customer search 李雷
     """

@@ -218,8 +218,10 @@ class Customers(Gateway):
     def search(self, text: str, *, limit: int = 50, tx: Tx | None = None) -> People:
         """Customers whose name, key or contact point holds ``text``, those that equal it first.
 
-        Letters match in either case, and full-width forms as plain ones. A fragment may be one
-        character long, so that two-character Chinese names are found by either. Nobody is missed:
+        Letters match in either case, with and without accents, and full-width forms as plain ones;
+        several words match in any order, a phone number in any spelling by its digits, at least the
+        last eight, and ``source:ref`` names a key with its source. A fragment may be one character
+        long, so that two-character Chinese names are found by either. Nobody is missed:
         where the index of fragments is behind by little, it first takes in what it lacks; where by
         much, or inside an open transaction, every name, key and contact point is read instead.
         """
@@ -232,7 +234,8 @@ class Customers(Gateway):
         with self._reading(tx) as connection:
             hidden = privacy.hidden(connection)
             ask = index.find if ready else index.scan
-            held = ask(connection, wanted, limit + len(hidden))
+            named = self._by_source(connection, wanted)
+            held = [*named, *ask(connection, wanted, limit + len(hidden))]
             found = [customer for customer in held if customer not in hidden][:limit]
             met = hidden.intersection(held)
             if privacy.guards and (met or not found):
@@ -241,6 +244,13 @@ class Customers(Gateway):
             # Whoever was removed since the index was asked is no result.
             people = dict.fromkeys(survivors[i] for i in found if i in survivors)
             return self._many(connection, list(people))
+
+    def _by_source(self, connection: Connection, text: str) -> Sequence[int]:
+        """The customer of a key written as ``source:ref``, where there is one."""
+        source, _, ref = text.partition(":")
+        c = self._table("customer_ref").c
+        query = select(c.customer_id).where(c.source == source, c.ref == ref.strip())
+        return connection.scalars(query).all() if ref else ()
 
     def columns(self) -> Names:
         """Every name that ``list`` sorts and filters by."""

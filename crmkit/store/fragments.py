@@ -13,15 +13,18 @@ tables are made when it is first filled, and can be dropped.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Sequence
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from sqlalchemy import Select, func, inspect, select
+from sqlalchemy import Row, Select, func, inspect, select
 from sqlalchemy import text as sql_text
 from sqlalchemy.engine import Connection
 
+from ..entities.address import LAST_DIGITS, plain_phone
+from ..entities.spelling import plain_spelling, spelt_out
 from ..entities.transaction import COUNTER_BITS, REVERT, WRITER_BITS
 from ..errors import Busy, NotPermitted, StorageError
 from .family import members_of
@@ -41,16 +44,25 @@ FIRST = 10_000
 # Between names and keys, and between those and contact points.
 PIECE, PART = "\n", "\x1e"
 EXACT = "\ue100"
+# Before the digits of a phone number, so that they are told from other pieces.
+DIGITS = "\ue101"
+PHONE = "phone"
+# What is written as a phone number: digits and what people put between and around them.
+NUMBER = re.compile(r"(?i)(?:tel:|\+)?[\d\s()./\-‐‑–\u00a0+]*\d(?:\s*(?:ext\.?|x|;|#|,)\s*\d+)?")
+# How texts are made; an index of another form is filled anew.
+FORM = 2
 # SQLite's tokenizer splits at ASCII that is no letter or digit, which is part of a gram here.
 _WHOLE = {c: 0xE000 + c for c in range(128) if not chr(c).isalnum()}
 
 SQLITE = (
+    "CREATE TABLE search_form (version INTEGER NOT NULL) STRICT",
     "CREATE TABLE search_seen (tx INTEGER PRIMARY KEY) STRICT",
     "CREATE TABLE search_text (customer_id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT",
     "CREATE VIRTUAL TABLE search_gram USING fts5(grams, content='', detail=none, columnsize=0, "
     "tokenize='ascii')",
 )
 POSTGRESQL = (
+    "CREATE TABLE search_form (version INTEGER NOT NULL)",
     "CREATE TABLE search_seen (tx BIGINT PRIMARY KEY)",
     "CREATE TABLE search_text (customer_id BIGINT PRIMARY KEY, text TEXT NOT NULL, "
     "grams TSVECTOR NOT NULL)",
@@ -58,22 +70,65 @@ POSTGRESQL = (
 )
 
 
-def folded(text: str) -> str:
-    """The text as it is compared: letters in one case, full-width and composed forms as plain ones.
+def text_of(name: str | None, refs: Iterable[str], points: Iterable[tuple[str, str]]) -> str:
+    """What is searched of one customer: name and keys; then other spellings and contact points.
 
-    Example:
-        >>> folded("Ｗeiß")
-        'weiss'
+    Args:
+        points: kind and value of each contact point; of a phone number its digits are searched, too.
     """
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return text.lower().replace(PIECE, " ").replace(PART, " ")
+    own = [name or "", *refs]
+    other = [spelling for piece in own if (spelling := spelt_out(piece))]
+    for kind, value in points:
+        other.append(plain_spelling(value))
+        if kind == PHONE and (digits := plain_phone(value)):
+            other.append(DIGITS + digits)
+    return PART.join((PIECE.join(map(plain_spelling, own)), PIECE.join(other)))
 
 
-def text_of(name: str | None, refs: Iterable[str], points: Iterable[str]) -> str:
-    """What is searched of one customer: folded name and keys, and contact points."""
-    exact = PIECE.join(folded(piece) for piece in (name or "", *refs))
-    return PART.join((exact, PIECE.join(folded(piece) for piece in points)))
+@frozen
+class Asked:
+    """What a search asks for, in one or several ways; who fits an earlier one comes first.
+
+    Attributes:
+        whole: the words as they were given.
+        ways: fragments that have to be in the text of a customer, all of one way.
+        number: the digits of what is written as a phone number, or None.
+    """
+
+    whole: str
+    ways: tuple[tuple[str, ...], ...]
+    number: str | None
+
+    @classmethod
+    def of(cls, text: str) -> Asked:
+        """Reads what somebody typed: a fragment, words in any order, or a number in any spelling."""
+        whole = plain_spelling(text)
+        ways: list[tuple[str, ...]] = [(whole,)]
+        words = tuple(dict.fromkeys(whole.split(" ")))
+        if len(words) > 1:
+            ways.append(words)
+        number = plain_phone(text) if NUMBER.fullmatch(text.strip()) else None
+        if number is not None:
+            ways.append((number[-LAST_DIGITS:],))
+        return cls(whole, tuple(ways), number)
+
+    def ranked(self, way: int, texts: Mapping[int, str]) -> list[int]:
+        """The customers of a way in their order; of numbers that end alike, those that may be one."""
+        held = sorted(texts)
+        if self.number is None or way < len(self.ways) - 1:
+            return held
+        alike = [i for i in held if any(map(self._is_number, _numbers(texts[i])))]
+        return alike or held
+
+    def _is_number(self, digits: str) -> bool:
+        assert self.number is not None  # noqa: S101 - asked of numbers alone
+        short, long = sorted((digits, self.number), key=len)
+        return long.endswith(short) or self.number in digits
+
+
+def _numbers(text: str) -> list[str]:
+    pieces = text.partition(PART)[2].split(PIECE)
+    return [piece.removeprefix(DIGITS) for piece in pieces if piece.startswith(DIGITS)]
 
 
 def grams_of(text: str) -> str:
@@ -127,7 +182,7 @@ class Fragments:
         """What a search through the index would miss now."""
         t = self._store.tables["tx"].c
         query = select(t.id, t.first_id, t.last_id, t.command).order_by(t.id)
-        whole = not inspect(connection).has_table("search_seen")
+        whole = not self._is_of_this_form(connection)
         if not whole:
             seen = {r[0] for r in connection.exec_driver_sql("SELECT tx FROM search_seen")}
             # The oldest that is kept stands for all before it; at first that is 0.
@@ -151,6 +206,12 @@ class Fragments:
             ),
             whole=whole,
         )
+
+    def _is_of_this_form(self, connection: Connection) -> bool:
+        there = inspect(connection).has_table
+        if not (there("search_form") and there("search_seen")):
+            return False
+        return bool(connection.exec_driver_sql("SELECT version FROM search_form").scalar() == FORM)
 
     def behind(self) -> int:
         """How many transactions the index has not taken in."""
@@ -197,11 +258,12 @@ class Fragments:
         return done
 
     def _begin(self, connection: Connection) -> None:
-        for name in ("search_gram", "search_text", "search_seen"):
+        for name in ("search_gram", "search_text", "search_seen", "search_form"):
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
         for statement in SQLITE if self._store.dialect == "sqlite" else POSTGRESQL:
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql("INSERT INTO search_seen (tx) VALUES (0)")
+        connection.exec_driver_sql(f"INSERT INTO search_form (version) VALUES ({FORM})")  # noqa: S608 - a constant
 
     def _take_in(self, connection: Connection, step: Sequence[Wanting]) -> None:
         changed = self._changed(connection, step)
@@ -246,11 +308,16 @@ class Fragments:
             for row in rows_where(connection, tables["customer"], "id", ids, names=("id", "name"))
         }
         refs: dict[int, list[str]] = {}
-        points: dict[int, list[str]] = {}
-        for into, table, column in ((refs, "customer_ref", "ref"), (points, "contact_point", "value")):  # fmt: skip
-            read = ("customer_id", column)
-            for row in rows_where(connection, tables[table], "customer_id", ids, names=read):
-                into.setdefault(row["customer_id"], []).append(row[column])
+        points: dict[int, list[tuple[str, str]]] = {}
+        for row in rows_where(
+            connection, tables["customer_ref"], "customer_id", ids, names=("customer_id", "ref")
+        ):
+            refs.setdefault(row["customer_id"], []).append(row["ref"])
+        for row in rows_where(
+            connection, tables["contact_point"], "customer_id", ids,
+            names=("customer_id", "kind", "value"),
+        ):  # fmt: skip
+            points.setdefault(row["customer_id"], []).append((row["kind"], row["value"]))
         texts = [(i, text_of(n, refs.get(i, ()), points.get(i, ()))) for i, n in names.items()]
         if self._store.dialect == "sqlite":
             self._write_sqlite(connection, ids, texts)
@@ -293,74 +360,132 @@ class Fragments:
     # --- asking -------------------------------------------------------------------------------
 
     def find(self, connection: Connection, fragment: str, limit: int) -> list[int]:
-        """Ids of customers that hold the fragment, those whose name or key it is first, then by id.
+        """Ids of customers whom the text fits, those whose name or key it is first, then by id.
 
         The caller sees to it that nothing is pending.
 
         Args:
-            fragment: any text of at least one character.
+            fragment: a part of a name, key or contact point, words of them in any order, or a phone
+                number in any spelling.
             limit: at most so many.
         """
-        wanted = folded(fragment)
-        gram = wanted.translate(_WHOLE)
-        found = self._ids(connection, [(EXACT + gram, False)], wanted, limit)
-        parts = [(gram, True)]
-        if len(gram) >= 3:
+        asked = Asked.of(fragment)
+        exact = (EXACT + asked.whole.translate(_WHOLE), False)
+        found = dict.fromkeys(self._ids(connection, [exact], (asked.whole,), limit))
+        for way, wanted in enumerate(asked.ways):
+            if len(found) >= limit:
+                break
+            texts = self._held(connection, wanted, limit)
+            found |= dict.fromkeys(asked.ranked(way, texts))
+        return list(found)[:limit]
+
+    def _held(self, connection: Connection, wanted: Sequence[str], limit: int) -> dict[int, str]:
+        """Customers whose text holds every fragment, with it: those of the lowest ids."""
+        grams = [fragment.translate(_WHOLE) for fragment in wanted]
+        short = all(len(gram) < 3 for gram in grams)
+        # SQLite reads lists of whole grams side by side and stops when it has enough.
+        if short or self._store.dialect == "postgresql":
+            among = self._first(connection, wanted, limit)
+            if len(among) >= limit:
+                return among
+        parts: dict[str, bool] = {}
+        for gram in grams:
+            if len(gram) < 3:
+                # A short word beside a long one is looked for in the texts alone: its list is long.
+                parts |= {gram: True} if short else {}
+                continue
             # Side by side: those between name the same characters again, and each has a list to read.
             starts = {*range(0, len(gram) - 2, 3), len(gram) - 3}
-            parts = [(part, False) for part in sorted({gram[i : i + 3] for i in starts})]
-        among: list[int] = []
-        # SQLite reads lists of whole grams side by side and stops when it has enough.
-        if len(gram) < 3 or self._store.dialect == "postgresql":
-            among = self._first(connection, wanted, limit)
-        if len(among) < limit:
-            among = self._ids(connection, parts, wanted, limit)
-        return list(dict.fromkeys([*found, *among]))[:limit]
+            parts |= {gram[i : i + 3]: False for i in starts}
+        return self._texts(connection, sorted(parts.items()), wanted, limit)
 
-    def _first(self, connection: Connection, wanted: str, limit: int) -> list[int]:
+    def _first(self, connection: Connection, wanted: Sequence[str], limit: int) -> dict[int, str]:
         """Those among the customers of the lowest ids, which is cheap and often enough."""
-        place, mark = ("instr", "?") if self._store.dialect == "sqlite" else ("strpos", "%s")
         rows = connection.exec_driver_sql(
-            f"SELECT customer_id FROM search_text WHERE {place}(text, {mark}) > 0 "  # noqa: S608 - no value is in it
+            f"SELECT customer_id, text FROM search_text WHERE {self._holds(wanted)} "  # noqa: S608 - no value is in it
             f"AND customer_id < coalesce((SELECT customer_id FROM search_text ORDER BY customer_id "
             f"LIMIT 1 OFFSET {FIRST}), {(1 << 63) - 1}) ORDER BY customer_id LIMIT {limit}",
-            (wanted,),
+            tuple(wanted),
         )
-        return [row[0] for row in rows]
+        return {i: text for i, text in rows}
+
+    def _holds(self, wanted: Sequence[str]) -> str:
+        place, mark = ("instr", "?") if self._store.dialect == "sqlite" else ("strpos", "%s")
+        return " AND ".join([f"{place}(text, {mark}) > 0"] * len(wanted))
 
     def _ids(
-        self, connection: Connection, parts: Iterable[tuple[str, bool]], wanted: str, limit: int
-    ) -> list[int]:
+        self, connection: Connection, parts: Sequence[tuple[str, bool]], wanted: Sequence[str],
+        limit: int,
+    ) -> list[int]:  # fmt: skip
+        return list(self._texts(connection, parts, wanted, limit))
+
+    def _texts(
+        self, connection: Connection, parts: Sequence[tuple[str, bool]], wanted: Sequence[str],
+        limit: int,
+    ) -> dict[int, str]:  # fmt: skip
         if self._store.dialect == "sqlite":
             asked = " AND ".join(f'"{part}"{" *" if begins else ""}' for part, begins in parts)
             query = (
-                "SELECT g.rowid FROM search_gram g CROSS JOIN search_text t ON t.customer_id = g.rowid "
-                "WHERE search_gram MATCH ? AND instr(text, ?) > 0 ORDER BY g.rowid LIMIT ?"
+                "SELECT g.rowid, t.text FROM search_gram g "  # noqa: S608 - no value is in it
+                "CROSS JOIN search_text t ON t.customer_id = g.rowid "
+                f"WHERE search_gram MATCH ? AND {self._holds(wanted)} ORDER BY g.rowid LIMIT ?"
             )
         else:
             asked = " & ".join(f"'{part}'{':*' if begins else ''}" for part, begins in parts)
             query = (
-                "SELECT customer_id FROM search_text WHERE grams @@ %s::tsquery "
-                "AND strpos(text, %s) > 0 ORDER BY customer_id LIMIT %s"
+                "SELECT customer_id, text FROM search_text WHERE grams @@ %s::tsquery "  # noqa: S608 - no value is in it
+                f"AND {self._holds(wanted)} ORDER BY customer_id LIMIT %s"
             )
-        return [row[0] for row in connection.exec_driver_sql(query, (asked, wanted, limit))]
+        return {i: text for i, text in connection.exec_driver_sql(query, (asked, *wanted, limit))}
 
     def scan(self, connection: Connection, fragment: str, limit: int) -> list[int]:
         """What :meth:`find` gives, read from every name, key and contact point."""
-        wanted, tables = folded(fragment), self._store.tables
-        exact, held = set[int](), set[int]()
-        for table, key, column in (
-            ("customer", "id", "name"),
-            ("customer_ref", "customer_id", "ref"),
-            ("contact_point", "customer_id", "value"),
-        ):
-            c = tables[table].c
-            for i, text in connection.execute(select(c[key], c[column])):
-                if text is None:
-                    continue
-                plain = folded(text)
-                if wanted in plain:
-                    held.add(i)
-                    if wanted == plain and table != "contact_point":
-                        exact.add(i)
-        return [*sorted(exact), *sorted(held - exact)][:limit]
+        asked = Asked.of(fragment)
+        exact = set[int]()
+        held: list[dict[int, str]] = [{} for _ in asked.ways]
+        for i, text in self._every_text(connection):
+            if asked.whole in text.partition(PART)[0].split(PIECE):
+                exact.add(i)
+            for way, wanted in enumerate(asked.ways):
+                if all(fragment in text for fragment in wanted):
+                    held[way][i] = text
+        found = dict.fromkeys(sorted(exact)[:limit])
+        for way, texts in enumerate(held):
+            if len(found) >= limit:
+                break
+            lowest = sorted(texts)[:limit]
+            found |= dict.fromkeys(asked.ranked(way, {i: texts[i] for i in lowest}))
+        return list(found)[:limit]
+
+    def _every_text(self, connection: Connection) -> Iterator[tuple[int, str]]:
+        """The text of each customer, read side by side from the tables it is made of."""
+        customer, ref, point = (
+            self._store.tables[name].c for name in ("customer", "customer_ref", "contact_point")
+        )
+        refs = _grouped(
+            connection.execute(select(ref.customer_id, ref.ref).order_by(ref.customer_id))
+        )
+        points = _grouped(
+            connection.execute(
+                select(point.customer_id, point.kind, point.value).order_by(point.customer_id)
+            )
+        )
+        for i, name in connection.execute(select(customer.id, customer.name).order_by(customer.id)):
+            yield i, text_of(name, (r for (r,) in refs(i)), points(i))
+
+
+def _grouped(rows: Iterable[Row[Any]]) -> Callable[[int], list[Any]]:
+    """Rows that are ordered by their first column, to be asked for group by group in that order."""
+    groups = itertools.groupby(rows, key=lambda row: row[0])
+    ahead: list[tuple[int, list[Any]]] = []
+
+    def of(key: int) -> list[Any]:
+        while not ahead or ahead[0][0] < key:
+            ahead.clear()
+            following = next(groups, None)
+            if following is None:
+                return []
+            ahead.append((following[0], [tuple(row[1:]) for row in following[1]]))
+        return ahead[0][1] if ahead[0][0] == key else []
+
+    return of

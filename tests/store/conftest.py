@@ -186,5 +186,5 @@ def store(request: pytest.FixtureRequest, new_store: Callable[..., Store]) -> St
             if table.name not in ("declaration", "migration_done"):
                 connection.execute(table.delete())
         # The clock starts anew, so the ids of an earlier test come again.
-        connection.exec_driver_sql("DROP TABLE IF EXISTS search_seen, search_text")
+        connection.exec_driver_sql("DROP TABLE IF EXISTS search_seen, search_text, search_form")
     return made
