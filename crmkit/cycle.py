@@ -122,10 +122,12 @@ class Cycle:
             NotFound: for a step that does not exist.
             Busy: if another cycle runs in this workspace, or the database is busy.
             StorageError: if something cannot be written; the same call goes on where it stopped.
+            SchemaOutdated: if the database must be upgraded first; no step has begun then.
         """
         for name in (*only, *skip):
             if name not in self._steps:
                 raise NotFound("step", name, self._steps)
+        _ = self._crm.store  # outdated tables would stop every step with the same words
         with _alone(self._crm.settings.runs):
             state = _State.read(self._crm.settings.runs / FILE)
             at, done = self._where(as_of, state, again)

@@ -203,8 +203,9 @@ def register_match_keys() -> list[MatchKey]:
 def register_migrations() -> list[Migration]:
     """Schema changes that the difference of declarations cannot express.
 
-    Called by ``crmkit db upgrade``. Added tables, columns and indexes need none. A removed field or
-    a narrower type is refused unless a migration covers it.
+    Called by ``crmkit db upgrade``. Added tables, columns and indexes need none. A removed field
+    is retired unless a migration covers it: its values stay and can be read. Another type is refused
+    unless one does.
 
     Returns:
         Migrations; each runs once per workspace, in order of id.

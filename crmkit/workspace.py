@@ -163,6 +163,15 @@ class Crm:
         return store
 
     @cached_property
+    def stored(self) -> Store:
+        """The database as its last upgrade left it, for reading; see :meth:`Store.as_stored`.
+
+        Raises:
+            SchemaOutdated: if nothing was ever upgraded.
+        """
+        return self.unchecked_store.as_stored()
+
+    @cached_property
     def intake(self) -> Intake:
         """Reads files into the store."""
         from .intake.intake import Intake

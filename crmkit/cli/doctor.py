@@ -206,11 +206,12 @@ def _database(crm: Crm, *, deep: bool) -> Iterator[Finding]:
         yield Finding("account", "ok", "may read and write")
     status = store.status()
     if status.plan.faults:
-        hint = "Install the plugin version that the database knows, or ship a migration."
+        hint = "Install the plugin version that the database knows, or disable the plugin."
         yield Finding("schema", "fault", "; ".join(status.plan.faults), hint, 5)
     elif status.pending or not status.plan.empty:
         hint = "Run crmkit db upgrade --dry-run, then crmkit db upgrade."
-        yield Finding("schema", "fault", f"{status.pending} statements are due", hint, 5)
+        said = f"an upgrade is due, of {status.pending} statements"
+        yield Finding("schema", "fault", said, hint, 5)
     else:
         yield Finding("schema", "ok", "as the enabled plugins declare")
 

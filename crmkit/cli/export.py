@@ -46,7 +46,9 @@ def export_customers(
     """Write customers to a file that can be imported again.
 
     The file has everybody with a key of one source: the customer's own fields, contact points and
-    the fields of all plugins, those that are secret left out.
+    the fields of all plugins, those that are secret left out. Fields of disabled plugins, and those
+    that are declared no longer, are in the file and not in the profile. Works also before an upgrade
+    that is due.
 
     Example: crmkit customer export --output customers.csv --profile-out customers.toml
     """
@@ -54,9 +56,9 @@ def export_customers(
     from ..present import exports
 
     form = _form(format, output)
-    with state.open(shows="customer export") as crm:
+    with state.open(shows="customer export", outdated=True) as crm:
         made = exports.export_customers(
-            crm.store, crm.catalog, local_viewer(crm.actor),
+            crm.stored, crm.catalog, local_viewer(crm.actor),
             source=source, form=form, guarded=_guarded(), csv=csv_form(),
         )  # fmt: skip
     _write(made, form, output, profile_out)
@@ -77,7 +79,8 @@ def export_records(
     """Write records of a type to a file that can be imported again.
 
     The file has every record with a key of one source, and the key of its owner; the owners have
-    to be there when it is imported.
+    to be there when it is imported. Fields that are declared no longer are in the file and not in the
+    profile. Works also before an upgrade that is due.
 
     Example: crmkit record export telecom.plan --output plans.csv --profile-out plans.toml
     """
@@ -85,10 +88,10 @@ def export_records(
     from ..present import exports
 
     form = _form(format, output)
-    with state.open(shows=f"record export {type}") as crm:
+    with state.open(shows=f"record export {type}", outdated=True) as crm:
         made = exports.export_records(
-            crm.store, local_viewer(crm.actor), type, source=source, form=form,
-            guarded=_guarded(), csv=csv_form(),
+            crm.stored, crm.catalog, local_viewer(crm.actor), type,
+            source=source, form=form, guarded=_guarded(), csv=csv_form(),
         )  # fmt: skip
     _write(made, form, output, profile_out)
 

@@ -192,13 +192,15 @@ class State:
         self.workspace, self.safe_mode, self.debug, self.lang = workspace, safe_mode, debug, lang
         self.locale = ""
 
-    def open(self, *, shows: str | None = None, **options: Any) -> Crm:
+    def open(self, *, shows: str | None = None, outdated: bool = False, **options: Any) -> Crm:
         """Opens the workspace that the root options name; labels are in its language from now on.
 
-        ``shows`` names a command that shows customers: whoever has left is refused it.
+        ``shows`` names a command that shows customers: whoever has left is refused it. ``outdated``
+        is for one that works although an upgrade of the database is due.
 
         When the command ends, every plugin that was left out or failed on the way is named.
         """
+        from ..access.agents import Agents
         from ..workspace import open_workspace
         from .working import begin
 
@@ -211,7 +213,8 @@ class State:
         _tell_times(crm.settings.time_zone)
         click.get_current_context().find_root().call_on_close(lambda: name_faults(crm))
         if shows is not None:
-            crm.ownership.check_access(crm.actor, shows)
+            agents = Agents(crm.stored, crm.settings, ()) if outdated else crm.ownership
+            agents.check_access(crm.actor, shows)
         return crm
 
     def _mark(self, crm: Crm) -> None:

@@ -43,6 +43,8 @@ from .commands import Answer, Command, Service
 from .data import (
     MATCH_KINDS,
     CustomerFields,
+    EarlierConsent,
+    EarlierConsents,
     ImportProfile,
     InteractionKind,
     MatchKey,
@@ -91,6 +93,8 @@ __all__ = [
     "DemoCheck",
     "DemoData",
     "DemoFile",
+    "EarlierConsent",
+    "EarlierConsents",
     "Estimator",
     "Feature",
     "FeatureSet",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -54,6 +55,43 @@ class MatchKey:
 
 
 @frozen(kw_only=True)
+class EarlierConsent:
+    """What one field that is no longer declared said of contacts to one customer.
+
+    Attributes:
+        field: its public name, ``core.do_not_contact``.
+        stricter: the value that refuses: False of a consent, True of "do not contact".
+        spans: (value, since, until), oldest first and without gaps; the instants are aware. A value
+            of None is "not known"; ``until`` is None in the last span, which holds now.
+    """
+
+    field: str
+    stricter: bool
+    spans: tuple[tuple[bool | None, datetime, datetime | None], ...]
+
+    @property
+    def now(self) -> bool | None:
+        """The value that holds at the upgrade."""
+        return self.spans[-1][0]
+
+
+@frozen(kw_only=True)
+class EarlierConsents:
+    """What the fields that are no longer declared said of contacts to one customer.
+
+    Attributes:
+        said: one for each field that ever had a value.
+        at: the instant of the upgrade.
+        first: whether the tables of the plugin that takes them over are new. Where they are not,
+            its own records have decided about contacts beside these fields.
+    """
+
+    said: tuple[EarlierConsent, ...]
+    at: datetime
+    first: bool
+
+
+@frozen(kw_only=True)
 class RecordType:
     """A plugin's own entity: a real table with typed columns, a key, an owner and kept history.
 
@@ -63,6 +101,9 @@ class RecordType:
         owner: ``customer``, a record type of the same plugin, or None for reference data (D8).
         lifecycle: name of the lifecycle that its rows go through, or None.
         append_only: whether a row, once filed, is never changed: the lines of a ledger, consents.
+        takes_over: what rows to file for a customer whose consent fields (``stricter`` in their
+            schema) are no longer declared, as values by field; None files none. Called by
+            ``crmkit db upgrade``, so that a refusal outlives the field that held it.
     """
 
     name: str
@@ -72,6 +113,9 @@ class RecordType:
     append_only: bool = False
     title: str = ""
     title_zh: str = ""
+    takes_over: Callable[[EarlierConsents], Sequence[Mapping[str, Any]]] | None = field(
+        default=None, repr=False, hash=False
+    )
 
     @cached_property
     def fields(self) -> FieldSet:

@@ -80,6 +80,19 @@ class _Sheet:
                 found[f.name] = {"column": name, "currency": {"column": f"{name}_currency"}}
         return found
 
+    def read(
+        self, specs: Mapping[str, Any], declared: FieldSet | None, prefix: str
+    ) -> dict[str, Any]:
+        """What the profile reads: the fields that are declared; the others are told."""
+        known = declared.by_name if declared is not None else {}
+        others = [prefix + name for name in specs if name not in known]
+        if others:
+            self.remarks.append(
+                "no enabled plugin declares these columns, so the profile does not read them: "
+                f"{', '.join(others)}."
+            )
+        return {name: spec for name, spec in specs.items() if name in known}
+
     def cells(
         self,
         specs: Mapping[str, Any],
@@ -125,6 +138,8 @@ def export_customers(
     """Every customer that has a key of ``source``, with contact points and the plugins' fields.
 
     Args:
+        store: the database as it is stored (:meth:`Store.as_stored`), so that the file has also what
+            no enabled plugin declares. catalog: what the profile may name.
         source: whose keys name the customers; None is the only one that there is.
         form: one of EXPORTS.
         guarded: whether CSV cells that a spreadsheet would run get a ``'``.
@@ -152,12 +167,19 @@ def export_customers(
     core |= {f"{kind}.{label}" if label else kind: c for (kind, label), c in slots.items()}
     emits: list[dict[str, Any]] = [{"entity": CUSTOMER, "key": "ref", "fields": core}]
     specs: dict[str, dict[str, Any]] = {}
-    for plugin, declared in catalog.customer_fields.items():
+    stored = {m.entity.plugin: m for m in store.domain.values() if m.entity.what == CUSTOMER}
+    known_now = [plugin for plugin in catalog.customer_fields if plugin in stored]
+    for plugin in (*known_now, *sorted(set(stored) - set(known_now))):
         entity, known = f"{plugin}.{CUSTOMER}", f"has_{plugin}"
         sheet.columns.append(known)
-        specs[plugin] = sheet.specs(entity, declared.fields, f"{plugin}.")
-        when = {"column": known, "filled": True}
-        emits.append({"entity": entity, "when": when, "fields": specs[plugin]})
+        specs[plugin] = sheet.specs(entity, stored[plugin].entity.fields, f"{plugin}.")
+        declared = (
+            catalog.customer_fields[plugin].fields if plugin in catalog.customer_fields else None
+        )
+        read = sheet.read(specs[plugin], declared, f"{plugin}.")
+        if read:
+            when = {"column": known, "filled": True}
+            emits.append({"entity": entity, "when": when, "fields": read})
     fields = store.customers.fields_of(refs)
     for customer in people:
         row: dict[str, Any] = {"ref": refs[customer.id]}
@@ -166,7 +188,7 @@ def export_customers(
             row.setdefault(slots[point.kind, point.label], point.value)
         for plugin, values in fields.get(customer.id, {}).items():
             if plugin in specs:
-                made = catalog.customer_fields[plugin].fields
+                made = stored[plugin].entity.fields
                 row[f"has_{plugin}"] = True
                 row |= sheet.cells(specs[plugin], made, values, f"{plugin}.")
         sheet.rows.append(row)
@@ -174,20 +196,21 @@ def export_customers(
 
 
 def export_records(
-    store: Store, viewer: Viewer, type: str, *, source: str | None, form: str, guarded: bool,
-    csv: CsvForm = PLAIN,
+    store: Store, catalog: Catalog, viewer: Viewer, type: str, *,
+    source: str | None, form: str, guarded: bool, csv: CsvForm = PLAIN,
 ) -> Export:  # fmt: skip
     """Every record of a type that has a key of ``source``, with its owner's key.
 
     Args:
-        source, form, guarded, csv: as of :func:`export_customers`.
+        store, catalog, source, form, guarded, csv: as of :func:`export_customers`.
 
     Raises:
         NotFound: for an unknown type.
         UsageError: as :func:`export_customers`, and for a type whose plugin is disabled.
     """
     entity = store.records.entity(type)
-    if not entity.enabled:
+    declared = catalog.record_types.get(type)
+    if declared is None:
         raise UsageError(
             f"no enabled plugin declares {type}, so it could not be imported again.",
             hint=f"Enable {entity.plugin}, or see: crmkit record list {type}",
@@ -207,6 +230,7 @@ def export_records(
     # With a prefix, so that a field named `ref` or `owner` is no second column of that name.
     prefix = type.partition(".")[2] + "."
     specs = sheet.specs(type, entity.fields, prefix)
+    read = sheet.read(specs, declared.fields, prefix)
     for record in records:
         row: dict[str, Any] = {"ref": record.ref}
         if entity.owner is not None:
@@ -219,7 +243,7 @@ def export_records(
         if entity.owner is not None:
             emit["owner"] = {"entity": entity.owner, "column": "owner", "source": owner_source}
             emit["when"] = {"column": "owner_source", "equals": owner_source}
-        emits.append({**emit, "fields": specs})
+        emits.append({**emit, "fields": read})
     title = f"Records of {type} of {chosen}"
     return sheet.made(f"{type.replace('.', '-')}-export", title, chosen, guarded, emits)
 

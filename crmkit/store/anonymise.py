@@ -1,7 +1,7 @@
 """Makes customers anonymous: what names them goes, what they did stays, so that totals stay as they are.
 
 Gone for good, earlier versions included: names, contact points, every field of customers that is of a
-PII class, and what is direct or secret in their records and interactions. What stays is the id, and
+PII class, and what is direct or secret in their records and interactions, of disabled plugins too. What stays is the id, and
 the keys of other systems: under such a key the next import would bring the customer's data back, so
 whoever has them there removes them there first. Files of documents are not touched.
 """
@@ -17,9 +17,11 @@ from sqlalchemy.engine import Connection
 from ..declarations import CUSTOMER
 from ..entities.fields import FieldType
 from ..policy import MASK
+from .declared import entities_stored
 from .family import members_of
 from .history import Versions
 from .rows import is_in
+from .stored import as_stored
 
 if TYPE_CHECKING:
     from ..entities.fields import Field
@@ -41,12 +43,14 @@ def anonymise(store: Store, tx: Tx, customers: Iterable[int]) -> None:
         return
     _forget_names(store, tx, people)
     owners = {CUSTOMER: people}
-    for made in store.domain.values():
+    # What no enabled plugin declares names people too.
+    stored = as_stored(store, connection)
+    for made in stored.domain.values():
         if made.entity.what == CUSTOMER:
             versions = Versions(made.current, made.history, made.key)
             blank = _blank(made.entity.fields.fields, ANY_CLASS)
             _blank_rows(tx, versions, people, blank, anew=True)
-    for made in store.records.by_owner:
+    for made in stored.records.by_owner:
         above = owners.get(str(made.entity.owner), [])
         rows = made.current.c
         asked = select(rows.id).where(is_in(connection, rows.owner_id, above))
@@ -102,8 +106,9 @@ def _blank_rows(
 def _forget_payloads(store: Store, connection: Connection, people: list[int]) -> None:
     facts: Table = store.tables["interaction"]
     blanks = {
-        kind: _blank(declared.fields.fields, DIRECT)
-        for kind, declared in store.catalog.interaction_kinds.items()
+        entity.name: _blank(entity.fields.fields, DIRECT)
+        for entity in entities_stored(store, connection)
+        if entity.what == "interaction"
     }
     asked = select(facts.c.id, facts.c.kind, facts.c.payload).where(
         is_in(connection, facts.c.customer_id, people),

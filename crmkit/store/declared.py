@@ -8,14 +8,15 @@ would make a disabled plugin's tables look superfluous (design D14).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 from sqlalchemy import Column, Select, Table, inspect, not_, select
 from sqlalchemy.engine import Connection
 
 from ..declarations import CUSTOMER
+from ..entities.fields import FieldSet
 from ..errors import ConfigError, SchemaOutdated
 from .domain import Entity
 from .identity import check_identity
@@ -29,6 +30,49 @@ if TYPE_CHECKING:
 # The core tables are kept as one more declaration, so that they grow in the same way.
 CORE_PLUGIN, CORE_ENTITY = "crmkit", "crmkit.tables"
 Key = tuple[str, str]
+# As many outdated entities as an error names.
+NAMED = 5
+
+
+@frozen(kw_only=True)
+class Retired:
+    """Fields that a declaration no longer has, and whose values stay where they are.
+
+    Attributes:
+        fields: the last schema of each, by name.
+        columns: the shape of their columns, by table; payloads of interactions have none.
+        taken: of consents, those that record types have taken over.
+    """
+
+    fields: Mapping[str, Any] = field(factory=dict)
+    columns: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    taken: Sequence[str] = ()
+
+    def without(self, names: Iterable[str]) -> Retired:
+        """The others than these fields."""
+        gone = set(names)
+        columns = {
+            table: {c: shape for c, shape in shapes.items() if c not in self._columns(gone)}
+            for table, shapes in self.columns.items()
+        }
+        return Retired(
+            fields={name: f for name, f in self.fields.items() if name not in gone},
+            columns={table: shapes for table, shapes in columns.items() if shapes},
+            taken=[name for name in self.taken if name not in gone],
+        )
+
+    def _columns(self, names: set[str]) -> set[str]:
+        fields = {name: schema for name, schema in self.fields.items() if name in names}
+        return {column.name for column in field_set(fields).columns}
+
+    def as_json(self) -> dict[str, Any]:
+        """As a document keeps it."""
+        return {"fields": dict(self.fields), "columns": dict(self.columns), "taken": [*self.taken]}
+
+
+def field_set(properties: Mapping[str, Any]) -> FieldSet:
+    """The field set with these properties."""
+    return FieldSet({"type": "object", "properties": dict(properties)})
 
 
 @frozen
@@ -60,8 +104,29 @@ class Document:
     @property
     def currencies(self) -> Mapping[str, str]:
         """The fixed currency of each money field that has one: it says what an amount means."""
-        fields = self.body.get("schema", {}).get("properties", {})
-        return {name: f["currency"] for name, f in fields.items() if "currency" in f}
+        return {name: f["currency"] for name, f in self.fields.items() if "currency" in f}
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The schema of each declared field; the core tables have none."""
+        found: Mapping[str, Any] = self.body.get("schema", {}).get("properties", {})
+        return found
+
+    @property
+    def retired(self) -> Retired:
+        """The fields that it no longer has."""
+        return Retired(**self.body.get("retired", {}))
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether its plugin is enabled and does not declare it any more."""
+        return bool(self.body.get("is_retired"))
+
+    def with_retired(self, retired: Retired) -> Document:
+        """The same with these retired fields."""
+        if not retired.fields and not retired.columns:
+            return self
+        return evolve(self, body={**self.body, "retired": retired.as_json()})
 
     @property
     def shape(self) -> tuple[Mapping[str, Any], ...]:
@@ -170,13 +235,26 @@ def documents_kept(store: Store, connection: Connection) -> dict[Key, Document]:
 
 
 def entities_kept(store: Store, connection: Connection) -> list[Entity]:
-    """Entities that only the database knows: those of disabled plugins."""
+    """Entities that only the database knows: of disabled plugins, and retired ones."""
     enabled = {CORE_PLUGIN, *store.catalog.plugins}
     return [
-        Entity.from_declared(plugin, name, document.body)
-        for (plugin, name), document in sorted(documents_kept(store, connection).items())
-        if plugin not in enabled
+        _entity(document)
+        for (plugin, _), document in sorted(documents_kept(store, connection).items())
+        if plugin not in enabled or document.is_retired
     ]
+
+
+def entities_stored(store: Store, connection: Connection) -> list[Entity]:
+    """Every entity that the database has, as the last upgrade left it, with its retired fields."""
+    found = sorted(documents_kept(store, connection).items())
+    return [_entity(document) for (plugin, _), document in found if plugin != CORE_PLUGIN]
+
+
+def _entity(document: Document) -> Entity:
+    schema = document.body["schema"]
+    every = {**schema.get("properties", {}), **document.retired.fields}
+    body = {**document.body, "schema": {**schema, "properties": every}}
+    return Entity.from_declared(document.plugin, document.entity, body)
 
 
 def check_schema(store: Store) -> None:
@@ -194,9 +272,15 @@ def check_schema(store: Store) -> None:
         raise SchemaOutdated("; ".join(newer) + ".", hint="Install that version or a later one.")
     enabled = {CORE_PLUGIN, *store.catalog.plugins}
     behind = {k for k, document in now.items() if k not in kept or kept[k].shape != document.shape}
-    behind |= {k for k in kept if k not in now and k[0] in enabled}
+    behind |= {
+        k for k, document in kept.items()
+        if k not in now and k[0] in enabled and not document.is_retired
+    }  # fmt: skip
     if behind:
-        names = ", ".join(sorted(entity for _, entity in behind))
+        listed = sorted(entity for _, entity in behind)
+        names = ", ".join(listed[:NAMED])
+        if len(listed) > NAMED:
+            names += f" and {len(listed) - NAMED} more"
         raise SchemaOutdated(
             f"the database does not have today's tables of {names}.", hint="Run: crmkit db upgrade"
         )

@@ -82,6 +82,7 @@ class Privacy:
         kept = [
             or_(rows.c[name].is_(None), rows.c[name].not_in(sorted(values)))
             for name, values in guarded.items()
+            if name in rows.c  # not in a database that is still to be upgraded
         ]
         return and_(true(), *kept)
 
@@ -92,7 +93,10 @@ class Privacy:
         ids: set[int] = set()
         for guard in self.guards:
             plugin = guard.name.partition(".")[0]
-            made = self._store.domain[f"{plugin}.{CUSTOMER}"].current
+            guarded = self._store.domain.get(f"{plugin}.{CUSTOMER}")
+            if guarded is None or guard.field not in guarded.current.c:
+                continue  # of a database that is still to be upgraded: nobody has a value there
+            made = guarded.current
             wanted = select(made.c.customer_id).where(made.c[guard.field].in_(guard.values))
             ids.update(connection.scalars(wanted))
         ids |= self._kept(connection)

@@ -486,7 +486,11 @@ class Records(Gateway):
         return domain_tables(metadata, kept)
 
     def _why_not(self, type: str) -> str:
-        return "" if type in self._enabled() else "Types of disabled plugins can only be read."
+        return (
+            ""
+            if type in self._enabled()
+            else "Types that no enabled plugin declares can only be read."
+        )
 
     def _records(self, connection: Connection, made: DomainTable, query: Select[Any]) -> Found:
         return [self._record(made, row) for row in connection.execute(query).mappings()]

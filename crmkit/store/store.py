@@ -358,18 +358,34 @@ class Store:
 
         check_schema(self)
 
+    def as_stored(self) -> Store:
+        """The database as its last upgrade left it, for reading only.
+
+        It has every field that is stored: those of disabled plugins and those that are declared no
+        longer, and it can be read although an upgrade is due.
+
+        Raises:
+            SchemaOutdated: if there is nothing that an upgrade has made.
+        """
+        from .stored import as_stored
+
+        with self.read() as connection:
+            return as_stored(self, connection)
+
     def upgrade(self, dry_run: bool = False, *, allow_loss: bool = False) -> Plan:
         """Brings the tables to what the enabled plugins declare, in one transaction.
 
         Args:
-            dry_run: True returns the plan and changes nothing.
-            allow_loss: True lets migrations run that say they lose data.
+            dry_run: True makes the change, rolls it back, and returns the plan, also one with
+                faults or losses: :meth:`Plan.check` refuses as the upgrade does.
+            allow_loss: True lets migrations run that lose data.
 
         Raises:
-            ConfigError: if the change would remove or narrow columns that no migration covers, or
-                the database is newer than the code.
+            ConfigError: if the change would give stored columns another type and no migration covers
+                them, or the database is newer than the code.
             NotConfirmed: if a migration loses data and ``allow_loss`` is False.
             ConfigError: if the database is of another workspace than ``file``.
+            PluginError: if what takes over consents fails.
         """
         from .migration import upgrade
 

@@ -254,6 +254,12 @@ def column_type(kind: FieldType) -> Stored:
     return _OF_FIELD[kind]()
 
 
+def stored_type(word: str) -> Stored:
+    """The type of a column by the word that declarations keep."""
+    kinds: list[type[Stored]] = [*_OF_FIELD.values(), Json]
+    return next(kind for kind in kinds if kind.word == word)()
+
+
 def binders(types: list[TypeEngine[Any]], dialect: Dialect) -> list[Callable[[Any], Any] | None]:
     """For each type, what turns a Python value into the driver's; None where nothing is to do.
 

@@ -133,7 +133,9 @@ def customers(shop: Any, source: str, form: str, viewer: Viewer = ME) -> Export:
 
 
 def lines(shop: Any, source: str, form: str) -> Export:
-    return export_records(shop.store, ME, "shop.line", source=source, form=form, guarded=True)
+    return export_records(
+        shop.store, shop.intake.catalog, ME, "shop.line", source=source, form=form, guarded=True
+    )
 
 
 @pytest.mark.parametrize("form", EXPORTS)

@@ -101,21 +101,82 @@ def test_a_record_type_that_gets_an_owner_gets_its_column(
         open_store(changed).upgrade()
 
 
-def test_a_removed_field_is_refused_naming_the_column_and_nothing_is_changed(
+def test_a_removed_field_is_retired_and_its_values_stay(
     open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
 ) -> None:
-    open_store().upgrade()
+    old = open_store()
+    old.upgrade()
+    values = {"title": "Basic", "data_gb": 1.5}
+    kept = old.records.set("shop.plan", source="s", ref="p", values=values)
+    old.records.set("shop.plan", source="s", ref="none", values={"title": "None"})
     del plan["data_gb"]
     plan["speed"] = {"type": "integer"}
     new = open_store(make_shop("0.2", plan=schema(**plan)))
-    with pytest.raises(ConfigError, match=r"shop_plan\.data_gb is no longer declared") as caught:
-        new.upgrade()
-    assert caught.value.exit_code == 5
-    assert "data_gb" in columns(new, "shop_plan")
-    assert "speed" not in columns(new, "shop_plan")
-    assert new.upgrade(dry_run=True).faults == (
-        "shop_plan.data_gb is no longer declared, and no migration covers it",
+    with pytest.raises(SchemaOutdated, match=r"today's tables of shop\.plan"):
+        new.check_schema()
+    done = new.upgrade()
+    assert dict(done.retired) == {"shop.plan.data_gb": 1}
+    assert not any("DROP" in statement for statement in done.statements)
+    new.check_schema()
+    assert new.upgrade().empty
+    assert new.status().pending == 0
+    assert {row.plugin: row.retired_fields for row in new.status().plugins}["shop"] == 1
+    assert "data_gb" not in new.records.get("shop.plan", kept.id).values
+    stored = new.as_stored().records.get("shop.plan", kept.id).values
+    assert (stored["data_gb"], stored["title"], stored["speed"]) == (1.5, "Basic", None)
+    # A change keeps the value, and so does the next version of the plugin.
+    new.records.set("shop.plan", source="s", ref="p", values={"speed": 3})
+    plan["colour"] = {"type": "string"}
+    later = open_store(make_shop("0.3", plan=schema(**plan)))
+    later.upgrade()
+    assert later.as_stored().records.get("shop.plan", kept.id).values["data_gb"] == 1.5
+
+
+def test_a_retired_field_that_comes_back_has_its_values_again(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    old = open_store()
+    old.upgrade()
+    old.records.set("shop.plan", source="s", ref="p", values={"data_gb": 1.5})
+    without = {name: field for name, field in plan.items() if name != "data_gb"}
+    open_store(make_shop("0.2", plan=schema(**without))).upgrade()
+    again = open_store(make_shop("0.3", plan=schema(**plan)))
+    assert again.upgrade().statements == []
+    assert again.records.find("shop.plan", "p").values["data_gb"] == 1.5
+    assert again.status().plugins[-1].retired_fields == 0
+
+
+def test_a_retired_field_gives_its_name_to_one_of_another_type(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    old = open_store()
+    old.upgrade()
+    old.records.set(
+        "shop.plan", source="s", ref="p", values={"data_gb": 1.5, "monthly_fee": "9.99"}
     )
+    without = {"title": plan["title"]}
+    open_store(make_shop("0.2", plan=schema(**without))).upgrade()
+    again = {**without, "data_gb": {"type": "string"}, "monthly_fee": {"type": "integer"}}
+    new = open_store(make_shop("0.3", plan=schema(**again)))
+    new.upgrade()
+    new.records.set("shop.plan", source="s", ref="p", values={"data_gb": "much"})
+    values = new.as_stored().records.find("shop.plan", "p").values
+    assert (values["data_gb"], values["data_gb_1"]) == ("much", 1.5)
+    assert (values["monthly_fee"], values["monthly_fee_1"]) == (None, Money(999, "USD"))
+
+
+def test_a_migration_that_comes_later_can_remove_a_retired_field(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    old = open_store()
+    old.upgrade()
+    old.records.set("shop.plan", source="s", ref="p", values={"data_gb": 1.5})
+    del plan["data_gb"]
+    open_store(make_shop("0.2", plan=schema(**plan))).upgrade()
+    new = open_store(make_shop("0.3", plan=schema(**plan), migrations=[DROP]))
+    new.upgrade(allow_loss=True)
+    assert "data_gb" not in columns(new, "shop_plan") | columns(new, "shop_plan_history")
+    assert new.status().plugins[-1].retired_fields == 0
 
 
 REFUSED = [
@@ -175,17 +236,34 @@ def test_a_changed_currency_would_change_every_amount_and_is_refused(
         new.check_schema()
 
 
-def test_a_removed_record_type_or_payload_field_is_refused(
+def test_a_removed_record_type_can_still_be_read(
+    open_store: OpenStore, make_shop: MakeShop
+) -> None:
+    old = open_store()
+    old.upgrade()
+    kept = old.records.set("shop.plan", source="s", ref="p", values={"title": "Basic"})
+    new = open_store(make_shop("0.2", plan=None))
+    assert dict(new.upgrade().retired) == {"shop.plan": 1}
+    new.check_schema()
+    assert new.upgrade().empty
+    assert new.records.get("shop.plan", kept.id) == kept
+    with pytest.raises(NotFound, match="can only be read"):
+        new.records.set("shop.plan", source="s", ref="p", values={})
+    again = open_store(make_shop("0.3"))
+    again.upgrade()
+    assert again.records.set("shop.plan", source="s", ref="p", values={"title": "B"}).version == 2
+
+
+def test_a_payload_field_is_retired_and_one_of_another_type_is_refused(
     open_store: OpenStore, make_shop: MakeShop
 ) -> None:
     open_store().upgrade()
-    with pytest.raises(ConfigError, match="shop_plan is no longer declared"):
-        open_store(make_shop("0.2", plan=None)).upgrade()
     bill = schema(amount={"type": "string", "format": "money"}, due_on={"type": "integer"})
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ConfigError, match=r"shop_bill\.due_on changes from date to integer"):
         open_store(make_shop("0.2", bill=bill)).upgrade()
-    assert "shop_bill.due_on changes from date to integer" in str(caught.value)
-    assert "shop_bill.lines is no longer declared" in str(caught.value)
+    open_store(make_shop("0.2", bill=schema(amount=bill["properties"]["amount"]))).upgrade()
+    rows = open_store(make_shop("0.2", bill=schema(amount=bill["properties"]["amount"]))).status()
+    assert rows.plugins[-1].retired_fields == 2
 
 
 DROP = Migration(
@@ -225,13 +303,29 @@ def test_a_covered_removal_runs_once_and_takes_the_history_column_too(
 def test_a_migration_that_loses_data_asks_first(
     open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
 ) -> None:
-    open_store().upgrade()
+    old = open_store()
+    old.upgrade()
+    old.records.set("shop.plan", source="s", ref="p", values={"data_gb": 1.5})
+    old.records.set("shop.plan", source="s", ref="p", values={"data_gb": 2.5})
     del plan["data_gb"]
     new = open_store(make_shop("0.2", plan=schema(**plan), migrations=[DROP]))
-    with pytest.raises(NotConfirmed, match=r"shop\.0002-drop-data \(destructive\)") as caught:
+    told = r"shop\.0002-drop-data \(destructive\): shop_plan\.data_gb, rows: 2"
+    with pytest.raises(NotConfirmed, match=told) as caught:
         new.upgrade()
     assert caught.value.exit_code == 2
     assert "data_gb" in columns(new, "shop_plan")
+
+
+def test_a_migration_that_has_nothing_to_lose_does_not_ask(
+    open_store: OpenStore, make_shop: MakeShop, plan: dict[str, Any]
+) -> None:
+    old = open_store()
+    old.upgrade()
+    old.records.set("shop.plan", source="s", ref="p", values={"title": "Basic"})
+    del plan["data_gb"]
+    new = open_store(make_shop("0.2", plan=schema(**plan), migrations=[DROP]))
+    new.upgrade()
+    assert "data_gb" not in columns(new, "shop_plan")
 
 
 def test_a_new_plugin_starts_with_todays_tables_and_runs_no_migration(

@@ -12,9 +12,10 @@ from crmkit.entities import ContactRequest, FieldType
 from crmkit.entities.interaction import CHANNELS
 from crmkit.errors import NotFound, UsageError
 
-from .consent import ANY, Consents, Entry, standing
+from .consent import Consents, Entry, standing
 from .data import BLOCK, SLOT, SOURCE
 from .purposes import Purpose, read_purposes, set_purpose
+from .states import ANY
 
 if TYPE_CHECKING:
     from crmkit.entities.asof import AsOf

@@ -24,13 +24,12 @@ from crmkit.entities.interaction import CHANNELS
 from crmkit.errors import NotFound, UsageError
 
 from .data import CONSENT, SOURCE
+from .states import ANY, DO_NOT_CONTACT, GIVEN, UNKNOWN, WITHDRAWN
 
 if TYPE_CHECKING:
     from crmkit.store.store import Tx
     from crmkit.workspace import Crm
 
-ANY = "any"
-GIVEN, WITHDRAWN, DO_NOT_CONTACT, UNKNOWN = "given", "withdrawn", "do_not_contact", "unknown"
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from crmkit import resource_json
 from crmkit.declarations import RecordType
 
+from . import earlier
+
 # Also the source under which the policy files its own records.
 SOURCE = "crmkit"
 CONSENT, SLOT, BLOCK, PURPOSE = (
@@ -17,7 +19,7 @@ def record_types() -> list[RecordType]:
     return [
         RecordType(
             name=CONSENT, schema=resource_json(__package__, "schemas/consent.json"),
-            title="Consent", title_zh="联系同意", append_only=True,
+            title="Consent", title_zh="联系同意", append_only=True, takes_over=earlier.consents,
         ),
         RecordType(
             name=SLOT, schema=resource_json(__package__, "schemas/slot.json"),
@@ -25,7 +27,7 @@ def record_types() -> list[RecordType]:
         ),
         RecordType(
             name=BLOCK, schema=resource_json(__package__, "schemas/block.json"),
-            title="Contact block", title_zh="停止联系",
+            title="Contact block", title_zh="停止联系", takes_over=earlier.blocks,
         ),
         RecordType(
             name=PURPOSE, schema=resource_json(__package__, "schemas/purpose.json"), owner=None,

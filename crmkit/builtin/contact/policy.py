@@ -17,11 +17,12 @@ from crmkit.entities.address import SHARED_BY_CHANNEL
 from crmkit.errors import NotFound, UsageError
 
 from .caps import free_day, reached_cap
-from .consent import DO_NOT_CONTACT, GIVEN, WITHDRAWN, Consents, Entry, standing
+from .consent import Consents, Entry, standing
 from .data import BLOCK, SLOT, SOURCE
 from .purposes import Purpose, read_purposes
 from .quiet import day_start, is_quiet, local_day, quiet_end
 from .reasons import QUIET, block_words, words
+from .states import DO_NOT_CONTACT, GIVEN, WITHDRAWN
 
 if TYPE_CHECKING:
     from crmkit.store.protection import Protection
@@ -572,6 +573,8 @@ def _free_at(
 
 
 def _stops(block: ContactBlock, purpose: Purpose) -> bool:
+    if block.code == DO_NOT_CONTACT and not block.purposes:
+        return purpose.needs != "nothing"  # as far as the ledger's own "do not contact" goes
     return purpose.name in block.purposes if block.purposes else purpose.blockable
 
 

@@ -48,6 +48,7 @@ WORDS = {
 # Words for the codes of blocks that people file; others are shown by their code.
 BLOCKS = {
     "bereavement": ("a death in the family", "家有丧事"),
+    "do_not_contact": ("the customer asked for it", "客户要求不再联系"),
     "dispute": ("a dispute is open", "存在争议"),
     "vulnerable": ("the customer needs special care", "需要特别关照"),
 }

@@ -8,18 +8,10 @@ from crmkit import resource_json
 from crmkit.declarations import CustomerFields, MatchKey, MergeChoice, MergeConflict, Migration
 
 NAMES = ("given_name", "family_name")
-# A field says yes or no; a consent has a date, a channel, a purpose and a wording. Whoever has filled
-# these files them in the ledger first, as docs/how-to/file-consents.md shows.
-_DROP = tuple(
-    f"alter table core_customer drop column {name}"
-    for name in ("contact_consent", "do_not_contact")
-)
-CONSENT_LEAVES = Migration(
-    id="core.0001-consent-leaves",
-    statements={"sqlite": _DROP, "postgresql": _DROP},
-    loss="destructive",
-    covers=("core_customer.contact_consent", "core_customer.do_not_contact"),
-)
+# What the fields contact_consent and do_not_contact said is filed as consents and blocks by every upgrade
+# that finds them, so that nothing is left to do for the migration that used to drop them. Databases
+# that have had it know its id.
+CONSENT_LEAVES = Migration(id="core.0001-consent-leaves", statements={})
 
 
 def customer_fields() -> CustomerFields:

@@ -77,15 +77,9 @@ KINDS = (
 )
 
 
-# What guests say to offers stands in the ledger of consents, with its day. Whoever has filled the field
-# files it there first, as docs/how-to/file-consents.md shows.
-_DROP = ("alter table hotel_customer drop column marketing_consent",)
-CONSENT_LEAVES = Migration(
-    id="hotel.0001-consent-leaves",
-    statements={"sqlite": _DROP, "postgresql": _DROP},
-    loss="destructive",
-    covers=("hotel_customer.marketing_consent",),
-)
+# What guests said to offers in the field marketing_consent is filed by the upgrade itself, so that nothing
+# is left to do for the migration that used to drop it. Databases that have had it know its id.
+CONSENT_LEAVES = Migration(id="hotel.0001-consent-leaves", statements={})
 
 
 def customer_fields() -> CustomerFields:
