@@ -101,6 +101,9 @@ def reassigned(workspace: Crm, crm_clock: SettableClock) -> Crm:
     leaves(ids[1])  # cem's, 181 days after: stayed
     crm_clock.set(noon(2026, 9, 10))
     workspace.ownership.assign(last, "cem")
+    # One person with two records was cem's before and after: nobody was reassigned.
+    pair = (workspace.store.customers.add().id, workspace.store.customers.add(owner="cem").id)
+    workspace.store.merges.merge([pair])
     crm_clock.set(noon(2026, 9, 20))
     workspace.warehouse.refresh()
     return workspace

@@ -1,8 +1,9 @@
--- How many customers stay after an assignment, by month, reason and new owner.
+-- How many customers stay after an assignment, by month, reason and new owner. A merge reassigns
+-- nobody: the owner is that of one of the records already.
 WITH passed AS (
     SELECT a.subject_id, a.id, a.assigned_on, a.to_agent, a.orphaned, a.days_before
     FROM assignment a
-    WHERE a.line = 'all' AND a.to_agent IS NOT NULL AND a.rule <> 'reversal'
+    WHERE a.line = 'all' AND a.to_agent IS NOT NULL AND a.rule NOT IN ('merge', 'reversal')
 ),
 moved AS (
     SELECT s.subject_id, s.changed_on, s.to_stage, s.days_before, s.at, s.id
