@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 # Who has no key in any system is called by the id that crmkit gave.
 OWN_SOURCE = "crmkit"
+# Beyond so many customers an address is nobody's own. A choice of ours: the largest households and
+# offices have fewer, and a placeholder such as none@example.org has thousands.
+MOST_HOLDERS = 100
 EDITABLE = ("kind", "name", "locale", "time_zone", "region", "owner", "team")
 Fields = Mapping[str, Mapping[str, Any]]
 # Inside the class `list` is its method, so types with lists are named here.
@@ -124,25 +127,33 @@ class Customers(Gateway):
     def sharing(self, ids: Iterable[int], *, tx: Tx | None = None) -> set[tuple[int, str, int]]:
         """Other customers with a phone number or e-mail address of these.
 
+        An address that more than MOST_HOLDERS customers have is a placeholder or a switchboard, and
+        nobody's own.
+
         Returns:
             ``(customer, kind, other)``: very customers, of which the first is one of ``ids``; both
             have a contact point of ``kind`` that is one address (:mod:`crmkit.entities.address`).
         """
-        p = self._table("contact_point").c
+        p, wanted = self._table("contact_point").c, set(ids)
         query = select(p.customer_id, p.kind, p.value, p.address_key)
         with self._reading(tx) as connection:
-            found = query.where(is_in(connection, p.customer_id, ids), p.address_key != "")
-            mine: dict[str, set[tuple[int, str, str]]] = {}
-            for row in connection.execute(found):
-                mine.setdefault(row.address_key, set()).add((row.customer_id, row.kind, row.value))
-            theirs = connection.execute(query.where(is_in(connection, p.address_key, mine))).all()
+            own = select(p.address_key).where(
+                is_in(connection, p.customer_id, wanted), p.address_key != ""
+            )
+            keys = set(connection.scalars(own))
+            holders: dict[tuple[str, str], dict[int, list[str]]] = {}
+            for row in connection.execute(query.where(is_in(connection, p.address_key, keys))):
+                there = holders.setdefault((row.kind, row.address_key), {})
+                there.setdefault(row.customer_id, []).append(row.value)
         return {
-            (customer, kind, row.customer_id)
-            for row in theirs
-            for customer, kind, value in mine[row.address_key]
-            if customer != row.customer_id and kind == row.kind
-            and is_same_address(kind, value, row.value)
-        }  # fmt: skip
+            (customer, kind, other)
+            for (kind, _), there in holders.items()
+            if 1 < len(there) <= MOST_HOLDERS
+            for customer in there.keys() & wanted
+            for other in there
+            if customer != other
+            and any(is_same_address(kind, a, b) for a in there[customer] for b in there[other])
+        }
 
     def fields(self, customer_id: int, *, tx: Tx | None = None) -> dict[str, dict[str, Any]]:
         """Plugin fields of a customer by plugin; a plugin of which nothing is known is absent."""

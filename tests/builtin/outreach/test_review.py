@@ -262,6 +262,20 @@ def test_an_address_that_an_import_or_an_edit_brought_counts_and_a_former_one_do
     assert ask(crm, a, "email") == "allowed"
 
 
+def test_an_address_that_a_hundred_others_have_is_nobodys_own(crm) -> None:
+    a = add(crm, "a:1", "email:none@x.example")
+    crm.run("consent give", customer="a:1")
+    with crm.store.begin("test") as tx:
+        point = [ContactPoint("email", "None@x.example")]
+        others = [crm.store.customers.add(contact_points=point, tx=tx).id for _ in range(99)]
+    crm.run("consent withdraw", customer=str(others[0]))
+    assert len(crm.store.customers.sharing([a])) == 99
+    assert ask(crm, a, "email") == "withdrawn"
+    crm.store.customers.add(contact_points=point)
+    assert crm.store.customers.sharing([a]) == set()
+    assert ask(crm, a, "email") == "allowed"
+
+
 def test_of_merged_customers_the_addresses_of_all_count(crm) -> None:
     kept, gone = add(crm, "a:1", "email:ann@x.example"), add(crm, "a:2", "email:old@x.example")
     other = add(crm, "b:1", "email:old@x.example")
