@@ -337,7 +337,7 @@ def _alone(folder: Path) -> Iterator[None]:
     """Holds the workspace's cycle; the system lets go when the process ends, however it ends."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise StorageError(f"{folder} cannot be written: {error.strerror}.") from error
     try:

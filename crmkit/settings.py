@@ -16,6 +16,7 @@ from attrs import field, frozen
 from .durable import replace_text
 from .entities.zones import parse_zone
 from .errors import ConfigError, NotFound, StorageError
+from .private import MASKS
 
 FILE = "crmkit.toml"
 # A language and maybe a script and a country (BCP 47).
@@ -33,6 +34,7 @@ KEYS: dict[str, type] = {
     "revert_days": int,
     "sql_seconds": int,
     "sql_megabytes": int,
+    "permissions": str,
     "cycle_reports": list,
     "rights": list,
     "database_password_file": str,
@@ -81,6 +83,8 @@ class Settings:
         revert_days: for so many days after its end an import can be taken back.
         sql_seconds: for so long a question of ``crmkit sql`` may run; 0 is without a limit.
         sql_megabytes: so much memory it may take, in MB of 1,000,000 bytes; 0 leaves it to the engine.
+        permissions: ``private``, files that their owner alone may read (0600, folders 0700), or
+            ``group``, those of a workspace shared by a group (0660, folders 2770).
         rights: who may learn of guarded customers, as ``ann:hotel.presence``: the actor and the
             name of the privacy guard that is lifted for them.
         database_password_file: a file with the password of the database account and nothing else;
@@ -103,6 +107,7 @@ class Settings:
     revert_days: int = 30
     sql_seconds: int = 60
     sql_megabytes: int = 2000
+    permissions: str = "private"
     cycle_reports: tuple[str, ...] = field(default=(), converter=_names)
     rights: tuple[str, ...] = field(default=(), converter=_names)
     database_password_file: str = ""
@@ -185,6 +190,8 @@ class Settings:
             lines.append(f"without = {listed(self.without)}")
         for key in ("database", "currency", "time_zone", "language"):
             lines.append(f"{key} = {quote(getattr(self, key))}")
+        if self.permissions != "private":
+            lines.append(f"permissions = {quote(self.permissions)}")
         if self.locale:
             lines.append(f"locale = {quote(self.locale)}")
         for key in WHOLE:
@@ -341,6 +348,8 @@ def _faults(raw: Mapping[str, Any]) -> list[str]:
     locale = raw.get("locale", "")
     if isinstance(locale, str) and locale and not re.fullmatch(_LOCALE, locale):
         out.append(f"locale {locale!r} is not a language tag such as de-AT")
+    if raw.get("permissions", "private") not in MASKS:
+        out.append(f"permissions {raw['permissions']!r} is not private or group")
     if raw.get("language", "en") not in ("en", "zh"):
         out.append(f"language {raw['language']!r} is not en or zh")
     return out

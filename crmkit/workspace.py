@@ -10,7 +10,9 @@ import getpass
 import os
 import shutil
 import tomllib
+import weakref
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +26,7 @@ from .durable import replace_text
 from .entities.asof import AsOf
 from .errors import ConfigError, PluginError, SqlRefused, UsageError
 from .hosting.host import PluginHost
+from .private import Mask, make_root, users_own
 from .settings import (
     FILE,
     KEYS,
@@ -105,6 +108,9 @@ class Crm:
         self.safe_mode = safe_mode
         self.mark: Mark | None = None
         self._file, self._password = file, password
+        self._mask = Mask(settings.permissions)
+        # Whoever forgets to close a workspace must not keep its mask.
+        weakref.finalize(self, self._mask.lift)
 
     @cached_property
     def host(self) -> PluginHost:
@@ -435,9 +441,12 @@ class Crm:
         from .policy import local_viewer
         from .present.publishing import publish_reports
 
+        within = Path(folder).resolve().is_relative_to(self.settings.folder.resolve())
         return publish_reports(
             self.reports, self.catalog, self.store, local_viewer(self.actor), Path(folder),
             as_of or self.as_of(), names=names, language=language or self.settings.language,
+            # Pages in the workspace are the workspace's; elsewhere they are the user's own.
+            mask=nullcontext if within else users_own,
         )  # fmt: skip
 
     def as_of(self, text: str | None = None) -> AsOf:
@@ -454,14 +463,17 @@ class Crm:
             raise UsageError(f"{error}.") from error
 
     def close(self) -> None:
-        """Gives back connections, the engine and the writer number."""
-        if "warehouse" in self.__dict__:
-            self.warehouse.close()
-        if "unchecked_store" in self.__dict__:
-            try:
-                self.unchecked_store.privacy.log_refusals()
-            finally:
-                self.unchecked_store.close()
+        """Gives back connections, the engine, the writer number and the mask of new files."""
+        try:
+            if "warehouse" in self.__dict__:
+                self.warehouse.close()
+            if "unchecked_store" in self.__dict__:
+                try:
+                    self.unchecked_store.privacy.log_refusals()
+                finally:
+                    self.unchecked_store.close()
+        finally:
+            self._mask.lift()
 
     def __enter__(self) -> Self:
         return self
@@ -536,7 +548,7 @@ def init_workspace(
         values["database"], password = split_password(values["database"])
     settings = Settings(folder=folder.resolve(), plugins=plugins, **values)
     check_settings(tomllib.loads(settings.to_toml()))
-    folder.mkdir(parents=True, exist_ok=True)
+    make_root(folder, settings.permissions)
     before = set(folder.iterdir())
     new = NewSettingsFile()
     crm = Crm(settings, clock=clock, actor=actor, file=new, password=password)

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "crmkit"
 # Lowest first. A room may import from its own layer's own room and from every layer below; rooms
 # that share a layer do not know each other, but for the pairs in SAME_LAYER.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "durable", "progress"),
+    ("errors", "durable", "private", "progress"),
     ("entities", "declarations"),
     ("columns",),
     ("settings", "resources", "hookspecs", "hosting", "policy"),

@@ -29,6 +29,7 @@ def _currency(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     "--language", type=click.Choice(["en", "zh"]), help="Language of labels. Default: en."
 )
 @click.option("--without", multiple=True, metavar="NAME", help="Built-in plugin to leave out; may be given several times.")  # fmt: skip
+@click.option("--group", is_flag=True, help="Let the folder's group read and write its files too.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -39,11 +40,13 @@ def command(
     time_zone: str | None,
     language: str | None,
     without: tuple[str, ...],
+    group: bool,
 ) -> None:
     """Make a workspace.
 
     Makes the tables of the plugins in the database and writes DIR/crmkit.toml. A folder that is a
-    workspace already is refused. A password in URL is used here and not written down. Everything it
+    workspace already is refused. Its files are for their owner alone, or with --group for a group
+    too. A password in URL is used here and not written down. Everything it
     says goes to stderr.
 
     Example: crmkit init shop --plugin telecom
@@ -65,6 +68,7 @@ def command(
         currency=currency,
         time_zone=time_zone,
         language=language,
+        permissions="group" if group else None,
     )
     if database and split_password(database)[1] is not None:
         note(f"the password is not written into crmkit.toml. {PASSWORD_PLACES}")

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from ..errors import StorageError, UsageError
+from ..private import users_own
 from .pager import DETAIL, has_colours, remark_text, show, terminal_width
 from .working import end, hidden
 
@@ -308,7 +309,10 @@ def result_stream(output: str | None = None, *, form: str = "table") -> Iterator
         raise UsageError(f"there is no folder {str(path.parent)!r}.", hint="Make it first.")
     part = path.with_name(f".{path.name}.part")
     try:
-        with part.open("wb") as out:
+        # The user's own file, by the user's own mask, and not one of the workspace.
+        with users_own():
+            out = part.open("wb")
+        with out:
             yield out
         part.replace(path)
     except OSError as error:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from ..private import file_mode, folder_mode
+
 FOLDER = Path(".crmkit", "running")
 # Of the part that says which plugin is running; the words of the command follow it.
 _SIZE = 256
@@ -64,8 +66,8 @@ class Mark:
         self._memory: mmap.mmap | None = None
         self._outer: list[bytes] = []
         with contextlib.suppress(OSError):
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            self._path.parent.mkdir(mode=folder_mode(), parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, file_mode())
             values = {"command": command, "began_at": began_at.isoformat()}
             try:
                 _lock(self._file)

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from ..durable import replace_text
 from ..errors import ConfigError, NotFound, PluginError, StorageError, UsageError
+from ..private import Mask
 from ..settings import FILE, Settings, load_settings
 from .claims import shared_claims
 from .faults import PluginFault, faults_of
@@ -84,6 +85,9 @@ class Plugins:
         self.manifests = find_manifests() if manifests is None else manifests
         self.verdicts = verdicts or Verdicts.of_workspace(settings.folder if settings else None)
 
+    def _mask(self) -> Mask:
+        return Mask(self.settings.permissions if self.settings else "private")
+
     @property
     def enabled(self) -> list[str]:
         """Names of the enabled plugins, sorted."""
@@ -119,7 +123,8 @@ class Plugins:
         checked = check_plugin(name, self.manifests)
         verdict = checked.verdict
         if verdict is not None:
-            self.verdicts.keep(name, verdict)
+            with self._mask():
+                self.verdicts.keep(name, verdict)
         known = self.get(name)
         faults = tuple(dict.fromkeys([*checked.faults, *known.faults]))
         return Standing(
@@ -154,7 +159,8 @@ class Plugins:
         """
         self.get(name)
         try:
-            return self.verdicts.forget(name)
+            with self._mask():
+                return self.verdicts.forget(name)
         except OSError as error:
             raise StorageError(f"cannot write {error.filename}: {error.strerror}.") from error
 

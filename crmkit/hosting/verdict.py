@@ -20,6 +20,7 @@ from attrs import define, field, frozen
 
 from .. import API, __version__
 from ..errors import ConfigError
+from ..private import file_mode
 from .faults import SURROUNDING, PluginFault
 from .limits import Limits
 from .manifest import Manifest
@@ -288,6 +289,7 @@ def _write(place: Path, verdicts: Mapping[str, Verdict]) -> None:
     # Written whole or not at all: another command may be reading.
     handle, part = tempfile.mkstemp(dir=place.parent, prefix=f".{FILE}.")
     try:
+        os.fchmod(handle, file_mode())
         with os.fdopen(handle, "w", encoding="utf-8") as out:
             json.dump(data, out, ensure_ascii=False, indent=1)
             out.write("\n")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,7 @@ def publish_reports(
     *,
     names: Iterable[str] | None = None,
     language: str = "en",
+    mask: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Publication:
     """Writes a page per report and an index page into a folder.
 
@@ -68,6 +70,7 @@ def publish_reports(
         as_of: what may be seen.
         names: which reports; None is all. Every report takes its default parameters.
         language: of titles and labels.
+        mask: within it the pages are made, which says who may read them.
 
     Raises:
         NotFound: for a report that does not exist; nothing is written.
@@ -83,18 +86,21 @@ def publish_reports(
     entries, faults = list[Entry](), dict[str, str]()
     new = not folder.exists()
     try:
-        folder.mkdir(exist_ok=True)
+        with mask():
+            folder.mkdir(exist_ok=True)
         # Inside the folder, so that moving never crosses a file system.
         with tempfile.TemporaryDirectory(prefix=".publishing-", dir=folder) as part:
             for result in _run(reports, chosen, as_of, faults):
                 entry = _entry(catalog, result)
                 grid = named_grid(result, store, viewer)
                 text = report_page(result, grid, language=language, index=INDEX)
-                (Path(part) / entry.file).write_text(text, encoding="utf-8")
+                with mask():
+                    (Path(part) / entry.file).write_text(text, encoding="utf-8")
                 entries.append(entry)
             text = index_page(entries, faults, catalog.plugins, as_of, language)
-            (Path(part) / INDEX).write_text(text, encoding="utf-8")
-            _exchange(Path(part), folder, entries, language)
+            with mask():
+                (Path(part) / INDEX).write_text(text, encoding="utf-8")
+                _exchange(Path(part), folder, entries, language)
     except OSError as error:
         raise StorageError(f"cannot write {folder}: {error.strerror or error}.") from error
     finally:

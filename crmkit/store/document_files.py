@@ -6,6 +6,7 @@ alone. What its sender called it is kept as data and never becomes a path.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -19,6 +20,7 @@ from typing import BinaryIO
 from attrs import frozen
 
 from ..errors import InputRefused, StorageError
+from ..private import file_mode, folder_mode
 
 _CHUNK = 1 << 20
 _HEAD = 512
@@ -112,8 +114,9 @@ class DocumentFiles:
         with _translated(f"the document {name}"), _opened(source) as reading:
             head = reading.read(_HEAD)
             media_type = _check_kind(name, head)
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.mkdir(mode=folder_mode(), parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(prefix=".new-", dir=self.folder)
+            os.fchmod(handle, file_mode())
             try:
                 with os.fdopen(handle, "wb") as writing:
                     sha256, size = self._copy(head, reading, writing, name)
@@ -176,7 +179,7 @@ class DocumentFiles:
 
     def _place(self, temporary: Path, sha256: str) -> None:
         place = self.path(sha256)
-        place.parent.mkdir(mode=0o700, exist_ok=True)
+        place.parent.mkdir(mode=folder_mode(), exist_ok=True)
         temporary.replace(place)
         for folder in (place.parent, self.folder):
             handle = os.open(folder, os.O_RDONLY)
@@ -188,8 +191,17 @@ class DocumentFiles:
 
 @contextmanager
 def _opened(source: Path) -> Iterator[BinaryIO]:
-    # Not blocking: a pipe would wait for a writer for ever.
-    handle = os.open(source, os.O_RDONLY | os.O_NONBLOCK)
+    # Not blocking: a pipe would wait for a writer for ever. No link is followed: what it leads to
+    # may be another file by now than the one that somebody meant to attach.
+    try:
+        handle = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise InputRefused(
+                f"{source.name} is a symbolic link, not a plain file.",
+                hint="Give the file that it leads to.",
+            ) from error
+        raise
     with os.fdopen(handle, "rb") as reading:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise InputRefused(f"{source.name} is no plain file.")

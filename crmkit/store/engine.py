@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +31,7 @@ from ..errors import (
     StorageError,
     UsageError,
 )
+from ..private import make_file
 from .login import check_encoding, login_fault
 
 # Reliability section 5: below ten seconds nobody hears of another writer.
@@ -104,11 +105,18 @@ def _sqlite_engine(url: URL, *, create: bool) -> Engine:
             "crmkit init with another folder.",
         )
     engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS})
-    if not create:
-        event.listen(engine, "do_connect", _never_creating)
+    event.listen(engine, "do_connect", _creating if create else _never_creating)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _creating(
+    _dialect: object, _record: object, arguments: list[Any], _options: dict[str, Any]
+) -> None:
+    """Makes the file with a mode of ours; its log and its index then have the same."""
+    with suppress(OSError):  # which SQLite tells in its own words
+        make_file(arguments[0])
 
 
 def _never_creating(

@@ -14,6 +14,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -61,7 +62,13 @@ def score(people: People, least: float, *, engine: str | None = None) -> list[Sc
     """
     if people.size < 2 or not people.keys:
         return []
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+    with (
+        # What does not fit into memory must not spill into the folder where the user stands.
+        TemporaryDirectory(prefix="crmkit-matching-") as spill,
+        duckdb.connect(
+            config={"autoinstall_known_extensions": "false", "temp_directory": spill}
+        ) as connection,
+    ):
         connection.register("given_people", people.table)
         connection.execute(f"CREATE TABLE {PEOPLE} AS SELECT * FROM given_people").fetchall()  # noqa: S608
         wanted = affordable(connection, PEOPLE, rules(people.keys, people.sounds), people.size)
