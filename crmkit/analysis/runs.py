@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -246,6 +247,28 @@ class Runs:
                 )
             )  # fmt: skip
         return found
+
+    def stored_of(
+        self, kind: str, name: str, subject_id: int, end: datetime | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The outcome that runs have stored of a subject, as a row of a run, the last as-of first.
+
+        Of several runs for one as-of the last counts; where it has no outcome of the subject, none is
+        given.
+
+        Args:
+            end: UTC; only runs for this instant or an earlier one. None is every run.
+        """
+        until = None if end is None else end.astimezone(UTC).replace(tzinfo=None)
+        mine = [("subject_id", "=", subject_id), ("kind", "=", kind)]
+        for _, of_day in groupby(reversed(self._files(name)), key=lambda one: one[0]):
+            last: dict[datetime, Path] = {}
+            for _, path in of_day:
+                as_of = seen_until(path)
+                if as_of is not None and (until is None or as_of <= until):
+                    last.setdefault(as_of, path)
+            for as_of in sorted(last, reverse=True):
+                yield from read_run(last[as_of], filters=mine).cast(SCHEMA).to_pylist()
 
     def sizes(self, kind: str, name: str) -> Iterator[dict[str, Any]]:
         """as_of (UTC without zone), run and members of every kept run that has any, oldest first."""

@@ -329,10 +329,11 @@ def explain_score(
     format: str,
     output: str | None,
 ) -> None:
-    """Recompute a customer's score as of a date and say what makes it.
+    """Recompute a customer's score that was stored by a date and say what makes it.
 
-    Without a date, the latest run is explained. Where a run was made for the date, its model is
-    used, and `same` says whether value and inputs are those that were kept.
+    Explains the value of the last run for the date or an earlier one, by the model and the facts of
+    that run; `as_of` is the run's date, and `same` says whether value and inputs are those that were
+    stored. Fails if nothing was stored by the date. Without a date, the latest run is explained.
 
     Example: crmkit score explain telecom.churn 7590-VHVEG --at 2026-03-31
     """
@@ -341,6 +342,8 @@ def explain_score(
         when = crm.as_of(at or as_of) if at or as_of else None
         subject = _subject(crm, score.subject, ref)
         found = crm.scores.explain(name, subject, when)
+        if when is not None and found.as_of != when:
+            note(f"the last value stored by then is as of {found.as_of.on}.")
         if inputs:
             emit(_inputs(crm, found), format=format, output=output, fields=INPUT_FIELDS)
             return

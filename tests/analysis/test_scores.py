@@ -15,7 +15,7 @@ from crmkit.analysis.scores.dataset import Datasets, month_ends, recorded
 from crmkit.analysis.scores.stability import verdict
 from crmkit.declarations import Feature, FeatureSet
 from crmkit.entities import FieldType
-from crmkit.errors import ConfigError, NotFound
+from crmkit.errors import ConfigError, NotFound, UsageError
 
 OpenShop = Callable[..., Any]
 
@@ -390,6 +390,36 @@ def test_explanation_recomputes_the_value_that_was_kept(filled: Any) -> None:
         assert model.intercept + sum(found.contributions.values()) == pytest.approx(z, abs=1e-5)
     # Without a date, the latest run is explained.
     assert filled.scores.explain("shop.leave", run.rows()[0]["subject_id"]).same is True
+
+
+def test_only_what_was_stored_by_the_date_is_explained(filled: Any) -> None:
+    filled.scores.train("shop.leave", until=date(2025, 6, 30))
+    run = filled.scores.run("shop.leave", filled.on("2025-06-30"))
+    filled.scores.train("shop.leave")
+    second = filled.scores.run("shop.leave", filled.on("2025-07-31"))
+    both = set(second.table.column("subject_id").to_pylist())
+    row = next(row for row in run.rows() if row["subject_id"] in both)
+    # The day before: nothing stands in for what was not stored.
+    told = r"no value of score shop\.leave was stored by 2025-06-29.*as of 2025-06-30"
+    with pytest.raises(UsageError, match=told) as caught:
+        filled.scores.explain("shop.leave", row["subject_id"], filled.on("2025-06-29"))
+    assert caught.value.code == "E_NOT_FOUND"
+    # The day after, and weeks after: what was stored by then, by the model of then.
+    for day in ("2025-07-01", "2025-07-30"):
+        found = filled.scores.explain("shop.leave", row["subject_id"], filled.on(day))
+        assert (found.value, found.same, found.model_version) == (row["value"], True, "1")
+        assert str(found.as_of.on) == "2025-06-30"
+    later = filled.scores.explain("shop.leave", row["subject_id"], filled.on("2025-08-01"))
+    assert (later.model_version, str(later.as_of.on)) == ("2", "2025-07-31")
+
+
+def test_of_a_subject_that_no_run_has_nothing_is_explained(filled: Any) -> None:
+    filled.scores.train("shop.leave", until=date(2025, 6, 30))
+    run = filled.scores.run("shop.leave", filled.on("2025-06-30"))
+    new = filled.store.customers.add(name="New")
+    assert new.id not in run.table.column("subject_id").to_pylist()
+    with pytest.raises(UsageError, match="None is stored at all; to store one: crmkit score run"):
+        filled.scores.explain("shop.leave", new.id, filled.on("2025-06-30"))
 
 
 def test_corrected_inputs_show_in_the_explanation(filled: Any) -> None:

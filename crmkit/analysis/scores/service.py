@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from ...declarations import Feature, Score, sql_name
 from ...entities.asof import AsOf
-from ...errors import ConfigError, NotFound
+from ...errors import ConfigError, NotFound, UsageError
 from ...progress import step
 from ..runs import Run, Runs
 from .applying import SAMPLE, Explanation, bands, explained, rows_of, score_rows, told
@@ -394,24 +394,34 @@ class Scores:
         return self.run(name, as_of)
 
     def explain(self, name: str, subject_id: int, at: AsOf | None = None) -> Explanation:
-        """Recomputes a subject's value at a date and says what makes it.
+        """Recomputes the value that a run has stored of a subject, and says what makes it.
 
-        Where a run was made at that date, its model version is used and its figures are compared.
-        Of several runs on one day that of ``at`` itself counts, else the last one before it.
+        The run's own as-of and model version are used, and its figures are compared: nothing that
+        came later, no fact and no model, has a part in it.
 
         Args:
             name: of the score.
             subject_id: of whom.
-            at: what may be seen; None is the as-of of the latest run, or now without any.
+            at: the value of the last run for this as-of or an earlier one is explained; None is
+                that of the latest run, else the value of the latest model now.
 
         Raises:
             NotFound: if the score was never trained.
+            UsageError: if no run had stored a value of the subject by ``at``.
         """
-        at = at or self._last_as_of(name) or self._end(None)
+        self.get(name)
+        latest = self._models.load(name)
         kept = self._kept(name, subject_id, at)
+        if kept is None and at is not None:
+            raise UsageError(
+                f"no value of score {name} was stored by {self._shown(at)}.",
+                code="E_NOT_FOUND",
+                hint=self._first_stored(name, subject_id),
+            )
+        at, model = self._end(None), latest
         if kept is not None:
             at = AsOf(kept["as_of"].replace(tzinfo=UTC), kept["as_of_on"])
-        model = self._models.load(name, int(kept["model_version"]) if kept else None)
+            model = self._models.load(name, int(kept["model_version"]))
         score = attrs.evolve(self.get(name), features=model.features)
         features = self._declared(model)
         self._warehouse.refresh_if_stale()
@@ -488,24 +498,29 @@ class Scores:
             )
         return {name: self._catalog.features[name] for name in model.features}
 
-    def _kept(self, name: str, subject_id: int, at: AsOf) -> dict[str, Any] | None:
-        exact = self._runs.at("score", name, at)
-        # The end of a day is no part of it.
-        until = at.instant + timedelta(microseconds=1)
-        for table in (exact, self._runs.before("score", name, at.on, until)):
-            rows = table.filter(pc.equal(table.column("subject_id"), subject_id)).to_pylist()
-            same_day = [row for row in rows if row["as_of_on"] == at.on]
-            if same_day:
-                last: dict[str, Any] = max(same_day, key=lambda row: row["as_of"])
-                return last
-        return None
+    def _kept(self, name: str, subject_id: int, at: AsOf | None) -> dict[str, Any] | None:
+        """What the last run by ``at`` has stored of a subject; for None the latest run alone."""
+        if at is None:
+            table = self._runs.latest("score", name)
+            found = (
+                []
+                if table is None
+                else table.filter(pc.equal(table.column("subject_id"), subject_id)).to_pylist()
+            )
+            return found[0] if found else None
+        return next(self._runs.stored_of("score", name, subject_id, at.instant), None)
 
-    def _last_as_of(self, name: str) -> AsOf | None:
-        table = self._runs.latest("score", name)
-        if table is None:
-            return None
-        instant = table.column("as_of")[0].as_py().replace(tzinfo=UTC)
-        return AsOf(instant, table.column("as_of_on")[0].as_py())
+    def _shown(self, at: AsOf) -> str:
+        """The day, where it ends with the as-of, else the instant."""
+        whole = at == AsOf.end_of(at.on, self._settings.time_zone)
+        return str(at.on if whole else at)
+
+    def _first_stored(self, name: str, subject_id: int) -> str:
+        """What to do where nothing was stored early enough."""
+        stored = [*self._runs.stored_of("score", name, subject_id)]
+        if stored:
+            return f"The first that is stored is as of {stored[-1]['as_of_on']}."
+        return f"None is stored at all; to store one: crmkit score run {name} --as-of DATE"
 
     def _run_warnings(self, model: Model, as_of: AsOf) -> tuple[str, ...]:
         if model.until and str(as_of.on) < model.until:
