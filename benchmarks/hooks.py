@@ -56,7 +56,7 @@ def call_all(host: PluginHost, rows: int) -> None:
     committed = Committed(tx=1, command="import", written={"customer": BATCH})
     batch = Batch(entity="bench0.customer", columns=columns, size=BATCH)
     for _ in range(rows // BATCH):
-        host.call_veto("check_rows", batch=batch)
+        host.call_veto("check_rows", batch=batch, catalog=host.catalog)
         host.call_observe("after_commit", committed=committed)
 
 

@@ -602,4 +602,5 @@ def _check_plugin(crm: Crm, name: str) -> None:
     """Loads a plugin in a child process first: one that hangs must not hang what comes after."""
     standing = crm.plugins.checked(name)
     for fault in standing.faults:
-        raise PluginError(fault.plugin, fault.phase, fault.message)
+        hint = f"When this is mended: crmkit plugin check {fault.plugin}"
+        raise PluginError(fault.plugin, fault.phase, f"{fault.message.rstrip('.')}.", hint=hint)

@@ -251,6 +251,11 @@ def name_faults(crm: Crm) -> None:
     # One that its manifest and its last check name alike is said once.
     for fault in dict.fromkeys(crm.host.faults):
         _say(f"plugin {fault}")
+    for name in sorted({fault.plugin for fault in crm.host.faults} - set(crm.host.loaded)):
+        _say(
+            f"plugin {name} is left out. When this is mended: crmkit plugin check {name}; to work "
+            f"without it: crmkit plugin disable {name}"
+        )
 
 
 @click.group(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})

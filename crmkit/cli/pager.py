@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    import subprocess
 
 NO_PAGER = "crmkit.no_pager"
 # Where the names of the columns are kept that a narrow terminal leaves out first.
@@ -54,6 +56,9 @@ def show(lines: Sequence[str]) -> None:
     text = "".join(f"{line}\n" for line in lines).encode()
     command = _pager() if len(lines) >= shutil.get_terminal_size().lines else []
     if command:
+        # Lazy: few results are longer than the terminal, and every command prints remarks.
+        import subprocess
+
         # As git sets them: colours pass through, and less ends by itself on a short text.
         environment = {"LESS": "FRX", "LV": "-c", **os.environ}
         try:
@@ -86,6 +91,8 @@ def _pager() -> list[str]:
     if not sys.stdin.isatty() or (ctx is not None and ctx.meta.get(NO_PAGER)):
         return []
     try:
+        import shlex
+
         command = shlex.split(os.environ.get("PAGER", "less"))
     except ValueError:  # an unclosed quotation mark
         return []

@@ -34,7 +34,7 @@ def rows(capsys, *arguments):
 HOSTILE = {
     "raises at import": ("raise RuntimeError('no licence')", {}, "no licence"),
     "exits at import": ("import sys; sys.exit(0)", {}, "sys.exit(0) was called"),
-    "misspelt hook": ("@hookimpl\ndef register_rulez(): return []", {}, "did you mean register_rules?"),
+    "misspelt hook": ("@hookimpl\ndef register_rulez(): return []", {}, "did you mean register_rules"),
     "foreign name": (
         "@hookimpl\ndef register_record_types():\n    return [RecordType(name='shop.plan', schema={'type': 'object'})]",
         {}, "claims the record type 'shop.plan'",
@@ -130,6 +130,23 @@ def test_init_asks_again_about_what_was_found_faulty_before(
 
     licence.write_text("valid for all")
     assert main(["init", str(place), "--plugin", "base", "--plugin", "top"]) == 0
+
+
+def test_a_plugin_that_is_left_out_is_named_with_its_fault_and_both_cures(
+    make_plugin, tmp_path, capsys
+):
+    make_plugin("shop", SHOP)
+    folder = tmp_path / "workspace"
+    assert main(["init", str(folder), "--plugin", "shop"]) == 0
+    make_plugin("shop", "raise RuntimeError('no licence')")
+    capsys.readouterr()
+    sys.modules.pop("made_shop", None)
+    assert main(["-w", str(folder), "customer", "list", "--format", "json"]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "crmkit: plugin shop: import: RuntimeError: no licence (made_shop/__init__.py:6)",
+        "crmkit: plugin shop is left out. When this is mended: crmkit plugin check shop; to work "
+        "without it: crmkit plugin disable shop",
+    ]
 
 
 def test_forget_deletes_a_verdict_and_says_where(make_plugin, workspace, capsys):

@@ -81,7 +81,7 @@ HOSTILE = {
     ),
     "misspelt hook": (
         "@hookimpl\ndef register_rports(): return []",
-        "register: there is no hook 'register_rports'; did you mean register_reports?",
+        "register: there is no hook 'register_rports'; did you mean register_reports",
     ),
     "hook of no like": (
         "@hookimpl\ndef zzz(): return []",
@@ -175,7 +175,9 @@ def test_a_hostile_plugin_is_named_and_its_neighbour_works(case, make_plugin, se
     assert state == (Path.cwd(), locale.setlocale(locale.LC_ALL), decimal.getcontext().prec)
     assert warnings.filters == filters
     batch = Batch(entity="shop.plan", columns={"title": ["x"]}, size=1)
-    assert [plugin for plugin, _ in host.call_veto("check_rows", batch=batch)] == ["shop"]
+    assert [plugin for plugin, _ in host.call_veto("check_rows", batch=batch, catalog=None)] == [
+        "shop"
+    ]
 
 
 def test_what_a_plugin_prints_does_not_reach_stdout(make_plugin, settings, capsys):
@@ -387,7 +389,9 @@ def test_check_rows_asks_only_the_owner_of_the_entity(make_plugin, settings):
     make_plugin("shop", SHOP)
     make_plugin("other", "@hookimpl\ndef check_rows(batch): raise RuntimeError('not mine')")
     host = load(settings, "shop", "other")
-    found = host.call_veto("check_rows", batch=Batch(entity="shop.plan", columns={}, size=1))
+    found = host.call_veto(
+        "check_rows", batch=Batch(entity="shop.plan", columns={}, size=1), catalog=None
+    )
     assert [(plugin, [f.message for f in faults]) for plugin, faults in found] == [
         ("shop", ["refused"])
     ]
@@ -420,7 +424,7 @@ def test_an_answer_of_the_wrong_type_is_named(body, message, make_plugin, settin
     make_plugin("shop", f"@hookimpl\ndef check_rows(batch): {body}")
     with pytest.raises(PluginError) as caught:
         load(settings, "shop").call_veto(
-            "check_rows", batch=Batch(entity="shop.plan", columns={}, size=0)
+            "check_rows", batch=Batch(entity="shop.plan", columns={}, size=0), catalog=None
         )
     assert caught.value.reason == f"{message}."
 
@@ -428,7 +432,9 @@ def test_an_answer_of_the_wrong_type_is_named(body, message, make_plugin, settin
 def test_none_is_an_empty_answer(make_plugin, settings):
     make_plugin("shop", "@hookimpl\ndef check_rows(batch): pass")
     batch = Batch(entity="shop.plan", columns={}, size=0)
-    assert load(settings, "shop").call_veto("check_rows", batch=batch) == [("shop", ())]
+    assert load(settings, "shop").call_veto("check_rows", batch=batch, catalog=None) == [
+        ("shop", ())
+    ]
 
 
 def test_an_observing_hook_that_fails_at_every_call_is_one_fault_and_stops_nobody(
@@ -452,7 +458,9 @@ def test_an_interrupt_by_the_user_is_no_fault_of_a_plugin(make_plugin, settings)
     make_plugin("shop", "@hookimpl\ndef check_rows(batch): raise KeyboardInterrupt")
     host = load(settings, "shop")
     with pytest.raises(KeyboardInterrupt):
-        host.call_veto("check_rows", batch=Batch(entity="shop.plan", columns={}, size=0))
+        host.call_veto(
+            "check_rows", batch=Batch(entity="shop.plan", columns={}, size=0), catalog=None
+        )
 
 
 def test_an_unknown_hook_is_refused_with_a_suggestion(settings):
