@@ -116,14 +116,19 @@ def summary(plan: Plan, *, done: bool) -> Iterator[str]:
     Args:
         plan: of the upgrade. done: whether it was made; else it would be.
     """
-    from ..store.migration import loss_words
-
     if plan.faults:
         return
     kinds = Counter(_kind(statement) for statement in plan.statements)
     if kinds:
         told = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common())
         yield f"{len(plan.steps)} statements {'run' if done else 'are due'} ({told})."
+    yield from kept_and_lost(plan, done=done)
+
+
+def kept_and_lost(plan: Plan, *, done: bool) -> Iterator[str]:
+    """What an upgrade does to values that are stored, and what becomes stricter."""
+    from ..store.migration import loss_words
+
     for loss in plan.losses:
         yield f"{'lost' if done else 'would be lost'}: {loss_words(loss)}."
     for name, rows in plan.retired.items():
@@ -134,7 +139,7 @@ def summary(plan: Plan, *, done: bool) -> Iterator[str]:
     if plan.filed is not None:
         filed = ", ".join(f"{type}: {count}" for type, count in plan.filed.rows.items())
         yield f"{names}: what they said of {plan.filed.customers} customers is filed as {filed}."
-    elif names and not plan.empty:
+    elif names and not done:
         yield f"{names}: what they say about contacts is filed by the upgrade."
     for line in plan.notes:
         yield f"stricter from now on: {line}."

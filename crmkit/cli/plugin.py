@@ -7,6 +7,7 @@ when something is broken, so it starts fast and leans on nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -160,18 +161,25 @@ def forget(state: State, names: tuple[str, ...]) -> None:
 @command.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @_dry_run
+@click.option(
+    "--allow-loss", is_flag=True, help="Run migrations that lose data. Make a backup first."
+)
 @_format
 @click.pass_obj
-def enable(state: State, names: tuple[str, ...], dry_run: bool, form: str) -> None:
+def enable(
+    state: State, names: tuple[str, ...], dry_run: bool, allow_loss: bool, form: str
+) -> None:
     """Enable plugins in this workspace: check them, bring their tables, write crmkit.toml.
 
     Plugins that require each other are enabled in one command. --dry-run prints the SQL.
+    --allow-loss is as for crmkit db upgrade.
 
     Example: crmkit plugin enable telecom --dry-run
     """
     if state.safe_mode:
         raise UsageError("--safe-mode loads no plugin, so none can be enabled.")
-    change = _plugins(state, needed=True).enable(names, upgrade=_upgrade, dry_run=dry_run)
+    upgrade = partial(_upgrade, allow_loss=allow_loss)
+    change = _plugins(state, needed=True).enable(names, upgrade=upgrade, dry_run=dry_run)
     if form == "table" and dry_run:
         for statement in change.statements:
             click.echo(f"{statement.rstrip().removesuffix(';')};")
@@ -208,15 +216,16 @@ def _plugins(state: State, *, needed: bool) -> Plugins:
     return Plugins(settings)
 
 
-def _upgrade(settings: Settings, dry_run: bool) -> Sequence[str]:
+def _upgrade(settings: Settings, dry_run: bool, *, allow_loss: bool) -> Sequence[str]:
     # Lazy: the store is needed only once something is enabled.
-    from ..errors import ConfigError
     from ..workspace import Crm
+    from .db import kept_and_lost
 
     with Crm(settings, file=SettingsFile(settings.folder)) as crm:
-        plan = crm.unchecked_store.upgrade(dry_run=dry_run)
-    if plan.faults:
-        raise ConfigError("; ".join(plan.faults))
+        plan = crm.unchecked_store.upgrade(dry_run=dry_run, allow_loss=allow_loss)
+    for line in kept_and_lost(plan, done=not dry_run):
+        click.echo(line, err=True)
+    plan.check(allow_loss=allow_loss)
     return list(plan.statements)
 
 

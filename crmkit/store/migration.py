@@ -136,7 +136,7 @@ class Plan:
             told = ", ".join(map(loss_words, self.losses))
             raise NotConfirmed(
                 f"this upgrade loses data: {told}.",
-                hint="Make a backup, then run: crmkit db upgrade --allow-loss",
+                hint="Make a backup, then run the same command with --allow-loss.",
             )
 
 
