@@ -136,8 +136,7 @@ def _trials(host: PluginHost, name: str) -> Iterator[tuple[str, dict[str, Any]]]
         for entity, columns in _entities(name, host.catalog):
             # Any envelope column may be asked for, and has no rows either.
             empty: defaultdict[str, Sequence[Any]] = defaultdict(tuple, dict.fromkeys(columns, ()))
-            batch = Batch(entity=entity, columns=empty, size=0)
-            yield "check_rows", {"batch": batch, "catalog": host.catalog}
+            yield "check_rows", {"batch": Batch(entity=entity, columns=empty, size=0)}
     if "choose_merged_values" in hooks:
         yield "choose_merged_values", {"conflicts": ()}
     if "before_stage_moves" in hooks:

@@ -179,6 +179,8 @@ class PluginHost:
         Raises:
             PluginError: if it raises or returns something else than a list of the hook's records.
         """
+        if hook == "check_rows":
+            arguments["catalog"] = self.catalog
         result = self._act(self.entry(plugin), hook, arguments)
         wrong = wrong_answer(hook, result)
         if wrong:

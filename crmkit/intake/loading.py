@@ -215,7 +215,7 @@ class Loader:
         for one in mapped:
             if not one.block.size:
                 continue
-            for plugin, found in self._checked(one):
+            for plugin, found in self.host.call_veto("check_rows", batch=hook_batch(one)):
                 for fault in found:
                     if not 0 <= fault.row < one.block.size:
                         raise PluginError(
@@ -227,10 +227,6 @@ class Loader:
                     words = f"{fault.message} (plugin {plugin})"
                     refused = RowFault(fault.field, Fault(fault.code, value, fault.allowed, words))
                     faults.setdefault(one.positions[fault.row], []).append(refused)
-
-    def _checked(self, one: Mapped) -> list[tuple[str, Any]]:
-        catalog = self.store.catalog
-        return self.host.call_veto("check_rows", batch=hook_batch(one), catalog=catalog)
 
     # --- what is stored already ---------------------------------------------------------------
 
