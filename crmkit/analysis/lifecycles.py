@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +186,12 @@ class Lifecycles:
     # --- everyone ---------------------------------------------------------------------------------
 
     def propose(
-        self, as_of: AsOf, apply: bool = False, *, lifecycle: str | None = None
+        self,
+        as_of: AsOf,
+        apply: bool = False,
+        *,
+        lifecycle: str | None = None,
+        only: Mapping[str, Collection[int]] | None = None,
     ) -> Proposed:
         """Where everyone ought to stand as of a date, in one pass a lifecycle.
 
@@ -198,12 +203,15 @@ class Lifecycles:
             as_of: what may be seen; moves are dated at its last moment.
             apply: True makes the moves, in batches, asking plugins for vetoes.
             lifecycle: only this one; None is all.
+            only: ids by subject type, ``customer`` or a record type; None is everyone.
 
         Raises:
             NotFound: if there is no such lifecycle.
             PluginError: if a plugin's veto hook raises; batches before it have been made.
         """
         chosen = [self.get(lifecycle)] if lifecycle else list(self._asked())
+        if only is not None:
+            chosen = [found for found in chosen if found.subject in only]
         self._warehouse.refresh_if_stale()
         at = as_of.instant - timedelta(microseconds=1)
         parts: dict[str, tuple[Decided, pa.Table]] = {}
@@ -218,6 +226,9 @@ class Lifecycles:
             except CrmkitError as error:
                 faults.append(f"lifecycle {found.name}: {error.message}")
                 continue
+            if only is not None:
+                ids = pa.array(sorted(only[found.subject]), pa.int64())
+                wishes = wishes.filter(pc.is_in(wishes.column("subject_id"), value_set=ids))
             decided = decide(found, wishes, standing, at.replace(tzinfo=None))
             vetoed = VETOED.empty_table()
             moves = decided.moves

@@ -78,3 +78,33 @@ def test_rules_run_where_there_are_none(crmkit: Crmkit, shop: Path) -> None:
 def test_folds_and_a_date_exclude_each_other(crmkit: Crmkit, shop: Path) -> None:
     done = crmkit("score", "evaluate", "x.y", "--cv", "5", "--train-until", "2026-01-31", code=2)
     assert "exclude each other" in done.err
+
+
+def test_propose_takes_one_customer(crmkit: Crmkit, shop: Path) -> None:
+    for name in ("ann", "bob"):
+        crmkit("customer", "add", name, "--ref", f"billing:{name}")
+    rows = crmkit("lifecycle", "propose", "ann", "--format", "json").rows
+    assert [(row["ref"], row["lifecycle"], row["to_stage"]) for row in rows] == [
+        ("ann", "core.customer", "prospect")
+    ]
+    crmkit("lifecycle", "propose", "ann", "--apply")
+    left = crmkit("lifecycle", "propose", "--format", "json").rows
+    assert [row["ref"] for row in left] == ["bob"]
+    assert "there is no customer 'zoe'" in crmkit("lifecycle", "propose", "zoe", code=2).err
+
+
+def test_stages_of_records_name_the_record_and_its_customer(crmkit: Crmkit, shop: Path) -> None:
+    crmkit("customer", "add", "ann", "--ref", "billing:ann")
+    (case,) = crmkit("case", "open", "ann", "--format", "json").rows
+    crmkit("case", "assign", case["case"], "--to", "ben")
+    asked = ("lifecycle", "history", case["case"], "--lifecycle", "service.complaint")
+    rows = crmkit(*asked, "--format", "json").rows
+    assert {(row["ref"], row["record_type"], row["record"]) for row in rows} == {
+        ("ann", "service.case", case["case"])
+    }
+    done = crmkit("lifecycle", "propose", case["case"], "--lifecycle", "service.complaint")
+    assert "service.complaint: " in done.err
+    funnel = crmkit("lifecycle", "funnel", "service.complaint", "--format", "json")
+    assert {row["counts"] for row in funnel.rows} == {"service.case"}
+    assert "counts records of service.case" in funnel.err
+    assert "counts customers" in crmkit("lifecycle", "funnel", "--format", "json").err
