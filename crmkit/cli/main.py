@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -302,6 +303,7 @@ def main(argv: list[str] | None = None) -> int:
     args = sys.argv[1:] if argv is None else argv
     debug = "--debug" in args
     try:
+        check_words(args)
         result = cli.main(args=args, prog_name="crmkit", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
@@ -318,6 +320,26 @@ def main(argv: list[str] | None = None) -> int:
         if debug:
             raise
         return _show_unexpected(error)
+
+
+def check_words(args: Sequence[str]) -> None:
+    """Refuses words that no table and no file could keep: bytes that are not UTF-8, and NUL.
+
+    Raises:
+        UsageError: naming the word by its place.
+    """
+    from ..errors import UsageError
+
+    for place, word in enumerate(args, start=1):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(
+                f"word {place} of the command is not UTF-8.",
+                hint="Rename the file, or give its content on stdin.",
+            ) from None
+        if "\0" in word:
+            raise UsageError(f"word {place} of the command contains a NUL character.")
 
 
 # What the operating system says when the disk, and not the program, is at fault.
