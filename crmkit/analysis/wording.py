@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..entities.phrasing import Phrase, fill, parse_phrases
 from .runs import as_json
 
 Convert = Callable[[str, Any], Any]
@@ -41,7 +42,8 @@ def messages(template: str, rows: pa.Table, shown: Convert) -> pa.Array:
     """The template filled for every row.
 
     Args:
-        template: text with columns in braces, as ``{telecom_fee}`` or ``{score_telecom_churn:.0%}``.
+        template: text with columns in braces, as ``{telecom_fee}`` or ``{score_telecom_churn:.0%}``;
+            the words beside a number fit it (:mod:`crmkit.entities.phrasing`).
         rows: has the columns.
         shown: what stands for a value that is there, given its column; money becomes an amount.
 
@@ -50,20 +52,19 @@ def messages(template: str, rows: pa.Table, shown: Convert) -> pa.Array:
     """
     words = Words()
     parts: list[pa.Array | str] = []
-    for literal, name, spec, conversion in words.parse(template):
-        parts.append(literal)
-        if name:
-            say = partial(_filled, words, name, spec or "", conversion, shown)
-            parts.append(_told(rows, name, say))
+    for part in parse_phrases(template):
+        if isinstance(part, str):
+            parts.append(part)
+        else:
+            parts.append(_told(rows, part.name, partial(_filled, words, part, shown)))
     return _joined(parts, rows.num_rows)
 
 
-def _filled(
-    words: Words, name: str, spec: str, conversion: str | None, shown: Convert, value: Any
-) -> str:
-    """One field of a message."""
-    given = value if value is None else shown(name, value)
-    return str(words.format_field(words.convert_field(given, conversion), spec))
+def _filled(words: Words, phrase: Phrase, shown: Convert, value: Any) -> str:
+    """One field of a message, with the words that depend on it."""
+    given = value if value is None else shown(phrase.name, value)
+    text = words.format_field(words.convert_field(given, phrase.conversion), phrase.spec)
+    return fill(phrase, value, str(text))
 
 
 def evidence(rows: pa.Table, columns: Sequence[str]) -> pa.Array:

@@ -203,8 +203,12 @@ class State:
         """
         from ..access.agents import Agents
         from ..workspace import open_workspace
+        from .output import check_form
         from .working import begin
 
+        given = click.get_current_context().params
+        if isinstance(given.get("format"), str) and "output" in given:
+            check_form(given["format"], given["output"])
         begin()
         crm = open_workspace(
             self.workspace, safe_mode=self.safe_mode, language=self.lang, **options

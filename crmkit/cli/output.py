@@ -327,6 +327,16 @@ def _suffix(output: str | None) -> str:
     return Path(str(output or "-")).suffix.lower()
 
 
+def check_form(format: str, output: str | None) -> None:
+    """Refuses a form that the result cannot be written in, before the work is done.
+
+    Raises:
+        UsageError: for binary output to a terminal, or ``--excel`` with another form than CSV.
+    """
+    if form(format, output) in BINARY and terminal_width(output) is not None:
+        raise UsageError("this format is binary.", hint="Give --output FILE.")
+
+
 def form(format: str, output: str | None) -> str:
     """The form asked for; where none was, the one that the file's name says.
 

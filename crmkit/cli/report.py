@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..entities.phrasing import counted
 from ..errors import NotFound, PluginError
 from .main import State
 from .options import (
@@ -216,7 +217,7 @@ def publish_reports(
     emit(rows, format=format, fields=PAGE_FIELDS)
     for name, fault in made.faults.items():
         note(f"not published: {name}: {fault}")
-    note(f"{len(made.entries)} reports: {made.index}")
+    note(f"{counted(len(made.entries), 'report')}: {made.index}")
     if made.faults:
         click.get_current_context().exit(PluginError.exit_code)
 

@@ -36,7 +36,8 @@ class Feature:
         type: what the value is; money is given in minor units as INTEGER with unit ``USD-cent``.
         unit: ``month``, ``GB``, ``1`` for a pure number or share, None for text.
         missing: value for population rows that the SQL leaves out; None means missing.
-        phrase: words for a reason, with ``{value}``; or a mapping from value (as text, ``true`` and
+        phrase: words for a reason, with ``{value}``, after which a plural noun becomes singular for
+            one, and ``ends in {value} days`` past for a negative number; or a mapping from value (as text, ``true`` and
             ``false`` for booleans) to words. A value that the mapping leaves out gives no reason.
         special: codes of a number that are no quantities, with their words, as ``{-9: "no bureau
             record"}``; an estimator that cuts numbers into bins gives each a bin of its own.

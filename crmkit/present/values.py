@@ -110,7 +110,18 @@ def shown(value: Any, column: Column) -> str:
         return instant_text(value.replace(microsecond=0))
     if isinstance(value, int) and column.type is FieldType.INTEGER and not is_id(column.name):
         return f"{value:,}"
-    return printable(file_text(column.name, value))
+    return printable(file_text(column.name, _unpacked(value)))
+
+
+def _unpacked(value: Any) -> Any:
+    """The items of a list that is kept as JSON text, as reasons are; any other value as it is."""
+    if not (isinstance(value, str) and value.startswith("[") and value.endswith("]")):
+        return value
+    try:
+        items = json.loads(value)
+    except ValueError:
+        return value
+    return items if all(not isinstance(item, (list, dict)) for item in items) else value
 
 
 def _number(value: float, column: Column) -> str:

@@ -109,6 +109,7 @@ def idle(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["report", "run", "core.customers", "-o", "."], "'.' is a folder"),
         (["report", "run", "core.customers", "--format", "yaml"], "'yaml' is not one of"),
         (["report", "run", "core.customers", "--limit", "9" * 23], "is not in the range"),
+        (["report", "run", "core.customers", "--excel", "--format", "html"], "--excel is for CSV"),
         (["list", "make", "x", "--report", "core.customers", "--success", "core.ordr"], "Did you mean core.order"),
         (["list", "make", "x", "--report", "core.customers", "--why", "stge"], "Did you mean stage?"),
         (["list", "make", "x", "--report", "core.customers", "--control", "2"], "is not from 0 to 0.9"),

@@ -13,6 +13,7 @@ from attrs import frozen
 from ...declarations import Feature
 from ...entities.fields import FieldType
 from ...entities.money import Money
+from ...entities.phrasing import filled, unit_plural
 from .inputs import Floats
 from .model import Model
 
@@ -93,10 +94,13 @@ def describe(feature: Feature, value: Any, currency: str) -> str:
         return str(feature.phrase.get(_key(value), ""))
     shown = _shown(feature, value, currency)
     if feature.phrase:
-        return feature.phrase.format(value=shown)
+        return filled(feature.phrase, lambda phrase: (value, format(shown, phrase.spec)))
     title = feature.title or feature.name.partition(".")[2].replace("_", " ")
     unit = "" if feature.type is FieldType.MONEY else feature.unit
-    return f"{title} is {shown}" + ("" if unit in SILENT_UNITS else f" {unit}")
+    if unit in SILENT_UNITS:
+        return f"{title} is {shown}"
+    number = f"{shown:,}" if isinstance(shown, int) else f"{shown}"
+    return f"{title} is {number} {unit if number in ('1', '-1') else unit_plural(str(unit))}"
 
 
 def _key(value: Any) -> str:

@@ -20,8 +20,9 @@ RULES = (
         f"AND {SUBSCRIBED}",
         action="open_case",
         target="save-desk",
-        message="asked {telecom_port_out_requests_60d} times for the porting code and "
-        "{telecom_cancellation_requests_60d} times to cancel in 60 days: call within the hour",
+        message="[asked {telecom_port_out_requests_60d} times for the porting code in 60 days, ]"
+        "[asked {telecom_cancellation_requests_60d} times to cancel in 60 days, ]"
+        "call within the hour",
         cooldown_days=14,
         source=f"{BRIEF} 1",
     ),
@@ -121,7 +122,7 @@ RULES = (
         action="open_case",
         target="second-line",
         message="came {telecom_repeat_contacts_30d} times with one topic in 30 days, "
-        "{telecom_unsolved_calls_90d} calls unsolved: name an owner",
+        "[{telecom_unsolved_calls_90d} calls unsolved, ]name an owner",
         cooldown_days=14,
         source=f"{BRIEF} 6",
     ),
@@ -158,8 +159,8 @@ RULES = (
         when=f"(telecom_late_payments_12m >= 2 OR telecom_days_overdue >= 30) AND {SUBSCRIBED}",
         action="list",
         target="dunning",
-        message="paid late {telecom_late_payments_12m} times in twelve months, "
-        "{telecom_days_overdue} days overdue: dunning ladder, no discount",
+        message="[paid late {telecom_late_payments_12m} times in twelve months, ]"
+        "[{telecom_days_overdue} days overdue, ]dunning ladder, no discount",
         cooldown_days=30,
         source=f"{BRIEF} 8",
     ),
