@@ -299,11 +299,7 @@ def result_stream(output: str | None = None, *, form: str = "table") -> Iterator
         yield _stdout()
         _stdout().flush()
         return
-    if form != "html" and _suffix(output) in MARKUP:
-        raise UsageError(
-            f"a browser opens {Path(str(output)).name} as a page, and {form} is no page.",
-            hint="Name the file after its form, or give --format html.",
-        )
+    _refuse_markup(form, output)
     path = Path(str(output))
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {str(path.parent)!r}.", hint="Make it first.")
@@ -327,14 +323,25 @@ def _suffix(output: str | None) -> str:
     return Path(str(output or "-")).suffix.lower()
 
 
+def _refuse_markup(form: str, output: str | None) -> None:
+    if form != "html" and _suffix(output) in MARKUP:
+        raise UsageError(
+            f"a browser opens {Path(str(output)).name} as a page, and {form} is no page.",
+            hint="Name the file after its form, or give --format html.",
+        )
+
+
 def check_form(format: str, output: str | None) -> None:
     """Refuses a form that the result cannot be written in, before the work is done.
 
     Raises:
         UsageError: for binary output to a terminal, or ``--excel`` with another form than CSV.
     """
-    if form(format, output) in BINARY and terminal_width(output) is not None:
+    found = form(format, output)
+    if found in BINARY and terminal_width(output) is not None:
         raise UsageError("this format is binary.", hint="Give --output FILE.")
+    if output not in (None, "-"):
+        _refuse_markup(found, output)
 
 
 def form(format: str, output: str | None) -> str:

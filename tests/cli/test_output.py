@@ -90,7 +90,7 @@ def test_an_unknown_column_is_refused_with_the_near_one() -> None:
 
 
 def test_no_row_takes_every_column_name(capsys: pytest.CaptureFixture[str]) -> None:
-    emit([], format="csv", columns=["a", "b"], sort=["a"])
+    emit([], format="csv", columns=["a", "b"], sort=["a"], fields=("a", "b", "c"))
     assert capsys.readouterr().out == "a,b\r\n"
 
 
@@ -131,5 +131,5 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 def test_binary_is_not_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    with pytest.raises(UsageError, match="binary"), result_stream(None, binary=True):
+    with pytest.raises(UsageError, match="binary"), result_stream(None, form="xlsx"):
         pass
