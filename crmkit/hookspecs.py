@@ -544,8 +544,10 @@ def register_privacy_guards() -> list[PrivacyGuard]:
 def check_rows(batch: Batch, catalog: Catalog) -> Sequence[RowFault]:
     """Refuses rows that a JSON Schema cannot judge: fields consistent together, check digits.
 
-    Called once per imported batch (10,000 rows by default) and entity, after the schemas have been
-    checked and before anything is written; only for entities owned by the plugin.
+    Called before anything is written, after the schemas have been checked, and only for entities
+    owned by the plugin: once per imported batch (10,000 rows by default) and entity, and once per
+    write of a command, a service or a call from Python, which is a batch as well, mostly of one row.
+    That one field may not precede another (``not_before``) needs no hook.
 
     Args:
         batch: the rows, column by column, in storage form (money in minor units, dates as
@@ -553,10 +555,11 @@ def check_rows(batch: Batch, catalog: Catalog) -> Sequence[RowFault]:
         catalog: what the enabled plugins declare.
 
     Returns:
-        One fault per refused row; the whole source row goes to the rejects file with it. An empty
-        sequence or None takes every row.
+        One fault per refused row. Of an import the whole source row goes to the rejects file with
+        it; any other write is refused with E_VALUE. An empty sequence or None takes every row.
 
-    Policy veto: if it raises, the import stops at the last committed batch with exit 7.
+    Policy veto: if it raises, the import stops at the last committed batch with exit 7, and any other
+    write changes nothing.
 
     Example::
 

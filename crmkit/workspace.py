@@ -155,6 +155,7 @@ class Crm:
             # The database of a workspace that was opened is there; only a new one's is made.
             create=not isinstance(self._file, SettingsFile),
             password=self._password or self.settings.database_password,
+            check_rows=lambda batch: self.host.call_veto("check_rows", batch=batch),
         )
 
     @cached_property

@@ -130,8 +130,10 @@ def _values(crm: Crm, ref: str) -> dict[str, str]:
     """What is known of a customer, by field and as text."""
     customer = crm.store.customers.find(ref)
     out = {name: getattr(customer, name) for name in ("kind", "name", "region", "owner", "team")}
+    points: dict[str, list[str]] = {}
     for point in customer.contact_points:
-        out.setdefault(point.kind, point.value)
+        points.setdefault(point.kind, []).append(point.value)
+    out |= {kind: ", ".join(sorted(values)) for kind, values in points.items()}
     for plugin, values in crm.store.customers.fields(customer.id).items():
         out |= {f"{plugin}.{name}": value for name, value in values.items()}
     return {name: str(value) for name, value in out.items() if value is not None}

@@ -36,7 +36,9 @@ def parse_week(text: str) -> dict[int, tuple[Window, ...]]:
         rule = _RULE.fullmatch(part)
         names = [] if rule is None else [rule[1], rule[2] or rule[1]]
         if rule is None or not set(names) <= set(DAYS):
-            raise ValueError(f"{part!r} is not as 'mon-fri 09:00-17:00' (days: {', '.join(DAYS)})")
+            raise ValueError(
+                f"{part!r} is not of the form 'mon-fri 09:00-17:00' (days: {', '.join(DAYS)})"
+            )
         first, last = (DAYS.index(name) for name in names)
         for day in range(first, last + (7 if last < first else 0) + 1):
             week[day % 7] = week.get(day % 7, ()) + parse_windows(rule[3])
@@ -54,8 +56,17 @@ def parse_windows(text: str) -> tuple[Window, ...]:
         span = _SPAN.fullmatch(word)
         hours = (0, 0, 0, 0) if span is None else tuple(int(part) for part in span.groups())
         opens, closes = hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]
-        if not 0 <= opens < closes <= 1440 or hours[1] > 59 or hours[3] > 59:
-            raise ValueError(f"{word!r} is no window as 09:00-17:00, closing by 24:00")
+        written = span is not None and hours[1] <= 59 and hours[3] <= 59
+        if not written or not 0 <= opens < closes <= 1440:
+            night = written and closes < opens <= 1440
+            raise ValueError(
+                f"{word!r} is not a time window such as 09:00-17:00"
+                + (
+                    ", so write a night as 22:00-24:00 and 00:00-06:00 of the next day"
+                    if night
+                    else ""
+                )
+            )
         out.append((opens, closes))
     return tuple(out)
 

@@ -46,7 +46,8 @@ class Target:
         found = _TARGET.fullmatch(text.strip().lower())
         if found is None or int(found[1]) == 0:
             raise ValueError(
-                f"{text!r} is no target as '30 min', '24 h', '8 working hours', '3 working days' or '15 days'"
+                f"{text!r} is not a time such as '30 min', '24 h', '8 working hours', '3 working days' or "
+                "'15 days'"
             )
         return cls(int(found[1]), _SHORT.get(found[2], found[2].replace(" ", "_")))
 

@@ -3,12 +3,60 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from attrs import field, frozen
 from attrs.validators import in_
 
+from .fields import FieldSet
+
 CUSTOMER_KINDS = ("person", "organisation")
 CONTACT_KINDS = ("phone", "email", "address", "web", "social")
+
+
+def _text(longest: int, form: str = "shown_text", pii: str = "none") -> dict[str, Any]:
+    return {"type": "string", "format": form, "maxLength": longest, "pii": pii}
+
+
+# What a customer and its contact points may be, at every door. The lengths are ours: beyond them a
+# cell holds something else than its column says. RFC 5321 bounds an e-mail address.
+CUSTOMER_FIELDS = FieldSet(
+    {
+        "type": "object",
+        "properties": {
+            "kind": {"type": "string", "enum": list(CUSTOMER_KINDS)},
+            "name": _text(500, pii="direct"),
+            "locale": _text(35, "language_tag"),
+            "time_zone": _text(60, "time_zone"),
+            "region": _text(200),
+            "owner": _text(200),
+            "team": _text(200),
+        },
+    }
+)
+CONTACT_FIELDS = FieldSet(
+    {
+        "type": "object",
+        "properties": {
+            "phone": _text(60, "phone_number", "direct"),
+            "email": _text(254, "email_address", "direct"),
+            "address": _text(2000, pii="direct"),
+            "web": _text(2000, "web_address", "direct"),
+            "social": _text(500, "social_handle", "direct"),
+        },
+    }
+)
+# A key of another system, and what it calls itself.
+KEY_FIELDS = FieldSet(
+    {
+        "type": "object",
+        "properties": {
+            "source": _text(200),
+            "ref": _text(500),
+            "label": {"type": "string", "maxLength": 100},
+        },
+    }
+)
 
 
 @frozen

@@ -14,12 +14,15 @@ schema keywords, these annotations:
 ``known``       ``outcome``: known only after the outcome; features never see it (D13)
 ``stricter``    of a boolean: the value that survives a merge whichever side has it; false for a
                 consent, true for "do not contact"
+``not_before``  of a date or instant: the field of the same set and type that it may not precede
+``past``        true: a day or instant that has come when it is stored (birth date)
 =============== ======================================================================
 
 The type of a field is read from its schema: ``string`` (with ``format`` ``date``, ``date-time`` or
-``money``), ``integer``, ``number``, ``boolean``, and ``array`` of strings. A ``format`` that JSON Schema
-does not have names a standard's number, as ``cn.ric`` or ``iban``: one with a wrong check digit is
-refused, any other is kept in its standard form.
+``money``), ``integer``, ``number``, ``boolean``, and ``array`` of strings. The bounds of a money field
+(``minimum`` and the like) are in major units. A ``format`` that JSON Schema does not have names a shape
+of text (:mod:`crmkit.entities.text_formats`) or a standard's number, as ``cn.ric`` or ``iban``: a text
+that does not fit is refused, any other is kept in its standard form.
 """
 
 from __future__ import annotations
@@ -33,12 +36,14 @@ from typing import Any
 from attrs import field, frozen
 
 from .standard_numbers import SCHEMA_FORMATS
+from .text_formats import TEXT_FORMATS
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 PII_CLASSES = ("none", "quasi", "direct", "secret")
 HIDDEN_PII = ("direct", "secret")
 ANNOTATIONS = frozenset(
-    "title title_zh description unit pii index currency timeless known stricter default examples".split()
+    "title title_zh description unit pii index currency timeless known stricter not_before past default "
+    "examples".split()
 )
 KEYWORDS = frozenset(
     "type format enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf "
@@ -138,11 +143,27 @@ class Field:
         return self.schema.get("currency")
 
     @property
+    def text_format(self) -> str | None:
+        """The shape of a text field or the standard that its numbers follow, or None."""
+        name = self.schema.get("format")
+        own = isinstance(name, str) and name not in SCHEMA_FORMATS
+        return name if own and self.type is FieldType.TEXT else None
+
+    @property
     def standard_number(self) -> str | None:
         """The standard that a number in a text field follows, as ``cn.ric``, or None."""
-        name = self.schema.get("format")
-        standard = isinstance(name, str) and name not in SCHEMA_FORMATS
-        return name if standard and self.type is FieldType.TEXT else None
+        name = self.text_format
+        return None if name in TEXT_FORMATS else name
+
+    @property
+    def not_before(self) -> str | None:
+        """The field that this day or instant may not precede, or None."""
+        return self.schema.get("not_before")
+
+    @property
+    def past(self) -> bool:
+        """Whether the day or instant has come when it is stored."""
+        return bool(self.schema.get("past", False))
 
     @property
     def choices(self) -> tuple[Any, ...] | None:
@@ -166,6 +187,7 @@ class Field:
         return (minor, Column(f"{self.name}_currency", FieldType.TEXT, self.name))
 
 
+_MOMENTS = (FieldType.DATE, FieldType.INSTANT)
 _BY_FORMAT = {"date": FieldType.DATE, "date-time": FieldType.INSTANT, "money": FieldType.MONEY}
 _BY_TYPE = {
     "integer": FieldType.INTEGER,
@@ -228,6 +250,7 @@ class FieldSet:
                 if column.name in taken:
                     out.append(f"fields {taken[column.name]!r} and {name!r} share {column.name!r}")
                 taken[column.name] = name
+        out += _order_faults(self.schema.get("properties", {}))
         unknown = set(self.schema.get("required", ())) - set(self.schema.get("properties", {}))
         out += [f"required names {name!r}, which is no property" for name in sorted(unknown)]
         return out
@@ -290,6 +313,20 @@ def _open_parts(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, A
                 yield f"field {name!r}{'.' if place else ''}{place}", node
 
 
+def _order_faults(properties: Mapping[str, Any]) -> Iterator[str]:
+    for name, schema in properties.items():
+        earlier = schema.get("not_before") if isinstance(schema, Mapping) else None
+        if earlier is None:
+            continue
+        other = properties.get(earlier) if earlier != name and isinstance(earlier, str) else None
+        kind = field_type(schema)
+        if kind not in _MOMENTS or not isinstance(other, Mapping) or field_type(other) is not kind:
+            yield (
+                f"field {name!r}: not_before {earlier!r} is not another field of its type, which is "
+                "date or date-time"
+            )
+
+
 def _property_faults(name: str, schema: Any) -> list[str]:
     if not NAME.fullmatch(name):
         return [f"field name {name!r} does not match {NAME.pattern}"]
@@ -309,6 +346,10 @@ def _property_faults(name: str, schema: Any) -> list[str]:
         isinstance(schema["stricter"], bool) and schema.get("type") == "boolean"
     ):
         out.append(f"field {name!r}: stricter is true or false, and for a boolean only")
+    if "past" in schema and not (
+        isinstance(schema["past"], bool) and field_type(schema) in _MOMENTS
+    ):
+        out.append(f"field {name!r}: past is true or false, and for a date or date-time only")
     if schema.get("known", "outcome") != "outcome":
         out.append(f"field {name!r}: known {schema['known']!r} is not 'outcome'")
     return out

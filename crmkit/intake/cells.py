@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from ..entities.checks import Fault, Reference, allowed_words, as_json, compile_check, shown
 from ..entities.fields import Field, FieldType
 from ..entities.money import MONEY_CONTEXT, Money
-from ..entities.standard_numbers import number_reader
-from .checks import Fault, Reference, allowed_words, compile_check, shown
+from ..entities.text_formats import TEXT_FORMATS, text_reader
 from .lookups import Lookup
 from .profile import Spec
 from .values import (
@@ -132,7 +132,10 @@ class Converter:
         self.read_plain = reader_of(
             field.type, Reading(zone=reading.zone, currency=reading.currency, split=reading.split)
         )
-        self.number = number_reader(field.standard_number) if field.standard_number else None
+        form = field.text_format
+        self.shape = None if form is None else text_reader(form)
+        own = None if form is None else TEXT_FORMATS.get(form)
+        self.usual = None if own is None else own.usual
         self.check = compile_check(field.schema)
         self.missing: Any = None
         if spec.default is not None:
@@ -156,7 +159,7 @@ class Converter:
         return (
             self.field.type is FieldType.TEXT
             and self.encode is _same
-            and self.number is None
+            and (self.shape is None or self.usual is not None)
             and spec.map is None
             and spec.lookup is None
             and len(spec.columns) == 1
@@ -168,7 +171,8 @@ class Converter:
         """The column where that is quick, or None: names and ids would only fill the cache."""
         if self.check is not None:
             bounds = {"minLength", "maxLength"} & set(self.field.schema)
-            if set(self.field.schema) & _CHECKING - bounds:
+            checking = set(self.field.schema) & _CHECKING - bounds
+            if checking - {"format"} or (checking and self.usual is None):
                 return None
             lengths = set(map(len, filter(None, cells)))
             if lengths and not (
@@ -179,12 +183,16 @@ class Converter:
         if None in cells:
             return None
         values = list(map(str.strip, cells)) if self.strip else list(cells)
-        if self.null.isdisjoint(values):
-            return values
-        if self.missing is not None:
-            return None
-        null = self.null
-        return [None if v in null else v for v in values]
+        if not self.null.isdisjoint(values):
+            if self.missing is not None:
+                return None
+            null = self.null
+            values = [None if v in null else v for v in values]
+        if self.usual is not None:
+            there = (v for v in values if v is not None)
+            if not all(map(self.usual.fullmatch, there)):
+                return None
+        return values
 
     def constant(self, value: Any) -> Any:
         """The stored form of a value that the profile gives, or a fault."""
@@ -310,27 +318,22 @@ class Converter:
             said = words if words.startswith("'") else f"{shown(text)!r} {words}"
             code = "E_PRECISION_LOST" if isinstance(error, PrecisionLost) else "E_TYPE"
             return Fault(code, shown(text), expected_words(self.field.type, self.reading), said)
-        if self.number is not None:
+        if self.shape is not None:
             try:
-                value = self.number(value)
+                value = self.shape(value)
             except ValueError as error:
-                allowed = f"a valid {self.field.standard_number}"
-                return Fault("E_NUMBER", shown(text), allowed, f"{shown(text)!r} {error}")
+                code = "E_NUMBER" if self.field.standard_number else "E_PATTERN"
+                words = str(error)
+                said = words if words.startswith("'") else f"{shown(text)!r} {words}"
+                return Fault(code, shown(text), allowed_words(self.field.schema), said)
         if self.check is not None:
-            judged = _judged(value)
+            judged = as_json(value)
             if not self.check(judged):
                 return Reference(self.field.schema).fault(judged, shown(text))
         return self.encode(value)
 
 
 _CHECKING = frozenset("enum const minLength maxLength pattern format".split())
-
-
-def _judged(value: Any) -> Any:
-    """A value as JSON Schema sees it: money and dates are texts there."""
-    if isinstance(value, Money):
-        return str(value)
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def _piece(text: str, separator: str | None, number: int) -> str | None:

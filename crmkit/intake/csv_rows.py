@@ -6,9 +6,9 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from ..entities.checks import shown
 from ..errors import InputRefused
 from .batch import BATCH_ROWS, LARGEST_CELL, Batch, Broken, bounded
-from .checks import shown
 from .columns import LOOKED_AT_ROWS, Heading, is_blank, read_heading
 from .lines import LineReader
 from .profile import Profile

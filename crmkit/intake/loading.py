@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 from attrs import define
 
 from ..declarations import CUSTOMER
+from ..entities.checks import Fault, shown
+from ..entities.contradictions import CODE as CONTRADICTION
+from ..entities.contradictions import contradictions, ordered_names
 from ..errors import PluginError
 from ..store.bulk import (
     CREATED,
     ID,
     UPDATED,
     CustomerUpsert,
+    Feed,
     FieldsUpsert,
     InteractionUpsert,
     Lookup,
@@ -30,7 +34,6 @@ from ..store.bulk import (
 from .absent import Present
 from .alike import Alike
 from .batch import Batch, Broken
-from .checks import Fault, shown
 from .hooks import hook_batch
 from .keys import SeenKeys
 from .mapping import Keyed, Mapped, Mapper, RowFault, RowFaults, Unit
@@ -86,7 +89,8 @@ class Loader:
         self.store, self.host, self.plan, self.mapper = store, host, plan, mapper
         self.statements = Statements(store)
         self.lookup = Lookup(self.statements)
-        self.upserts = [_upsert(self.statements, emit) for emit in plan.emits]
+        feed = Feed(self.statements, plan.source)
+        self.upserts = [_upsert(self.statements, emit, feed) for emit in plan.emits]
         self.last_wins = plan.profile.source.last_wins
         self.seen = [SeenKeys() for _ in range(plan.row_unit + len(plan.units))]
         self.present = Present(plan) if plan.profile.source.mode == "full" else None
@@ -108,9 +112,15 @@ class Loader:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is odd about keys and phone numbers, found so far."""
+        """What is odd about keys and phone numbers, and what was kept as somebody else left it."""
         found = dict.fromkeys(a.remark for a in self.alike if a.remark)
-        return (*found, *self.mapper.number_like.remarks)
+        kept = [
+            f"{upsert.kept} rows of {emit.entity} say what {self.plan.source} said last; what was "
+            "changed here since stays."
+            for emit, upsert in zip(self.plan.emits, self.upserts, strict=True)
+            if upsert.kept
+        ]
+        return (*found, *self.mapper.number_like.remarks, *kept)
 
     # --- first loads --------------------------------------------------------------------------
 
@@ -182,6 +192,7 @@ class Loader:
         faults = keyed.faults
         alive = [True] * batch.size
         mapped = _without(mapped, faults, alive)
+        self._check_order(mapped, faults)
         self._ask_plugins(mapped, faults)
         mapped = _without(mapped, faults, alive)
         self._prepare(tx, mapped, faults)
@@ -210,6 +221,19 @@ class Loader:
         for alike, emit, refs in zip(self.alike, self.plan.emits, keyed.emits, strict=True):
             if emit.kind == CUSTOMER:
                 alike.add(refs.refs)
+
+    def _check_order(self, mapped: list[Mapped], faults: RowFaults) -> None:
+        """Rejects rows whose days and instants contradict one another, or have not come."""
+        now = self.store.clock()
+        today = now.astimezone(self.store.time_zone).date()
+        for one in mapped:
+            if not ordered_names(one.plan.fields) or not one.block.size:
+                continue
+            found = contradictions(one.plan.fields, hook_batch(one).columns, now, today)
+            for c in found:
+                words = f"{c.value} {c.message}"
+                fault = Fault(CONTRADICTION, c.value, c.allowed, words)
+                faults.setdefault(one.positions[c.row], []).append(RowFault(c.field, fault))
 
     def _ask_plugins(self, mapped: list[Mapped], faults: RowFaults) -> None:
         for one in mapped:
@@ -262,6 +286,11 @@ class Loader:
                 refs = self._seen_of(index).known(refs) if index in self.plan.units else []
             if isinstance(upsert, RecordUpsert):
                 stale = upsert.prepare(connection, one.block, refs, owned=_owned(one.plan))
+                for i in upsert.filed(one.block):
+                    ref = shown(one.block.refs[i])
+                    words = f"{one.plan.entity} {ref} is filed and is never changed"
+                    fault = Fault("E_APPEND_ONLY", ref, "what it says already, or a new key", words)
+                    faults.setdefault(one.positions[i], []).append(RowFault("key", fault))
             elif isinstance(upsert, CustomerUpsert):
                 stale = upsert.prepare(connection, one.block, refs)
             else:
@@ -457,15 +486,15 @@ class Loader:
 
 
 def _upsert(
-    statements: Statements, emit: EmitPlan
+    statements: Statements, emit: EmitPlan, feed: Feed
 ) -> CustomerUpsert | FieldsUpsert | RecordUpsert | InteractionUpsert:
     if emit.kind == CUSTOMER:
-        return CustomerUpsert(statements, emit.source)
+        return CustomerUpsert(statements, emit.source, feed)
     if emit.kind == FIELDS:
-        return FieldsUpsert(statements, emit.entity, emit.source)
+        return FieldsUpsert(statements, emit.entity, emit.source, feed)
     if emit.kind == INTERACTION:
-        return InteractionUpsert(statements, emit.entity, emit.source)
-    return RecordUpsert(statements, emit.entity, emit.source)
+        return InteractionUpsert(statements, emit.entity, emit.source, feed)
+    return RecordUpsert(statements, emit.entity, emit.source, feed)
 
 
 def _owned(plan: EmitPlan) -> bool:

@@ -9,10 +9,10 @@ from typing import Any
 from attrs import define, field, frozen
 
 from ..declarations import CUSTOMER
+from ..entities.checks import Fault
 from ..store.bulk import Block
 from .batch import Batch
 from .cells import Faults, fragments
-from .checks import Fault
 from .keys import Occurrences
 from .number_like import NumberLike
 from .plan import INTERACTION, EmitPlan, Plan, StoredRef, Target
@@ -274,7 +274,8 @@ class Mapper:
 
     def _map(self, emit: EmitPlan, refs: Refs, batch: Batch, faults: RowFaults) -> Mapped:
         cells = _Cells(batch, refs.positions, faults)
-        block = Block(size=len(refs.positions), refs=refs.refs)  # type: ignore[arg-type]
+        size = len(refs.positions)
+        block = Block(size=size, refs=refs.refs, clears=emit.clears)  # type: ignore[arg-type]
         members: dict[str, Sequence[Any]] = {}
         if emit.kind == INTERACTION:
             members = self._map_interaction(emit, cells, block)
@@ -282,8 +283,8 @@ class Mapper:
             for target in emit.targets:
                 cells.store(target, block.columns)
         if emit.kind == CUSTOMER:
-            for slot, target in emit.contacts.items():
-                block.contacts[slot] = cells.values(target)
+            for slot, targets in emit.contacts.items():
+                block.contacts[slot] = [cells.values(target) for target in targets]
         if emit.effective:
             block.valid_from = cells.values(emit.effective)
         return Mapped(

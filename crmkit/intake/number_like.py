@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from attrs import define, evolve, field, frozen
 
+from ..entities.checks import Fault, shown
 from .batch import Batch
-from .checks import Fault, shown
 from .plan import Plan
 from .values import PrecisionLost, whole_number
 
@@ -61,8 +61,9 @@ class NumberLike:
         phones = {
             c
             for e in plan.emits
-            for (kind, _), t in e.contacts.items()
+            for (kind, _), targets in e.contacts.items()
             if kind == "phone"
+            for t in targets
             for c in t.spec.columns
         }
         keys = {

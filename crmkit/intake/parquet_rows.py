@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ..entities.checks import shown
 from ..errors import InputRefused
 from .batch import BATCH_ROWS, LARGEST_CELL, Batch, Broken, bounded
-from .checks import shown
 from .columns import check_columns, check_header, unknown_columns
 from .lines import composed
 from .profile import Profile

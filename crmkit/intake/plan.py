@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 from attrs import define, field, frozen
 
 from ..declarations import CUSTOMER
-from ..entities.customer import CUSTOMER_KINDS
+from ..entities.checks import Fault
+from ..entities.customer import CONTACT_FIELDS, CUSTOMER_FIELDS
 from ..entities.fields import Field, FieldSet, FieldType
 from ..entities.interaction import CHANNELS, DIRECTIONS
 from ..errors import ProfileError
+from ..store.bulk.block import Slot
 from .cells import Converter, encoder
-from .checks import Fault
 from .lookups import Lookup
-from .profile import CONTACTS, CUSTOMER_FIELDS, Emit, Key, Profile, Reference, Spec
+from .profile import CONTACTS, Emit, Key, Profile, Reference, Spec
 from .values import Reading
 
 if TYPE_CHECKING:
@@ -25,16 +26,7 @@ if TYPE_CHECKING:
 
 RECORD, INTERACTION, FIELDS = "record", "interaction", "fields"
 
-# A web address is shown as a link, so other schemes (javascript:) are refused.
-_WEB = {"type": "string", "pattern": r"^(?i)(https?://|[^:]+$)"}
-_CORE: dict[str, Mapping[str, Any]] = {
-    **{name: {"type": "string"} for name in (*CUSTOMER_FIELDS, *CONTACTS)},
-    "kind": {"type": "string", "enum": list(CUSTOMER_KINDS)},
-    "web": _WEB,
-}
-# They end up in headers of messages, where a line end begins another header.
-_ONE_LINE = ("email", "phone")
-_NO_LINE_END = r"^[^\r\n]*$"
+_CORE = {**CUSTOMER_FIELDS.by_name, **CONTACT_FIELDS.by_name}
 _ENVELOPE: dict[str, Mapping[str, Any]] = {
     "channel": {"type": "string", "enum": list(CHANNELS)},
     "direction": {"type": "string", "enum": list(DIRECTIONS)},
@@ -69,19 +61,24 @@ class EmitPlan:
 
     Attributes:
         kind: ``customer``, ``fields``, ``record`` or ``interaction``.
+        fields: what is declared of it; none for customers, whose columns are crmkit's own.
         source: of its refs.
         key: None means the row key with ``suffix``.
+        contacts: by kind and label, one target for each column that holds such a contact point.
+        clears: the stored columns and contact points that a blank empties.
         owner, subject: index of the emit that makes it; or ``owner_ref``/``subject_ref`` says how
             the stored one is found.
     """
 
     emit: Emit
     kind: str
+    fields: FieldSet
     source: str
     key: Key | None
     suffix: str = ""
     targets: list[Target] = field(factory=list)
-    contacts: dict[tuple[str, str], Target] = field(factory=dict)
+    contacts: dict[Slot, list[Target]] = field(factory=dict)
+    clears: frozenset[str | Slot] = frozenset()
     envelope: dict[str, Target] = field(factory=dict)
     effective: Target | None = None
     occurred_at: Target | None = None
@@ -199,7 +196,7 @@ class _Planner:
         kind, fields = self._kind(emit)
         self.kinds.append(kind)
         made = EmitPlan(
-            emit=emit, kind=kind, source=emit.source or self.source, key=emit.key,
+            emit=emit, kind=kind, fields=fields, source=emit.source or self.source, key=emit.key,
             suffix="" if kind == CUSTOMER else f":{emit.name}",
         )  # fmt: skip
         if kind == FIELDS and emit.key:
@@ -240,22 +237,23 @@ class _Planner:
         for name, spec in emit.fields.items():
             base, _, label = name.partition(".")
             if base not in _CORE or (label and base not in CONTACTS):
-                known = ", ".join((*CUSTOMER_FIELDS, *CONTACTS))
+                known = ", ".join(_CORE)
                 self.fault(emit, f"a customer has no field {name!r} (fields: {known})")
                 continue
-            schema = _CORE[base]
-            if base in _ONE_LINE and self._may_hold_lines:
-                schema = {**schema, "pattern": _NO_LINE_END}
-            target = self._target(emit, Field(base, FieldType.TEXT, schema), spec, self.form)
             if base in CONTACTS:
-                made.contacts[base, label] = target
-            else:
-                made.targets.append(target)
+                specs = (spec, *spec.also)
+                targets = [self._target(emit, _CORE[base], s, self.form) for s in specs]
+                made.contacts[base, label] = targets
+                if any(self._clears(s) for s in specs):
+                    made.clears |= {(base, label)}
+                continue
+            made.targets.append(self._target(emit, _CORE[base], spec, self.form))
+            # A customer always has a kind.
+            if self._clears(spec) and base != "kind":
+                made.clears |= {base}
 
-    @property
-    def _may_hold_lines(self) -> bool:
-        source = self.profile.source
-        return source.multiline or source.format != "csv"
+    def _clears(self, spec: Spec) -> bool:
+        return (spec.blank or self.profile.source.blank) == "clear"
 
     def _targets(self, emit: Emit, made: EmitPlan, fields: FieldSet) -> None:
         form = "payload" if made.kind == INTERACTION else self.form
@@ -265,7 +263,10 @@ class _Planner:
                 known = ", ".join(fields.by_name) or "none"
                 self.fault(emit, f"{emit.entity} has no field {name!r} (fields: {known})")
                 continue
-            made.targets.append(self._target(emit, found, spec, form))
+            target = self._target(emit, found, spec, form)
+            made.targets.append(target)
+            if self._clears(spec):
+                made.clears |= frozenset(target.columns)
         missing = [f.name for f in fields.fields if f.required and f.name not in emit.fields]
         if missing:
             self.fault(emit, f"{emit.entity} requires {', '.join(missing)}, which nothing feeds")

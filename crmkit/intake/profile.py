@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from attrs import field, frozen
 
+from ..entities.customer import CONTACT_KINDS
 from .lookups import Lookup, LookupTable
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 FORMATS = ("csv", "jsonl", "xlsx", "parquet", "sql")
 MODES = ("upsert", "full")
-CUSTOMER_FIELDS = ("kind", "name", "locale", "time_zone", "region", "owner", "team")
-CONTACTS = ("phone", "email", "address", "web", "social")
+# What a missing cell does to what is stored.
+BLANKS = ("keep", "clear")
+CONTACTS = CONTACT_KINDS
 OPERATORS = ("equals", "not_equals", "in", "not_in", "filled", "empty")
 SPEC_KEYS = frozenset(
     "column value join sep map date first_year currency split null decimal thousands time_zone default "
-    "part factor other lookup take".split()
+    "part factor other lookup take blank".split()
 )
 
 
@@ -36,7 +38,8 @@ class Spec:
     at ``split`` (blanks if None), from 1, or from -1 at its end; ``factor`` multiplies a number;
     ``lookup`` is the table in which the columns' texts are looked up; ``other`` is what texts become
     that ``map`` or ``lookup`` does not hold (None: they are faults). ``currency_column`` names the
-    column that holds an amount's currency.
+    column that holds an amount's currency. ``blank`` is one of BLANKS, or None where the source's
+    holds.
     """
 
     columns: tuple[str, ...] = ()
@@ -57,6 +60,8 @@ class Spec:
     thousands: str | None = None
     time_zone: str | None = None
     default: Any = None
+    blank: str | None = None
+    also: tuple[Spec, ...] = ()
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -121,12 +126,18 @@ class Emit:
     fields: Mapping[str, Spec] = field(factory=dict, hash=False)
 
     @property
+    def specs(self) -> Iterator[Spec]:
+        """Where each of its fields gets its values."""
+        for spec in self.fields.values():
+            yield from (spec, *spec.also)
+
+    @property
     def used(self) -> tuple[str, ...]:
         """Columns that decide what this emit writes, each once, in a stable order."""
         found: list[str] = list(self.key.columns) if self.key else []
         found += [c.column for c in self.when]
         envelope = (self.effective, self.occurred_at, self.channel, self.direction, self.actor)
-        for spec in (*envelope, self.amount, *self.fields.values()):
+        for spec in (*envelope, self.amount, *self.specs):
             found += spec.used if spec else ()
         for reference in (self.owner, self.subject):
             found += reference.spec.used if reference and reference.spec else ()
@@ -150,6 +161,7 @@ class Source:
     multiline: bool = False
     guarded: bool = False
     mode: str = "upsert"
+    blank: str = "keep"
     key: tuple[str, ...] = ()
     effective: Spec | None = None
     last_wins: bool = False

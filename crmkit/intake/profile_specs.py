@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from .lookups import Lookup, LookupTable, ReadTable, file_fault, no_column, read_table
-from .profile import SPEC_KEYS, Spec
+from .profile import BLANKS, SPEC_KEYS, Spec
 from .toml_tables import TableReader
 
 LOOKUP_KEYS = ("file", "key", "delimiter")
@@ -116,6 +116,7 @@ class SpecReader(TableReader):
             thousands=self.single(where, value, "thousands"),
             time_zone=self.zone(where, value),
             default=_plain(value.get("default")),
+            blank=self.choice(where, value, "blank", BLANKS) if "blank" in value else None,
         )
 
     def _map(self, where: str, value: Any) -> Mapping[str, Any] | None:

@@ -11,10 +11,14 @@ import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from attrs import evolve
+
+from ..declarations import CUSTOMER
 from ..errors import ProfileError
 from .encodings import encoding_fault
 from .lookups import ReadTable, no_tables
 from .profile import (
+    BLANKS,
     CONTACTS,
     FORMATS,
     MODES,
@@ -27,6 +31,7 @@ from .profile import (
     Profile,
     Reference,
     Source,
+    Spec,
 )
 from .profile_specs import SpecReader
 from .quality import LIMITS
@@ -92,6 +97,7 @@ class _Reader(SpecReader):
             multiline=self.flag(where, table, "multiline", False),
             guarded=self.flag(where, table, "guarded", False),
             mode=self.choice(where, table, "mode", MODES),
+            blank=self.choice(where, table, "blank", BLANKS),
             key=self.texts(where, table, "key") or (),
             effective=None if effective is None else self.moment(f"{where}.effective", effective),
             last_wins=self.flag(where, table, "last_wins", False),
@@ -193,8 +199,22 @@ class _Reader(SpecReader):
             direction=self._given(self.spec, where, table, "direction"),
             actor=self._given(self.spec, where, table, "actor"),
             amount=self._given(self.spec, where, table, "amount"),
-            fields={n: self.spec(f"{where}.{n}", v) for n, v in flat.items()},
+            fields={n: self._field(f"{where}.{n}", entity, n, v) for n, v in flat.items()},
         )
+
+    def _field(self, where: str, entity: str, name: str, value: Any) -> Spec:
+        """A field's source; of contact points of one kind a row may have several, as a list."""
+        if (
+            not isinstance(value, list)
+            or name.partition(".")[0] not in CONTACTS
+            or entity != CUSTOMER
+        ):
+            return self.spec(where, value)
+        if not value:
+            self.fault(where, "names no column")
+            return Spec()
+        first, *others = (self.spec(f"{where} {n}", one) for n, one in enumerate(value, 1))
+        return evolve(first, also=tuple(others))
 
     def _given(
         self, read: Callable[[str, Any], T], where: str, table: Mapping[str, Any], key: str

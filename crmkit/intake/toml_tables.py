@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..entities.checks import FIRST_YEAR, LAST_YEAR
 from ..entities.zones import parse_zone
-from .values import FIRST_YEAR, LAST_YEAR
 
 
 class TableReader:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
+from ..entities.checks import check_year
 from ..entities.fields import FieldType
 from ..entities.money import Money
 from .signs import currencies_of, unsigned
@@ -41,8 +42,6 @@ _BOOLEANS = {
     **dict.fromkeys(("true", "yes", "y", "t", "1"), True),
     **dict.fromkeys(("false", "no", "n", "f", "0"), False),
 }
-# Outside these years a date is a mistake of the source or a placeholder such as 9999-12-31.
-FIRST_YEAR, LAST_YEAR = 1900, 2200
 INT64 = 1 << 63
 NO_CURRENCIES = ("XXX", "XTS")
 
@@ -231,11 +230,11 @@ def read_currency(text: str) -> str:
 def read_date(text: str, layout: str | None, first_year: int | None = None) -> date:
     """A day, ISO or in the strptime ``layout``; ``first_year`` as in :class:`Reading`."""
     if layout is not None:
-        return _in_range(_by_layout(text, layout, first_year).date())
+        return check_year(_by_layout(text, layout, first_year).date())
     if not _DATE.fullmatch(text):
         raise ValueError("is not a date such as 2026-03-31")
     try:
-        return _in_range(date.fromisoformat(text))
+        return check_year(date.fromisoformat(text))
     except ValueError as error:
         raise ValueError(f"is not a date: {error}") from None
 
@@ -260,7 +259,7 @@ def read_instant(
         found = datetime.fromisoformat(text.replace(",", ".").replace(" +", "+").replace(" Z", "Z"))
     else:
         raise ValueError("is not an instant such as 2026-03-31T10:00:00Z")
-    _in_range(found.date())
+    check_year(found.date())
     return found.astimezone(UTC) if found.tzinfo else _localised(found, zone)
 
 
@@ -286,12 +285,6 @@ def _localised(local: datetime, zone: ZoneInfo) -> datetime:
     if found.replace(fold=1).utcoffset() != found.utcoffset():
         raise ValueError(f"occurs twice in {zone.key}: give it with its offset, as +01:00")
     return utc
-
-
-def _in_range(day: date) -> date:
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise ValueError(f"is outside the years {FIRST_YEAR} to {LAST_YEAR}")
-    return day
 
 
 def read_list(text: str, separator: str | None) -> list[str]:

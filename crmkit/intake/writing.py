@@ -94,7 +94,7 @@ def plain_number(value: float) -> str:
 
 def _specs(profile: Profile) -> Iterator[Spec]:
     for emit in profile.emits:
-        yield from emit.fields.values()
+        yield from emit.specs
         envelope = (emit.effective, emit.occurred_at, emit.amount, emit.channel, emit.direction)
         yield from (spec for spec in (*envelope, emit.actor) if spec is not None)
         for reference in (emit.owner, emit.subject):

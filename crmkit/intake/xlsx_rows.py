@@ -12,9 +12,9 @@ from itertools import chain, dropwhile, islice
 from typing import BinaryIO
 
 from ..declarations import CUSTOMER
+from ..entities.checks import shown
 from ..errors import InputRefused
 from .batch import BATCH_ROWS, LARGEST_CELL, Batch, Broken, bounded
-from .checks import shown
 from .columns import LOOKED_AT_ROWS, MOST_COLUMNS, Heading, read_heading
 from .profile import Profile
 from .sheet import BadCell, Formatted, SheetReader, SheetRow, Value

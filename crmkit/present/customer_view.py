@@ -289,22 +289,28 @@ def _blocks(view: View, width: int | None) -> Iterator[Block]:
 
 def _head(view: View) -> Block:
     refs = ", ".join(f"{r['source']}:{r['ref']}" for r in view["refs"])
-    lines = _pairs(
-        {
-            "keys": refs,
-            **{p["label"] or p["kind"]: p["value"] for p in view["contact_points"]},
-            **{key: view[key] for key in ("region", "owner", "team", "locale", "time_zone")},
-            "filed": instant_text(view["created_at"].replace(microsecond=0)),
-        }
+    # A customer may have several numbers of one kind.
+    points = [(p["label"] or p["kind"], p["value"]) for p in view["contact_points"]]
+    lines = _aligned(
+        [
+            ("keys", refs),
+            *points,
+            *((key, view[key]) for key in ("region", "owner", "team", "locale", "time_zone")),
+            ("filed", instant_text(view["created_at"].replace(microsecond=0))),
+        ]
     )
     return f"{view['name'] or '(no name)'}, {view['kind']}, {view['ref']}", lines
 
 
 def _pairs(values: Mapping[str, Any]) -> list[str]:
     """One aligned line per value that is there."""
-    there = {printable(k): _text(k, v) for k, v in values.items() if v is not None and v != ""}
-    width = max((len(k) for k in there), default=0)
-    return [f"{k.ljust(width)}  {v}" for k, v in there.items()]
+    return _aligned(values.items())
+
+
+def _aligned(values: Iterable[tuple[str, Any]]) -> list[str]:
+    there = [(printable(k), _text(k, v)) for k, v in values if v is not None and v != ""]
+    width = max((len(k) for k, _ in there), default=0)
+    return [f"{k.ljust(width)}  {v}" for k, v in there]
 
 
 def _filled(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,10 @@ from attrs import define, field, frozen
 from sqlalchemy import select
 
 from ..declarations import CUSTOMER
-from ..entities.customer import CONTACT_KINDS, ContactPoint
+from ..entities.customer import CONTACT_KINDS, CUSTOMER_FIELDS, ContactPoint
 from ..entities.fields import Field, FieldSet, FieldType
 from ..errors import UsageError
 from ..intake.guess.writing import write_profile
-from ..intake.profile import CUSTOMER_FIELDS
 from ..intake.sheet import EXACT
 from ..policy import Viewer
 from ..store.rows import is_in
@@ -119,6 +119,8 @@ class _Sheet:
     ) -> Export:
         """The export, with its profile."""
         keys: dict[str, Any] = {"name": source, "format": self.form, "key": ["ref"], "strip": False}
+        # The file holds everything, so what is missing there is to be missing.
+        keys["blank"] = "clear"
         if self.form == "csv":
             keys |= {"delimiter": self.csv.delimiter, "multiline": True, "guarded": guarded}
             if self.csv.decimal != PLAIN.decimal:
@@ -157,14 +159,13 @@ def export_customers(
     sheet = _Sheet(form, csv, viewer, ["ref", *_core(viewer)])
     if len(people) < len(everybody):
         sheet.remarks.append(f"{len(everybody) - len(people)} customers have no key of {chosen}.")
-    points = _points(store, refs) if viewer.may_see("direct") else {}
-    slots = _slots(points.values()) if viewer.may_see("direct") else {}
-    lost = sum(len(of) - len({(p.kind, p.label) for p in of}) for of in points.values())
-    if lost:
-        sheet.remarks.append(f"{lost} contact points share kind and label with an earlier one.")
-    sheet.columns += slots.values()
-    core = {name: name for name in _core(viewer)}
-    core |= {f"{kind}.{label}" if label else kind: c for (kind, label), c in slots.items()}
+    slots = _slots(c.contact_points for c in people) if viewer.may_see("direct") else {}
+    sheet.columns += [column for columns in slots.values() for column in columns]
+    core: dict[str, Any] = {name: name for name in _core(viewer)}
+    core |= {
+        f"{kind}.{label}" if label else kind: columns if len(columns) > 1 else columns[0]
+        for (kind, label), columns in slots.items()
+    }
     emits: list[dict[str, Any]] = [{"entity": CUSTOMER, "key": "ref", "fields": core}]
     specs: dict[str, dict[str, Any]] = {}
     stored = {m.entity.plugin: m for m in store.domain.values() if m.entity.what == CUSTOMER}
@@ -184,8 +185,9 @@ def export_customers(
     for customer in people:
         row: dict[str, Any] = {"ref": refs[customer.id]}
         row |= {name: getattr(customer, name) for name in _core(viewer)}
-        for point in points.get(customer.id, ()):
-            row.setdefault(slots[point.kind, point.label], point.value)
+        free = {slot: iter(columns) for slot, columns in slots.items()}
+        for point in customer.contact_points if slots else ():
+            row[next(free[point.kind, point.label])] = point.value
         for plugin, values in fields.get(customer.id, {}).items():
             if plugin in specs:
                 made = stored[plugin].entity.fields
@@ -263,7 +265,7 @@ def _kept_by_sheets(value: Any) -> Any:
 
 
 def _core(viewer: Viewer) -> list[str]:
-    return [name for name in CUSTOMER_FIELDS if name != "name" or viewer.may_see("direct")]
+    return [name for name in CUSTOMER_FIELDS.by_name if name != "name" or viewer.may_see("direct")]
 
 
 def _chosen(sources: Iterable[str], wanted: str | None, what: str) -> str:
@@ -303,29 +305,20 @@ def _owners(store: Store, owner: str, preferred: str) -> dict[int, tuple[str, st
     return found
 
 
-def _points(store: Store, ids: Iterable[int]) -> dict[int, list[ContactPoint]]:
-    """Each customer's own contact points, first ones first."""
-    table = store.tables["contact_point"].c
-    out: dict[int, list[ContactPoint]] = {}
-    with store.read() as connection:
-        query = select(table.customer_id, table.kind, table.value, table.label)
-        query = query.where(is_in(connection, table.customer_id, ids))
-        for row in connection.execute(query.order_by(table.position, table.id)):
-            point = ContactPoint(row.kind, row.value, row.label)
-            out.setdefault(row.customer_id, []).append(point)
-    return out
+def _slots(people: Iterable[Sequence[ContactPoint]]) -> dict[tuple[str, str], list[str]]:
+    """The columns of each kind and label: as many as the customer has points who has most of them.
 
-
-def _slots(points: Iterable[Sequence[ContactPoint]]) -> dict[tuple[str, str], str]:
-    """The column of each kind and label; labels are free text, so columns are numbered.
-
-    Every kind has a column, whether anybody has such a contact point or not.
+    Labels are free text, so the columns of a kind are numbered. Every kind has a column, whether
+    anybody has such a contact point or not.
     """
-    used = {(point.kind, point.label) for listed in points for point in listed}
-    labels = sorted(used | {(kind, "") for kind in CONTACT_KINDS})
-    count: dict[str, int] = {}
-    out: dict[tuple[str, str], str] = {}
-    for kind, label in labels:
-        count[kind] = count.get(kind, 0) + 1
-        out[kind, label] = kind if count[kind] == 1 else f"{kind}_{count[kind]}"
+    most = Counter(dict.fromkeys(((kind, "") for kind in CONTACT_KINDS), 1))
+    for points in people:
+        most |= Counter((point.kind, point.label) for point in points)
+    count: Counter[str] = Counter()
+    out: dict[tuple[str, str], list[str]] = {}
+    for kind, label in sorted(most):
+        out[kind, label] = columns = []
+        for _ in range(most[kind, label]):
+            count[kind] += 1
+            columns.append(kind if count[kind] == 1 else f"{kind}_{count[kind]}")
     return out

@@ -7,11 +7,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.engine import Connection
 
+from ..declarations import CUSTOMER
 from ..entities.address import address_key, is_same_address
-from ..entities.customer import CUSTOMER_KINDS, ContactPoint, Customer, CustomerRef
+from ..entities.customer import (
+    CONTACT_FIELDS,
+    CUSTOMER_FIELDS,
+    CUSTOMER_KINDS,
+    KEY_FIELDS,
+    ContactPoint,
+    Customer,
+    CustomerRef,
+)
 from ..errors import EditConflict, NotFound, UsageError
 from .family import members_of, survivors_of
 from .gateway import Gateway
@@ -20,7 +29,8 @@ from .prepared import rows_where
 from .retry import retried
 from .rows import is_in
 from .search import has_value
-from .values import changed
+from .types import Integer
+from .values import Codec, changed
 
 if TYPE_CHECKING:
     from .domain import DomainTable
@@ -31,7 +41,7 @@ OWN_SOURCE = "crmkit"
 # Beyond so many customers an address is nobody's own. A choice of ours: the largest households and
 # offices have fewer, and a placeholder such as none@example.org has thousands.
 MOST_HOLDERS = 100
-EDITABLE = ("kind", "name", "locale", "time_zone", "region", "owner", "team")
+EDITABLE = tuple(CUSTOMER_FIELDS.by_name)
 Fields = Mapping[str, Mapping[str, Any]]
 # Inside the class `list` is its method, so types with lists are named here.
 People = list[Customer]
@@ -291,10 +301,10 @@ class Customers(Gateway):
             columns: ``locale``, ``time_zone``, ``region``, ``owner``, ``team``.
 
         Raises:
-            UsageError: if a key belongs to somebody already, or a field's value is not allowed.
+            UsageError: if a key belongs to somebody already, or a value is not allowed.
             NotPermitted: if the owner has left.
         """
-        _check_editable({"kind": kind, **columns})
+        self._check_own({"kind": kind, "name": name, **columns}, refs, contact_points)
         with self._writing(tx, "customer add") as own:
             if columns.get("owner") is not None:
                 self._store.ownership.check_here(columns["owner"], tx=own)
@@ -335,12 +345,14 @@ class Customers(Gateway):
         Raises:
             EditConflict: if somebody changed the customer since.
             NotFound: for an unknown customer, column, plugin or field.
+            UsageError: if a value is not allowed. What is stored already is not judged again.
             NotPermitted: if the new owner has left, or the customer's renewals are protected for
                 the one it has.
         """
-        _check_editable(changes or {})
         with self._writing(tx, "customer edit") as own:
             stored = self._get(own.connection, customer_id)
+            added = [p for p in contact_points or () if p not in stored.contact_points]
+            self._check_own(changes or {}, refs, added)
             if stored.version != version:
                 raise EditConflict("the customer", version, stored.version)
             edited = evolve(stored, **dict(changes or {}))
@@ -370,6 +382,32 @@ class Customers(Gateway):
 
         with self._writing(tx, "customer anonymise") as own:
             anonymise(self._store, own, ids)
+
+    # --- checks -------------------------------------------------------------------------------
+
+    def _check_own(
+        self,
+        columns: Mapping[str, Any],
+        refs: Sequence[CustomerRef],
+        points: Sequence[ContactPoint],
+    ) -> None:
+        """Refuses what no import would take: the same rules hold at every door."""
+        for name in columns:
+            if name not in EDITABLE:
+                raise NotFound("customer column", name, EDITABLE)
+        if columns.get("kind", CUSTOMER_KINDS[0]) not in CUSTOMER_KINDS:
+            raise NotFound("customer kind", str(columns["kind"]), CUSTOMER_KINDS)
+        codec = Codec(CUSTOMER, CUSTOMER_FIELDS, self._store.currency)
+        typed = codec.typed(columns)
+        codec.check(typed)
+        contacts = Codec("contact point", CONTACT_FIELDS, self._store.currency)
+        keys = Codec("key", KEY_FIELDS, self._store.currency)
+        for point in points:
+            contacts.check(contacts.typed({point.kind: point.value}))
+            keys.check(keys.typed({"label": point.label}))
+        for ref in refs:
+            keys.check(keys.typed({"source": ref.source, "ref": ref.ref}))
+        self._check_rows(CUSTOMER, {name: [value] for name, value in columns.items()})
 
     # --- rows ---------------------------------------------------------------------------------
 
@@ -410,22 +448,45 @@ class Customers(Gateway):
     def _replace_contact_points(
         self, tx: Tx, customer_id: int, points: Sequence[ContactPoint]
     ) -> None:
+        """Makes these the contact points; those that stay keep who wrote them, the others are kept as past."""
         p = self._table("contact_point")
-        tx.connection.execute(p.delete().where(p.c.customer_id == customer_id))
         points = self._without_members(tx, customer_id, points)
-        if not points:
+        stored = rows_where(
+            tx.connection, p, "customer_id", [customer_id], order=("position", "id")
+        )
+        free = {(row["kind"], row["value"], row["label"]): row for row in reversed(stored)}
+        kept, new = dict[int, int](), list[dict[str, Any]]()
+        for position, point in enumerate(points):
+            row = free.pop((point.kind, point.value, point.label), None)
+            if row is not None:
+                kept[row["id"]] = position
+                continue
+            new.append(
+                {
+                    "id": tx.take_ids(1)[0], "customer_id": customer_id, "kind": point.kind,
+                    "value": point.value, "label": point.label, "position": position, "tx": tx.id,
+                    "address_key": address_key(point.kind, point.value),
+                }
+            )  # fmt: skip
+        self._end_points(tx, [row["id"] for row in stored if row["id"] not in kept])
+        for row in stored:
+            place = kept.get(row["id"])
+            if place is not None and place != row["position"]:
+                moved = p.update().where(p.c.id == row["id"]).values(position=place)
+                tx.connection.execute(moved)
+        if new:
+            tx.connection.execute(p.insert(), new)
+
+    def _end_points(self, tx: Tx, ids: Sequence[int]) -> None:
+        """Removes contact points; who wrote them stays known, so that imports can be told what they said."""
+        if not ids:
             return
-        rows = [
-            {
-                "id": i, "customer_id": customer_id, "kind": point.kind, "value": point.value,
-                "label": point.label, "position": position, "tx": tx.id,
-                "address_key": address_key(point.kind, point.value),
-            }
-            for position, (i, point) in enumerate(
-                zip(tx.take_ids(len(points)), points, strict=True)
-            )
-        ]  # fmt: skip
-        tx.connection.execute(p.insert(), rows)
+        p, past = self._table("contact_point"), self._table("contact_point_history")
+        here = is_in(tx.connection, p.c.id, ids)
+        ending = select(*p.columns, literal(tx.id, Integer())).where(here)
+        names = [c.name for c in past.columns]
+        tx.connection.execute(past.insert().from_select(names, ending))
+        tx.connection.execute(p.delete().where(here))
 
     def _without_members(
         self, tx: Tx, customer_id: int, points: Sequence[ContactPoint]
@@ -444,7 +505,7 @@ class Customers(Gateway):
         ).all()
         wanted = {(point.kind, point.value) for point in points}
         gone = [row.id for row in theirs if (row.kind, row.value) not in wanted]
-        tx.connection.execute(p.delete().where(is_in(tx.connection, p.c.id, gone)))
+        self._end_points(tx, gone)
         kept = {(row.kind, row.value) for row in theirs}
         return [point for point in points if (point.kind, point.value) not in kept]
 
@@ -464,9 +525,10 @@ class Customers(Gateway):
         known = {} if row is None else codec.values(row)
         typed = codec.typed(values)
         merged = {**known, **dict.fromkeys(values), **typed}
-        codec.check({k: v for k, v in merged.items() if v is not None})
+        codec.check({k: v for k, v in merged.items() if v is not None}, given=values)
         if row is not None and not list(changed(known, merged)):
             return
+        self._check_row(codec, merged, given=values)
         new = {**codec.columns(merged), "valid_from": tx.at, "tx": tx.id}
         if row is None:
             # A merge that was taken back may have left earlier versions without a current one.
@@ -631,14 +693,6 @@ class Customers(Gateway):
 
 def _is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and int(text) < 1 << 63
-
-
-def _check_editable(columns: Mapping[str, Any]) -> None:
-    for name in columns:
-        if name not in EDITABLE:
-            raise NotFound("customer column", name, EDITABLE)
-    if columns.get("kind", CUSTOMER_KINDS[0]) not in CUSTOMER_KINDS:
-        raise NotFound("customer kind", str(columns["kind"]), CUSTOMER_KINDS)
 
 
 def _customer(

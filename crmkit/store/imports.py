@@ -14,10 +14,12 @@ from sqlalchemy import select
 from ..errors import NotFound
 from .gateway import Gateway
 from .history import Row
-from .rows import insert_rows
+from .rows import insert_rows, is_in
 
 if TYPE_CHECKING:
-    from .store import Tx
+    from sqlalchemy.engine import Connection
+
+    from .store import Store, Tx
 
 STATUSES = ("running", "done", "failed", "reverted")
 COUNTS = ("read", "created", "updated", "unchanged", "rejected")
@@ -50,9 +52,21 @@ class ImportRun:
     rejects_file: str | None = None
 
 
+IMPORT = "import "
+
+
 def import_command(run_id: int) -> str:
     """What a batch's transaction says that it does, so that an import's rows can be found again."""
-    return f"import {run_id}"
+    return f"{IMPORT}{run_id}"
+
+
+def imported_by(store: Store, connection: Connection, txs: Iterable[int], source: str) -> set[int]:
+    """Those of some transactions in which an import of this source wrote."""
+    t = store.tables["tx"].c
+    asked = select(t.id).where(
+        is_in(connection, t.id, txs), t.source == source, t.command.startswith(IMPORT)
+    )
+    return set(connection.scalars(asked))
 
 
 @frozen(kw_only=True)

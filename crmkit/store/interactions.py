@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, Table, bindparam, func, select
 from sqlalchemy.engine import Connection
 
+from ..entities.checks import check_year
 from ..entities.interaction import (
     CHANNELS,
     DIRECTIONS,
@@ -214,6 +215,11 @@ class Interactions(Gateway):
         codec = self._codec(self._store.entity(new.kind))
         typed = codec.typed(new.payload)
         codec.check(typed)
+        self._check_row(
+            codec, typed, given=typed, ref=new.ref, occurred_at=new.occurred_at,
+            occurred_on=self._local_day(new.occurred_at), channel=new.channel,
+            direction=new.direction, actor=new.actor,
+        )  # fmt: skip
         amount = new.amount
         said = {
             "customer_id": new.customer_id, "channel": new.channel, "direction": new.direction,
@@ -325,6 +331,10 @@ def _newest(
 def _check_envelope(kind: InteractionKind, new: NewInteraction) -> None:
     if new.occurred_at.tzinfo is None:
         raise UsageError(f"{new.occurred_at.isoformat()} has no time zone.", code="E_TYPE")
+    try:
+        check_year(new.occurred_at)
+    except ValueError as error:
+        raise UsageError(f"{new.occurred_at.isoformat()} {error}.", code="E_VALUE") from None
     if new.customer_id is None and not kind.anonymous:
         raise UsageError(f"an interaction of kind {kind.name} needs a customer.")
     if new.channel is not None and new.channel not in CHANNELS:

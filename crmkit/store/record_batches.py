@@ -37,8 +37,13 @@ def put_records(
     values: Mapping[str, Sequence[Any]],
     owners: Sequence[int] | None,
     effective: Sequence[datetime] | None,
+    check: Callable[[Codec, Mapping[str, Sequence[Any]], Sequence[str]], None],
 ) -> Written:
-    """Upserts records by key; see :meth:`crmkit.store.records.Records.put`."""
+    """Upserts records by key; see :meth:`crmkit.store.records.Records.put`.
+
+    Args:
+        check: raises UsageError for rows that their plugin refuses, given values by field, and refs.
+    """
     entity = made.entity
     if entity.owner is not None and owners is None:
         raise UsageError(f"records of {entity.name} need owners.")
@@ -47,15 +52,23 @@ def put_records(
         raise UsageError(f"a batch of {entity.name} names one key twice.")
     statements = Statements(store)
     columns: dict[str, Sequence[Any]] = {}
+    judged: dict[str, Sequence[Any]] = {}
     for name, given in values.items():
         if name not in entity.fields.by_name:
             raise NotFound(f"field of {entity.name}", name, entity.fields.by_name)
         field = entity.fields.by_name[name]
-        typed = _checked(codec, field, given)
+        judged[name] = typed = _checked(codec, field, given)
         columns.update(_stored(made, field, typed, statements))
+    check(codec, judged, refs)
     _check_owners(store, tx.connection, made, owners)
     since = None if effective is None else [statements.instant(at) for at in effective]
-    block = Block(size=len(refs), refs=list(refs), columns=columns, valid_from=since)
+    block = Block(
+        size=len(refs),
+        refs=list(refs),
+        columns=columns,
+        clears=frozenset(columns),
+        valid_from=since,
+    )
     upsert = RecordUpsert(statements, entity.name, source)
     stale = upsert.prepare(tx.connection, block, refs, owned=owners is not None)
     if stale:

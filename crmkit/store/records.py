@@ -279,8 +279,10 @@ class Records(Gateway):
                 raise EditConflict(f"{type} {source}:{ref}", version, row["version"] if row else 0)
             known = codec.values(row) if row else {}
             merged = {**known, **dict.fromkeys(values), **codec.typed(values)}
-            codec.check({k: v for k, v in merged.items() if v is not None})
+            codec.check({k: v for k, v in merged.items() if v is not None}, given=values)
             new = codec.columns(merged)
+            if row is None or list(changed(row, new)):
+                self._check_row(codec, merged, given=values, ref=ref)
             if owner_id is not None:
                 new["owner_id"] = self._owner(own.connection, made, owner_id)
             if row is None:
@@ -327,7 +329,7 @@ class Records(Gateway):
         with self._writing(tx, RECORD_SET) as own:
             return put_records(
                 self._store, own, made, self._codec(made.entity), source=source, refs=refs,
-                values=values, owners=owners, effective=effective,
+                values=values, owners=owners, effective=effective, check=self._check_batch,
             )  # fmt: skip
 
     @retried

@@ -14,7 +14,7 @@ from sqlalchemy import MetaData, Table, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from ..declarations import Committed
+from ..declarations import Batch, Committed, RowFault
 from ..errors import Busy, ConfigError, NotFound, SchemaOutdated, StorageError
 from .domain import DomainTable, Entity, domain_tables, entities_of
 from .engine import WRITES, make_engine, translated
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from .records import Records
     from .relations import Relations
     from .stages import Stages
+
+
+# What plugins say of rows that are to be written.
+CheckRows = Callable[[Batch], Sequence[tuple[str, Sequence[RowFault]]]]
 
 
 class Tx:
@@ -108,6 +112,8 @@ class Store:
         file: the settings that have to belong to this database; None leaves that unchecked.
         create: whether an empty database is filled; False refuses one that is not there or empty.
         password: of the account on a server, where the URL has none.
+        check_rows: asks plugins about rows that are to be written, as the hook of that name;
+            ``(plugin, faults)`` of each.
 
     Raises:
         ConfigError: if the URL names no supported database, or a file that is not there.
@@ -129,7 +135,9 @@ class Store:
         file: SettingsFile | None = None,
         create: bool = True,
         password: str | None = None,
+        check_rows: CheckRows = lambda batch: (),
     ) -> None:
+        self.ask_plugins = check_rows
         self.catalog, self.clock, self.actor = catalog, clock, actor
         self.protection_months = protection_months
         self.privacy = Privacy(self, viewer)

@@ -141,7 +141,7 @@ def _customers(metadata: MetaData) -> list[Table]:
     Index("ix_contact_point_value", contact.c.value)
     # By what several contact points of one address have in common (crmkit.entities.address).
     Index("ix_contact_point_address_key", contact.c.address_key)
-    # What an import changed or removed, so that it can be reverted.
+    # What was changed or removed, so that an import can be reverted and told what it said before.
     past_contact = table(
         "contact_point_history", metadata, key("id"), needed("customer_id", Integer),
         needed("kind", Text), needed("value", Text), needed("label", Text),
@@ -149,6 +149,7 @@ def _customers(metadata: MetaData) -> list[Table]:
         key("closed_tx"), rowid=False,
     )  # fmt: skip
     Index("ix_contact_point_history_closed_tx", past_contact.c.closed_tx)
+    Index("ix_contact_point_history_customer_id", past_contact.c.customer_id)
     relation = table(
         "relation", metadata, key("id"),
         needed("customer_id", Integer, ForeignKey("customer.id")),

@@ -21,6 +21,45 @@ def test_exported_customers_are_imported_unchanged(crmkit: Crmkit, shop: Path) -
     assert '"unchanged": 1' in done.out
 
 
+def test_two_numbers_of_one_kind_are_shown_exported_and_imported_unchanged(
+    crmkit: Crmkit, shop: Path
+) -> None:
+    points = ("phone:+4930111", "phone:+4930222", "email:n@x.example")
+    contacts = [word for point in points for word in ("--contact", point)]
+    crmkit("customer", "add", "Nora", "--ref", "s:1", *contacts)
+    shown = crmkit("customer", "show", "s:1").out
+    assert "phone  +4930111" in shown
+    assert "phone  +4930222" in shown
+    crmkit("customer", "export", "--source", "s", "--output", "c.csv", "--profile-out", "c.toml")
+    header, row = (shop / "c.csv").read_text(encoding="utf-8").splitlines()
+    kept = dict(zip(header.split(","), row.split(","), strict=True))
+    assert (kept["phone"], kept["phone_2"]) == ("+4930111", "+4930222")
+    done = crmkit("import", "c.csv", "--profile", "c.toml", "--format", "json")
+    assert '"unchanged": 1' in done.out
+
+
+def test_a_blank_cell_leaves_what_was_filed_by_hand(crmkit: Crmkit, shop: Path) -> None:
+    contacts = ("--contact", "phone:+4930444", "--contact", "email:f@x.example")
+    crmkit("customer", "add", "Four", "--ref", "s:4", *contacts)
+    (shop / "blank.csv").write_text("no,name,phone,email\n4,Four,,\n", encoding="utf-8")
+    profile = (
+        'name = "p"\n[source]\nname = "s"\nkey = ["no"]\n{}[[emit]]\nentity = "customer"\n'
+        'key = "no"\n[emit.fields]\nname = "name"\nphone = "phone"\nemail = "email"\n'
+    )
+    (shop / "keep.toml").write_text(profile.format(""), encoding="utf-8")
+    done = crmkit("import", "blank.csv", "--profile", "keep.toml", "--format", "json")
+    assert '"unchanged": 1' in done.out
+    assert "+4930444" in crmkit("customer", "show", "s:4").out
+    (shop / "clear.toml").write_text(profile.format('blank = "clear"\n'), encoding="utf-8")
+    other = ("--contact", "phone:+4930444", "--contact", "email:f@x.example")
+    crmkit("customer", "add", "Five", "--ref", "s:5", *other)
+    (shop / "blank.csv").write_text("no,name,phone,email\n5,Five,,\n", encoding="utf-8")
+    crmkit("import", "blank.csv", "--profile", "clear.toml")
+    shown = crmkit("customer", "show", "s:5").out
+    assert "+4930444" not in shown
+    assert "f@x.example" not in shown
+
+
 def test_the_files_name_says_its_form_and_others_are_refused(crmkit: Crmkit, shop: Path) -> None:
     crmkit("customer", "add", "Ann", "--ref", "billing:1")
     crmkit("customer", "export", "--output", "c.jsonl")

@@ -196,7 +196,7 @@ UNSOUND = [
     ),
     (
         claim(clock={"targets": {"": "soon"}}),
-        "case kind x.claim: clock decide: 'soon' is no target",
+        "case kind x.claim: clock decide: 'soon' is not a time such as",
     ),
     (
         claim(clock={"targets": {"S9": "4 h"}}),

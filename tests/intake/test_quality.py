@@ -65,7 +65,13 @@ def test_every_documented_code_of_a_row_has_its_kind(root: Path) -> None:
     rows = page.partition("## When a row is rejected")[2].partition("\n## ")[0]
     codes = set(re.findall(r"`(E_[A-Z_]+)`", rows))
     contradictory = {code for code in codes if kind_of(code) == "contradictory"}
-    assert contradictory == {"E_OWNER", "E_SUBJECT", "E_PLUGIN_CHECK"}
+    assert contradictory == {
+        "E_OWNER",
+        "E_SUBJECT",
+        "E_CONTRADICTION",
+        "E_APPEND_ONLY",
+        "E_PLUGIN_CHECK",
+    }
 
 
 def test_exactly_the_limit_is_good_enough() -> None:

@@ -19,6 +19,7 @@ name = "crm"
 [source]
 name = "crm"
 key = ["no"]
+blank = "clear"
 [[emit]]
 entity = "customer"
 key = "id"
@@ -55,7 +56,7 @@ HEAD = "no,id,name,phone,office,household,number,fee,day,total\n"
 FIRST = HEAD + "1,C1,Ann,+1555,,2,100,9.99,2026-02-01,12.50\n" + "2,C2,Bob,,+1777,1,,,2026-02-01,\n"
 SECOND = (
     HEAD
-    + "1,C1,Anna,+1556,+1,2,100,8.99,2026-02-01,13.50\n"
+    + "1,C1,Anna,+1556,+1333,2,100,8.99,2026-02-01,13.50\n"
     + "2,C2,Bob,,,1,,,2026-02-01,\n"
     + "3,C3,Eve,+1888,,,300,1,2026-02-02,1\n"
 )

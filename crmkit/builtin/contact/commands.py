@@ -193,16 +193,17 @@ def unblock(crm: Crm, customer: str, reason: str | None) -> Answer:
     with crm.store.begin("contact unblock") as tx:
         person = crm.store.customers.find(customer, tx=tx).id
         members = crm.store.customers.members([person], tx=tx)
-        names = ("ref", "code", "until")
+        names = ("ref", "code", "until", "since")
         rows = crm.store.records.read(BLOCK, names, among={"owner_id": members}, tx=tx)
-        ended = [
-            ref for ref, code, until in rows
+        # One that was to begin later never holds.
+        ended = {
+            ref: max(tx.at, since or tx.at) for ref, code, until, since in rows
             if reason in (None, code) and (until is None or until > tx.at)
-        ]  # fmt: skip
+        }  # fmt: skip
         if not ended:
             raise UsageError(f"nothing blocks {customer}.", hint="See: crmkit contact check")
-        for ref in ended:
-            crm.store.records.set(BLOCK, source=SOURCE, ref=ref, values={"until": tx.at}, tx=tx)
+        for ref, until in ended.items():
+            crm.store.records.set(BLOCK, source=SOURCE, ref=ref, values={"until": until}, tx=tx)
         found = _blocked(crm, among={"owner_id": members, "ref": ended}, tx=tx)
         return Answer(rows=found)
 

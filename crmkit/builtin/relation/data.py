@@ -47,7 +47,7 @@ _COMPETITOR = {
         "competitor": _text("Competitor", "竞争对手", index=True, maxLength=120),
         "product": _text("For", "用于", maxLength=120),
         "seen_on": _text("Seen on", "发现日期", format="date"),
-        "ended_on": _text("No longer since", "终止日期", format="date"),
+        "ended_on": _text("No longer since", "终止日期", format="date", not_before="seen_on"),
     },
     "required": ["competitor", "seen_on"],
 }

@@ -71,7 +71,7 @@ CASE_FIELDS = {
     "escalation_level": _count("Escalation level", "升级级别"),
     "reopen_count": _count("Times reopened", "重开次数"),
     "compensation_kind": _text("Compensation kind", "补偿方式"),
-    "compensation": _money("Compensation", "补偿金额", description="The sum of what was approved."),
+    "compensation": _money("Compensation", "补偿金额", description="The sum of what was approved.", minimum=0),
     "recurrence_of": _text("Recurrence of", "重复于", description="Key of the earlier case."),
     "merged_into": _text("Merged into", "并入", description="Key of the case that stays."),
     "recovery_score": _count("Recovery score", "挽回评分", description="What the customer says of the recovery, 0 to 10.", maximum=10),
@@ -95,19 +95,21 @@ EVENT_FIELDS = {
 }  # fmt: skip
 COMPENSATION_FIELDS = {
     "kind": _text("Kind", "方式"),
-    "amount": _money("Amount", "金额"),
+    "amount": _money("Amount", "金额", minimum=0),
     "state": _text("State", "状态", enum=["proposed", "approved", "refused"]),
     "proposed_by": _text("Proposed by", "提出人"),
     "decided_by": _text("Decided by", "审批人"),
     "decided_at": _instant("Decided", "审批时间"),
 }
 CALENDAR_FIELDS = {
-    "time_zone": _text("Time zone", "时区", description="IANA name, that of the site."),
-    "week": _text("Week", "每周时段", description="As mon-fri 09:00-12:00 13:00-17:00; sat 09:00-12:00."),
+    "time_zone": _text("Time zone", "时区", format="time_zone", description="IANA name, that of the site."),
+    "week": _text("Week", "每周时段", format="week", description="As mon-fri 09:00-12:00 13:00-17:00; sat 09:00-12:00."),
 }  # fmt: skip
 DAY_FIELDS = {
     "day": _field("string", "Day", "日期", format="date"),
-    "windows": _text("Windows", "时段", description="As 09:00-12:00; empty is closed all day."),
+    "windows": _text(
+        "Windows", "时段", format="windows", description="As 09:00-12:00; empty is closed all day."
+    ),
     "title": _text("Title", "名称"),
 }
 ANY = "Empty is any."
@@ -116,7 +118,7 @@ TARGET_FIELDS = {
     "clock": _text("Clock", "时限"),
     "severity": _text("Severity", "严重程度", description=ANY),
     "region": _text("Region", "地区", description=ANY),
-    "target": _text("Target", "目标", description="As 24 h, 3 working days or 15 days."),
+    "target": _text("Target", "目标", format="target", description="As 24 h, 3 working days or 15 days."),
     "calendar": _text("Calendar", "日历", description="Key of the calendar in which working hours and days are counted; empty is the clock's own."),
 }  # fmt: skip
 ROUTE_FIELDS = {
@@ -127,7 +129,7 @@ ROUTE_FIELDS = {
     "department": _text("Department", "责任部门"),
 }
 POLICY_FIELDS = {
-    "compensation_limit": _money("Compensation limit", "补偿限额", description="Above it a second person decides."),
+    "compensation_limit": _money("Compensation limit", "补偿限额", description="Above it a second person decides.", minimum=0),
     "reminders": _count("Reminders before closing", "关闭前催告次数"),
     "no_reply_days": _count("Days without a reply", "无回复天数", "day"),
     "silence_days": _count("Days of silence that agree", "默认同意天数", "day"),

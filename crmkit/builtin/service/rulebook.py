@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -21,8 +22,8 @@ LIMITS = ("reminders", "no_reply_days", "silence_days", "reopen_days")
 class Rulebook:
     """The rules in force, read once for a whole batch of cases.
 
-    Raises:
-        ConfigError: if a calendar or a target that an operator has set cannot be read.
+    A calendar or target that cannot be read is said to whoever asks for it: what nobody uses stops
+    nobody.
     """
 
     def __init__(self, store: Store, tx: Tx | None = None) -> None:
@@ -35,9 +36,9 @@ class Rulebook:
         limits = ("ref", "compensation_limit", *LIMITS)
         self._policies = {row[0]: row[1:] for row in store.records.read(POLICY, limits, tx=tx)}
         # Until an operator sets the hours of the office.
-        week = parse_week("mon-fri 09:00-17:00")
-        office = Calendar(time_zone=str(store.time_zone), week=week)
-        self._calendars = {"office": office, **_calendars(store, tx)}
+        office: _Written = (str(store.time_zone), "mon-fri 09:00-17:00", {})
+        self._written = {"office": office, **_calendars(store, tx)}
+        self._calendars: dict[str, Calendar] = {}
 
     def kind(self, name: str) -> CaseKind:
         """The case kind of that name.
@@ -97,10 +98,12 @@ class Rulebook:
         return given or Money.parse(kind.compensation_limit, self._currency)
 
     def _calendar(self, name: str) -> Calendar:
-        if name not in self._calendars:
+        if name not in self._written:
             raise NotFound(
-                "calendar", name, self._calendars, hint=f"Add it: crmkit record set {CALENDAR}."
+                "calendar", name, self._written, hint=f"Add it: crmkit record set {CALENDAR}."
             )
+        if name not in self._calendars:
+            self._calendars[name] = _read(name, *self._written[name])
         return self._calendars[name]
 
 
@@ -114,21 +117,27 @@ def _most_specific(wanted: Sequence[Any], rows: Sequence[tuple[Any, Any]]) -> An
     return best
 
 
-def _calendars(store: Store, tx: Tx | None) -> dict[str, Calendar]:
-    days: dict[int, dict[Any, Any]] = {}
+# Time zone, week, and windows of single days, as operators wrote them.
+_Written = tuple[str, str, dict[date, str]]
+
+
+def _calendars(store: Store, tx: Tx | None) -> dict[str, _Written]:
+    days: dict[int, dict[date, str]] = {}
     for owner, day, windows in store.records.read(
         CALENDAR_DAY, ("owner_id", "day", "windows"), tx=tx
     ):
-        days.setdefault(owner, {})[day] = (day, windows or "")
-    out = {}
-    for record_id, ref, zone, week in store.records.read(
-        CALENDAR, ("id", "ref", "time_zone", "week"), tx=tx
-    ):
-        try:
-            special = {d: parse_windows(text) for d, text in days.get(record_id, {}).values()}
-            made = Calendar(time_zone=zone, week=parse_week(week), days=special)
-            made.zone  # noqa: B018 - an unknown zone is said here and not at the first case
-        except (ValueError, ZoneInfoNotFoundError) as error:
-            raise ConfigError(f"calendar {ref}: {error}.") from error
-        out[ref] = made
-    return out
+        days.setdefault(owner, {})[day] = windows or ""
+    rows = store.records.read(CALENDAR, ("id", "ref", "time_zone", "week"), tx=tx)
+    return {ref: (zone, week, days.get(record_id, {})) for record_id, ref, zone, week in rows}
+
+
+def _read(name: str, zone: str, week: str, days: dict[date, str]) -> Calendar:
+    try:
+        special = {day: parse_windows(text) for day, text in days.items()}
+        made = Calendar(time_zone=zone, week=parse_week(week), days=special)
+        made.zone  # noqa: B018 - an unknown zone is said here and not at the first case
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        raise ConfigError(
+            f"calendar {name}: {error}.", hint=f"Mend it: crmkit record set {CALENDAR} {name}"
+        ) from error
+    return made

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..checks import compiled
+from ...entities.checks import compiled
 from .normalise import is_han, plain
 
 # Characters that are read otherwise as a surname than as a word.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from .block import CREATED, UNCHANGED, UPDATED, Block, Written
 from .customers import CustomerUpsert
+from .feed import Feed
 from .fields import FieldsUpsert
 from .interactions import InteractionUpsert
 from .locks import lock_sources
@@ -29,6 +30,7 @@ __all__ = [
     "UPDATED",
     "Block",
     "CustomerUpsert",
+    "Feed",
     "FieldsUpsert",
     "InteractionUpsert",
     "Lookup",

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import compress, repeat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BIGINT, TEXT, bindparam, insert, select
+from sqlalchemy import TEXT, bindparam, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import Select
 
 from ...declarations import CUSTOMER
-from ...entities.address import address_key
-from .block import CREATED, UPDATED, Block, Written
+from .block import CREATED, UPDATED, Block, Slot, Written
+from .points import TX as TX_OF
+from .points import VALUE, Move, Points
 from .statements import Statements
-from .upsert import ID, NO_POINT, VALUES, Stored, Upsert, first_positions, pick, spread
+from .upsert import (
+    ID,
+    TX,
+    VALUES,
+    Upsert,
+    differing,
+    first_positions,
+    pick,
+    says_again,
+    spread,
+)
 from .versioned import Versioned
 
 if TYPE_CHECKING:
     from ..protection import Protection
     from ..store import Tx
+    from .feed import Feed
 
 OWNER = "owner"
 
@@ -27,11 +39,10 @@ OWNER = "owner"
 class CustomerUpsert(Upsert):
     """Customers by ``(source, ref)``, with their contact points."""
 
-    def __init__(self, statements: Statements, source: str) -> None:
-        super().__init__(statements, CUSTOMER, source)
+    def __init__(self, statements: Statements, source: str, feed: Feed | None = None) -> None:
+        super().__init__(statements, CUSTOMER, source, feed)
         self.table = Versioned(statements, CUSTOMER, "id")
-        # By (kind, label) and customer: (kind, label, customer, id, value) of the first in order.
-        self.points: dict[tuple[str, str], dict[int, Stored]] = {}
+        self.points = Points(statements)
 
     def prepare(
         self, connection: Connection, block: Block, refs: Iterable[str]
@@ -51,7 +62,7 @@ class CustomerUpsert(Upsert):
 
         def build() -> Select[Any]:
             return (
-                select(ref.ref, c.id, c.valid_from, *(c[n] for n in names))
+                select(ref.ref, c.id, c.valid_from, c.tx, *(c[n] for n in names))
                 .select_from(ref.ref.table.join(c.id.table, c.id == ref.customer_id))
                 .where(
                     ref.source == bindparam("source", type_=TEXT()),
@@ -65,27 +76,9 @@ class CustomerUpsert(Upsert):
         )  # fmt: skip
         self.found = {row[0]: row for row in rows}
         if block.contacts and self.found:
-            self._find_points(connection, block.contacts)
+            ids = {row[ID] for row in self.found.values()}
+            self.points.find(connection, block.contacts, ids)
         return self._stale(connection, self.table, block.refs, block)
-
-    def _find_points(self, connection: Connection, mapped: Iterable[tuple[str, str]]) -> None:
-        s = self.statements
-        p = s.table("contact_point").c
-
-        def build() -> Select[Any]:
-            return (
-                select(p.kind, p.label, p.customer_id, p.id, p.value)
-                .where(s.among(p.customer_id, "ids", ids=True))
-                .order_by(p.position.desc(), p.id.desc())
-            )
-
-        self.points = {point: {} for point in mapped}
-        ids = s.listed(sorted(row[ID] for row in self.found.values()))
-        get = self.points.get
-        for row in s.fetch(connection, "points", build, {"ids": ids}):
-            # Last in this order is the first one, which stands.
-            if (points := get(row[:2])) is not None:
-                points[row[2]] = row
 
     def protected(self, tx: Tx, block: Block) -> list[tuple[int, Protection]]:
         """Positions of rows that give away customers whose renewals are another's, each with why."""
@@ -98,13 +91,29 @@ class CustomerUpsert(Upsert):
             for i, ref in enumerate(block.refs)
             if (stored := self.found.get(ref)) is not None
             and stored[place] != given[i]
+            and (given[i] is not None or OWNER in block.clears)
             and not self._is_past(ref, block, i)
         ]
+        moved = self._news(tx, block, moved)
         if not moved:
             return []
         ownership = self.statements.store.ownership
         held = ownership.protected_from({customer: given[i] for i, customer in moved}, tx=tx)
         return [(i, held[customer]) for i, customer in moved if customer in held]
+
+    def _news(self, tx: Tx, block: Block, rows: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Positions and ids of those rows that say something else than their source said last."""
+        if self.feed is None or not rows:
+            return rows
+        self.feed.join(tx.id)
+        names = tuple(block.columns)
+        new = list(zip(*block.columns.values(), strict=True))
+        said = self.feed.said(tx.connection, self.table, names, {i for _, i in rows})
+        return [
+            (i, customer)
+            for i, customer in rows
+            if not says_again(said.get(customer), new[i], names, block.clears)
+        ]
 
     def write(self, tx: Tx, block: Block) -> Written:
         """Creates the new customers, changes those that differ, and says what became of each."""
@@ -168,110 +177,141 @@ class CustomerUpsert(Upsert):
             },
             size,
         )
-        for position, ((kind, label), values) in enumerate(block.contacts.items()):
-            given = pick(values, at_rows)
-            present = [v is not None for v in given]
-            self._add_points(
-                tx, kind, label, position,
-                list(compress(new_ids, present)), list(compress(given, present)),
-            )  # fmt: skip
-
-    def _add_points(
-        self, tx: Tx, kind: str, label: str, position: int, customers: list[int], values: list[str]
-    ) -> None:
-        s = self.statements
-        s.insert(
-            tx.connection,
-            s.table("contact_point"),
-            {
-                "id": tx.take_ids(len(customers)),
-                "customer_id": customers,
-                "kind": repeat(kind),
-                "value": values,
-                "label": repeat(label),
-                "position": repeat(position),
-                "address_key": [address_key(kind, value) for value in values],
-                "tx": repeat(tx.id),
-            },
-            len(customers),
-        )
+        for slot, place in _places(block).items():
+            before: list[set[str]] = [set() for _ in at_rows]
+            for n, values in enumerate(block.contacts[slot]):
+                new = [
+                    (i, value, known)
+                    for i, value, known in zip(new_ids, pick(values, at_rows), before, strict=True)
+                    if value is not None and value not in known
+                ]
+                for _, value, known in new:
+                    known.add(value)
+                self.points.add(
+                    tx, slot, place + n, [i for i, _, _ in new], [value for _, value, _ in new]
+                )
 
     def _change(self, tx: Tx, block: Block, old: list[tuple[str, int]], at: Any) -> dict[str, int]:
-        names = list(block.columns)
-        new = list(zip(*block.columns.values(), strict=True)) if names else repeat(())
-        values = new if isinstance(new, list) else [()] * block.size
-        if "kind" in names:
-            # A customer always has a kind; a missing one leaves what is stored.
-            k = names.index("kind")
-            values = [
-                v if v[k] is not None else (*v[:k], self._kind_of(block, i), *v[k + 1 :])
-                for i, v in enumerate(values)
-            ]
-        moved = self._change_points(tx, block, old)
-        found = self.found
-        changed = [(r, i) for r, i in old if found[r][VALUES] != values[i] or r in moved]
+        names, found = tuple(block.columns), self.found
+        new = list(zip(*block.columns.values(), strict=True)) if names else [()] * block.size
+        changed = differing(self, block, old, new)
+        others = self._others(tx, found.values())
+        if self.feed is not None:
+            others |= self.feed.others(tx.connection, self.points.writers)
+        moves = self._moves(block, old, others)
+        foreign = self._foreign(tx, self.table, changed.keys() | moves.keys())
+        rows: list[tuple[str, int]] = []
+        if others or foreign:
+            theirs = self.points.foreign({found[ref][ID] for ref, _ in old}, others)
+            rows = [(ref, i) for ref, i in old if ref in foreign or found[ref][ID] in theirs]
+        agreed = self._compare(tx, block, rows, new, changed, moves) if rows else {}
+        written = [move for of in moves.values() for move in of]
+        written += (
+            move for ref, i in agreed.items() for move in self._restated(block, ref, i, others)
+        )
+        self.points.write(tx, written, _places(block))
+        news = {
+            ref: changed.get(ref, (i, found[ref][VALUES]))
+            for ref, i in old
+            if ref in changed or ref in moves
+        }
         self.table.change(
             tx.connection,
             tx.id,
             [*names, "updated_at"],
-            [found[r][ID] for r, _ in changed],
-            [self._since(r, block, i, at) for r, i in changed],
-            [(*values[i], at) for _, i in changed],
+            [found[ref][ID] for ref in news],
+            [self._since(ref, block, i, at) for ref, (i, _) in news.items()],
+            [(*values, at) for _, values in news.values()],
         )
         if OWNER in names:
             place = names.index(OWNER)
             self.statements.store.ownership.changed(
-                {found[r][ID]: (found[r][VALUES][place], values[i][place]) for r, i in changed},
+                {found[r][ID]: (found[r][VALUES][place], new[place]) for r, (_, new) in news.items()},
                 rule="import", reason=f"import of {self.source}", tx=tx,
             )  # fmt: skip
-        return dict.fromkeys((r for r, _ in changed), UPDATED)
+        mine = {ref: i for ref, i in agreed.items() if found[ref][TX] in others}
+        self._restate(tx, self.table, block, mine, at)
+        return dict.fromkeys(news, UPDATED)
 
-    def _kind_of(self, block: Block, position: int) -> str:
-        stored = self.found.get(block.refs[position])
-        names = list(block.columns)
-        return str(stored[VALUES][names.index("kind")]) if stored else "person"
+    def _restated(self, block: Block, ref: str, position: int, others: set[int]) -> Iterator[Move]:
+        """Contact points of somebody else that a row names as well: its source has now said them."""
+        customer = self.found[ref][ID]
+        for slot, columns in block.contacts.items():
+            given = {values[position] for values in columns}
+            points = self.points.of(slot, customer)
+            same = tuple((p, p[VALUE]) for p in points if p[TX_OF] in others and p[VALUE] in given)
+            if same:
+                yield Move(customer, slot, updates=same)
 
-    def _change_points(self, tx: Tx, block: Block, old: list[tuple[str, int]]) -> set[str]:
-        """Brings the mapped contact points up to date; returns the refs whose points changed."""
-        s, moved = self.statements, set()
-        table = s.table("contact_point")
-        updates, deletes = [], []
+    def _moves(
+        self, block: Block, old: Sequence[tuple[str, int]], others: set[int]
+    ) -> dict[str, list[Move]]:
+        """What each stored customer's row changes in its contact points."""
+        moves: dict[str, list[Move]] = {}
         found = self.found
-        for position, ((kind, label), values) in enumerate(block.contacts.items()):
-            added: list[tuple[int, str]] = []
-            get = self.points[kind, label].get
-            for ref, i in old:
-                if get(found[ref][ID], NO_POINT)[4] == values[i]:
-                    continue
-                customer, value = found[ref][ID], values[i]
-                point = get(customer, NO_POINT)[3]
-                moved.add(ref)
-                if point is None:
-                    added.append((customer, value))
-                elif value is None:
-                    deletes.append({"_id": point})
-                else:
-                    key = address_key(kind, value)
-                    updates.append({"_id": point, "_value": value, "_key": key, "_tx": tx.id})
-            self._add_points(
-                tx, kind, label, position, [c for c, _ in added], [v for _, v in added]
+        for slot, columns in block.contacts.items():
+            get, clears, single = (
+                self.points.first[slot].get,
+                slot in block.clears,
+                len(columns) == 1,
             )
-        by_id = table.c.id == bindparam("_id")
-        past = s.table("contact_point_history")
-        kept = [*table.columns, bindparam("_tx", type_=BIGINT())]
-        # What this very transaction wrote is not worth keeping: it may change a point twice.
-        ending = select(*kept).where(by_id, table.c.tx != bindparam("_tx", type_=BIGINT()))
-        s.many(
-            tx.connection,
-            insert(past).from_select([c.name for c in past.columns], ending),
-            [{"_id": row["_id"], "_tx": tx.id} for row in (*updates, *deletes)],
-        )
-        s.many(
-            tx.connection,
-            table.update()
-            .where(by_id)
-            .values(value=bindparam("_value"), address_key=bindparam("_key"), tx=bindparam("_tx")),
-            updates,
-        )
-        s.many(tx.connection, table.delete().where(by_id), deletes)
-        return moved
+            for ref, i in old:
+                if single:
+                    # Nearly every row: its one number is the one that is stored.
+                    value, point = columns[0][i], get(found[ref][ID])
+                    if (value is None and not clears) or (point and point[VALUE] == value):
+                        continue
+                given = [values[i] for values in columns]
+                move = self.points.move(slot, found[ref][ID], given, clears=clears, others=others)
+                if move is not None:
+                    moves.setdefault(ref, []).append(move)
+        return moves
+
+    def _compare(
+        self, tx: Tx, block: Block, rows: Sequence[tuple[str, int]], new: Sequence[tuple[Any, ...]],
+        changed: dict[str, Any], moves: dict[str, list[Move]],
+    ) -> dict[str, int]:  # fmt: skip
+        """Takes out what says what its source said last; gives the rows that now agree with others.
+
+        A row is a customer's columns and contact points together: where one of them is news, the
+        whole row counts.
+
+        Args:
+            rows: ref and position of the rows that somebody else has written to.
+        """
+        if self.feed is None:
+            return {}
+        found, names = self.found, tuple(block.columns)
+        said = self._said(tx, self.table, names, [ref for ref, _ in rows])
+        points = self.points.said(tx.connection, self.feed, {found[ref][ID] for ref, _ in rows})
+        agreed: dict[str, int] = {}
+        for ref, i in rows:
+            key = found[ref][ID]
+            if says_again(said.get(key), new[i], names, block.clears) and all(
+                _says_points_again(
+                    points.get((key, slot), set()), [v[i] for v in columns], slot in block.clears
+                )
+                for slot, columns in block.contacts.items()
+            ):
+                differs = ref in changed or ref in moves
+                self.kept += differs
+                if differs:
+                    changed.pop(ref, None)
+                    moves.pop(ref, None)
+            elif ref not in changed and ref not in moves:
+                agreed[ref] = i
+        return agreed
+
+
+def _says_points_again(said: set[str], given: Sequence[str | None], clears: bool) -> bool:
+    """Whether a row's contact points of a slot are those that its source gave last."""
+    values = {value for value in given if value is not None}
+    return values == said if clears else values <= said
+
+
+def _places(block: Block) -> dict[Slot, int]:
+    """The position of the first contact point of each slot."""
+    places: dict[Slot, int] = {}
+    for slot in block.contacts:
+        places[slot] = sum(len(block.contacts[before]) for before in places)
+    return places

@@ -18,13 +18,16 @@ from .versioned import Versioned
 
 if TYPE_CHECKING:
     from ..store import Tx
+    from .feed import Feed
 
 
 class FieldsUpsert(Upsert):
     """A plugin's fields of customers, by customer id."""
 
-    def __init__(self, statements: Statements, entity: str, source: str) -> None:
-        super().__init__(statements, entity, source)
+    def __init__(
+        self, statements: Statements, entity: str, source: str, feed: Feed | None = None
+    ) -> None:
+        super().__init__(statements, entity, source, feed)
         self.table = Versioned(statements, sql_name(entity), "customer_id")
 
     def prepare(
@@ -39,7 +42,7 @@ class FieldsUpsert(Upsert):
 
         def build() -> Select[Any]:
             return select(
-                c.customer_id, c.customer_id.label("id"), c.valid_from, *(c[n] for n in names)
+                c.customer_id, c.customer_id.label("id"), c.valid_from, c.tx, *(c[n] for n in names)
             ).where(s.among(c.customer_id, "ids", ids=True))
 
         rows = s.fetch(connection, (self.entity, names), build, {"ids": s.listed(wanted)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -12,30 +12,34 @@ from sqlalchemy.sql import Select
 
 from .block import CREATED, UPDATED, Block, Values, Written
 from .statements import Statements
-from .upsert import ID, SINCE, VALUES, Upsert, first_positions, pick, spread
+from .upsert import ID, SINCE, TX, VALUES, Stored, Upsert, first_positions, pick, spread
 
 if TYPE_CHECKING:
     from ..store import Tx
+    from .feed import Feed
 
 
 class InteractionUpsert(Upsert):
     """Interactions of one kind by ``(source, ref)``; a changed one is a new revision."""
 
-    def __init__(self, statements: Statements, entity: str, source: str) -> None:
-        super().__init__(statements, entity, source)
+    def __init__(
+        self, statements: Statements, entity: str, source: str, feed: Feed | None = None
+    ) -> None:
+        super().__init__(statements, entity, source, feed)
         self.table = statements.table("interaction")
+        self.revisions: list[Stored] = []
 
     def prepare(self, connection: Connection, block: Block, refs: Iterable[str]) -> None:
         """Looks up the latest revision of each of ``refs``."""
         names, s, c = (*block.columns, "customer_id", "subject_id"), self.statements, self.table.c
         wanted = list(dict.fromkeys(refs))
-        self.found = {}
+        self.found, self.revisions = {}, []
         if not wanted:
             return
 
         def build() -> Select[Any]:
             return (
-                select(c.ref, c.id, c.revision, *(c[n] for n in names))
+                select(c.ref, c.id, c.revision, c.tx, *(c[n] for n in names))
                 .where(
                     c.kind == bindparam("kind", type_=TEXT()),
                     c.source == bindparam("source", type_=TEXT()),
@@ -48,9 +52,9 @@ class InteractionUpsert(Upsert):
             connection, (self.entity, names), build,
             {"kind": self.entity, "source": self.source, "refs": s.listed(wanted)},
         )  # fmt: skip
-        for row in rows:
-            # In order of revision, so that the latest stands.
-            self.found[row[0]] = row
+        self.revisions = rows
+        # In order of revision, so that the latest stands.
+        self.found = {row[0]: row for row in rows}
 
     def write(
         self,
@@ -76,6 +80,7 @@ class InteractionUpsert(Upsert):
                     outcomes[ref] = CREATED
                 elif stored[VALUES] != new[i]:
                     outcomes[ref] = UPDATED
+            self._keep_corrections(tx, outcomes, first, new)
         else:
             outcomes = dict.fromkeys(first, CREATED)
         refs = list(outcomes)
@@ -104,3 +109,20 @@ class InteractionUpsert(Upsert):
         )
         tx.count(self.entity, len(refs))
         return spread(block.refs, first, ids, outcomes)
+
+    def _keep_corrections(
+        self, tx: Tx, outcomes: dict[Any, int], first: Mapping[Any, int], new: list[Any]
+    ) -> None:
+        """Takes out what says what its source said last, where somebody else has revised it since."""
+        changed = [self.found[ref] for ref, outcome in outcomes.items() if outcome == UPDATED]
+        others = self._others(tx, changed)
+        foreign = {row[0] for row in changed if row[TX] in others}
+        if not foreign:
+            return
+        mine = [row for row in self.revisions if row[0] in foreign]
+        others = self._others(tx, mine)
+        said = {row[0]: row[VALUES] for row in mine if row[TX] not in others}
+        for ref in foreign:
+            if said.get(ref) == new[first[ref]]:
+                del outcomes[ref]
+                self.kept += 1

@@ -14,19 +14,24 @@ from sqlalchemy.sql import Select
 from ...declarations import sql_name
 from .block import CREATED, Block, Written
 from .statements import Statements
-from .upsert import ID, Upsert, change_rows, first_positions, pick, spread
+from .upsert import ID, VALUES, Upsert, change_rows, filled, first_positions, pick, spread
 from .versioned import Versioned
 
 if TYPE_CHECKING:
     from ..store import Tx
+    from .feed import Feed
 
 
 class RecordUpsert(Upsert):
     """Records of one type by ``(source, ref)``."""
 
-    def __init__(self, statements: Statements, entity: str, source: str) -> None:
-        super().__init__(statements, entity, source)
+    def __init__(
+        self, statements: Statements, entity: str, source: str, feed: Feed | None = None
+    ) -> None:
+        super().__init__(statements, entity, source, feed)
         self.table = Versioned(statements, sql_name(entity), "id")
+        declared = statements.store.catalog.record_types.get(entity)
+        self.only_new = declared is not None and declared.append_only
 
     def prepare(
         self, connection: Connection, block: Block, refs: Iterable[str], *, owned: bool
@@ -40,7 +45,7 @@ class RecordUpsert(Upsert):
             return []
 
         def build() -> Select[Any]:
-            return select(c.ref, c.id, c.valid_from, *(c[n] for n in names)).where(
+            return select(c.ref, c.id, c.valid_from, c.tx, *(c[n] for n in names)).where(
                 c.source == bindparam("source", type_=TEXT()), s.among(c.ref, "refs", ids=False)
             )
 
@@ -50,6 +55,20 @@ class RecordUpsert(Upsert):
         )  # fmt: skip
         self.found = {row[0]: row for row in rows}
         return self._stale(connection, self.table, block.refs, block)
+
+    def filed(self, block: Block) -> list[int]:
+        """Positions of rows that would change a record which is filed and never changed."""
+        if not self.only_new or not self.found:
+            return []
+        names, get = tuple(block.columns), self.found.get
+        new = list(zip(*block.columns.values(), strict=True)) if names else [()] * block.size
+        out = []
+        for i, ref in enumerate(block.refs):
+            if (stored := get(ref)) is not None:
+                values = stored[VALUES][: len(names)]
+                if filled(new[i], values, names, block.clears) != values:
+                    out.append(i)
+        return out
 
     def write(self, tx: Tx, block: Block, owners: Sequence[int | None] | None) -> Written:
         """Creates the new records and changes those that differ."""

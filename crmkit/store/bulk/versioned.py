@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from itertools import repeat
 from typing import Any
@@ -47,6 +47,20 @@ class Versioned:
         for row in rows:
             found.setdefault(row[0], []).append(tuple(row[1:]))
         return found
+
+    def writers(self, connection: Connection, ids: Collection[int]) -> list[tuple[int, int]]:
+        """Id and transaction of every earlier version of some rows."""
+        if not ids:
+            return []
+        s, h = self.statements, self.history.c
+
+        def build() -> Select[Any]:
+            key = h[self.key]
+            return select(key, h.tx).where(s.among(key, "ids", ids=True))
+
+        return s.fetch(
+            connection, ("writers", self.history.name), build, {"ids": s.listed(list(ids))}
+        )
 
     def change(
         self,

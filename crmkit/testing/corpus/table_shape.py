@@ -60,7 +60,11 @@ CASES: tuple[Case, ...] = (
         content=lambda: b"id,name\n1,a\n3," + b"x" * (50 << 20) + b"\n2,b\n",
     ),
     _lines("cell above 1 MiB", 17, b"id,name\n1,a\n3," + b"x" * ((1 << 20) + 1) + b"\n2,b\n", (3, "E_CELL")),
-    _taken("cell of 1 MiB", 17, b"id,name\n1," + b"x" * (1 << 20) + b"\n", {"1": "x" * (1 << 20)}),
+    Case(
+        name="cell of 1 MiB", items=(17,), content=b"id,name,note\n1,a," + b"x" * (1 << 20) + b"\n",
+        profile=profile(fields='note = "note"'), column="note", stored={"1": "x" * (1 << 20)},
+    ),
+    _lines("name of 501 characters", 17, b"id,name\n1,a\n3," + b"x" * 501 + b"\n2,b\n", (3, "E_LENGTH")),
     Case(
         name="line of 70 MB", items=(17,), profile=PLAIN, refused="E_LINE",
         content=lambda: b"id,name," + b"x" * (70 << 20),

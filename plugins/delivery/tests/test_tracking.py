@@ -137,7 +137,7 @@ def test_dates_that_run_backwards_are_refused(crm: Any, tmp_path: Path) -> None:
     assert (bad.created, bad.rejected) == (0, 1)
     (reject,) = crm.store.imports.rejects(bad.import_id)
     assert (reject.code, reject.field) == ("E_CONTRADICTION", "ended_at")
-    assert "the incident ends before it begins" in reject.message
+    assert "is before opened_at" in reject.message
     good = row.format("2026-03-04T08:00:00Z")
     assert _import(crm, tmp_path, "good.csv", head + good, "delivery-incidents").created == 1
 

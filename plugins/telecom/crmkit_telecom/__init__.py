@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit.declarations import (
-        Batch,
         CustomerFields,
         Demo,
         FeatureSet,
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
         Lifecycle,
         RecordType,
         Report,
-        RowFault,
         Rule,
         Score,
         Segment,
@@ -62,14 +60,6 @@ def register_profiles() -> list[ImportProfile]:
     from .profiles import profiles
 
     return profiles()
-
-
-@hookimpl
-def check_rows(batch: Batch) -> Sequence[RowFault]:
-    """Dates that contradict one another."""
-    from .checks import contradictions
-
-    return contradictions(batch)
 
 
 @hookimpl

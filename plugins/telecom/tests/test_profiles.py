@@ -135,7 +135,7 @@ def test_a_line_that_ends_before_it_begins_is_refused(crm: Any, tmp_path: Path) 
     assert result.rejected == 1
     (reject,) = crm.store.imports.rejects(result.import_id)
     assert (reject.code, reject.field) == ("E_CONTRADICTION", "ended_on")
-    assert "ends before it begins" in reject.message
+    assert "is before activated_on" in reject.message
 
 
 def test_an_earlier_state_read_again_is_no_news_and_a_different_one_is_stale(

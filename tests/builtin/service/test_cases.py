@@ -9,7 +9,7 @@ import pytest
 from crmkit.builtin.service.cases import NewCase
 from crmkit.builtin.service.complaint import COMPLAINT, NEXT
 from crmkit.entities import Money, NewInteraction
-from crmkit.errors import MoveRefused, NotFound, NotPermitted, UsageError
+from crmkit.errors import ConfigError, MoveRefused, NotFound, NotPermitted, UsageError
 
 
 def test_the_states_are_those_of_the_brief() -> None:
@@ -377,3 +377,46 @@ def test_two_clerks_at_once_cannot_pass_the_limit_together(workspace) -> None:
         clerk.join()
     assert sorted(states) == ["approved", "proposed"]
     assert cases.read([key])[0].values["compensation"] == Money(6000, "USD")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"time_zone": "Europe/Berlin", "week": "fri 22:00-02:00"},
+        {"time_zone": "Mars/Base", "week": "mon-fri 08:00-17:00"},
+        {"time_zone": "Europe/Berlin", "week": "gibberish"},
+    ],
+)
+def test_a_calendar_that_cannot_be_read_is_refused_when_it_is_set(crm, values) -> None:
+    with pytest.raises(UsageError) as refused:
+        crm.store.records.set("service.calendar", source="crmkit", ref="bad", values=values)
+    assert refused.value.code == "E_VALUE"
+
+
+def test_a_target_that_cannot_be_read_is_refused_when_it_is_set(crm) -> None:
+    with pytest.raises(UsageError, match="'soon' is not a time such as"):
+        crm.store.records.set(
+            "service.target", source="crmkit", ref="t", values={"clock": "answer", "target": "soon"}
+        )
+
+
+def test_a_bad_calendar_of_an_earlier_version_stops_only_who_uses_it(
+    crm, cases, customer, at
+) -> None:
+    at("2026-03-27T10:00")
+    crm.store.records.set(
+        "service.calendar", source="crmkit", ref="night",
+        values={"time_zone": "Europe/Berlin", "week": "mon-fri 09:00-17:00"},
+    )  # fmt: skip
+    with crm.store.begin("an earlier version") as tx:
+        tx.connection.exec_driver_sql(
+            "UPDATE service_calendar SET week = 'fri 22:00-02:00' WHERE ref = 'night'"
+        )
+    (key,) = cases.open([NewCase(customer_id=customer, values={"topic": "t", "severity": "S3"})])
+    assert key
+    crm.store.records.set(
+        "service.target", source="crmkit", ref="t",
+        values={"clock": "acknowledge", "target": "3 working days", "calendar": "night"},
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match="calendar night: '22:00-02:00' is not a time window"):
+        cases.open([NewCase(customer_id=customer, values={"topic": "t", "severity": "S3"})])

@@ -1,7 +1,8 @@
-"""Checks of single values against their declared schema.
+"""Checks of single values against their declared schema: the same at every door of the store.
 
-Fields are flat (:class:`crmkit.entities.FieldSet` allows no nesting but arrays of strings), so a row
-fits its schema when each value does. :func:`compile_check` makes one fast yes-or-no function per
+An import, a command and a call from Python all ask here. Fields are flat
+(:class:`crmkit.entities.FieldSet` allows no nesting but arrays of strings), so a row fits its schema
+when each value does, and its values go together (:mod:`crmkit.entities.contradictions`). :func:`compile_check` makes one fast yes-or-no function per
 field; :class:`Reference` is the ``jsonschema`` library with the same patterns and exact multiples,
 which gives the words for the few values that fail. A property test holds that both agree.
 """
@@ -9,16 +10,22 @@ which gives the words for the few values that fail. A property test holds that b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import re2
 from attrs import frozen
 
-from ..entities.standard_numbers import SCHEMA_FORMATS
+from .money import Money
+from .standard_numbers import SCHEMA_FORMATS
+from .text_formats import format_words
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 Check = Callable[[Any], bool]
+Day = TypeVar("Day", bound=date)
 
 CODES = {
     "enum": "E_ENUM", "const": "E_ENUM",
@@ -29,6 +36,8 @@ CODES = {
 }  # fmt: skip
 # Formats whose text is made by our own conversion and so holds already, as standard numbers do.
 CONVERTED = frozenset(("date", "date-time", "money"))
+# Outside these years a date is a mistake of the source or a placeholder such as 9999-12-31.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 # A message is bounded whatever the size of the data.
 LONGEST_VALUE = 120
 
@@ -41,6 +50,17 @@ class Fault:
     value: str
     allowed: str
     message: str
+
+
+def check_year(day: Day) -> Day:
+    """The day or instant, if it lies in a year that a business can mean.
+
+    Raises:
+        ValueError: if it does not.
+    """
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"is outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    return day
 
 
 def exact(value: Any) -> Decimal:
@@ -66,7 +86,8 @@ def compile_check(schema: Mapping[str, Any]) -> Check | None:
     Raises:
         ValueError: if ``pattern`` is none that RE2 takes.
     """
-    checks = [make(schema[word]) for word, make in _MAKERS.items() if word in schema]
+    makers = {**_MAKERS, **_AMOUNTS} if schema.get("format") == "money" else _MAKERS
+    checks = [make(schema[word]) for word, make in makers.items() if word in schema]
     if schema.get("type") == "array":
         inner = compile_check(schema.get("items", {}))
         if inner:
@@ -100,6 +121,9 @@ def compiled(pattern: str) -> Any:
     Raises:
         ValueError: if RE2 refuses it (backreferences, look-around).
     """
+    # Lazy: most commands match no pattern.
+    import re2
+
     options = re2.Options()
     options.log_errors = False
     try:
@@ -136,14 +160,30 @@ _MAKERS: dict[str, Callable[[Any], Check]] = {
 }
 
 
+# An amount is a text to JSON Schema, whose bounds say nothing of texts; ours are of its number.
+_AMOUNTS: dict[str, Callable[[Any], Check]] = {
+    "minimum": lambda bound: lambda value: Decimal(value) >= exact(bound),
+    "maximum": lambda bound: lambda value: Decimal(value) <= exact(bound),
+    "exclusiveMinimum": lambda bound: lambda value: Decimal(value) > exact(bound),
+    "exclusiveMaximum": lambda bound: lambda value: Decimal(value) < exact(bound),
+}
+
+
+def as_json(value: Any) -> Any:
+    """A value as JSON Schema sees it: amounts, days and instants are texts there."""
+    if isinstance(value, Money):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat().replace("+00:00", "Z")
+    return value
+
+
 class Reference:
     """The ``jsonschema`` library over one property: the judge that the fast checks must equal."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.schema = schema
-        self._validator = _validator_class()(
-            dict(schema), format_checker=_format_checker(), registry=_empty_registry()
-        )
+        self._validator = schema_validator(schema)
 
     def valid(self, value: Any) -> bool:
         """Whether the value fits."""
@@ -162,6 +202,13 @@ class Reference:
         return Fault(code, given, allowed_words(self.schema), words)
 
 
+def schema_validator(schema: Mapping[str, Any]) -> Draft202012Validator:
+    """The ``jsonschema`` library over a schema, with the patterns, steps and amounts of this module."""
+    return _validator_class()(
+        dict(schema), format_checker=_format_checker(), registry=_empty_registry()
+    )
+
+
 @cache
 def _validator_class() -> Any:
     from jsonschema import Draft202012Validator, ValidationError, validators
@@ -176,7 +223,20 @@ def _validator_class() -> Any:
             if not is_multiple(value, step):
                 yield ValidationError(f"{value!r} is not a multiple of {step}")
 
-    return validators.extend(Draft202012Validator, {"pattern": pattern, "multipleOf": multiple_of})
+    def bounded(word: str) -> Any:
+        plain = Draft202012Validator.VALIDATORS[word]
+
+        def check(validator: Any, bound: Any, value: Any, schema: Mapping[str, Any]) -> Any:
+            if schema.get("format") != "money" or not isinstance(value, str):
+                yield from plain(validator, bound, value, schema) or ()
+            elif not _AMOUNTS[word](bound)(value):
+                yield ValidationError(f"{value} is not {_WORDS[word].format(bound)}")
+
+        return check
+
+    words = {"pattern": pattern, "multipleOf": multiple_of}
+    words |= {word: bounded(word) for word in _AMOUNTS}
+    return validators.extend(Draft202012Validator, words)
 
 
 @cache
@@ -194,7 +254,10 @@ def allowed_words(schema: Mapping[str, Any]) -> str:
     if "const" in schema:
         return _scalar(schema["const"])
     kind = {"array": "list"}.get(str(schema.get("type", "")), str(schema.get("type", "text")))
-    words = [{"string": schema.get("format") or "text"}.get(kind, kind)]
+    form = schema.get("format")
+    if form is not None and form not in SCHEMA_FORMATS:
+        form = format_words(form)
+    words = [{"string": form or "text"}.get(kind, kind)]
     for word, template in _WORDS.items():
         if word in schema:
             words.append(template.format(schema[word]))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.intake.checks import Reference, compile_check
+from crmkit.entities.checks import Reference, compile_check
 
 texts = st.text(st.sampled_from("abc01 é王"), max_size=6)
 whole = st.integers(-30, 30)
