@@ -34,6 +34,7 @@ from ..store.retry import rerun
 from .absent import absent_file
 from .batch import BATCH_ROWS
 from .collecting import collecting_by_batch
+from .files import check_regular, open_file
 from .loading import Counts, Loader
 from .lookups import ReadTable, tables_beside, tables_of_plugin
 from .mapping import Mapper
@@ -282,6 +283,8 @@ class Intake:
             PluginError: if a plugin's check fails; earlier batches stay, and the import can be
                 resumed.
         """
+        if rejects is not None:
+            check_regular(rejects)
         known = with_encoding(self.profile(profile), encoding)
         plan = self._plan(known, source)
         with _opened(path, known) as (stream, name):
@@ -628,12 +631,11 @@ def _original(row: Any, header: list[str] | None) -> Any:
 
 
 def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ProfileError(str(path), [f"it is not UTF-8: {error.reason}"]) from None
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}.") from error
+    with open_file(path, "profile file") as stream:
+        try:
+            return stream.read().decode("utf-8").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            raise ProfileError(str(path), [f"it is not UTF-8: {error.reason}"]) from None
 
 
 def _hash(stream: BinaryIO) -> str:
@@ -672,13 +674,5 @@ def _opened(path: str | Path | None, profile: Profile) -> Iterator[tuple[BinaryI
             spool.seek(0)
             yield spool, "stdin"
         return
-    try:
-        stream = Path(path).open("rb")
-    except FileNotFoundError:
-        raise NotFound("file", str(path)) from None
-    except IsADirectoryError:
-        raise InputRefused(f"{path} is a folder, not a file.") from None
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}.") from error
-    with stream:
+    with open_file(path) as stream:
         yield stream, Path(path).name

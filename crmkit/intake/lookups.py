@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import unicodedata
@@ -68,6 +69,8 @@ def tables_beside(folder: Path) -> ReadTable:
 
     def read(name: str) -> tuple[bytes, str]:
         path = folder / name
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is not a file")
         return path.read_bytes(), str(path)
 
     return read

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from attrs import frozen
 
 from ..errors import StorageError
+from .files import check_regular
 
 REASON_COLUMNS = ("_line", "_code", "_field", "_value", "_allowed", "_message")
 
@@ -63,8 +64,10 @@ def whole_file(path: Path) -> Iterator[TextIO]:
     """A UTF-8 text file that appears under its name once it is complete and on the disk.
 
     Raises:
+        InputRefused: if something else than a file has this name.
         StorageError: if it cannot be written.
     """
+    check_regular(path)
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

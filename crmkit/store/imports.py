@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs import evolve, fields, frozen
 from attrs.validators import in_
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ..errors import NotFound
 from .gateway import Gateway
@@ -31,6 +31,8 @@ class ImportRun:
 
     ``read`` is the sum of ``created``, ``updated``, ``unchanged`` and ``rejected``. ``next_line``
     is the line at which an unfinished import goes on. Of a reverted one nothing is stored any more.
+    ``rejects_of`` is the earlier import of the same file that rejected the very same rows, or None:
+    they are kept once.
     """
 
     id: int
@@ -50,6 +52,7 @@ class ImportRun:
     finished_at: datetime | None = None
     seconds: float | None = None
     rejects_file: str | None = None
+    rejects_of: int | None = None
 
 
 IMPORT = "import "
@@ -177,7 +180,9 @@ class Imports(Gateway):
                 self.get(run_id, tx=own), status=status, finished_at=own.at, seconds=seconds
             )
             run = run if rejects_file is None else evolve(run, rejects_file=rejects_file)
-            names = ("status", "finished_at", "seconds", "rejects_file")
+            if status == "done" and run.rejected:
+                run = evolve(run, rejects_of=self._share_rejects(own, run))
+            names = ("status", "finished_at", "seconds", "rejects_file", "rejects_of")
             values = {name: getattr(run, name) for name in names}
             own.connection.execute(r.update().where(r.c.id == run_id).values(**values))
             return run
@@ -213,10 +218,30 @@ class Imports(Gateway):
     def rejects(self, run_id: int, *, limit: int | None = None) -> list[ImportReject]:
         """Rejects of a run, in the order of the file."""
         j = self._table("import_reject")
-        query = select(j).where(j.c.import_id == run_id).order_by(j.c.line, j.c.id).limit(limit)
+        r = self._table("import_run").c
+        kept = select(func.coalesce(r.rejects_of, r.id)).where(r.id == run_id).scalar_subquery()
+        query = select(j).where(j.c.import_id == kept).order_by(j.c.line, j.c.id).limit(limit)
         with self._store.read() as connection:
             rows = connection.execute(query).mappings()
             return [ImportReject(**{name: row[name] for name in REJECT}) for row in rows]
+
+    def _share_rejects(self, tx: Tx, run: ImportRun) -> int | None:
+        """The earlier import of this file that rejected the same rows, which then has them for both."""
+        r, j = self._table("import_run").c, self._table("import_reject")
+        earlier = select(r.id).where(
+            r.file_hash == run.file_hash, r.profile_hash == run.profile_hash,
+            r.source == run.source, r.rejected == run.rejected, r.rejects_of.is_(None),
+            r.status.in_(("done", "reverted")), r.id != run.id,
+        )  # fmt: skip
+        before = tx.connection.scalar(earlier.order_by(r.id.desc()).limit(1))
+        if before is None:
+            return None
+        told = [j.c[name] for name in REJECT if name != "row"]
+        mine, theirs = (select(*told).where(j.c.import_id == i) for i in (run.id, before))
+        if tx.connection.execute(mine.except_(theirs).limit(1)).first() is not None:
+            return None
+        tx.connection.execute(j.delete().where(j.c.import_id == run.id))
+        return int(before)
 
     def _keep_rejects(self, tx: Tx, run_id: int, rejects: list[ImportReject]) -> None:
         if not rejects:

@@ -245,6 +245,7 @@ def _imports(metadata: MetaData) -> list[Table]:
         needed("status", Text), needed("next_line", Integer), *counts,
         needed("started_at", Instant), optional("finished_at", Instant),
         optional("seconds", Number), optional("rejects_file", Text),
+        optional("rejects_of", Integer, ForeignKey("import_run.id")),
     )  # fmt: skip
     Index("ix_import_run_file_hash", run.c.file_hash)
     reject = table(

@@ -10,9 +10,10 @@ from typing import Any, BinaryIO
 
 from attrs import evolve, frozen
 
-from ...errors import InputRefused, NotFound, StorageError
+from ...errors import InputRefused
 from ..batch import Batch
 from ..csv_rows import CsvReader
+from ..files import open_file
 from ..gunzip import MAGIC, check_gzip
 from ..profile import Profile, Source
 from ..readers import RowReader, open_rows
@@ -55,33 +56,25 @@ def read_sample(path: str | Path, encoding: str = "utf-8") -> Sample:
 
     Raises:
         NotFound: if there is no such file.
-        InputRefused: if it cannot be read; of another encoding, it names those that would fit.
+        InputRefused: if it is not a file or cannot be read; of another encoding, it names those that
+            would fit.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as stream:
-            beginning = _beginning(stream, path.name)
-            form = _format(path, beginning)
-            if form in ("csv", "jsonl"):
-                _check_encoding(path.name, beginning, encoding)
-            columns = _jsonl_keys(beginning, encoding) if form == "jsonl" else ()
-            source = Source(name="file", encoding=encoding, format=form, key=columns)
-            if form == "csv":
-                delimiter, skipped = csv_heading(beginning, encoding, path.name)
-                source = evolve(source, delimiter=delimiter, skip_lines=skipped, multiline=True)
-            elif form == "xlsx":
-                source = evolve(source, skip_lines=sheet_heading(stream, path.name))
-            profile = Profile(name="guess", title="", source=source, emits=(), text="")
-            reader = open_rows(stream, profile, path.name, strict=False)
-            return _taken(path.name, reader, source, columns)
-    except FileNotFoundError:
-        raise NotFound("file", str(path)) from None
-    except IsADirectoryError:
-        raise InputRefused(f"{path} is a folder, not a file.") from None
-    except InputRefused:
-        raise
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}.") from error
+    with open_file(path) as stream:
+        beginning = _beginning(stream, path.name)
+        form = _format(path, beginning)
+        if form in ("csv", "jsonl"):
+            _check_encoding(path.name, beginning, encoding)
+        columns = _jsonl_keys(beginning, encoding) if form == "jsonl" else ()
+        source = Source(name="file", encoding=encoding, format=form, key=columns)
+        if form == "csv":
+            delimiter, skipped = csv_heading(beginning, encoding, path.name)
+            source = evolve(source, delimiter=delimiter, skip_lines=skipped, multiline=True)
+        elif form == "xlsx":
+            source = evolve(source, skip_lines=sheet_heading(stream, path.name))
+        profile = Profile(name="guess", title="", source=source, emits=(), text="")
+        reader = open_rows(stream, profile, path.name, strict=False)
+        return _taken(path.name, reader, source, columns)
 
 
 def _beginning(stream: BinaryIO, name: str) -> bytes:
