@@ -71,34 +71,42 @@ def show(state: State, id: str, rejects: bool, format: str, output: str | None) 
 
 
 @command.command("quality")
-@click.option("--source", metavar="NAME", help="Only imports of this source. Default: all.")
+@click.option("--source", metavar="NAME", help="Only this source. Default: all.")
+@click.option("--stored", is_flag=True, help="Show what is stored instead, by source: customers, contact points by kind, fields and records of plugins.")  # fmt: skip
 @list_options
 @click.pass_obj
 def quality(
     state: State,
     source: str | None,
+    stored: bool,
     limit: int | None,
     columns: tuple[str, ...] | None,
     sort: tuple[str, ...] | None,
     format: str,
     output: str | None,
 ) -> None:
-    """Show by import how much of each source was rejected and why, and whether it gets worse.
+    """Show how good the data of each source are, by import or, with --stored, as they stand.
 
-    Shares are of the rows read: missing keys and required values, malformed cells, stale states,
-    contradictory rows and duplicate keys. Change is against the import before it of that profile.
+    By import: shares of the rows read that were rejected, or that what is stored since has the same
+    fault; stored data are looked at after the last two imports of a source. Change is against the
+    import before it of that profile: above 0 the data have become worse.
+
+    Missing is a row without its key or a required value, and a customer of whom nothing else is
+    known; malformed a value that its field does not take, contact points by their kind; stale an
+    older state, and a customer untouched for a year of a source not imported since; contradictory
+    what does not go together; duplicate a repeated key, customer or number.
 
     Example: crmkit batch quality --source ibm
     """
     from ..intake.quality import COLUMNS as QUALITY
     from ..intake.quality import quality_rows
+    from ..intake.stored_quality import STORED_COLUMNS, stored_rows
 
+    shown = STORED_COLUMNS if stored else QUALITY
     with state.open() as crm:
-        check_columns(QUALITY, columns, sort)
-        rows = quality_rows(crm.store, source)
-    emit(
-        rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=QUALITY
-    )
+        check_columns(shown, columns, sort)
+        rows = (stored_rows if stored else quality_rows)(crm.store, source)
+    emit(rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=shown)
 
 
 @command.command("absent")

@@ -14,20 +14,24 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from ..errors import NotConfirmed
+from .stored_quality import KINDS, Measure, look
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from ..store.imports import ImportRun
     from ..store.store import Store
 
-KINDS = ("missing", "malformed", "stale", "contradictory", "duplicate")
 LIMITS = ("max_rejected", *(f"max_{kind}" for kind in KINDS))
 COLUMNS = (
     "import_id", "source", "profile", "file_name", "started_at", "status", "read", "rejected",
-    "rejected_share", *(f"{kind}_share" for kind in KINDS), "change",
+    "rejected_share", *(f"{kind}_share" for kind in KINDS), "stored_share", "change",
 )  # fmt: skip
 _KIND_OF = {
     "E_KEY": "missing",
     "E_REQUIRED": "missing",
     "E_STALE": "stale",
+    "E_CONTRADICTION": "contradictory",
     "E_OWNER": "contradictory",
     "E_SUBJECT": "contradictory",
     "E_DUPLICATE": "duplicate",
@@ -103,35 +107,71 @@ def check_gate(found: Sequence[str], accept: Accept | None) -> None:
 def quality_rows(store: Store, source: str | None = None) -> list[dict[str, Any]]:
     """One row per import, by source and then time: shares of rows by what was wrong with them.
 
-    ``change`` is the rejected share less that of the import before of the same source and profile:
-    above 0 the data have become worse. Shares are None where nothing was read.
+    A row of the file is bad if it was rejected, or if what is stored of its source is: the shares of
+    the last two imports of a source count, for the rows taken, the share of stored rows that have the
+    fault since. ``stored_share`` is that share for any fault; earlier imports have None.
+
+    ``change`` is the share of all bad rows less that of the import before of the same source and
+    profile: above 0 the data have become worse. Shares are None where nothing was read.
     """
+    runs = [r for r in store.imports.runs() if source in (None, r.source)]
+    before: dict[tuple[str, str], tuple[float, float]] = {}
+    out = []
+    with store.read() as connection:
+        codes, stored = _codes(store, connection), _stored(store, connection, runs)
+        for run in sorted(runs, key=lambda r: (r.source, r.id)):
+            kinds, read = kinds_of(codes.get(run.rejects_of or run.id, {})), run.read
+            rejected = run.rejected / read if read else None
+            found = stored.get(run.id)
+            taken = 0.0 if rejected is None else 1 - rejected
+            bad = None if rejected is None else rejected + taken * ((found and found.share) or 0.0)
+            earlier = before.get((run.source, run.profile))
+            change = None
+            if bad is not None and rejected is not None and earlier is not None:
+                # Like with like: of an import whose stored rows nobody looked at, its rejects alone.
+                change = bad - earlier[0] if found is not None else rejected - earlier[1]
+            told = {name: getattr(run, name) for name in COLUMNS[1:8]}
+            out.append(
+                {
+                    "import_id": run.id,
+                    **told,
+                    "rejected_share": rejected,
+                    **{
+                        f"{kind}_share": kinds[kind] / read
+                        + (taken * found.faults[kind] / found.rows if found and found.rows else 0.0)
+                        if read
+                        else None
+                        for kind in KINDS
+                    },
+                    "stored_share": None if found is None else found.share,
+                    "change": change,
+                }
+            )
+            if bad is not None and rejected is not None and run.status == "done":
+                before[run.source, run.profile] = bad, rejected
+    return out
+
+
+def _codes(store: Store, connection: Connection) -> dict[int, dict[str, int]]:
+    """Rejected rows by import and code."""
     rejects = store.tables["import_reject"].c
     count = select(rejects.import_id, rejects.code, func.count().label("rows")).group_by(
         rejects.import_id, rejects.code
     )
     codes: dict[int, dict[str, int]] = {}
-    with store.read() as connection:
-        for row in connection.execute(count):
-            codes.setdefault(row.import_id, {})[row.code] = row.rows
-    before: dict[tuple[str, str], float] = {}
-    out = []
-    for run in sorted(store.imports.runs(), key=lambda r: (r.source, r.id)):
-        if source is not None and run.source != source:
-            continue
-        kinds = kinds_of(codes.get(run.id, {}))
-        share = run.rejected / run.read if run.read else None
-        earlier = before.get((run.source, run.profile))
-        told = {name: getattr(run, name) for name in COLUMNS[1:8]}
-        out.append(
-            {
-                "import_id": run.id,
-                **told,
-                "rejected_share": share,
-                **{f"{k}_share": kinds[k] / run.read if run.read else None for k in KINDS},
-                "change": None if share is None or earlier is None else share - earlier,
-            }
-        )
-        if share is not None and run.status == "done":
-            before[run.source, run.profile] = share
-    return out
+    for row in connection.execute(count):
+        codes.setdefault(row.import_id, {})[row.code] = row.rows
+    return codes
+
+
+def _stored(store: Store, connection: Connection, runs: Sequence[ImportRun]) -> dict[int, Measure]:
+    """What was stored of its source after each of a source's last two imports, the latest first."""
+    done: dict[str, list[ImportRun]] = {}
+    for run in runs:
+        if run.status == "done":
+            done.setdefault(run.source, []).append(run)
+    return {
+        of_source[back].id: look(store, connection, name, of_source, back).overall
+        for name, of_source in done.items()
+        for back in range(min(2, len(of_source)))
+    }
