@@ -55,6 +55,9 @@ _EXTENSION = re.compile(
 _PHONE = re.compile(r"[+＋]?[0-9 \u00a0()./\-\u2010-\u2015]+")
 # A number cell that a spreadsheet wrote as text: its last digits may be lost.
 _DECIMALS = re.compile(r"[0-9]{6,}\.[0-9]{1,2}")
+# What stands between several in one cell; digits of a whole number, without the area maybe.
+_BETWEEN = re.compile(r"\s*[,;|/\n]\s*|\s+(?:or|and|oder|und|ou|et|o|y|或)\s+")
+_WHOLE_PHONE = 7
 _LOCAL = re.compile(r"[^\s@,;:<>()\[\]\\\"]{1,64}")
 _HOST = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?(\.[^\W_]([\w-]{0,61}[^\W_])?)+")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.I)
@@ -68,8 +71,32 @@ def _shown_text(text: str) -> str:
     return text
 
 
+def _is(text: str, read: Read) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _several(text: str, read: Read) -> bool:
+    """Whether a text is several addresses or numbers, each of which can be read.
+
+    A slash stands within a phone number too (030/123456), so both sides have to be whole ones.
+    """
+    parts = [part.strip() for part in _BETWEEN.split(text)]
+    if len(parts) < 2:
+        return False
+    whole = [p for p in parts if "@" in p or sum(map(str.isdigit, p)) >= _WHOLE_PHONE]
+    return len(whole) > 1 and all(_is(part, read) for part in whole)
+
+
 def _email(text: str) -> str:
     local, at, host = text.rpartition("@")
+    if _several(text, _email):
+        raise ValueError("holds several e-mail addresses, and one is allowed")
+    if not at and _is(text, _phone) and sum(map(str.isdigit, text)) >= _WHOLE_PHONE:
+        raise ValueError("is a phone number and not an e-mail address")
     if not at or not _LOCAL.fullmatch(local) or not _HOST.fullmatch(host) or len(text) > 254:
         raise ValueError("is not an e-mail address such as ann@example.org")
     if local.startswith(".") or local.endswith(".") or ".." in local:
@@ -80,6 +107,10 @@ def _email(text: str) -> str:
 def _phone(text: str) -> str:
     bare = _EXTENSION.sub("", text)
     digits = sum(c.isdigit() for c in bare)
+    if _several(bare, _phone):
+        raise ValueError("holds several phone numbers, and one is allowed")
+    if "@" in text and _is(text, _email):
+        raise ValueError("is an e-mail address and not a phone number")
     if not _PHONE.fullmatch(bare) or not 3 <= digits <= 17 or _DECIMALS.fullmatch(bare):
         raise ValueError("is not one phone number such as +49 30 123456")
     return text

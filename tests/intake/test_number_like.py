@@ -176,3 +176,21 @@ def test_grouped_numbers_keep_their_groups() -> None:
         return text.replace(",", "")
 
     assert [read_whole(t, plain) for t in ("1,234", "1,234.0", "12.00")] == [1234, 1234, 12]
+
+
+def test_cells_of_the_wrong_kind_or_with_two_numbers_are_told_and_taken_apart(lite: Shop) -> None:
+    content = "no,name,phone\n1,a,a@x.org\n2,b,0301234567 / 0171234567\n3,c,0301234567\n"
+    result = lite.load(content, CUSTOMERS)
+    found = lite.store.imports.rejects(result.import_id)
+    assert [(r.line, r.message.partition(" ")[2]) for r in found] == [
+        (2, "is an e-mail address and not a phone number"),
+        (3, "/ 0171234567' holds several phone numbers, and one is allowed"),
+    ]
+    apart = CUSTOMERS.replace(
+        'phone = "phone"',
+        'phone = { column = "phone", split = "/", part = 1 }\n'
+        '"phone.second" = { column = "phone", split = "/", part = 2 }',
+    )
+    assert lite.load("no,name,phone\n2,b,0301234567 / 0171234567\n", apart).created == 1
+    values = lite.sql("select value from contact_point order by value")
+    assert [v for (v,) in values] == ["0171234567", "0301234567", "0301234567"]
