@@ -99,7 +99,7 @@ def file_consents(
             rows[type.name] += _file(store, tx, type, plugin, said, first)
     if not people:
         return None
-    return Filed(customers=len(people), rows=dict(rows))
+    return Filed(customers=len(people), rows=dict(+rows))  # without types that filed none
 
 
 def _file(

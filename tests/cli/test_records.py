@@ -157,7 +157,7 @@ def test_a_wrong_interaction_is_refused(run: Run) -> None:
         "--amount: 'x' is not a decimal"
         in run("interaction", "log", "17", "telecom.bill", "--amount", "x").err
     )
-    assert "not an instant" in run("interaction", "log", "17", "telecom.bill", "--at", "soon").err
+    assert "nor an instant" in run("interaction", "log", "17", "telecom.bill", "--at", "soon").err
     assert run("interaction", "list", "18").code == 2
 
 
