@@ -31,11 +31,12 @@ class Mask:
 
     def __init__(self, permissions: str) -> None:
         global _before
-        self._mask: int | None = MASKS[permissions]
+        mask = MASKS[permissions]
+        self._mask: int | None = mask
         with _lock:
             if not _open:
                 _before = os.umask(0o077)
-            _open.append(self._mask)
+            _open.append(mask)
             _hold()
 
     def __enter__(self) -> Self:
@@ -47,11 +48,10 @@ class Mask:
     def lift(self) -> None:
         """Gives the process its own mask back, once no workspace is open; twice is once."""
         with _lock:
-            if self._mask is None:
-                return
-            _open.remove(self._mask)
+            if self._mask in _open:
+                _open.remove(self._mask)
+                _hold()
             self._mask = None
-            _hold()
 
 
 def _hold() -> None:

@@ -89,9 +89,12 @@ def test_an_unknown_column_is_refused_with_the_near_one() -> None:
         emit(ROWS, format="json", columns=["rfe"])
 
 
-def test_no_row_takes_every_column_name(capsys: pytest.CaptureFixture[str]) -> None:
-    emit([], format="csv", columns=["a", "b"], sort=["a"], fields=("a", "b", "c"))
-    assert capsys.readouterr().out == "a,b\r\n"
+def test_no_row_has_the_same_columns_as_many(capsys: pytest.CaptureFixture[str]) -> None:
+    for rows in ([], [{"a": 1, "b": 2}]):
+        emit(rows, format="csv", columns=["b", "a"], sort=["a"], fields=("a", "b"))
+        assert capsys.readouterr().out.startswith("b,a\r\n")
+        with pytest.raises(NotFound, match="no column 'c'"):
+            emit(rows, format="csv", columns=["c"], fields=("a", "b"))
 
 
 def test_one_record_is_an_array_of_one_in_json_and_lines_in_a_table(
