@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..entities.phrasing import counted
 from ..errors import NotConfirmed, UsageError
 from .confirm import confirm
 from .main import State
@@ -148,7 +149,7 @@ def _reverse(crm: Crm, batch: int, dry_run: bool, yes: bool) -> Sequence[Passing
         return planned
     if not yes:
         raise NotConfirmed(
-            f"{len(planned)} assignments would be reversed.",
+            f"{counted(len(planned), 'assignment')} would be reversed.",
             hint="See them with --dry-run, and do it with --yes.",
         )
     return crm.ownership.reverse(batch)

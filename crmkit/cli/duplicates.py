@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..entities.phrasing import counted
 from ..errors import UsageError
 from .main import State
 from .options import Number, format_option, listed, output_option
@@ -65,7 +66,7 @@ def command(
     emit(
         rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=COLUMNS
     )
-    note(f"{len(rows)} pairs. Merge one with: crmkit customer merge A_REF B_REF")
+    note(f"{counted(len(rows), 'pair')}. Merge one with: crmkit customer merge A_REF B_REF")
 
 
 @command.command("decide")

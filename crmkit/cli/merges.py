@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..entities.phrasing import counted
 from ..errors import NotConfirmed, NotFound, UsageError
 from .main import State
 from .options import Number, format_option, output_option
@@ -55,7 +56,7 @@ def merge(
             pairs = crm.duplicates.likely(at_least)
             if not (yes or dry_run):
                 raise NotConfirmed(
-                    f"{len(pairs)} customers would be merged.",
+                    f"{counted(len(pairs), 'customer')} would be merged.",
                     hint="Look at them with --dry-run, merge them with --yes.",
                 )
         refs = _refs(crm, [i for pair in pairs for i in pair])
@@ -63,9 +64,11 @@ def merge(
         rows = _rows(made, refs)
     emit(rows, format=format, output=output, fields=COLUMNS)
     if dry_run:
-        note(f"{len(rows)} merges, none of them made.")
+        note(f"{counted(len(rows), 'merge')}, none of them made.")
     elif rows:
-        note(f"{len(rows)} merges; take them back with: crmkit customer unmerge --run {made[0].tx}")
+        note(
+            f"{counted(len(rows), 'merge')}; take them back with: crmkit customer unmerge --run {made[0].tx}"
+        )
 
 
 def _named_pair(crm: Crm, a: str, b: str) -> tuple[int, int]:
@@ -102,7 +105,7 @@ def unmerge(
         refs = _refs(crm, [i for m in found for i in (m.kept_id, m.merged_id)])
         rows = _rows(found, refs)
     emit(rows, format=format, output=output, fields=COLUMNS)
-    note(f"{len(rows)} merges taken back.")
+    note(f"{counted(len(rows), 'merge')} taken back.")
 
 
 def _of_run(crm: Crm, run: str) -> list[Merge]:

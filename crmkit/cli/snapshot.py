@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..entities.phrasing import counted
 from ..errors import CrmkitError
 from .main import State
 from .options import format_option, output_option
@@ -37,7 +38,7 @@ def command(state: State, full: bool, verify: bool, format: str, output: str | N
         differences = crm.warehouse.verify() if verify else []
         counts = {} if verify else crm.warehouse.shown_counts(made.tables)
     note(
-        f"{made.transactions} transactions in the snapshot, {made.added} of them new, "
+        f"{counted(made.transactions, 'transaction')} in the snapshot, {made.added} of them new, "
         f"{made.seconds:.1f} s{', all read anew' if made.full else ''}"
     )
     if not verify:

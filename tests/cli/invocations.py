@@ -142,15 +142,16 @@ def state_of(crm: Crm, folder: Path) -> str:
     """
     digest = hashlib.sha256()
     # Whom somebody asked for in vain is filed on purpose, so that it can be seen who asks.
-    logs = [crm.store.entity(guard.refusals).table_name for guard in crm.store.privacy.guards]
-    own = "".join(f' AND id NOT IN (SELECT tx FROM "{name}")' for name in logs)
+    kinds = ", ".join(f"'{guard.refusals}'" for guard in crm.store.privacy.guards) or "''"
+    asked = f"SELECT tx FROM interaction WHERE kind IN ({kinds})"
     with crm.store.read() as connection:
         for table in crm.store.tables.values():
-            if table.name not in (*logs, "tx"):
+            if table.name not in ("interaction", "tx"):
                 rows = connection.exec_driver_sql(f'SELECT count(*) FROM "{table.name}"').scalar()
                 digest.update(f"{table.name}:{rows};".encode())
-        count = "SELECT count(*), max(id) FROM tx WHERE 1 = 1" + own
-        digest.update(str(connection.exec_driver_sql(count).one()).encode())
+        for column, name in (("id", "tx"), ("tx", "interaction")):
+            count = f"SELECT count(*), max({column}) FROM {name} WHERE {column} NOT IN ({asked})"
+            digest.update(str(connection.exec_driver_sql(count).one()).encode())
     derived = ("runs", "warehouse", "crmkit.db")
     for path in sorted(folder.rglob("*")):
         place = path.relative_to(folder)
