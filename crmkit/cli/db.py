@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..store.migration import Plan
     from ..workspace import Crm
 
+# As many changes of one kind as a line of the summary names.
+LISTED = 10
 COLUMNS = (
     "plugin", "enabled", "database_version", "installed_version", "pending_statements",
     "pending_migrations", "retired_fields",
@@ -131,8 +133,9 @@ def kept_and_lost(plan: Plan, *, done: bool) -> Iterator[str]:
 
     for loss in plan.losses:
         yield f"{'lost' if done else 'would be lost'}: {loss_words(loss)}."
-    for name, rows in plan.retired.items():
-        yield f"{name} is no longer declared. Rows whose value is kept: {rows}."
+    if plan.retired:
+        kept = [f"{name}: {rows}" for name, rows in plan.retired.items()]
+        yield f"no longer declared, with the rows whose values are kept: {_listed(kept)}."
     names = ", ".join(
         f"{one.document.plugin}.{name}" for one in plan.leaving for name in one.fields
     )
@@ -141,8 +144,14 @@ def kept_and_lost(plan: Plan, *, done: bool) -> Iterator[str]:
         yield f"{names}: what they said of {plan.filed.customers} customers is filed as {filed}."
     elif names and not done:
         yield f"{names}: what they say about contacts is filed by the upgrade."
-    for line in plan.notes:
-        yield f"stricter from now on: {line}."
+    if plan.notes:
+        yield f"stricter from now on: {_listed(plan.notes)}."
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """The first of them in one line, and how many more there are."""
+    said = "; ".join(parts[:LISTED])
+    return said if len(parts) <= LISTED else f"{said}; and {len(parts) - LISTED} more"
 
 
 def _kind(statement: str) -> str:
