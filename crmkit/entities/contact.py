@@ -82,7 +82,7 @@ class ContactDecision:
         asked = self.request
         raise NotPermitted(
             f"no contact by {asked.channel} for {asked.purpose}: {self.words}.",
-            code="E_PROTECTED" if self.code == "protected" else "E_CONTACT_REFUSED",
+            code="E_RENEWAL" if self.code == "protected" else "E_CONTACT_REFUSED",
             hint=f"It may be made from {self.free_at:%Y-%m-%dT%H:%M:%SZ}." if self.free_at else "",
         )
 

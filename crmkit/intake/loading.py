@@ -268,7 +268,7 @@ class Loader:
         for i, held in upsert.protected(tx, one.block):
             given = str(one.block.columns["owner"][i] or "")
             allowed = f"{held.owner}, or others from {held.free_on}"
-            fault = Fault("E_PROTECTED", shown(given), allowed, held.why)
+            fault = Fault("E_RENEWAL", shown(given), allowed, held.why)
             faults.setdefault(one.positions[i], []).append(RowFault("owner", fault))
 
     def _prepare_one(

@@ -51,7 +51,7 @@ class Protection:
             NotPermitted: naming the owner and the first day that is free.
         """
         if self.shuts_out(agent):
-            raise NotPermitted(f"{self.why}.", code="E_PROTECTED", hint=hint)
+            raise NotPermitted(f"{self.why}.", code="E_RENEWAL", hint=hint)
 
 
 def add_months(day: date, months: int) -> date:

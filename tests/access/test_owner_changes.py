@@ -74,7 +74,7 @@ def test_an_edit_asks_whose_the_renewals_are(crm: Crm, crm_clock: SettableClock)
     for owner in ("ben", None):
         with pytest.raises(NotPermitted, match=WHY) as refused:
             crm.store.customers.edit(person, version=1, changes={"owner": owner})
-        assert refused.value.code == "E_PROTECTED"
+        assert refused.value.code == "E_RENEWAL"
     crm.store.customers.edit(person, version=1, changes={"region": "north"})
     assert logged(crm, person) == []
     crm_clock.set(FREE)
@@ -116,7 +116,7 @@ def test_an_import_logs_new_owners_and_rejects_protected_ones(
     found = read(crm, tmp_path, "1,One,ben", "2,Two,ben", "3,Three,ben")
     assert (found.created, found.updated, found.rejected) == (1, 1, 1)
     (reject,) = crm.store.imports.rejects(found.import_id)
-    assert (reject.code, reject.field, reject.message) == ("E_PROTECTED", "owner", WHY)
+    assert (reject.code, reject.field, reject.message) == ("E_RENEWAL", "owner", WHY)
     assert crm.store.customers.get(one).owner == "ann"
     assert logged(crm, two) == [(None, "ben", "import", "import of b", True)]
     crm_clock.set(FREE)

@@ -261,7 +261,7 @@ def test_renewals_are_protected_up_to_the_day_six_months_later(workspace: Crm) -
         NotPermitted, match=r"ann has it since 2026-04-01.* from 2026-10-01"
     ) as told:
         own.check_renewal(person, "ben", on=date(2026, 9, 30))
-    assert told.value.code == "E_PROTECTED"
+    assert told.value.code == "E_RENEWAL"
     own.check_renewal(person, "ann", on=date(2026, 9, 30))
     own.check_renewal(person, "ben", on=date(2026, 10, 1))
 

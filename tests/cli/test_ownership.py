@@ -30,7 +30,7 @@ def test_many_pass_in_one_step_only_when_confirmed_and_can_go_back(
     assert [(r["ref"], r["from_agent"], r["to_agent"]) for r in shown] == [
         ("1", "ann", "ben"), ("2", "ann", "cem"),
     ]  # fmt: skip
-    assert "E_PROTECTED ann has it since" in crmkit(*asked, code=4).err
+    assert "E_RENEWAL ann has it since" in crmkit(*asked, code=4).err
     crmkit("customer", "agent", "leave", "zoe")
     free = ("customer", "assign", "--from", "zoe", "--to", "ben")
     assert "1 customers would pass to ben" in crmkit(*free, code=2).err
@@ -46,7 +46,7 @@ def test_one_protected_customer_passes_only_when_confirmed(crmkit: Crmkit, shop:
     customers(crmkit, "ann")
     for asked in (("assign", "1", "--to", "ben"), ("edit", "1", "--owner", "ben")):
         said = crmkit("customer", *asked, code=4).err
-        assert "E_PROTECTED ann has it since" in said
+        assert "E_RENEWAL ann has it since" in said
         assert "renewals are free for others from" in said
     assert crmkit("customer", "protection", "1", "--agent", "ben", code=4).out == ""
     crmkit("customer", "assign", "1", "--to", "ben", "--yes")

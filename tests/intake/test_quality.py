@@ -70,6 +70,8 @@ def test_every_documented_code_of_a_row_has_its_kind(root: Path) -> None:
         "E_SUBJECT",
         "E_CONTRADICTION",
         "E_APPEND_ONLY",
+        "E_RENEWAL",
+        "E_STATE",
         "E_PLUGIN_CHECK",
     }
 

@@ -305,7 +305,7 @@ def test_a_list_leaves_the_protected_customers_of_others_to_them(crm) -> None:
     assert answer.remarks[0] == "1 left to the agents whose renewals are protected."
     with pytest.raises(NotPermitted, match="ann has the customer since 2026-03-31") as refused:
         crm.run("list done", name="L", customer="s:3", outcome="accepted")
-    assert refused.value.code == "E_PROTECTED"
+    assert refused.value.code == "E_RENEWAL"
     assert stored(crm, free) == ("todo", None)
     # What is no renewal is not asked.
     crm.run("contact purpose", purpose="marketing", protected=False)

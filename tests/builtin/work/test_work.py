@@ -277,7 +277,7 @@ def test_protected_renewals_are_worked_by_the_owner_alone(workspace, ann) -> Non
     visit = {"customer": "ANN", "at": "2026-04-01 09:30"}
     with pytest.raises(NotPermitted, match=why) as refused:
         workspace.run("visit plan", **visit)
-    assert refused.value.code == "E_PROTECTED"
+    assert refused.value.code == "E_RENEWAL"
     with pytest.raises(NotPermitted, match=why):
         workspace.run("task add", title="renew", customer="ANN", person="cem")
     assert workspace.store.records.list("work.task") == []
