@@ -21,7 +21,7 @@ DECISIONS = ("same", "different", "unsure")
 
 
 @click.group("duplicates", invoke_without_command=True)
-@click.option("--at-least", type=Number(0, 1), default=0.5, show_default=True, metavar="P", help="Lowest probability.")  # fmt: skip
+@click.option("--at-least", type=Number(0, 1), default=0.9, show_default=True, metavar="P", help="Lowest probability.")  # fmt: skip
 @click.option("--undecided", is_flag=True, help="Only pairs that nobody has decided.")
 @click.option("--engine", type=click.Choice(["splink", "fixed"]), help="splink learns weights from the customers, fixed takes general ones. Default: splink where it is installed and there is enough to learn from.")  # fmt: skip
 @listed(COLUMNS)

@@ -49,7 +49,7 @@ def test_what_was_decided_different_is_not_merged_with_the_many(crmkit: Crmkit, 
 
 def test_many_are_merged_only_when_confirmed(crmkit: Crmkit, two: None) -> None:
     refused = crmkit("customer", "merge", "--at-least", "0.9", code=2)
-    assert "1 customers would be merged" in refused.err
+    assert "1 customer would be merged" in refused.err
     planned = crmkit("customer", "merge", "--at-least", "0.9", "--dry-run", "--format", "json")
     assert planned.rows == [
         {"kept_ref": "1042", "merged_ref": "77", "changed": "core.locality", "run": None}

@@ -25,11 +25,12 @@ MOST_PAIRS_EACH = 100
 LEAST_ALLOWED = 1_000_000
 
 
-def rules(keys: Mapping[str, MatchKey], sounds: Rule = ()) -> list[Rule]:
+def rules(keys: Mapping[str, MatchKey], sounds: Rule = (), order: Rule = ()) -> list[Rule]:
     """Sets of columns that must all be equal, one set after the other.
 
     Args:
         sounds: the columns of how both names sound, if that is known.
+        order: the column of both names in one order, if there is one.
     """
     of = {
         kind: [n for n, k in keys.items() if k.kind == kind] for kind in (*ALONE, *NAMES, *PLACES)
@@ -39,7 +40,7 @@ def rules(keys: Mapping[str, MatchKey], sounds: Rule = ()) -> list[Rule]:
     return [
         *((n,) for kind in ALONE for n in of[kind]),
         *combinations(names, 2),
-        *((sounds,) if sounds else ()),
+        *(rule for rule in (sounds, order) if rule),
         *((n, p) for n in names for p in places),
     ]
 

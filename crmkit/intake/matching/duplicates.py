@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -10,8 +11,9 @@ from attrs import frozen
 from ...declarations import CUSTOMER, MergeConflict
 from ...errors import PluginError, UsageError
 from .evidence import evidence
-from .model import score
-from .people import read_people
+from .model import Scored, score
+from .people import People, read_people
+from .relatives import HELD_AT, MERGE_FROM, Relatives
 
 if TYPE_CHECKING:
     from ...hosting.catalog import Catalog
@@ -21,9 +23,8 @@ if TYPE_CHECKING:
 
 Pair = tuple[int, int]
 HOOK = "choose_merged_values"
-# Every pair that is likelier than not is shown; from here on a merge of many takes pairs unseen.
-REVIEW_FROM = 0.5
-MERGE_FROM = 0.9
+# The pairs worth a person's time; with fewer doubts than this, most pairs of a list are two people.
+REVIEW_FROM = 0.9
 
 
 @frozen(kw_only=True)
@@ -60,11 +61,7 @@ class Duplicates:
         Raises:
             UsageError: if ``least`` is no such probability, or Splink is asked for and missing.
         """
-        if not 0 < least <= 1:
-            raise UsageError(f"a probability of {least} is not above 0 and at most 1.")
-        if engine == "splink":
-            check_splink()
-        people = read_people(self._store, self._catalog)
+        people, pairs = self._scored(least, engine)
         said = self._store.decisions.all()
         return [
             Candidate(
@@ -74,8 +71,16 @@ class Duplicates:
                 evidence=evidence(pair, people),
                 decision=said[pair.a, pair.b].decision if (pair.a, pair.b) in said else None,
             )
-            for pair in score(people, least, engine=engine)
+            for pair in pairs
         ]
+
+    def _scored(self, least: float, engine: str | None) -> tuple[People, list[Scored]]:
+        if not 0 < least <= 1:
+            raise UsageError(f"a probability of {least} is not above 0 and at most 1.")
+        if engine == "splink":
+            check_splink()
+        people = read_people(self._store, self._catalog)
+        return people, score(people, least, engine=engine)
 
     def decide(self, pairs: Sequence[tuple[int, int]], decision: str, reason: str | None) -> None:
         """Notes what somebody says of pairs; see :meth:`crmkit.store.decisions.Decisions.decide`."""
@@ -101,20 +106,27 @@ class Duplicates:
     def likely(self, least: float = MERGE_FROM, *, engine: str | None = None) -> list[Pair]:
         """What a merge of all pairs from this probability on would merge: (kept, merged).
 
-        Pairs decided ``same`` are in it whatever their probability from :data:`REVIEW_FROM` on,
-        those decided otherwise are not. Of several records of one person the oldest stays. Two
-        records that somebody decided are different never end up in one customer, by no third one
-        either.
+        Pairs decided ``same`` are in it whatever their probability, those decided otherwise are
+        not. Of several records of one person the oldest stays. Two records that somebody decided
+        are different never end up in one customer, by no third one either; nor do two that may be
+        relatives, and a record that goes with both of them is merged with neither.
         """
-        found = self.find(min(least, REVIEW_FROM), engine=engine)
-        apart = [p for p, d in self._store.decisions.all().items() if d.decision != "same"]
-        groups = Groups(apart)
-        for pair in found:
-            wanted = pair.decision == "same" or (
-                pair.decision is None and pair.probability >= least
-            )
-            if wanted:
-                groups.join(pair.a_id, pair.b_id)
+        people, pairs = self._scored(least, engine)
+        said = {p: d.decision for p, d in self._store.decisions.all().items()}
+        customers = set(people.table["id"].to_pylist())
+        same = [p for p, decision in said.items() if decision == "same" and customers.issuperset(p)]
+        relatives = Relatives(people)
+
+        def are_apart(a: int, b: int) -> bool:
+            decision = said.get((min(a, b), max(a, b)))
+            if decision is not None:
+                return decision != "same"
+            return least > HELD_AT and relatives.reason(a, b) is not None
+
+        groups = Groups(are_apart)
+        wanted = [(pair.a, pair.b) for pair in pairs if (pair.a, pair.b) not in said]
+        for a, b in (*same, *unambiguous(wanted, are_apart)):
+            groups.join(a, b)
         return groups.pairs()
 
     def unmerge(self, merges: Sequence[Merge]) -> None:
@@ -145,22 +157,19 @@ class Groups:
     """Records of one person, joined pair by pair.
 
     Args:
-        apart: pairs that must not come together.
+        are_apart: whether two records must not come together.
     """
 
-    def __init__(self, apart: Sequence[Pair] = ()) -> None:
+    def __init__(self, are_apart: Callable[[int, int], bool]) -> None:
         self._group: dict[int, set[int]] = {}
-        self._apart: dict[int, set[int]] = {}
-        for a, b in apart:
-            self._apart.setdefault(a, set()).add(b)
-            self._apart.setdefault(b, set()).add(a)
+        self._are_apart = are_apart
 
     def join(self, a: int, b: int) -> bool:
         """Joins the groups of two records; false if that would bring two together that must not."""
         one, other = (self._group.get(i, {i}) for i in (a, b))
         if one is other:
             return True
-        if any(self._apart.get(i, set()) & other for i in one):
+        if any(self._are_apart(i, j) for i in one for j in other):
             return False
         joined = one | other
         for i in joined:
@@ -171,6 +180,22 @@ class Groups:
         """(kept, merged) for each record but the oldest of its group, in order."""
         oldest = {i: min(group) for i, group in self._group.items()}
         return sorted((kept, i) for i, kept in oldest.items() if i != kept)
+
+
+def unambiguous(pairs: Iterable[Pair], are_apart: Callable[[int, int], bool]) -> Iterator[Pair]:
+    """The pairs without those of a record that goes with two others which must not come together.
+
+    ``M. Twin`` may be Max or Mia, and only somebody who knows them can say which.
+    """
+    pairs = list(pairs)
+    partners: dict[int, list[int]] = {}
+    for a, b in pairs:
+        partners.setdefault(a, []).append(b)
+        partners.setdefault(b, []).append(a)
+    unclear = {
+        i for i, others in partners.items() if any(are_apart(*pair) for pair in combinations(others, 2))
+    }  # fmt: skip
+    return (pair for pair in pairs if unclear.isdisjoint(pair))
 
 
 def check_splink() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .model import Scored
 from .people import People
+from .relatives import MERGE_FROM
 
 
 def evidence(scored: Scored, people: People) -> str:
@@ -15,7 +16,12 @@ def evidence(scored: Scored, people: People) -> str:
     said = {name: _phrase(people, name, scored.reached[name]) for name in order}
     speaks_for = [said[name] for name in order if scored.weights[name] > 0]
     against = [said[name] for name in reversed(order) if scored.weights[name] <= 0]
-    parts = [", ".join(speaks_for), f"but: {', '.join(against)}" if against else ""]
+    # Swapped names are one piece of evidence that both parts of the name give.
+    parts = [
+        ", ".join(dict.fromkeys(speaks_for)),
+        f"but: {', '.join(dict.fromkeys(against))}" if against else "",
+        f"held below {MERGE_FROM:.0%}: {scored.held}" if scored.held else "",
+    ]
     return "; ".join(part for part in parts if part)
 
 

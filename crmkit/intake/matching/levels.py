@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 
 @frozen
@@ -20,10 +20,12 @@ class Level:
 
     Args:
         phrase: the evidence in words; ``{title}`` is the key's.
-        condition: SQL over ``{l}`` and ``{r}``, and ``{ls}`` and ``{rs}``, how these sound; empty for
-            the last level, which takes all else.
+        condition: SQL over ``{l}`` and ``{r}``; ``{ls}`` and ``{rs}``, how these sound; ``{lo}`` and
+            ``{ro}``, the words of both names in order; empty for the last level, which takes all
+            else.
         m, u: as above.
         exact: whether the values are equal, so that a rare value weighs more than a common one.
+        fixed: whether m and u are never learnt, being too rare for that.
     """
 
     phrase: str
@@ -31,6 +33,7 @@ class Level:
     m: float
     u: float
     exact: bool = False
+    fixed: bool = False
 
 
 def _name(u_same: float) -> tuple[Level, ...]:
@@ -110,6 +113,20 @@ SOUNDING: Mapping[str, tuple[Level, ...]] = {
 }
 
 
+# The column with the words of both names in alphabetical order.
+IN_ORDER = "names_in_order"
+# One form in two hundred is filled in the wrong way round; two random customers agree so as rarely
+# as by their whole name, of which each part carries one half.
+_SWAPPED = Level("given and family name swapped", "{lo} = {ro}", 0.005, 0.00002, fixed=True)
+
+
+def with_swapped(levels: tuple[Level, ...]) -> tuple[Level, ...]:
+    """The levels of a name with that of swapped names after equality, at the cost of the last one."""
+    same, *between, last = levels
+    rest = evolve(last, m=last.m - _SWAPPED.m, u=last.u - _SWAPPED.u)
+    return (same, _SWAPPED, *between, rest)
+
+
 def sound_of(column: str) -> str:
     """The column beside a name that holds how it sounds."""
     return f"{column}_sound"
@@ -123,4 +140,5 @@ def condition(level: Level, column: str, side: str = '"{}_{}"') -> str:
     """
     sides = {s: side.format(column, s) for s in "lr"}
     sides |= {f"{s}s": side.format(sound_of(column), s) for s in "lr"}
+    sides |= {f"{s}o": side.format(IN_ORDER, s) for s in "lr"}
     return level.condition.format(**sides)

@@ -18,11 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .blocking import NAMES, Rule, affordable, certain_pairs, certain_rules, pair_sql, rules
-from .levels import Level, condition
+from .levels import IN_ORDER, Level, condition
 from .people import People
+from .relatives import HELD_AT, Relatives
 
 # Below this many certain pairs the learnt shares of rare levels rest on one or two pairs each.
 LEAST_CERTAIN = 100
@@ -42,6 +43,7 @@ class Scored:
         a, b: the customers, ``a`` the one known longer.
         reached: by key column, the position of the level reached; missing values are left out.
         weights: by key column, log2 of how many times likelier this agreement is for one person.
+        held: why the probability is no higher though the weights say so, or None.
     """
 
     a: int
@@ -49,6 +51,7 @@ class Scored:
     probability: float
     reached: Mapping[str, int]
     weights: Mapping[str, float]
+    held: str | None = None
 
 
 def score(people: People, least: float, *, engine: str | None = None) -> list[Scored]:
@@ -71,17 +74,30 @@ def score(people: People, least: float, *, engine: str | None = None) -> list[Sc
     ):
         connection.register("given_people", people.table)
         connection.execute(f"CREATE TABLE {PEOPLE} AS SELECT * FROM given_people").fetchall()  # noqa: S608
-        wanted = affordable(connection, PEOPLE, rules(people.keys, people.sounds), people.size)
+        order = (IN_ORDER,) if people.has_order else ()
+        by_rule = rules(people.keys, people.sounds, order)
+        wanted = affordable(connection, PEOPLE, by_rule, people.size)
         certain = [r for r in certain_rules(people.keys) if r in affordable(connection, PEOPLE, [r], people.size)]  # fmt: skip
         known = certain_pairs(connection, PEOPLE, certain)
         if not wanted:
             return []
+        relatives = Relatives(people)
         learn = engine == "splink" or (engine is None and known >= LEAST_CERTAIN and has_splink())
         if learn:
             found = _splink(connection, people, wanted, certain, least)
         else:
             found = _fixed(connection, people, wanted, known, least)
-        return sorted(found, key=lambda s: (-s.probability, s.a, s.b))
+        held = (_hold(pair, relatives) for pair in found)
+        return sorted(
+            (pair for pair in held if pair.probability >= least),
+            key=lambda s: (-s.probability, s.a, s.b),
+        )
+
+
+def _hold(pair: Scored, relatives: Relatives) -> Scored:
+    """The pair, below the probability of a merge unseen if the two may be relatives."""
+    reason = relatives.reason(pair.a, pair.b) if pair.probability > HELD_AT else None
+    return pair if reason is None else evolve(pair, probability=HELD_AT, held=reason)
 
 
 def has_splink() -> bool:
@@ -153,6 +169,8 @@ def _levels(people: People, name: str) -> Iterator[dict[str, Any]]:
             "label_for_charts": level.phrase,
             "m_probability": level.m,
             "u_probability": level.u,
+            "fix_m_probability": level.fixed,
+            "fix_u_probability": level.fixed,
         }
         if level.exact and kind not in ("date", "identifier", "phone", "email"):
             # Shared values of these are rare by nature; of names and places some are common.

@@ -13,11 +13,17 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from ...entities.address import plain_email
+
 _WORD = re.compile(r"\w+")
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _HAN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003ffff]")
 _TITLES = frozenset("mr mrs ms miss mx dr prof sir dame madam herr frau mme".split())
 _TITLES_ZH = ("先生", "女士", "小姐", "太太")
+# What tells father and son of one name apart; the higher the number, the younger.
+GENERATIONS = {
+    "sr": 1, "sen": 1, "senior": 1, "jr": 2, "jun": 2, "junior": 2, "ii": 2, "iii": 3, "iv": 4,
+}  # fmt: skip
 _LEGAL_FORMS = frozenset(
     "ltd limited llc inc incorporated corp corporation co company plc gmbh ag kg sa sarl srl bv "
     "pty".split()
@@ -96,6 +102,8 @@ def split_name(text: str) -> tuple[str | None, str | None]:
         cut = 2 if whole[:2] in _COMPOUND_SURNAMES and len(whole) > 2 else 1
         return whole[cut:] or None, whole[:cut]
     *before, last = whole.split()
+    if last in GENERATIONS and len(before) > 1:
+        *before, last = *before[:-1], f"{before[-1]} {last}"
     return " ".join(before) or None, last
 
 
@@ -122,13 +130,6 @@ def day(text: str) -> str | None:
     """
     found = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isdigit())
     return found if len(set(found)) > 1 else None
-
-
-def email(text: str) -> str | None:
-    """An e-mail address without blanks and capitals; None for what has no @."""
-    found = unicodedata.normalize("NFKC", text).strip().casefold()
-    local, at, host = found.partition("@")
-    return found if at and local and host else None
 
 
 def address(text: str) -> str | None:
@@ -185,6 +186,6 @@ NORMALISERS: Mapping[str, Callable[[str], str | None]] = {
     "date": day,
     "identifier": identifier,
     "code": code,
-    "email": email,
+    "email": plain_email,
     "address": address,
 }

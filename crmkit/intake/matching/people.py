@@ -15,7 +15,7 @@ from ...entities.customer import CONTACT_KINDS
 from ...errors import DeclarationError
 from ...store.family import survivors_of
 from .blocking import NAMES
-from .levels import LEVELS, SOUNDING, Level, sound_of
+from .levels import IN_ORDER, LEVELS, SOUNDING, Level, sound_of, with_swapped
 from .normalise import NORMALISERS, is_han, organisation, phone, split_name
 from .pinyin import has_pinyin, sound, split_latin
 
@@ -50,16 +50,25 @@ class People:
         keys: the match keys of which at least two customers have a value, by column name.
         sounds: further columns with how given and family name sound, if some are in Chinese
             characters and their sounds are known.
+        has_order: whether the column :data:`.levels.IN_ORDER` is there: the words of both names in
+            alphabetical order, by which swapped names are found.
     """
 
     table: pa.Table
     keys: Mapping[str, MatchKey]
     sounds: tuple[str, ...] = ()
+    has_order: bool = False
 
     def levels(self, name: str) -> tuple[Level, ...]:
         """On what levels two values of a key can agree, best first."""
         known = SOUNDING if sound_of(name) in self.sounds else LEVELS
-        return known[self.keys[name].kind]
+        kind = self.keys[name].kind
+        return with_swapped(known[kind]) if self.has_order and kind in NAMES else known[kind]
+
+    def values(self, column: str) -> dict[int, str]:
+        """The values of a column by customer, without missing ones."""
+        ids, values = (self.table[name].to_pylist() for name in ("id", column))
+        return {i: value for i, value in zip(ids, values, strict=True) if value is not None}
 
     @property
     def size(self) -> int:
@@ -93,12 +102,26 @@ def read_people(store: Store, catalog: Catalog) -> People:
             _drop_common(columns[column])
     kept = {name: key for name, key in by_column.items() if len(columns[name]) > 1}
     sounds = _sounds(columns, kept)
+    order = _in_order(columns, kept)
     ids = list(people)
     arrays = {
         n: pa.array([column.get(i) for i in ids], pa.string())
-        for n, column in ({n: columns[n] for n in kept} | sounds).items()
+        for n, column in ({n: columns[n] for n in kept} | sounds | order).items()
     }
-    return People(pa.table({"id": pa.array(ids, pa.int64()), **arrays}), kept, tuple(sounds))
+    table = pa.table({"id": pa.array(ids, pa.int64()), **arrays})
+    return People(table, kept, tuple(sounds), has_order=bool(order))
+
+
+def _in_order(
+    columns: Mapping[str, dict[int, str]], keys: Mapping[str, MatchKey]
+) -> dict[str, dict[int, str]]:
+    """The words of given and family name in alphabetical order, by column."""
+    parts = [columns[n] for kind in NAMES for n, key in keys.items() if key.kind == kind]
+    if len(parts) != len(NAMES):
+        return {}
+    given, family = parts
+    both = {i: " ".join(sorted(f"{given[i]} {family[i]}".split())) for i in given if i in family}
+    return {IN_ORDER: both}
 
 
 def _sounds(

@@ -66,13 +66,13 @@ def test_a_choice_in_no_conflict_is_the_plugins_fault_and_nothing_is_merged(
 
 
 def test_records_of_one_person_go_into_the_oldest() -> None:
-    groups = Groups()
+    groups = Groups(lambda a, b: False)
     assert all(groups.join(a, b) for a, b in ((5, 7), (2, 5), (8, 9)))
     assert groups.pairs() == [(2, 5), (2, 7), (8, 9)]
 
 
 def test_no_third_record_brings_two_together_that_somebody_set_apart() -> None:
-    groups = Groups(apart=[(1, 3)])
+    groups = Groups(lambda a, b: {a, b} == {1, 3})
     assert groups.join(1, 2)
     assert not groups.join(2, 3)
     assert groups.pairs() == [(1, 2)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from crmkit.intake.matching.normalise import (
+    NORMALISERS,
     address,
     code,
     day,
-    email,
     identifier,
     name,
     organisation,
@@ -63,9 +63,18 @@ def test_numbers_lose_their_marks_and_placeholders_are_no_numbers() -> None:
     assert code("4444") == "4444"
 
 
-def test_emails_and_addresses() -> None:
-    assert email(" Ann@Example.ORG ") == "ann@example.org"
+def test_a_generation_stays_with_the_family_name() -> None:
+    assert split_name("John Smith Jr.") == ("john", "smith jr")
+    assert split_name("Peter Senior") == ("peter", "senior")
+
+
+def test_emails_lose_capitals_and_tags() -> None:
+    email = NORMALISERS["email"]
+    assert email(" Ann+News@Example.ORG ") == "ann@example.org"
     assert email("none") is None
+
+
+def test_words_for_streets_are_cut_short() -> None:
     assert address("8, Stanley Street") == address("8 stanley st") == "8 stanley st"
 
 
