@@ -54,6 +54,10 @@ class Spent:
     def __init__(self) -> None:
         self._until = cpu_seconds()
 
+    def pytest_collection_finish(self) -> None:
+        """What collecting took is nobody's."""
+        self._until = cpu_seconds()
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
         report = yield
@@ -89,8 +93,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                     spent[report.nodeid] += seconds
     if len(spent) < DEAREST:
         return
-    terminalreporter.section(
-        f"processor time {sum(spent.values()) / 60:.1f} min, the dearest tests"
-    )
+    # The workers have ended and are among the children; what collecting took is in their time alone.
+    whole = max(cpu_seconds(), sum(spent.values()))
+    terminalreporter.section(f"processor time {whole / 60:.1f} min, the dearest tests")
     for nodeid, seconds in spent.most_common(DEAREST):
         terminalreporter.write_line(f"{seconds:7.1f} s  {nodeid}")

@@ -57,6 +57,7 @@ def test_a_score_that_was_not_trained_says_why(crm: Crm) -> None:
     stand_in = SimpleNamespace(
         settings=crm.settings,
         clock=crm.clock,
+        store=crm.store,
         catalog=SimpleNamespace(scores={"t.leave": None}),
         scores=SimpleNamespace(ready=lambda name, as_of: why),
         serve_scores=lambda name, as_of: [],

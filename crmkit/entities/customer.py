@@ -70,12 +70,19 @@ class CustomerRef:
         return f"{self.source}:{self.ref}"
 
 
+def _stripped(value: str) -> str:
+    return value.strip()
+
+
 @frozen
 class ContactPoint:
-    """A way to reach a customer: ``kind`` is one of CONTACT_KINDS, ``label`` is free text."""
+    """A way to reach a customer: ``kind`` is one of CONTACT_KINDS, ``label`` is free text.
+
+    Blanks around the value are none of its own.
+    """
 
     kind: str = field(validator=in_(CONTACT_KINDS))
-    value: str
+    value: str = field(converter=_stripped)
     label: str = ""
 
 

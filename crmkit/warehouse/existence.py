@@ -20,6 +20,8 @@ from .shaping import local_date
 if TYPE_CHECKING:
     from .manifest import TableState
 
+# Where these rows are kept: files beside those of the customers, whose table they are read with.
+TABLE = "customer_before"
 BEFORE = 0
 # The version's own columns, as expressions over `f` (the first version) and `k` (what is known).
 _ROW = {

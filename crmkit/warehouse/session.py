@@ -13,6 +13,7 @@ from attrs import define, field
 
 from ..declarations import CUSTOMER
 from ..errors import UsageError
+from . import existence
 from .checksums import Stamp, stamp_of
 from .engine import Engine, NoSuchColumn, quoted
 from .layout import FACT_COLUMNS, INTERACTION, Layout, Shape, WarehouseTable
@@ -88,7 +89,7 @@ class SnapshotTables:
         Raises:
             StorageError: if a file is damaged and its rows cannot be had from the store.
         """
-        names = [table.name]
+        names = [table.name, *([existence.TABLE] if table.shape is Shape.CUSTOMER else [])]
         if table is INTERACTION:
             # Kinds of plugins that are switched off have files and no table.
             others = {t.name for t in self.layout.tables.values() if t.shape is not Shape.FACT}

@@ -13,7 +13,7 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from attrs import evolve, field, frozen
 from ..declarations import CUSTOMER
 from ..errors import CrmkitError, StorageError
 from ..progress import steps
-from .existence import owned_by_customers, version_zero_sql
+from . import existence
 from .layout import CUSTOMER_TABLE, FACT_COLUMNS, Layout, Shape, WarehouseTable, fact_table
 from .manifest import (
     FILE,
@@ -130,7 +130,11 @@ def refresh(
     return Snapshot(
         transactions=made.count,
         added=added,
-        tables={name: state.rows for name, state in sorted(made.tables.items())},
+        tables={
+            name: state.rows
+            for name, state in sorted(made.tables.items())
+            if name != existence.TABLE
+        },
         seconds=time.monotonic() - started,
         full=base is None,
         replaced=(FILE,)
@@ -262,8 +266,7 @@ def _build(
             name: joined(None if name in anew else old.tables.get(name), state, state.types)
             for name, state in written.items()
         }
-        changed = _first_known(folder, writer, layout, states, written, old, time_zone)
-        states[CUSTOMER] = changed
+        states |= _first_known(folder, writer, layout, states, written, old, time_zone)
         states = {
             name: _compacted(folder, writer, layout, name, state) for name, state in states.items()
         }
@@ -279,37 +282,41 @@ def _build(
 def _first_known(
     folder: Path, writer: PartWriter, layout: Layout, states: Mapping[str, TableState],
     written: Mapping[str, TableState], old: Manifest, time_zone: str,
-) -> TableState:  # fmt: skip
-    """The state of the customers with rows for those of whom something older has come.
+) -> dict[str, TableState]:  # fmt: skip
+    """The states of the customers and of their rows of version 0, with those that are new.
 
     Only what is new is searched, unless the customers were read anew or some were merged: then all.
     """
     customers = states[CUSTOMER]
-    whole = written[CUSTOMER].merged or len(written[CUSTOMER].parts) == len(customers.parts)
+    before = old.tables.get(existence.TABLE) or TableState(CUSTOMER_TABLE.types)
+    anew = len(written[CUSTOMER].parts) == len(customers.parts)
+    if anew:
+        before = evolve(before, parts=())
     # A table that nobody declares any more has no new parts, and its old ones are searched as well.
-    now = {**old.tables, **states} if whole else written
-    records = {table.name for table in owned_by_customers(layout)}
-    paths = {
-        wanted: [
+    now = {**old.tables, **states} if anew or written[CUSTOMER].merged else written
+    records = {table.name for table in existence.owned_by_customers(layout)}
+
+    def files(of: Callable[[str, TableState], bool]) -> list[Path]:
+        return [
             folder / part.file
             for name, state in now.items()
-            if (name in records if wanted == "records" else "kind_" in state.types)
+            if of(name, state)
             for part in state.parts
             if part in written.get(name, state).parts or is_sound(folder, part)
         ]
-        for wanted in ("facts", "records")
-    }
-    if not customers.parts or not any(paths.values()):
-        return customers
-    files = [folder / part.file for part in customers.parts]
-    sql = version_zero_sql(
-        files, paths["facts"], paths["records"], time_zone, merged=customers.merged
-    )
-    part = writer.derive(CUSTOMER_TABLE, sql)
-    if not part.rows:
-        (folder / part.file).unlink()
-        return customers
-    return evolve(customers, parts=(*customers.parts, part), several=True)
+
+    facts = files(lambda name, state: "kind_" in state.types)
+    owned = files(lambda name, state: name in records)
+    if customers.parts and (facts or owned):
+        known = [folder / part.file for part in (*customers.parts, *before.parts)]
+        sql = existence.version_zero_sql(known, facts, owned, time_zone, merged=customers.merged)
+        part = writer.derive(evolve(CUSTOMER_TABLE, name=existence.TABLE), sql)
+        if part.rows:
+            before = evolve(before, parts=(*before.parts, part))
+        else:
+            (folder / part.file).unlink()
+    several = customers.several or bool(before.parts)
+    return {CUSTOMER: evolve(customers, several=several), existence.TABLE: before}
 
 
 def _read_versioned(

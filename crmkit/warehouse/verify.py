@@ -49,8 +49,8 @@ def verify(engine: Engine, tables: SnapshotTables, url: URL) -> list[Difference]
             name = f"check_{table.name}"
             tables.bind_files(engine, table, name)
             # Rows of version 0 follow from the others (crmkit.warehouse.existence).
-            stored_ones = f" WHERE version > {BEFORE}" if table.shape is Shape.CUSTOMER else ""
-            held = engine.query(f"SELECT {_listed(figures)} FROM {name}{stored_ones}", {})
+            kept = f" WHERE version > {BEFORE}" if table.shape is Shape.CUSTOMER else ""
+            held = engine.query(f"SELECT {_listed(figures)} FROM {name}{kept}", {})
             out += [
                 Difference(table.name, figure, _whole(held, figure), _whole(stored, figure))
                 for figure in figures

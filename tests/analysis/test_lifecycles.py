@@ -67,7 +67,7 @@ def test_unknown_lifecycle_and_stage_name_the_known_ones(open_shop: OpenShop) ->
         NotFound, match=r"there is no lifecycle 'shop\.buyers'\. Did you mean shop\.buyer"
     ):
         shop.lifecycles.advance("shop.buyers", 1, "fan")
-    with pytest.raises(MoveRefused, match="It has visitor, buyer, fan, gone"):
+    with pytest.raises(MoveRefused, match="no stage 'fen'"):
         shop.lifecycles.advance("shop.buyer", shop.customer(), "fen")
 
 

@@ -55,7 +55,7 @@ def test_a_firing_says_on_whom_what_to_do_and_why(crmkit: Crmkit, lines: Path) -
     (row,) = run(crmkit)
     assert (row["rule"], row["ref"]) == (RULE, "ann")
     assert (row["action"], row["target"]) == ("open_case", "second-line")
-    assert row["message"].startswith("came 2 times with one topic in 30 days, 0 calls unsolved")
+    assert row["message"].startswith("came 2 times with one topic in 30 days, name an owner")
     evidence = json.loads(row["evidence"]) if isinstance(row["evidence"], str) else row["evidence"]
     assert evidence["telecom_repeat_contacts_30d"] == 2
 
