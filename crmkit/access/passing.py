@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ..entities.phrasing import counted
 from ..errors import NotFound, UsageError
 from ..store.ownership import EVERY_LINE, Assignment, Owned, Passing
 from ..store.retry import retried
@@ -171,7 +172,7 @@ class HandingOver(Agents):
         if moved:
             shown = ", ".join(str(a.customer_id) for a in moved[:5])
             raise UsageError(
-                f"{len(moved)} of {len(made)} customers passed on since (ids {shown}).",
+                f"{len(moved)} of {counted(len(made), 'customer')} passed on since (ids {shown}).",
                 code="E_CONFLICT",
                 hint="Nothing was changed; assign the others by hand.",
             )

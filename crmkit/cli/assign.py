@@ -376,7 +376,7 @@ def agent_leaves(
             confirm(f"nothing is known here of an agent {agent}{meant}", yes)
         made = crm.ownership.leave(agent, on=_date(on), reason=reason)
         count = len(crm.ownership.rows.owned_by([agent]))
-    note(f"{agent} leaves on {made.changed_on} with {count} customers to hand over.")
+    note(f"{agent} leaves on {made.changed_on} with {counted(count, 'customer')} to hand over.")
     if count:
         note(f"See them with: crmkit customer handover {agent}")
 

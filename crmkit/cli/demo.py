@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..entities.phrasing import counted
 from ..errors import ConfigError, NotFound, UsageError
 from ..progress import within
 from .main import State
@@ -146,7 +147,7 @@ def load(crm: Crm, demo: Demo, customers: int, seed: int) -> DemoData:
     """
     folder = crm.settings.folder / "data"
     folder.mkdir()
-    with _step(f"generating {customers:,} customers with seed {seed}"):
+    with _step(f"generating {counted(customers, 'customer')} with seed {seed}"):
         data: DemoData = _run(crm, demo, demo.generate, folder, customers, seed)
     for file in data.files:
         with _step(f"importing {file.path.name} through profile {file.profile}"):
@@ -217,7 +218,9 @@ def _show(crm: Crm, demo: Demo, as_of: AsOf) -> None:
         write_report(result, grid.head(TOP), format="table", output=None, language=language)
         emit_text("")
         if len(grid) > TOP:
-            note(f"{len(grid):,} rows in all: crmkit -w {crm.settings.folder} report run {name}")
+            note(
+                f"{counted(len(grid), 'row')} in all: crmkit -w {crm.settings.folder} report run {name}"
+            )
 
 
 def _write_page(crm: Crm, demo: Demo, as_of: AsOf, target: Path) -> str | None:

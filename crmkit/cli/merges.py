@@ -123,7 +123,7 @@ def _of_customer(crm: Crm, text: str, every: bool) -> list[Merge]:
         refs = _refs(crm, [m.merged_id for m in found])
         named = ", ".join(sorted(refs[m.merged_id] for m in found))
         raise UsageError(
-            f"{len(found)} customers are merged into {text!r}: {named}.",
+            f"{counted(len(found), 'customer')} merged into {text!r}: {named}.",
             hint="Name one of them, or give --all.",
         )
     return found

@@ -49,7 +49,7 @@ def command(state: State, full: bool, verify: bool, format: str, output: str | N
     emit(found, format=format, output=output, fields=DIFFERENCES)
     if differences:
         raise CrmkitError(
-            f"the snapshot differs from the store in {len(differences)} figures.",
+            f"the snapshot differs from the store in {counted(len(differences), 'figure')}.",
             code="E_SNAPSHOT",
             hint="Rebuild it with: crmkit snapshot --full",
         )

@@ -25,6 +25,7 @@ from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ..declarations import CUSTOMER, Migration, sql_name
+from ..entities.phrasing import counted
 from ..errors import ConfigError, NotConfirmed
 from .address_keys import fill_address_keys
 from .declared import (
@@ -281,7 +282,7 @@ def _check_foreign_keys(connection: Connection) -> None:
     if broken:
         tables = ", ".join(sorted({f"{row[0]} (to {row[2]})" for row in broken}))
         raise ConfigError(
-            f"a migration would leave {len(broken)} rows that point nowhere, in {tables}.",
+            f"a migration would leave {counted(len(broken), 'row')} pointing nowhere, in {tables}.",
             code="E_SCHEMA",
             hint="Nothing was changed; the migration is at fault.",
         )

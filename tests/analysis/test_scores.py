@@ -524,7 +524,7 @@ def test_inferred_outcomes_are_learnt_from_and_never_tested_on(filled: Any) -> N
     assert found.inferred.column("subject_id").to_pylist() == sorted(ids[:9])
     assert set(found.inferred.column("label").to_pylist()) == {1}
     assert found.learnt(known).num_rows == known.num_rows + 9
-    assert found.warnings[-1].startswith("9 rows have an inferred outcome")
+    assert found.warnings[-1].startswith("9 rows with an inferred outcome")
     judged = evaluation.cross_validate(score, "logistic", datasets(filled).inputs(score), found, 2)
     assert judged.figures["n"] == known.num_rows
     assert judged.label.tolist() == data.label.tolist()

@@ -39,7 +39,7 @@ def test_snapshot_verify_gives_the_figures_that_differ(crmkit: Crmkit, people: P
     # Changed in the database behind the program's back, without a transaction to be taken in.
     with closing(sqlite3.connect(people / "crmkit.db")) as database, database:
         database.execute("UPDATE customer SET region = NULL WHERE region = 'north'")
-    (row,) = crmkit("snapshot", "--verify", "--format", "json", code=8).rows
+    (row,) = crmkit("snapshot", "--verify", "--format", "json", code=1).rows
     assert row == {"table": "customer", "figure": "region", "snapshot": 2, "store": 1}
 
 

@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from ...declarations import Feature, Score, sql_name
 from ...entities.asof import AsOf
+from ...entities.phrasing import counted
 from ...errors import ConfigError
 from ...warehouse.population import Population
 
@@ -125,7 +126,7 @@ class Datasets:
         ids = pa.array(sorted(wanted), pa.int64())
         labels = pa.array([wanted[subject] for subject in ids.to_pylist()], pa.int64())
         people = _population_table(ids, as_of).append_column("label", labels)
-        said = f"{len(ids)} rows have an inferred outcome: learnt from, and never tested on."
+        said = f"{counted(len(ids), 'row')} with an inferred outcome: learnt from, and never tested on."
         return attrs.evolve(
             data, inferred=self._with_features(score, people), warnings=(*data.warnings, said)
         )
