@@ -20,10 +20,14 @@ COLUMNS = ("a_ref", "b_ref", "probability", "evidence", "decision")
 DECISIONS = ("same", "different", "unsure")
 
 
+# A morning's work, at half a minute each.
+MANY_PAIRS = 500
+
+
 @click.group("duplicates", invoke_without_command=True)
 @click.option("--at-least", type=Number(0, 1), default=0.9, show_default=True, metavar="P", help="Lowest probability.")  # fmt: skip
 @click.option("--undecided", is_flag=True, help="Only pairs that nobody has decided.")
-@click.option("--engine", type=click.Choice(["splink", "fixed"]), help="splink learns weights from the customers, fixed takes general ones. Default: splink where it is installed and there is enough to learn from.")  # fmt: skip
+@click.option("--engine", type=click.Choice(["splink", "fixed"]), help="splink learns weights from the customers, fixed takes general ones. Default: splink where it is installed, has enough to learn from and does better.")  # fmt: skip
 @listed(COLUMNS)
 @click.pass_context
 def command(
@@ -66,6 +70,11 @@ def command(
     emit(
         rows, format=format, output=output, columns=columns, sort=sort, limit=limit, fields=COLUMNS
     )
+    if len(rows) > MANY_PAIRS:
+        note(
+            f"{counted(len(rows), 'pair')} is more than a person reads. List the surest first with "
+            "--at-least 0.99, merge those with: crmkit customer merge --at-least 0.99 --dry-run"
+        )
     note(f"{counted(len(rows), 'pair')}. Merge one with: crmkit customer merge A_REF B_REF")
 
 

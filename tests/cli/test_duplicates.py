@@ -30,6 +30,14 @@ def test_duplicates_tells_pairs_with_evidence_as_json(crmkit: Crmkit, two: None)
     assert "same identity number" in row["evidence"]
 
 
+def test_a_list_too_long_to_read_says_how_to_shorten_it(
+    crmkit: Crmkit, two: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "--at-least" not in crmkit("customer", "duplicates").err
+    monkeypatch.setattr("crmkit.cli.duplicates.MANY_PAIRS", 0)
+    assert "List the surest first with --at-least 0.99" in crmkit("customer", "duplicates").err
+
+
 def test_a_decision_is_kept_and_undecided_leaves_the_pair_out(crmkit: Crmkit, two: None) -> None:
     decided = crmkit(
         "customer", "duplicates", "decide", "77", "1042", "different", "--reason", "mother and child",

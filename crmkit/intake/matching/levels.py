@@ -79,11 +79,27 @@ _PHONE = (
     Level("{title} differs in one place", "damerau_levenshtein({l}, {r}) <= 1", 0.02, 0.00005),
     Level("{title} differs", "", 0.20, 0.99989),
 )  # fmt: skip
+# What stands before the @ of a desk and not of a person.
+_ROLES = "|".join(
+    "info office mail email contact kontakt post admin sales service support hello hallo team accounts "
+    "accounting billing buchhaltung invoice rechnung orders order reception rezeption hr jobs press "
+    "presse marketing webmaster noreply no-reply help shop kunden booking reservations vertrieb "
+    "sekretariat secretary verwaltung contacto ventas bonjour contatti user customer".split()
+)
 _EMAIL = (
     Level("same {title}", "{l} = {r}", 0.70, 0.00005, exact=True),
-    Level("same {title} before the @", "split_part({l}, '@', 1) = split_part({r}, '@', 1)", 0.08, 0.0005),
-    Level("{title} nearly the same", "jaro_winkler_similarity({l}, {r}) >= 0.95", 0.02, 0.0005),
-    Level("{title} differs", "", 0.20, 0.99895),
+    # The two below follow from the name often enough, which is weighed already: they say little, and
+    # learnt from addresses that all look alike they would say much.
+    Level("same {title} before the @",
+          f"split_part({{l}}, '@', 1) = split_part({{r}}, '@', 1)"
+          f" AND NOT regexp_full_match(split_part({{l}}, '@', 1), '{_ROLES}')",
+          0.06, 0.01, fixed=True),
+    # user12@ and user13@ are two people.
+    Level("{title} nearly the same",
+          "regexp_replace({l}, '[^0-9]', '', 'g') = regexp_replace({r}, '[^0-9]', '', 'g')"
+          " AND damerau_levenshtein({l}, {r}) <= 1",
+          0.03, 0.005, fixed=True),
+    Level("{title} differs", "", 0.21, 0.98495),
 )  # fmt: skip
 _ADDRESS = (
     Level("same {title}", "{l} = {r}", 0.70, 0.0005, exact=True),

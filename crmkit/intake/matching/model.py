@@ -3,35 +3,45 @@
 Each key adds log2(m/u) of the level on which the two values agree; equal values weigh more the rarer
 they are. With enough pairs that are certainly true, the shares m and u are learnt from the customers
 themselves by Splink: u from random pairs, m by expectation maximisation, no labelled pair needed.
-With fewer, or without Splink, the shares of :mod:`crmkit.intake.matching.levels` are taken as they
-are: trained on a handful of pairs, or on none, expectation maximisation finds a structure that is
-not there, such as households.
+With fewer, without Splink, or where what is learnt does worse, the shares of
+:mod:`crmkit.intake.matching.levels` are taken: trained on a handful of pairs, or on none,
+expectation maximisation finds a structure that is not there, such as households.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from attrs import evolve, frozen
 
 from .blocking import NAMES, Rule, affordable, certain_pairs, certain_rules, pair_sql, rules
 from .levels import IN_ORDER, Level, condition
-from .people import People
+from .people import UNIQUE_KINDS, People
 from .relatives import HELD_AT, Relatives
 
 # Below this many certain pairs the learnt shares of rare levels rest on one or two pairs each.
 LEAST_CERTAIN = 100
 # Of the true pairs, how many the certain rules find; with more, the prior would be too low.
 CERTAIN_RECALL = 0.7
+# Learnt weights are judged by the pairs of this probability, wherever the list begins; more than so
+# many times the expected number of them are no duplicates.
+SURE = 0.9
+MOST_SURPLUS = 2
 # Where nothing is certain, one customer in a hundred is taken to be there twice.
 DUPLICATE_SHARE = 0.01
 U_PAIRS = 1_000_000
+# From so many customers on their own random pairs say how often values are alike by chance; among
+# fewer, a single duplicate would change the share.
+LEAST_MEASURED = 1_000
+MEASURED_PAIRS = 200_000
 PEOPLE = "people"
 
 
@@ -60,8 +70,8 @@ def score(people: People, least: float, *, engine: str | None = None) -> list[Sc
     Args:
         people: the customers with their normalised values.
         least: lowest probability, from 0 to 1.
-        engine: ``splink`` or ``fixed``; None takes Splink if it is installed and there is enough to
-            learn from.
+        engine: ``splink`` or ``fixed``; None takes Splink if it is installed, there is enough to
+            learn from, and it does better (:func:`is_better`).
     """
     if people.size < 2 or not people.keys:
         return []
@@ -82,11 +92,13 @@ def score(people: People, least: float, *, engine: str | None = None) -> list[Sc
         if not wanted:
             return []
         relatives = Relatives(people)
-        learn = engine == "splink" or (engine is None and known >= LEAST_CERTAIN and has_splink())
-        if learn:
+        found: Iterable[Scored] | None = None
+        if engine == "splink":
             found = _splink(connection, people, wanted, certain, least)
-        else:
-            found = _fixed(connection, people, wanted, known, least)
+        elif engine is None and known >= LEAST_CERTAIN and has_splink():
+            found = _trusted(connection, people, wanted, certain, known, least)
+        if found is None:
+            found = _fixed(connection, people, union(wanted), known, least)
         held = (_hold(pair, relatives) for pair in found)
         return sorted(
             (pair for pair in held if pair.probability >= least),
@@ -98,6 +110,45 @@ def _hold(pair: Scored, relatives: Relatives) -> Scored:
     """The pair, below the probability of a merge unseen if the two may be relatives."""
     reason = relatives.reason(pair.a, pair.b) if pair.probability > HELD_AT else None
     return pair if reason is None else evolve(pair, probability=HELD_AT, held=reason)
+
+
+def _trusted(
+    connection: duckdb.DuckDBPyConnection,
+    people: People,
+    wanted: Sequence[Rule],
+    certain: Sequence[Rule],
+    known: int,
+    least: float,
+) -> list[Scored] | None:
+    """What Splink finds, or None where the general weights are better.
+
+    They are where training fails; where it finds many more pairs than the certain ones allow for,
+    having learnt a structure that is not duplication; and where it finds fewer of the certain pairs.
+    """
+    try:
+        found = list(_splink(connection, people, wanted, certain, min(least, SURE)))
+    except (ValueError, ZeroDivisionError, duckdb.Error):
+        # A share that no pair reaches becomes 0, of which Splink can take no logarithm.
+        return None
+    learnt = {(pair.a, pair.b) for pair in found if pair.probability >= SURE}
+    query = union(certain)
+    general = {(pair.a, pair.b) for pair in _fixed(connection, people, query, known, SURE)}
+    certainly = set(connection.execute(query).fetchall())
+    return found if is_better(learnt, general, certainly) else None
+
+
+def is_better(
+    learnt: Set[tuple[int, int]], general: Set[tuple[int, int]], certain: Set[tuple[int, int]]
+) -> bool:
+    """Whether learnt weights are to be preferred, judged without knowing which pairs are true.
+
+    Args:
+        learnt: the pairs that are sure by learnt weights.
+        general: the certain pairs that are sure by general weights.
+        certain: all certain pairs.
+    """
+    expected = len(certain) / CERTAIN_RECALL
+    return len(learnt) <= MOST_SURPLUS * expected and len(learnt & certain) >= len(general)
 
 
 def has_splink() -> bool:
@@ -201,7 +252,7 @@ def _sessions(people: People, wanted: Sequence[Rule]) -> list[Rule]:
 def _fixed(
     connection: duckdb.DuckDBPyConnection,
     people: People,
-    wanted: Sequence[Rule],
+    pairs: str,
     known: int,
     least: float,
 ) -> Iterator[Scored]:
@@ -211,34 +262,80 @@ def _fixed(
     before = math.log2(prior / (1 - prior))
     names = list(people.keys)
     holders = {n: Counter(v for v in people.table[n].to_pylist() if v) for n in names}
-    for a, b, *cells in _compared(connection, people, wanted):
+    by_chance = _shares_by_chance(connection, people)
+    for a, b, *cells in _compared(connection, people, pairs):
         reached, weights = {}, {}
         for name, position, value in zip(names, cells[::2], cells[1::2], strict=True):
             if position is None:
                 continue
             level = people.levels(name)[position]
             reached[name] = position
-            weights[name] = _weight(level, holders[name], value)
+            # A number that these two alone have is shared by nobody by chance; a name may be.
+            beside = 2 if people.keys[name].kind in UNIQUE_KINDS else 0
+            among = holders[name]
+            weights[name] = _weight(
+                level, among[value] - beside, among.total(), by_chance.get((name, position), 0)
+            )
         total = before + sum(weights.values())
         probability = 1 / (1 + 2**-total) if total > -60 else 0.0
         if probability >= least:
             yield Scored(a, b, probability, reached, weights)
 
 
-def _weight(level: Level, holders: Counter[str], value: str) -> float:
+def union(wanted: Sequence[Rule]) -> str:
+    """The different pairs of all rules, as a query of ``id_l, id_r``."""
+    return " UNION ".join(pair_sql(PEOPLE, rule) for rule in wanted)
+
+
+def _weight(level: Level, holders: int, of: int, by_chance: float) -> float:
+    """log2(m/u) of a level.
+
+    Args:
+        holders, of: how many customers share the left value, of those that have one.
+        by_chance: the measured share of random pairs that reach it; where values look more alike
+            than usual, such as numbers in sequence, it counts instead of the general share.
+    """
     if not level.exact:
-        return math.log2(level.m / level.u)
+        return math.log2(level.m / max(level.u, by_chance))
     # How often two random customers share this very value, but no rarer than the kind's own share
     # divided by ten: a value that two of ten customers have says less than its rarity here.
-    share = holders[value] / holders.total()
+    share = holders / of
     return math.log2(level.m / max(level.u / 10, min(share, level.u * 10)))
 
 
+def _shares_by_chance(
+    connection: duckdb.DuckDBPyConnection, people: People
+) -> dict[tuple[str, int], float]:
+    """By key and position of a level, the share of random pairs that reach it."""
+    if people.size < LEAST_MEASURED:
+        return {}
+    ids = people.table["id"].to_pylist()
+    # A fixed seed, so that the same customers give the same pairs again.
+    draw = random.Random(0)  # noqa: S311
+    pairs = {tuple(draw.sample(ids, 2)) for _ in range(MEASURED_PAIRS)}
+    sides = zip(*sorted(pairs), strict=True)
+    drawn = pa.table([pa.array(side, pa.int64()) for side in sides], names=["id_l", "id_r"])
+    connection.register("random_pairs", drawn)
+    reached: dict[str, Counter[int]] = {name: Counter() for name in people.keys}
+    for _, _, *cells in _compared(connection, people, "SELECT id_l, id_r FROM random_pairs"):
+        for name, position in zip(people.keys, cells[::2], strict=True):
+            if position is not None:
+                reached[name][position] += 1
+    return {
+        (name, position): count / counts.total()
+        for name, counts in reached.items()
+        for position, count in counts.items()
+    }
+
+
 def _compared(
-    connection: duckdb.DuckDBPyConnection, people: People, wanted: Sequence[Rule]
+    connection: duckdb.DuckDBPyConnection, people: People, pairs: str
 ) -> list[tuple[Any, ...]]:
-    """Each pair with, for every key, the position of the level reached and the left value."""
-    union = " UNION ".join(pair_sql(PEOPLE, rule) for rule in wanted)
+    """Each pair with, for every key, the position of the level reached and the left value.
+
+    Args:
+        pairs: a query of ``id_l, id_r``.
+    """
     columns = []
     for name in people.keys:
         left, right = f'l."{name}"', f'r."{name}"'
@@ -252,7 +349,7 @@ def _compared(
             f"CASE WHEN {left} IS NULL OR {right} IS NULL THEN NULL {cases} ELSE {last} END", left,
         ]  # fmt: skip
     query = (
-        f"SELECT p.id_l, p.id_r, {', '.join(columns)} FROM ({union}) p "  # noqa: S608
+        f"SELECT p.id_l, p.id_r, {', '.join(columns)} FROM ({pairs}) p "  # noqa: S608
         f"JOIN {PEOPLE} l ON l.id = p.id_l JOIN {PEOPLE} r ON r.id = p.id_r"
     )
     return connection.execute(query).fetchall()
