@@ -1,7 +1,7 @@
 """Import on both databases: a first load, a changed copy again, memory, and COPY by hand.
 
 Every import runs in a process of its own, which says how long it took and how much memory it had at
-most. In the changed copy every hundredth row has another owner. The bare side on PostgreSQL parses
+most. In the changed copy every hundredth row has another region. The bare side on PostgreSQL parses
 the same file and sends the same batches by ``COPY`` to the same tables, a transaction each.
 """
 
@@ -65,7 +65,7 @@ def make_workspace(folder: Path, database: str | None) -> None:
 
 
 def write_changed(file: Path, changed: Path) -> int:
-    """Copies a file with another owner in every hundredth row; gives the number of these."""
+    """Copies a file with another region in every hundredth row; gives the number of these."""
     count = 0
     with (
         file.open(encoding="utf-8", newline="") as source,
@@ -75,7 +75,7 @@ def write_changed(file: Path, changed: Path) -> int:
         writer.writerow(next(reader))
         for i, row in enumerate(reader):
             if i % CHANGED_EVERY == 0:
-                row[5] = "someone-else"
+                row[4] = "elsewhere"
                 count += 1
             writer.writerow(row)
     return count

@@ -68,7 +68,7 @@ def list_records(
     """
     with state.open(shows="record list") as crm:
         records, entity = crm.store.records, crm.store.records.entity(type)
-        check_columns(_columns(entity), columns)
+        check_columns([c.name for c in _columns(entity)], columns)
         wanted = records.parse(type, where)
         if customer is None:
             found: Sequence[Record] = records.list(type, where=wanted, sort=sort or (), limit=limit)

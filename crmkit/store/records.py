@@ -103,7 +103,8 @@ class Records(Gateway):
         than the command.
         """
         with self._reading(tx) as connection:
-            refs = connection.scalars(select(made.current.c.ref).limit(_FEW + 1)).all()
+            query = self._open(connection, made, select(made.current.c.ref))
+            refs = connection.scalars(query.limit(_FEW + 1)).all()
         return tuple(refs) if len(refs) <= _FEW else ()
 
     def list(

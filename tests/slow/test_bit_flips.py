@@ -16,8 +16,9 @@ import pytest
 
 import crmkit
 from crmkit.cli.main import main
+from crmkit.declarations import CUSTOMER
 from crmkit.errors import CrmkitError
-from crmkit.warehouse import checksums
+from crmkit.warehouse import checksums, existence
 from crmkit.warehouse.engine import quoted
 from crmkit.warehouse.manifest import FILE, read_manifest
 from crmkit.warehouse.runs import current_files, read_run, told_by
@@ -74,7 +75,12 @@ def drawn(crm: crmkit.Crm, draw: random.Random) -> tuple[Path, str]:
     """A file of the warehouse and a table that is read from it."""
     held = read_manifest(crm.settings.warehouse)
     assert held is not None
-    files = {part.file: name for name, state in held.tables.items() for part in state.parts}
+    # Rows of version 0 are read with those of the customers that they precede.
+    files = {
+        part.file: CUSTOMER if name == existence.TABLE else name
+        for name, state in held.tables.items()
+        for part in state.parts
+    }
     file = draw.choice(sorted([*files, FILE]))
     return crm.settings.warehouse / file, files.get(file) or draw.choice(sorted(set(files.values())))  # fmt: skip
 

@@ -75,7 +75,8 @@ def _level_test(source: ChoiceInput, level: str) -> str:
 
 def _unknown(column: str) -> str:
     """Whether a number is missing: NULL, NaN (above all numbers to every engine) or infinite."""
-    return f"{column} is null or not abs({column}) <= {_number(sys.float_info.max)}"
+    # Its shortest form: with more digits it is above the largest double to Spark.
+    return f"{column} is null or not abs({column}) <= {sys.float_info.max!r}"
 
 
 def _number(value: float) -> str:
