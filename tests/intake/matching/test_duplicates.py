@@ -169,7 +169,10 @@ def departments(folder: Path, shared_data: Path, *, with_id: bool) -> list[Path]
     return out
 
 
-@pytest.mark.parametrize(("with_id", "least_recall"), [(True, 0.99), (False, 0.98)])
+@pytest.mark.parametrize(
+    ("with_id", "least_recall"),
+    [(True, 0.99), pytest.param(False, 0.98, marks=pytest.mark.slow)],
+)
 def test_febrl_is_linked_without_any_label(
     tmp_path: Path, shared_data: Path, root: Path, crm: Crm, with_id: bool, least_recall: float
 ) -> None:
@@ -189,6 +192,7 @@ def test_febrl_is_linked_without_any_label(
     assert len(taken & true) / len(true) >= least_recall
 
 
+@pytest.mark.slow
 def test_without_splink_febrl_is_linked_by_the_fixed_weights(
     tmp_path: Path, shared_data: Path, root: Path, crm: Crm
 ) -> None:
