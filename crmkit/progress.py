@@ -1,4 +1,4 @@
-"""What long work is at, told to whoever shows it.
+"""Progress of long work, passed to a listener that shows it.
 
 Services say where they are; without a listener that costs a comparison. A listener belongs to a
 thread of work and not to the process, so that two embedded workspaces do not mix.

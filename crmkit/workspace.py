@@ -109,7 +109,7 @@ class Crm:
         self.mark: Mark | None = None
         self._file, self._password = file, password
         self._mask = Mask(settings.permissions)
-        # Whoever forgets to close a workspace must not keep its mask.
+        # A program that forgets to close a workspace must not keep its mask.
         weakref.finalize(self, self._mask.lift)
 
     @cached_property

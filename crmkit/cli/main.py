@@ -196,7 +196,7 @@ class State:
     def open(self, *, shows: str | None = None, outdated: bool = False, **options: Any) -> Crm:
         """Opens the workspace that the root options name; labels are in its language from now on.
 
-        ``shows`` names a command that shows customers: whoever has left is refused it. ``outdated``
+        ``shows`` names a command that shows customers: agents who have left are refused. ``outdated``
         is for one that works although an upgrade of the database is due.
 
         When the command ends, every plugin that was left out or failed on the way is named.

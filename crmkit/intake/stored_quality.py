@@ -1,7 +1,7 @@
 """How good the stored data of each source are (requirement C6): what is missing, malformed, stale, contradictory or double.
 
-An import tells what it rejects; this looks at what stands, whoever wrote it and under whichever
-rules: data from before a check, and what only several rows together show.
+An import reports the rows that it rejects; this module checks what is stored, whichever command wrote
+it: data from before a check existed, and faults that only several rows together show.
 
 =============== ==================================================================================
 missing         a customer of whom nothing is known but the key; a row without a required field

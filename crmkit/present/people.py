@@ -57,7 +57,7 @@ def _shared(store: Store, refs: set[str]) -> set[str]:
 def name_customers(grid: Grid, store: Store, viewer: Viewer) -> Grid:
     """The grid with ``customer_id`` replaced by ``ref`` and ``name``.
 
-    Both are there whoever is in the rows, so that what is asked of columns holds for every result.
+    Both columns are always there, so that the columns of a result never depend on its rows.
 
     Args:
         grid: a result; returned as it is if it has no column ``customer_id``.

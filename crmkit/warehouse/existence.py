@@ -10,15 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..declarations import CUSTOMER
 from .engine import quoted, quoted_text
 from .layout import CUSTOMER_TABLE, Layout, Shape, WarehouseTable
 from .shaping import local_date
-
-if TYPE_CHECKING:
-    from .manifest import TableState
 
 # Where these rows are kept: files beside those of the customers, whose table they are read with.
 TABLE = "customer_before"
@@ -126,11 +122,6 @@ def stored_version_zero(
         f"JOIN (SELECT min(at) AS at FROM ({' UNION ALL '.join(known)}) q) k ON true "
         f"WHERE f.id = {customer_id} AND k.at < (SELECT min(valid_from) FROM ({own}) o)"
     )
-
-
-def files_of(folder: Path, states: Iterable[TableState]) -> list[Path]:
-    """The files of some tables."""
-    return [folder / part.file for state in states for part in state.parts]
 
 
 def _files(paths: Sequence[Path]) -> str:

@@ -400,8 +400,8 @@ def _compacted(
     if len(small) <= MOST_SMALL or table is None:
         return state
     if not all(is_sound(folder, part) for part in small):
-        # The checksum of the file to be written would vouch for what is damaged; whoever reads the
-        # old files finds the damage and has the table read anew.
+        # The checksum of the file to be written would vouch for what is damaged; the next
+        # reader of the old files finds the damage and has the table read anew.
         return state
     whole = writer.compact(table, small)
     large = tuple(part for part in state.parts if part.rows >= SMALL_ROWS)

@@ -6,9 +6,9 @@ Nothing becomes allowed by it that was refused before:
 - A refusal is a withdrawal with its day. One that still holds is said once more at the upgrade where a
   consent that came later, in another field or in the ledger, would lift it.
 - A consent counts for marketing where there was no ledger before. Where there was one, it had refused
-  whoever had no consent in it, so the field's consent is kept under the field's name as its purpose:
-  it can be read, and filed for marketing by whoever knows that it still holds. So is a consent that was
-  emptied since.
+  customers without a consent in it, so the field's consent is kept under the field's name as its
+  purpose: it can be read, and filed for marketing once it is known to hold still. The same goes for a
+  consent that was emptied since.
 """
 
 from __future__ import annotations

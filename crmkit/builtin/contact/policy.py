@@ -229,7 +229,7 @@ class ContactPolicy:
         """Locks customers, those that they were merged into, and those at the same addresses.
 
         All are locked at once and in one order, so that two writes wait and never block each other;
-        whoever became one of them while it waited is locked after that.
+        a customer who joined them meanwhile is locked after that.
         """
         asked, locked = set(ids), set[int]()
         while wanted := self._reached(asked, tx) - locked:

@@ -22,8 +22,7 @@ LIMITS = ("reminders", "no_reply_days", "silence_days", "reopen_days")
 class Rulebook:
     """The rules in force, read once for a whole batch of cases.
 
-    A calendar or target that cannot be read is said to whoever asks for it: what nobody uses stops
-    nobody.
+    A calendar or target that cannot be read raises when a case needs it, and not before.
     """
 
     def __init__(self, store: Store, tx: Tx | None = None) -> None:

@@ -17,8 +17,9 @@ BOOKING = (
     "deposit_kind", "agent", "booking_company", "customer_type", "adr",
 )  # fmt: skip
 # The history of a guest is the answer to whether they are a repeat guest, and no input of it.
-# The agent's code alone tells it nearly (AUC 0.836, past the alarm of design D13): guests without one
-# book directly, and direct is said by the channel already.
+# The agent's code alone tells it nearly (AUC 0.836): guests without one book directly, and that is
+# said by the channel already.
+HISTORY = ("repeat_guest", "previous_cancellations", "previous_stays", "agent")
 # The hotel asks or sets these when it takes the booking, and keeps them in the booking as they were
 # taken. The rate (adr) is not among them: a system may write it again up to check-in.
 SET_AT_BOOKING = {
@@ -26,7 +27,6 @@ SET_AT_BOOKING = {
     for name in BOOKING
     if name != "adr"
 }
-HISTORY = ("repeat_guest", "previous_cancellations", "previous_stays", "agent")
 LEAKING = ("stated_country", "room_type_assigned", "changes", "parking_spaces", "request_count")
 SOURCE = (
     "Inputs and measures: hotel brief, section 6, after Antonio, Almeida & Nunes (2019), Data in "
