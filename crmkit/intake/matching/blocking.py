@@ -53,6 +53,12 @@ def certain_rules(keys: Mapping[str, MatchKey]) -> list[Rule]:
     return out
 
 
+def likely_rules(keys: Mapping[str, MatchKey]) -> list[Rule]:
+    """Rules whose pairs are mostly true but need a second look: a phone and the given name."""
+    of = {kind: [n for n, k in keys.items() if k.kind == kind] for kind in ("phone", "given_name")}
+    return [(phone, given) for phone in of["phone"] for given in of["given_name"]]
+
+
 def affordable(connection: duckdb.DuckDBPyConnection, table: str, wanted: list[Rule], size: int) -> list[Rule]:  # fmt: skip
     """Those rules that do not make too many pairs, in the same order."""
     most = max(LEAST_ALLOWED, MOST_PAIRS_EACH * size)

@@ -22,7 +22,16 @@ import duckdb
 import pyarrow as pa
 from attrs import evolve, frozen
 
-from .blocking import NAMES, Rule, affordable, certain_pairs, certain_rules, pair_sql, rules
+from .blocking import (
+    NAMES,
+    Rule,
+    affordable,
+    certain_pairs,
+    certain_rules,
+    likely_rules,
+    pair_sql,
+    rules,
+)
 from .levels import IN_ORDER, Level, condition
 from .people import UNIQUE_KINDS, People
 from .relatives import HELD_AT, Relatives
@@ -96,7 +105,7 @@ def score(people: People, least: float, *, engine: str | None = None) -> list[Sc
         if engine == "splink":
             found = _splink(connection, people, wanted, certain, least)
         elif engine is None and known >= LEAST_CERTAIN and has_splink():
-            found = _trusted(connection, people, wanted, certain, known, least)
+            found = _trusted(connection, people, relatives, wanted, certain, known, least)
         if found is None:
             found = _fixed(connection, people, union(wanted), known, least)
         held = (_hold(pair, relatives) for pair in found)
@@ -115,6 +124,7 @@ def _hold(pair: Scored, relatives: Relatives) -> Scored:
 def _trusted(
     connection: duckdb.DuckDBPyConnection,
     people: People,
+    relatives: Relatives,
     wanted: Sequence[Rule],
     certain: Sequence[Rule],
     known: int,
@@ -123,7 +133,8 @@ def _trusted(
     """What Splink finds, or None where the general weights are better.
 
     They are where training fails; where it finds many more pairs than the certain ones allow for,
-    having learnt a structure that is not duplication; and where it finds fewer of the certain pairs.
+    having learnt a structure that is not duplication; and where it is sure of fewer pairs that share
+    a number.
     """
     try:
         found = list(_splink(connection, people, wanted, certain, min(least, SURE)))
@@ -131,24 +142,31 @@ def _trusted(
         # A share that no pair reaches becomes 0, of which Splink can take no logarithm.
         return None
     learnt = {(pair.a, pair.b) for pair in found if pair.probability >= SURE}
-    query = union(certain)
-    general = {(pair.a, pair.b) for pair in _fixed(connection, people, query, known, SURE)}
-    certainly = set(connection.execute(query).fetchall())
-    return found if is_better(learnt, general, certainly) else None
+    query = union(
+        [*certain, *affordable(connection, PEOPLE, likely_rules(people.keys), people.size)]
+    )
+    by_general = (_hold(pair, relatives) for pair in _fixed(connection, people, query, known, SURE))
+    general = {(pair.a, pair.b) for pair in by_general if pair.probability >= SURE}
+    likely = set(connection.execute(query).fetchall())
+    return found if is_better(learnt, general, likely, known) else None
 
 
 def is_better(
-    learnt: Set[tuple[int, int]], general: Set[tuple[int, int]], certain: Set[tuple[int, int]]
+    learnt: Set[tuple[int, int]],
+    general: Set[tuple[int, int]],
+    likely: Set[tuple[int, int]],
+    certain: int,
 ) -> bool:
     """Whether learnt weights are to be preferred, judged without knowing which pairs are true.
 
     Args:
         learnt: the pairs that are sure by learnt weights.
-        general: the certain pairs that are sure by general weights.
-        certain: all certain pairs.
+        general: the likely pairs that are sure by general weights.
+        likely: all certain pairs, and those that share a phone and the given name.
+        certain: how many pairs are certain.
     """
-    expected = len(certain) / CERTAIN_RECALL
-    return len(learnt) <= MOST_SURPLUS * expected and len(learnt & certain) >= len(general)
+    expected = certain / CERTAIN_RECALL
+    return len(learnt) <= MOST_SURPLUS * expected and len(learnt & likely) >= len(general)
 
 
 def has_splink() -> bool:
@@ -261,20 +279,22 @@ def _fixed(
     prior = min(0.5, true_pairs / (size * (size - 1) / 2))
     before = math.log2(prior / (1 - prior))
     names = list(people.keys)
+    levels = {name: people.levels(name) for name in names}
     holders = {n: Counter(v for v in people.table[n].to_pylist() if v) for n in names}
+    totals = {name: counts.total() for name, counts in holders.items()}
     by_chance = _shares_by_chance(connection, people)
     for a, b, *cells in _compared(connection, people, pairs):
         reached, weights = {}, {}
         for name, position, value in zip(names, cells[::2], cells[1::2], strict=True):
             if position is None:
                 continue
-            level = people.levels(name)[position]
+            level = levels[name][position]
             reached[name] = position
             # A number that these two alone have is shared by nobody by chance; a name may be.
             beside = 2 if people.keys[name].kind in UNIQUE_KINDS else 0
             among = holders[name]
             weights[name] = _weight(
-                level, among[value] - beside, among.total(), by_chance.get((name, position), 0)
+                level, among[value] - beside, totals[name], by_chance.get((name, position), 0)
             )
         total = before + sum(weights.values())
         probability = 1 / (1 + 2**-total) if total > -60 else 0.0

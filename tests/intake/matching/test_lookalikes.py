@@ -147,13 +147,16 @@ def test_an_address_nearly_the_same_is_not_enough(crm: crmkit.Crm, add: Add) -> 
 CERTAIN = {(1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14)}
 
 
-def test_learnt_weights_are_taken_where_they_find_the_certain_pairs() -> None:
+def test_learnt_weights_are_taken_where_they_find_the_likely_pairs() -> None:
     """Seven certain pairs, found to 70 % as a rule, let expect ten; twenty are the most."""
     surplus = {(100 + n, 200 + n) for n in range(13)}
-    assert model.is_better(CERTAIN | surplus, CERTAIN, CERTAIN)
-    assert not model.is_better(CERTAIN | surplus | {(300, 301)}, CERTAIN, CERTAIN)
-    assert not model.is_better(CERTAIN - {(1, 2)}, CERTAIN, CERTAIN)
-    assert model.is_better(CERTAIN - {(1, 2)}, CERTAIN - {(1, 2), (3, 4)}, CERTAIN)
+    assert model.is_better(CERTAIN | surplus, CERTAIN, CERTAIN, 7)
+    assert not model.is_better(CERTAIN | surplus | {(300, 301)}, CERTAIN, CERTAIN, 7)
+    assert not model.is_better(CERTAIN - {(1, 2)}, CERTAIN, CERTAIN, 7)
+    assert model.is_better(CERTAIN - {(1, 2)}, CERTAIN - {(1, 2), (3, 4)}, CERTAIN, 7)
+    likely = CERTAIN | {(15, 16)}
+    assert not model.is_better(CERTAIN, likely, likely, 7)
+    assert model.is_better(CERTAIN, CERTAIN, likely, 7)
 
 
 def test_where_training_fails_general_weights_are_taken(
