@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +16,8 @@ import pyarrow.parquet as pq
 
 from ...errors import CrmkitError, SqlRefused, StorageError
 from ..engine import Limits, NoSuchColumn, quoted, quoted_text, whole_numbers, with_values
+
+T = TypeVar("T")
 
 
 class DuckDbEngine:
@@ -67,7 +70,7 @@ class DuckDbEngine:
         statement = f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}"
         self._note(with_values(statement, parameters))
         with _translated():
-            self._connection.execute(statement, dict(parameters))
+            self._interruptible(lambda: self._connection.execute(statement, dict(parameters)))
 
     def unbind(self, name: str) -> None:
         """Removes rows that were bound or kept under a name, if there are any."""
@@ -85,11 +88,32 @@ class DuckDbEngine:
     def query(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
         self._note(with_values(sql, parameters))
         with _translated():
-            relation = self._connection.sql(sql, params=dict(parameters))
-            return whole_numbers(relation.to_arrow_table())
+            return whole_numbers(self._interruptible(lambda: self._rows(sql, parameters)))
 
     def close(self) -> None:
         self._connection.close()
+
+    def _rows(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
+        return self._connection.sql(sql, params=dict(parameters)).to_arrow_table()
+
+    def _interruptible(self, work: Callable[[], T]) -> T:
+        """What the work gives; Ctrl-C stops it at once.
+
+        While its other threads work, DuckDB looks for no signal. So they work for a thread of their
+        own, and this one, to which Python gives the signal, waits and passes it on.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return work()
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(work)
+            try:
+                return answer.result()
+            except KeyboardInterrupt:
+                # An interrupt that comes before the engine has begun is lost.
+                while not answer.done():
+                    self._connection.interrupt()
+                    wait([answer], timeout=0.1)
+                raise
 
     def _note(self, statement: str) -> None:
         if self._script is not None:
