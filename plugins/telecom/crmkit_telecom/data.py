@@ -35,6 +35,11 @@ KINDS = (
     ("device_upgrade", "Device upgrade", "换机"),
     ("port_out_request", "Port-out code request", "携出授权码申请"),
     ("cancellation_request", "Cancellation request", "销户申请"),
+    (
+        "request_withdrawal",
+        "Withdrawal of a port-out or cancellation request",
+        "撤回携出或销户申请",
+    ),
     ("retention_offer", "Retention offer and its outcome", "挽留及结果"),
     ("termination", "Termination", "终止"),
     ("win_back_call", "Win-back call", "赢回外呼"),

@@ -107,10 +107,74 @@ def test_late_and_unpaid_bills(world, day) -> None:
     world.add("telecom_bill", occurred_on=day(80), record_id=7, amount_minor=1000, due_on=day(64))
     world.add("telecom_bill", occurred_on=day(50), record_id=7, amount_minor=1000, due_on=day(34))
     world.add("telecom_bill", occurred_on=day(3), record_id=7, amount_minor=1000, due_on=day(-14))
-    world.add("telecom_payment", occurred_on=day(60), record_id=7, due_on=day(64))
+    world.add(
+        "telecom_payment", occurred_on=day(60), record_id=7, amount_minor=1000, due_on=day(64)
+    )
     # The first was paid four days after its due date; the second is open; the third is not due yet.
     assert world.features("payments")[1]["late_payments_12m"] == 1
     assert world.features("billing")[1]["days_overdue"] == 34
+
+
+def _billing(world, day, bills: dict[int, int], *paid: tuple[int, int | None, int | None]) -> dict:
+    """Features after bills of line 7 (days since the due date: amount) and payments.
+
+    Args:
+        paid: days before, amount in minor units, days since the due date that it names or None.
+    """
+    for due, amount in bills.items():
+        world.add("telecom_bill", occurred_on=day(due + 16), record_id=7, amount_minor=amount,
+                  currency="USD", due_on=day(due))  # fmt: skip
+    for before, amount, due in paid:
+        world.add("telecom_payment", occurred_on=day(before), record_id=7, amount_minor=amount,
+                  currency="USD", due_on=None if due is None else day(due))  # fmt: skip
+    return world.features("billing")[1]
+
+
+@pytest.mark.parametrize(
+    ("paid", "overdue"),
+    [
+        ([(42, 1, 40)], 40),  # one cent of ten dollars
+        ([(42, 600, 40), (41, 400, 40)], 10),  # two parts make the first whole
+        ([(42, 1000, 40), (38, -1000, 40)], 40),  # reversed
+        ([(42, 1000, 40), (38, -1000, 40), (5, 1000, 40)], 10),  # reversed and paid again
+        ([(42, 2000, 40)], 0),  # the surplus of the first bill settles the second
+        ([(42, 1500, 40)], 10),  # half of the second is open
+        ([(5, 1000, None)], 10),  # without a due date: the oldest first
+        ([(5, 2000, None)], 0),
+        ([(5, 1000, 10)], 40),  # the second is paid, the first is not
+        ([(42, None, 40)], 40),  # no amount
+        ([(20, 1000, 250)], 40),  # for a bill that is not on file
+    ],
+)
+def test_a_bill_is_paid_by_amount(world, day, paid, overdue) -> None:
+    """Two bills of 10.00, due 40 and 10 days ago."""
+    assert _billing(world, day, {40: 1000, 10: 1000}, *paid)["days_overdue"] == overdue
+
+
+def test_a_payment_in_another_currency_pays_no_bill(world, day) -> None:
+    world.add("telecom_payment", occurred_on=day(42), record_id=7, amount_minor=1000,
+              currency="JPY", due_on=day(40))  # fmt: skip
+    assert _billing(world, day, {40: 1000})["days_overdue"] == 40
+
+
+def test_a_credit_note_reduces_what_is_owed_and_is_not_the_last_bill(world, day) -> None:
+    """Bills of 30.00; a note of -30.00 for the one due 40 days ago, and one of -5.00 for none."""
+    world.add("telecom_bill", occurred_on=day(3), record_id=7, amount_minor=-3000,
+              currency="USD", due_on=day(40))  # fmt: skip
+    world.add("telecom_bill", occurred_on=day(2), record_id=7, amount_minor=-500,
+              currency="USD")  # fmt: skip
+    found = _billing(world, day, {100: 3000, 70: 3000, 40: 3000, 10: 3000},
+                     (100, 3000, 100), (70, 3000, 70), (9, 2000, 10))  # fmt: skip
+    assert found["days_overdue"] == 10  # 30.00 - 20.00 - 5.00 = 5.00 are open
+    assert (found["bill_amount"], found["bill_change"]) == (3000, 0.0)
+    assert found["bill_shock_ratio"] == pytest.approx(1.0)
+
+
+def test_late_payments_count_bills_that_were_paid_late(world, day) -> None:
+    """Two late parts of one bill are one; a late payment that was reversed is none."""
+    _billing(world, day, {80: 1000, 50: 1000, 20: 1000},
+             (70, 500, 80), (60, 500, 80), (40, 1000, 50), (39, -1000, 50), (20, 1000, 20))  # fmt: skip
+    assert world.features("payments")[1]["late_payments_12m"] == 1
 
 
 def test_usage_trend_is_the_mean_of_data_and_voice(world) -> None:
@@ -171,6 +235,26 @@ def test_ninety_days_include_the_day_itself_and_no_more(world, day) -> None:
     found = world.features("contacts")[1]
     assert found["network_complaints_90d"] == 1
     assert found["port_out_requests_60d"] == 1
+
+
+@pytest.mark.parametrize(
+    ("withdrawal", "standing"),
+    [
+        ({"occurred_on": 19, "record_id": 7, "request": "port_out"}, (1, 1)),  # line 8 still goes
+        ({"occurred_on": 19, "request": "port_out"}, (0, 1)),  # of all lines
+        ({"occurred_on": 31, "record_id": 7, "request": "port_out"}, (2, 1)),  # of an earlier one
+        ({"occurred_on": 19, "record_id": 7, "request": "cancellation"}, (2, 0)),
+    ],
+)
+def test_a_withdrawn_request_does_not_count(world, day, withdrawal, standing) -> None:
+    """Porting codes for lines 7 and 8 and a cancellation of line 7, 20 to 30 days ago."""
+    world.add("telecom_port_out_request", occurred_on=day(30), record_id=7)
+    world.add("telecom_port_out_request", occurred_on=day(20), record_id=8)
+    world.add("telecom_cancellation_request", occurred_on=day(25), record_id=7)
+    on = day(withdrawal.pop("occurred_on"))
+    world.add("telecom_request_withdrawal", occurred_on=on, **withdrawal)
+    found = world.features("contacts")[1]
+    assert (found["port_out_requests_60d"], found["cancellation_requests_60d"]) == standing
 
 
 def test_the_control_group_counts_as_no_offer(world, day) -> None:

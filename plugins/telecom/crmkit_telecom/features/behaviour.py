@@ -49,7 +49,7 @@ BILLING = (
         "a recent bill was {value:.1f} times the usual",
         "The greatest of the last three bills, each over the mean of the three before it.",
     ),
-    _money("bill_amount", "Last bill", "最近账单", description="The amount of the latest bill, the lines added up, in minor units."),
+    _money("bill_amount", "Last bill", "最近账单", description="The amount of the latest bill, the lines added up, in minor units; a credit note (a negative bill) is not a bill."),
     _number(
         "bill_change", "1", "Change of the bill", "账单环比",
         "the bill changed by {value:+.0%} against the month before",
@@ -65,14 +65,14 @@ BILLING = (
         "spend changed by {value:+.0%} within three months",
         "Last three bills against the three before, less one.",
     ),
-    _count("days_overdue", "day", "Days overdue", "逾期天数", "a bill is {value} days overdue", description="Of the oldest bill past its due date without a payment for the same line and due date."),
+    _count("days_overdue", "day", "Days overdue", "逾期天数", "a bill is {value} days overdue", description="Of the oldest bill past its due date of which any amount is open: payments for the same line and due date less reversals (negative payments), then credit notes (negative bills), surpluses and payments without a due date, oldest bill first. A payment without an amount pays nothing."),
 )  # fmt: skip
 
 PAYMENTS = (
     _count(
         "late_payments_12m", "payment", "Late payments", "逾期缴费次数",
         "late payments in twelve months: {value}",
-        description="Payments made after the bill's due date, within 365 days.",
+        description="Bills paid after their due date, in parts or whole, within 365 days; a late payment that was reversed does not count.",
     ),
 )  # fmt: skip
 
@@ -136,9 +136,9 @@ CONTACTS = (
     _count("repeat_contacts_30d", "contact", "Repeated contacts", "重复来电",
            "contacts on one topic in 30 days: {value}", description="The most calls and complaints on one topic within 30 days."),
     _count("port_out_requests_60d", "request", "Port-out code requests", "携出授权码申请",
-           "asked for the code to take the number away", description="Requests for the code with which the number goes to another operator, within 60 days."),
+           "asked for the code to take the number away", description="Requests for the code with which the number goes to another operator that were not withdrawn, within 60 days."),
     _count("cancellation_requests_60d", "request", "Cancellation requests", "销户申请",
-           "asked to cancel", description="Within 60 days."),
+           "asked to cancel", description="Requests that were not withdrawn, within 60 days."),
     _count("network_faults_90d", "fault", "Network faults", "网络故障", description="Faults that hit the customer, within 90 days."),
     _count("plan_downgrades_180d", "change", "Moves to a smaller plan", "降档次数",
            "moved to a smaller plan", description="Within 180 days."),

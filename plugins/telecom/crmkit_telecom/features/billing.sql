@@ -8,8 +8,6 @@ WITH bill AS (
         coalesce(b.record_id, 0) AS line,
         b.amount_minor,
         b.overage_minor,
-        b.due_on,
-        b.as_of_on,
         row_number() OVER (
             PARTITION BY b.subject_id, b.as_of, coalesce(b.record_id, 0)
             ORDER BY b.occurred_at DESC, b.id DESC
@@ -25,6 +23,8 @@ WITH bill AS (
             ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING
         ) AS earlier
     FROM telecom_bill b
+    -- A credit note is no bill.
+    WHERE b.amount_minor >= 0
 ),
 month AS (
     -- The last three bills of the customer, lines added up; a line is compared with itself only.
@@ -59,19 +59,87 @@ billed AS (
     FROM month
     GROUP BY subject_id, as_of
 ),
+entry AS (
+    -- What was billed, paid, reversed (a negative payment) and credited (a negative bill).
+    SELECT
+        subject_id, as_of, coalesce(record_id, 0) AS line, currency, due_on, occurred_at, as_of_on,
+        amount_minor AS billed, 0 AS paid
+    FROM telecom_bill
+    UNION ALL
+    SELECT
+        subject_id, as_of, coalesce(record_id, 0), currency, due_on, occurred_at, as_of_on,
+        0, amount_minor
+    FROM telecom_payment
+),
+due AS (
+    -- One row for each due date of a line, with what is left to pay or was paid too much.
+    SELECT
+        subject_id,
+        as_of,
+        line,
+        currency,
+        due_on,
+        min(as_of_on) AS as_of_on,
+        min(CASE WHEN billed > 0 THEN occurred_at END) AS billed_at,
+        coalesce(sum(billed), 0) - coalesce(sum(paid), 0) AS balance
+    FROM entry
+    WHERE due_on IS NOT NULL
+    GROUP BY subject_id, as_of, line, currency, due_on
+),
+began AS (
+    SELECT
+        subject_id,
+        as_of,
+        line,
+        currency,
+        min(billed_at) AS billed_at,
+        sum(CASE WHEN billed_at IS NOT NULL THEN greatest(-balance, 0) END) AS surplus
+    FROM due
+    GROUP BY subject_id, as_of, line, currency
+),
+unassigned AS (
+    -- Payments and credit notes without a due date, and credit notes of one that has no bill here.
+    -- What came before the first bill here belongs to a bill that is too old to be seen.
+    SELECT e.subject_id, e.as_of, e.line, e.currency, sum(e.paid - e.billed) AS amount
+    FROM entry e
+    JOIN began g
+        ON g.subject_id = e.subject_id AND g.as_of = e.as_of AND g.line = e.line
+        AND coalesce(g.currency, '') = coalesce(e.currency, '')
+    LEFT JOIN due d
+        ON d.subject_id = e.subject_id AND d.as_of = e.as_of AND d.line = e.line
+        AND coalesce(d.currency, '') = coalesce(e.currency, '') AND d.due_on = e.due_on
+    WHERE e.billed <= 0 AND e.occurred_at >= g.billed_at AND d.billed_at IS NULL
+        AND (e.due_on IS NULL OR e.billed < 0)
+    GROUP BY e.subject_id, e.as_of, e.line, e.currency
+),
+open AS (
+    -- What is left to pay up to each due date: the rest is settled from the oldest on.
+    SELECT
+        d.subject_id,
+        d.as_of,
+        d.line,
+        d.currency,
+        d.due_on,
+        d.as_of_on,
+        sum(d.balance) OVER (
+            PARTITION BY d.subject_id, d.as_of, d.line, d.currency
+            ORDER BY d.due_on
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS balance
+    FROM due d
+    WHERE d.billed_at IS NOT NULL AND d.balance > 0
+),
 owed AS (
-    -- A bill counts as paid when a payment for the same line and due date has been seen.
-    SELECT b.subject_id, b.as_of, max(date_diff('day', b.due_on, b.as_of_on)) AS days_overdue
-    FROM bill b
-    LEFT JOIN (
-        SELECT subject_id, as_of, coalesce(record_id, 0) AS line, due_on
-        FROM telecom_payment
-        GROUP BY subject_id, as_of, coalesce(record_id, 0), due_on
-    ) paid
-        ON paid.subject_id = b.subject_id AND paid.as_of = b.as_of
-        AND paid.line = b.line AND paid.due_on = b.due_on
-    WHERE b.due_on < b.as_of_on AND paid.due_on IS NULL
-    GROUP BY b.subject_id, b.as_of
+    SELECT o.subject_id, o.as_of, max(date_diff('day', o.due_on, o.as_of_on)) AS days_overdue
+    FROM open o
+    JOIN began g
+        ON g.subject_id = o.subject_id AND g.as_of = o.as_of AND g.line = o.line
+        AND coalesce(g.currency, '') = coalesce(o.currency, '')
+    LEFT JOIN unassigned u
+        ON u.subject_id = o.subject_id AND u.as_of = o.as_of AND u.line = o.line
+        AND coalesce(u.currency, '') = coalesce(o.currency, '')
+    WHERE o.due_on < o.as_of_on AND o.balance > coalesce(g.surplus, 0) + coalesce(u.amount, 0)
+    GROUP BY o.subject_id, o.as_of
 )
 SELECT
     b.subject_id,

@@ -1,16 +1,32 @@
 -- What the customer came with, and how it ended: calls, complaints, requests, offers, surveys.
-WITH event AS (
+WITH request AS (
+    SELECT subject_id, as_of, days_before, occurred_at, record_id, 'port_out' AS kind
+    FROM telecom_port_out_request
+    UNION ALL
+    SELECT subject_id, as_of, days_before, occurred_at, record_id, 'cancellation'
+    FROM telecom_cancellation_request
+),
+standing AS (
+    SELECT r.subject_id, r.as_of, r.days_before, r.kind
+    FROM request r
+    -- Withdrawn afterwards, for its line or for all.
+    WHERE NOT EXISTS (
+        SELECT 1
+        FROM telecom_request_withdrawal w
+        WHERE w.subject_id = r.subject_id AND w.as_of = r.as_of AND w.request = r.kind
+            AND w.occurred_at >= r.occurred_at
+            AND coalesce(w.record_id, r.record_id, 0) = coalesce(r.record_id, w.record_id, 0)
+    )
+),
+event AS (
     SELECT subject_id, as_of, days_before, 'complaint' AS kind, topic, true AS solved
     FROM telecom_complaint
     UNION ALL
     SELECT subject_id, as_of, days_before, 'call', topic, coalesce(resolved, true)
     FROM telecom_service_call
     UNION ALL
-    SELECT subject_id, as_of, days_before, 'port_out', 'contract', true
-    FROM telecom_port_out_request
-    UNION ALL
-    SELECT subject_id, as_of, days_before, 'cancellation', 'contract', true
-    FROM telecom_cancellation_request
+    SELECT subject_id, as_of, days_before, kind, 'contract', true
+    FROM standing
     UNION ALL
     SELECT subject_id, as_of, days_before, 'fault', 'network', true
     FROM telecom_network_fault
