@@ -93,7 +93,23 @@ class Money:
         base, rest = divmod(self.minor, parts)
         return [Money(base + (i < rest), self.currency) for i in range(parts)]
 
-    def times(self, factor: Decimal) -> Money:
-        """The amount times a factor, rounded half to even to whole minor units."""
-        exact = MONEY_CONTEXT.multiply(Decimal(self.minor), factor)
-        return Money(int(exact.to_integral_value(context=MONEY_CONTEXT)), self.currency)
+    def times(self, factor: Decimal | float, rounding: str = ROUND_HALF_EVEN) -> Money:
+        """The amount times a factor, in whole minor units: the way to every share and commission.
+
+        Args:
+            factor: of a float counts the shortest decimal that is read as it: 0.29 is 29 % exactly.
+            rounding: a mode of :mod:`decimal`; half to even unless a contract says otherwise.
+
+        Raises:
+            ValueError: if the factor is not finite.
+
+        Example:
+            >>> Money(100, "USD").times(0.29)
+            Money(minor=29, currency='USD')
+        """
+        exact = Decimal(str(factor), MONEY_CONTEXT)
+        if not exact.is_finite():
+            raise ValueError(f"an amount cannot be multiplied by {factor}")
+        product = MONEY_CONTEXT.multiply(Decimal(self.minor), exact)
+        whole = product.to_integral_value(rounding=rounding, context=MONEY_CONTEXT)
+        return Money(int(whole), self.currency)

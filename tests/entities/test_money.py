@@ -1,4 +1,13 @@
-from decimal import ROUND_UP, Context, Decimal, FloatOperation, Inexact, Rounded, localcontext
+from decimal import (
+    ROUND_DOWN,
+    ROUND_UP,
+    Context,
+    Decimal,
+    FloatOperation,
+    Inexact,
+    Rounded,
+    localcontext,
+)
 
 import pytest
 from hypothesis import given
@@ -89,3 +98,29 @@ def test_two_currencies_do_not_add() -> None:
 def test_a_half_minor_unit_rounds_to_even() -> None:
     assert Money(5, "USD").times(Decimal("0.5")).minor == 2
     assert Money(7, "USD").times(Decimal("0.5")).minor == 4
+
+
+@pytest.mark.parametrize(
+    ("minor", "factor", "product"),
+    [
+        (100, 0.29, 29),  # 100 x 0.29 is 28.999999999999996 of floats
+        (150, 0.29, 44),  # 43.5 goes to the even 44; floats have 43.49999999999999
+        (115, 0.1, 12),  # 11.5
+        (10**17 + 1, 1.0, 10**17 + 1),  # more digits than a float has
+        (-100, Decimal("0.29"), -29),
+    ],
+)
+def test_a_share_is_exact(minor: int, factor: float | Decimal, product: int) -> None:
+    assert Money(minor, "USD").times(factor) == Money(product, "USD")
+
+
+def test_a_share_is_rounded_as_the_contract_says() -> None:
+    """5 % of 0.50 is 2.5 cents."""
+    assert Money(50, "USD").times(0.05, ROUND_UP) == Money(3, "USD")
+    assert Money(50, "USD").times(0.05, ROUND_DOWN) == Money(2, "USD")
+
+
+@pytest.mark.parametrize("factor", [float("nan"), float("inf"), Decimal("-Infinity")])
+def test_a_share_must_be_finite(factor: float | Decimal) -> None:
+    with pytest.raises(ValueError, match="cannot be multiplied by"):
+        Money(1, "USD").times(factor)

@@ -108,7 +108,8 @@ class CompensationRule:
     """What a contract owes where nothing was insured, and until when it is asked for.
 
     Attributes:
-        cap_per_kg: for each kilogram charged; None has no such cap.
+        cap_per_kg: whole units of the currency for each kilogram charged; None has no such cap.
+        currency: of the cap per kilogram; None is that of the claim.
         freight_multiple: times the freight; None has no such cap. Of both the higher holds.
         file_within_days: after the delivery, or of a loss after the promise.
     """
@@ -118,6 +119,7 @@ class CompensationRule:
     cap_per_kg: Decimal | None
     freight_multiple: Decimal | None
     file_within_days: int
+    currency: str | None = None
 
     @property
     def name(self) -> str:
@@ -151,49 +153,56 @@ def claim_amount(
     Args:
         share_damaged: from 0 to 1; of a loss it is 1.
         freight_refund: whether the freight is given back.
+
+    Raises:
+        UsageError: if amounts, or the cap per kilogram, are in different currencies.
     """
     currency = proven_loss.currency
     given = [m for m in (declared, insured, freight) if m is not None]
     if any(m.currency != currency for m in given):
         raise UsageError("a claim and its waybill are in one currency.")
     value = insured or declared
-    base = proven_loss.minor if value is None else min(proven_loss.minor, value.minor)
+    base = proven_loss if value is None or proven_loss.minor < value.minor else value
     words = "proven loss"
     if value is not None and value.minor < proven_loss.minor:
         words = "insured value" if insured else "declared value"
-    loss = _rounded(Decimal(base) * Decimal(str(share_damaged)))
+    loss = base.times(share_damaged, ROUND_HALF_UP)
     if insured is None:
-        cap = _cap(rule, weight_kg, freight)
-        if cap is not None and cap < loss:
+        cap = _cap(rule, currency, weight_kg, freight)
+        if cap is not None and cap.minor < loss.minor:
             loss, words = cap, f"cap of {rule.name}"
-    refund = freight.minor if freight_refund and freight is not None else 0
-    return Owed(
-        amount=Money(loss + refund, currency), loss=Money(loss, currency),
-        freight=Money(refund, currency), rule=words,
-    )  # fmt: skip
+    refund = freight if freight_refund and freight is not None else Money(0, currency)
+    return Owed(amount=loss + refund, loss=loss, freight=refund, rule=words)
 
 
-def _cap(rule: CompensationRule, weight_kg: float | None, freight: Money | None) -> int | None:
+def _cap(
+    rule: CompensationRule, currency: str, weight_kg: float | None, freight: Money | None
+) -> Money | None:
     caps = []
     if rule.cap_per_kg is not None and weight_kg is not None:
-        # The rule is in whole units; amounts have two decimals, as those of the rule do.
-        caps.append(_rounded(rule.cap_per_kg * 100 * Decimal(str(weight_kg))))
+        if rule.currency not in (None, currency):
+            raise UsageError(
+                f"the cap per kg of rule {rule.name} is in {rule.currency} and the claim in {currency}.",
+                hint=f"Add a rule of compensation with a cap in {currency}.",
+            )
+        units = rule.cap_per_kg * Decimal(str(weight_kg))
+        caps.append(Money.parse("1", currency).times(units, ROUND_HALF_UP))
     if rule.freight_multiple is not None and freight is not None:
-        caps.append(_rounded(rule.freight_multiple * freight.minor))
-    return max(caps, default=None)
+        caps.append(freight.times(rule.freight_multiple, ROUND_HALF_UP))
+    return max(caps, key=lambda cap: cap.minor, default=None)
 
 
-def _rounded(amount: Decimal) -> int:
-    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+def rule_for(crm: Crm, tier: str | None, kind: str, currency: str) -> CompensationRule:
+    """The rule of a price tier and a kind of claim: the operator's own before those shipped.
 
-
-def rule_for(crm: Crm, tier: str | None, kind: str) -> CompensationRule:
-    """The rule of a price tier and a kind of claim: the operator's own before those shipped."""
+    Of two that fit alike, the one with a cap in the currency of the claim holds.
+    """
     names = ("tier", "kind", "cap_per_kg", "freight_multiple", "file_within_days")
     own = [
         CompensationRule(
             tier=row[0] or "", kind=row[1] or "",
-            cap_per_kg=None if row[2] is None else Decimal(row[2].minor) / 100,
+            cap_per_kg=None if row[2] is None else row[2].decimal,
+            currency=None if row[2] is None else row[2].currency,
             freight_multiple=None if row[3] is None else Decimal(str(row[3])),
             file_within_days=row[4],
         )
@@ -210,7 +219,9 @@ def rule_for(crm: Crm, tier: str | None, kind: str) -> CompensationRule:
     for rules in (own, shipped):
         fitting = [r for r in rules if r.tier in ("", tier) and r.kind in ("", kind)]
         if fitting:
-            return max(fitting, key=lambda r: (r.tier != "", r.kind != ""))
+            return max(
+                fitting, key=lambda r: (r.tier != "", r.kind != "", r.currency in (None, currency))
+            )
     raise UsageError(f"no compensation rule holds for a claim of {kind}.")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 import crmkit
 from crmkit.entities import CustomerRef, Money
@@ -59,6 +60,27 @@ def test_amount_by_hand(proven, declared, insured, share, freight, refund, kg, a
         share_damaged=share, freight=money(freight), freight_refund=refund, weight_kg=kg, rule=RULE,
     )  # fmt: skip
     assert (str(owed.amount), owed.rule) == (amount, rule)
+
+
+@pytest.mark.parametrize(
+    ("currency", "cap"),
+    [("JPY", "100"), ("EUR", "100.00"), ("KWD", "100.000")],
+)
+def test_the_cap_per_kg_has_the_decimals_of_its_currency(currency, cap) -> None:
+    """Five kilograms at 20 whole units are 100 units, whatever the minor unit of the currency."""
+    owed = claim_amount(
+        proven_loss=Money.parse("9000", currency), declared=None, insured=None, share_damaged=1.0,
+        freight=None, freight_refund=False, weight_kg=5.0, rule=RULE,
+    )  # fmt: skip
+    assert owed.amount == Money.parse(cap, currency)
+
+
+def test_a_cap_in_another_currency_is_refused() -> None:
+    with pytest.raises(UsageError, match="rule standard/damage is in JPY and the claim in EUR"):
+        claim_amount(
+            proven_loss=eur("9000"), declared=None, insured=None, share_damaged=1.0, freight=None,
+            freight_refund=False, weight_kg=5.0, rule=evolve(RULE, currency="JPY"),
+        )  # fmt: skip
 
 
 def test_the_time_bar_counts_from_the_delivery_else_from_the_promise() -> None:

@@ -341,6 +341,31 @@ def test_goods_money_and_data_of_a_day_are_reconciled(world, day) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("handed", "rate", "commission", "short"),
+    [
+        (100, 0.29, 29, 0),  # 1.00 x 29 % is 0.29
+        (100, None, 5, 0),  # no rate on the day: 5 % of the assignment
+        (None, None, 0, 100),  # nothing handed in: all is short
+    ],
+)
+def test_commission_is_exact_and_has_a_rate(world, day, handed, rate, commission, short) -> None:
+    """The assignment of the day has 5 %; the one before, which ended on the day before, 4 %."""
+    for number, (starts, ends, share) in enumerate(((90, 2, 0.04), (1, None, 0.05))):
+        world.add(
+            "delivery_courier_assignment", id=number, subject_id=None, round="R1", courier="C1",
+            starts_on=day(starts), ends_on=None if ends is None else day(ends), commission_rate=share,
+        )  # fmt: skip
+    world.add(
+        "delivery_courier_day", id=1, subject_id=None, courier="C1", round="R1", day=day(1),
+        loaded=1, delivered=1, cash_due_minor=100, cash_remitted_minor=handed,
+        drops_planned=1, drops_recorded=1, commission_rate=rate,
+    )  # fmt: skip
+    (row,) = world.report("courier-settlement")
+    assert (row["commission_minor"], row["short_minor"]) == (commission, short)
+    assert row["balanced"] is (handed is not None)
+
+
 def test_the_round_book(world, day) -> None:
     subscribers(world, day, "C1", 1, 2)
     world.add("delivery_pause", occurred_on=day(5))

@@ -56,6 +56,16 @@ def test_value_by_number_of_stays(world) -> None:
     assert (found["one stay"]["revenue_minor"], found["one stay"]["nights"]) == (10000, 1)
 
 
+def test_commission_of_channels_is_exact(world) -> None:
+    """29 % of 1.50 is 43.5 cents, which is 44; floats have 43.49999999999999."""
+    world.add(
+        "hotel_reservation", arrival_on=date(2026, 3, 1), nights=1, adr_minor=150, commission=0.29,
+        channel="ota", status="checked_out",
+    )  # fmt: skip
+    (row,) = world.report("channels")
+    assert (row["cost_minor"], row["cost_rate"]) == (44, pytest.approx(0.29))
+
+
 def test_channels_and_what_they_cost(world) -> None:
     """OTA: two kept of 2 nights at 100.00 with 18 %, one cancelled: 400.00, 72.00, 1 of 3 lost."""
     for number, status in enumerate(("checked_out", "checked_out", "cancelled")):

@@ -106,7 +106,7 @@ def file_claim(
     now = crm.clock()
     tracked = crm.store.records.list(TRACKING, where={"owner_id": record.id})
     delivered = tracked[0].values.get("delivered_at") if tracked else None
-    rule = rule_for(crm, _tier(crm, record.owner_id), kind)
+    rule = rule_for(crm, _tier(crm, record.owner_id), kind, loss.currency)
     late = time_bar(
         rule, local_day(crm, now) or now.date(), local_day(crm, delivered),
         record.values.get("promise_on"),
@@ -290,7 +290,9 @@ def _owed(crm: Crm, c: _Open, share: float | None, refund: bool) -> Any:
         share_damaged=values.get("share_damaged") or 1.0 if share is None else share,
         freight=waybill.get("price_quoted"), freight_refund=refund,
         weight_kg=waybill.get("weight_charged") or waybill.get("weight_actual"),
-        rule=rule_for(crm, _tier(crm, c.waybill.owner_id), values["kind"]),
+        rule=rule_for(
+            crm, _tier(crm, c.waybill.owner_id), values["kind"], values["proven_loss"].currency
+        ),
     )  # fmt: skip
 
 

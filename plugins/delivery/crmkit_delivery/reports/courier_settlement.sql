@@ -1,8 +1,48 @@
 -- Goods, money and data of each courier's day reconciled, and the commission on what was handed in (W6).
+WITH stated AS (
+    SELECT
+        d.id,
+        d.courier,
+        d.day AS day_on,
+        coalesce(d.round, '') AS round,
+        d.loaded,
+        d.delivered,
+        d.returned,
+        d.cash_due_minor,
+        d.cash_remitted_minor,
+        d.drops_planned,
+        d.drops_recorded,
+        d.commission_rate,
+        -- Of the assignment that is in force on the day; of two, the one that began last.
+        a.commission_rate AS assigned_rate,
+        row_number() OVER (PARTITION BY d.id ORDER BY a.starts_on DESC, a.id DESC) AS place
+    FROM delivery_courier_day d
+    LEFT JOIN delivery_courier_assignment a
+        ON a.courier = d.courier AND a.round = d.round AND a.starts_on <= d.day
+        AND (a.ends_on IS NULL OR a.ends_on >= d.day)
+    WHERE date_diff('day', d.day, d.as_of_on) < $days AND ($courier = '' OR d.courier = $courier)
+),
+-- What a sheet leaves blank was not delivered, returned, handed in or recorded.
+sheet AS (
+    SELECT
+        courier,
+        day_on,
+        round,
+        loaded,
+        coalesce(delivered, 0) AS delivered,
+        coalesce(returned, 0) AS returned,
+        cash_due_minor,
+        coalesce(cash_remitted_minor, 0) AS cash_remitted_minor,
+        drops_planned - coalesce(drops_recorded, 0) AS drops_unrecorded,
+        -- A decimal, because 0.29 of 100 is 28.999... of binary fractions.
+        CAST(coalesce(commission_rate, assigned_rate) AS DECIMAL(18, 9)) AS rate
+    FROM stated
+    WHERE place = 1
+)
 SELECT
     courier,
-    day AS day_on,
-    coalesce(round, '') AS round,
+    day_on,
+    round,
     loaded,
     delivered,
     returned,
@@ -10,9 +50,9 @@ SELECT
     cash_due_minor,
     cash_remitted_minor,
     cash_due_minor - cash_remitted_minor AS short_minor,
-    drops_planned - drops_recorded AS drops_unrecorded,
-    CAST(floor(cash_remitted_minor * coalesce(commission_rate, 0)) AS BIGINT) AS commission_minor,
-    loaded = delivered + returned AND cash_due_minor = cash_remitted_minor AND drops_planned = drops_recorded
-        AS balanced
-FROM delivery_courier_day
-WHERE date_diff('day', day, as_of_on) < $days AND ($courier = '' OR courier = $courier)
+    drops_unrecorded,
+    CAST(floor(cash_remitted_minor * rate) AS BIGINT) AS commission_minor,
+    coalesce(loaded, 0) = delivered + returned
+        AND coalesce(cash_due_minor, 0) = cash_remitted_minor
+        AND coalesce(drops_unrecorded, 0) = 0 AS balanced
+FROM sheet

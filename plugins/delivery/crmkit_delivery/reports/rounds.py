@@ -110,6 +110,8 @@ def _settlement() -> Report:
         key=("courier", "day_on", "round"),
         parameters=[days(31, "Days shown", "天数"), only("courier", "Only this courier; empty is all", "快递员，空为全部")],
         method="Goods: loaded = delivered + returned. Money: due = handed in. Data: every planned drop is "
-        "recorded. The commission is the assignment's share of the money handed in, rounded down.",
+        "recorded. A blank is a nought: nothing handed in is short of all that is due. The commission is the day's "
+        "share of the money handed in, else the share of the assignment on that day, rounded down; without either "
+        "it is missing.",
         source=f"{BRIEF}; the requirement W6.",
     )  # fmt: skip

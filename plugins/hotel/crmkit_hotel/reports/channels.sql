@@ -4,7 +4,8 @@ WITH booking AS (
         coalesce(channel, 'unknown') AS channel,
         coalesce(nights, coalesce(weekend_nights, 0) + coalesce(week_nights, 0)) AS nights,
         coalesce(adr_minor, 0) AS adr,
-        coalesce(commission, 0) AS commission,
+        -- A decimal, because 0.29 of 100 is 28.999... of binary fractions.
+        CAST(coalesce(commission, 0) AS DECIMAL(9, 6)) AS commission,
         status IN ('in_house', 'checked_out') AS kept,
         status IN ('cancelled', 'no_show') AS lost
     FROM hotel_reservation
@@ -30,6 +31,6 @@ SELECT
     nights,
     CAST(round(revenue) AS BIGINT) AS revenue_minor,
     CAST(round(cost) AS BIGINT) AS cost_minor,
-    cost / nullif(revenue, 0) AS cost_rate,
+    CAST(cost AS DOUBLE) / nullif(revenue, 0) AS cost_rate,
     channel IN ('direct_web', 'desk', 'phone') AS is_direct
 FROM channel
