@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 KIND = "delivery.claim"
 LEDGER = "delivery.settlement"
+# What happened to the goods: together such claims cannot come to more than the goods are worth.
+OF_GOODS = ("loss", "damage", "part_loss", "wrong_delivery")
+# A shipment is lost as long as nothing but these is known of it.
+MISSING, ARRIVED = ("lost", "disputed", "disposed"), ("delivered", "returned")
 NEEDED = ("proof_of_value", "photos", "packaging_kept")
 FINAL = ("closed", "withdrawn")
 # Kinds of which photos and the packaging tell nothing.
@@ -144,6 +148,7 @@ class Owed:
 def claim_amount(
     *, proven_loss: Money, declared: Money | None, insured: Money | None, share_damaged: float,
     freight: Money | None, freight_refund: bool, weight_kg: float | None, rule: CompensationRule,
+    settled: Money | None = None,
 ) -> Owed:  # fmt: skip
     """min(proven loss, declared or insured value) x share damaged + freight refund.
 
@@ -153,12 +158,14 @@ def claim_amount(
     Args:
         share_damaged: from 0 to 1; of a loss it is 1.
         freight_refund: whether the freight is given back.
+        settled: what other claims on the same goods were approved for, without freight. The value
+            and the cap hold for all of them together.
 
     Raises:
         UsageError: if amounts, or the cap per kilogram, are in different currencies.
     """
     currency = proven_loss.currency
-    given = [m for m in (declared, insured, freight) if m is not None]
+    given = [m for m in (declared, insured, freight, settled) if m is not None]
     if any(m.currency != currency for m in given):
         raise UsageError("a claim and its waybill are in one currency.")
     value = insured or declared
@@ -167,10 +174,13 @@ def claim_amount(
     if value is not None and value.minor < proven_loss.minor:
         words = "insured value" if insured else "declared value"
     loss = base.times(share_damaged, ROUND_HALF_UP)
-    if insured is None:
-        cap = _cap(rule, currency, weight_kg, freight)
-        if cap is not None and cap.minor < loss.minor:
-            loss, words = cap, f"cap of {rule.name}"
+    cap = _cap(rule, currency, weight_kg, freight) if insured is None else None
+    if cap is not None and cap.minor < loss.minor:
+        loss, words = cap, f"cap of {rule.name}"
+    limits = [limit.minor for limit in (value, cap) if limit is not None]
+    if settled is not None and limits and min(limits) - settled.minor < loss.minor:
+        loss = Money(max(0, min(limits) - settled.minor), currency)
+        words = "rest that other claims left"
     refund = freight if freight_refund and freight is not None else Money(0, currency)
     return Owed(amount=loss + refund, loss=loss, freight=refund, rule=words)
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
-from .data import CALENDAR, CALENDAR_DAY, DEPOT, PROMISE_RULE, SCAN, WAYBILL, ZONE
+from .data import ANOMALY, CALENDAR, CALENDAR_DAY, DEPOT, PROMISE_RULE, SCAN, WAYBILL, ZONE
 from .tables import promise_rows
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class PromiseRule:
         working_days: of the destination, after the day that counts as that of collection.
         due: local time at the destination.
         starts_on, ends_on: days of collection for which it is applied, both included; None is open.
+        proof_required: whether a delivery needs a signature, photo or code.
     """
 
     product: str
@@ -55,6 +56,7 @@ class PromiseRule:
     grace_seconds: int = 0
     starts_on: date | None = None
     ends_on: date | None = None
+    proof_required: bool = False
     origin: str = "default"
 
     @property
@@ -156,12 +158,12 @@ class PromiseEngine:
             PromiseRule(
                 product=row[0], scope=row[1] or "", version=row[2], cut_off=_time(row[3]),
                 working_days=row[4] or 0, due=_time(row[5]) or time(18), grace_seconds=row[6] or 0,
-                starts_on=row[7], ends_on=row[8], origin="own",
+                starts_on=row[7], ends_on=row[8], proof_required=bool(row[9]), origin="own",
             )
             for row in read(
                 PROMISE_RULE,
                 ("product", "scope", "rule_version", "cut_off", "working_days", "due",
-                 "grace_seconds", "starts_on", "ends_on"),
+                 "grace_seconds", "starts_on", "ends_on", "proof_required"),
             )
         ]  # fmt: skip
         # The most special and newest first: the first that holds is taken.
@@ -197,6 +199,10 @@ class PromiseEngine:
         """The place of a zone; one that is not known works six days in the workspace's time zone."""
         return self._places.get(zone or "", Place(zone=self._zone))
 
+    def rule_for(self, product: str, scope: str | None, on: date) -> PromiseRule | None:
+        """The rule of a product collected on a day at the origin, or None where none holds."""
+        return next((r for r in self.rules if r.holds(product, scope, on)), None)
+
     def promise(
         self, product: str, scope: str | None, collected_at: datetime, origin_zone: str | None = None,
         dest_zone: str | None = None, depot: str | None = None,
@@ -204,7 +210,7 @@ class PromiseEngine:
         """The promise, or None where no rule holds for the product."""
         origin, destination = self.place(origin_zone), self.place(dest_zone)
         local = collected_at.astimezone(origin.zone)
-        rule = next((r for r in self.rules if r.holds(product, scope, local.date())), None)
+        rule = self.rule_for(product, scope, local.date())
         if rule is None:
             return None
         cut_off = self._cut_offs.get(depot or "")
@@ -242,15 +248,15 @@ def make_promises(crm: Crm) -> tuple[int, int]:
 
 def _collected(crm: Crm, ids: Sequence[int], tx: Any) -> dict[int, datetime]:
     """When waybills were collected, by their scans: statuses may not be computed yet."""
-    scans = crm.store.records.read(
-        SCAN,
-        ("owner_id", "event_at"),
-        where={"status": "picked_up"},
-        among={"owner_id": ids},
-        tx=tx,
+    read, among = crm.store.records.read, {"owner_id": ids}
+    scans = read(
+        SCAN, ("id", "owner_id", "event_at"), where={"status": "picked_up"}, among=among, tx=tx
     )
+    voided = {one for (one,) in read(ANOMALY, ("scan_id",), where={"kind": "voided"}, among=among, tx=tx)}
     first: dict[int, datetime] = {}
-    for owner, at in scans:
+    for scan, owner, at in scans:
+        if scan in voided:
+            continue
         if at is not None and (owner not in first or at < first[owner]):
             first[owner] = at
     return first
@@ -291,6 +297,7 @@ def defaults() -> list[PromiseRule]:
             product=row["product"], scope=row["scope"], version=int(row["version"]),
             cut_off=_time(row["cut_off"]), working_days=int(row["working_days"]),
             due=_time(row["due"]) or time(18), grace_seconds=int(row["grace_seconds"]),
+            proof_required=row["proof_required"] == "yes",
         )
         for row in promise_rows()
     ]  # fmt: skip

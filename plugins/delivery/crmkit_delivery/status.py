@@ -25,7 +25,7 @@ Codes = NDArray[np.int8]
 Ints = NDArray[np.int64]
 
 # What may be said of a scan. A repeat of the status is neither a move nor an anomaly.
-MOVES, REPEATS, SKIPPED, BACKWARD, AFTER_END = range(5)
+MOVES, REPEATS, SKIPPED, BACKWARD, AFTER_END, VOIDED = range(6)
 ANOMALIES = {SKIPPED: "skipped", BACKWARD: "backward", AFTER_END: "after_end"}
 
 
@@ -35,7 +35,8 @@ class Machine:
 
     Attributes:
         names: statuses; a code is a position among them.
-        verdict: by status now and status of the scan, one of MOVES to AFTER_END.
+        verdict: by status now and status of the scan, one of MOVES to VOIDED. The last column is of
+            scans that were voided.
         returns: by status now, whether it may go back to where it was held.
     """
 
@@ -49,6 +50,11 @@ class Machine:
         """Code by name."""
         return {name: code for code, name in enumerate(self.names)}
 
+    @property
+    def voided(self) -> int:
+        """The code of a scan that was voided, whatever its status."""
+        return len(self.names)
+
 
 @lru_cache(maxsize=1)
 def machine() -> Machine:
@@ -56,7 +62,7 @@ def machine() -> Machine:
     found = statuses()
     names = tuple(status.name for status in found)
     code = {name: number for number, name in enumerate(names)}
-    verdict = np.empty((len(names), len(names)), dtype=np.int8)
+    verdict = np.full((len(names), len(names) + 1), VOIDED, dtype=np.int8)
     returns = np.zeros(len(names), dtype=bool)
     for before in found:
         for after in found:
@@ -79,7 +85,7 @@ class Folded:
     """What came of a fold.
 
     Attributes:
-        verdict: by scan, in the order given, one of MOVES to AFTER_END.
+        verdict: by scan, in the order given, one of MOVES to VOIDED.
         before: by scan, the code of the status before it.
         status: by shipment, the code of its status now.
         last: by shipment, the position of the scan that put it there, -1 where none did.
@@ -96,7 +102,8 @@ def fold(shipment: Ints, status: Codes) -> Folded:
 
     Args:
         shipment: position of the shipment of each scan, 0 to n - 1, rising.
-        status: code of each scan's status; scans of a shipment in order of event time and sequence.
+        status: code of each scan's status, or :attr:`Machine.voided`; scans of a shipment in order of
+            event time and sequence.
     """
     m = machine()
     size = int(shipment[-1]) + 1 if len(shipment) else 0

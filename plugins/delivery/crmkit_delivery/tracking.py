@@ -20,15 +20,18 @@ from attrs import field, frozen
 
 from crmkit.declarations import StageMove
 from crmkit.entities.asof import AsOf
+from crmkit.errors import UsageError
 
 from .data import ANOMALY, RECOMPUTATION, SCAN, TRACKING, WAYBILL
 from .lifecycle import shipment as shipment_lifecycle
-from .status import ANOMALIES, MOVES, SKIPPED, Folded, fold, machine
+from .status import ANOMALIES, MOVES, REPEATS, SKIPPED, VOIDED, Folded, fold, machine
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 SOURCE = "crmkit"
+# The kind of anomaly of a scan that was voided.
+VOID = "voided"
 # Waybills in one transaction.
 BATCH = 10_000
 # Ids hold the millisecond in which they were drawn above 22 lower bits (design D2). Two writers may
@@ -43,13 +46,18 @@ KEPT = (
 # All that is stored, whatever the clock says: a device may run ahead of it.
 EVERYTHING = AsOf.at(datetime(2200, 1, 1, tzinfo=UTC), "UTC")
 SCANS = """
-SELECT s.owner_id, s.id, s.event_at, s.status, w.late_after_at
+SELECT s.owner_id, s.id, s.event_at, s.status, v.scan_id IS NOT NULL AS voided, w.late_after_at
 FROM delivery_scan s
 JOIN delivery_waybill w ON w.id = s.owner_id
+LEFT JOIN delivery_anomaly v ON v.scan_id = s.id AND v.kind = 'voided'
 WHERE s.status IS NOT NULL {since}
 ORDER BY s.owner_id, s.event_at, s.sequence, s.id
 """
-TOUCHED = "AND s.owner_id IN (SELECT owner_id FROM delivery_scan WHERE id > {scan_id})"
+# Voided scans are few, so their waybills are computed in every pass.
+TOUCHED = (
+    "AND (s.owner_id IN (SELECT owner_id FROM delivery_scan WHERE id > {scan_id}) "
+    "OR s.owner_id IN (SELECT owner_id FROM delivery_anomaly WHERE kind = 'voided'))"
+)
 STORED = f"SELECT owner_id, {', '.join(KEPT)} FROM delivery_tracking"  # noqa: S608 - our own names
 FLAGGED = "SELECT scan_id, kind FROM delivery_anomaly"
 
@@ -108,6 +116,83 @@ def recompute(crm: Crm, *, full: bool = False) -> Recomputed:
     return result
 
 
+@frozen(kw_only=True)
+class Standing:
+    """How far a shipment had come at an instant.
+
+    Attributes:
+        came_from: the status before it was held last, or None if it never was.
+        seen_at: when the last scan was made that could follow, or None.
+    """
+
+    status: str
+    came_from: str | None = None
+    seen_at: datetime | None = None
+
+
+def standing(crm: Crm, waybill_id: int, at: datetime, tx: Any) -> Standing:
+    """How far a shipment had come at an instant, by the scans that are filed.
+
+    Args:
+        waybill_id: the record.
+        at: aware; scans of this instant are counted.
+        tx: the open write in which they are read.
+    """
+    read = crm.store.records.read
+    where = {"owner_id": waybill_id}
+    voided = {one for (one,) in read(ANOMALY, ("scan_id",), where={**where, "kind": VOID}, tx=tx)}
+    m = machine()
+    scans = sorted(
+        (event_at, sequence or 0, scan, m.codes[status])
+        for scan, event_at, sequence, status in read(
+            SCAN, ("id", "event_at", "sequence", "status"), where=where, tx=tx
+        )
+        if status is not None and event_at <= at and scan not in voided
+    )
+    if not scans:
+        return Standing(status="ordered")
+    codes = np.array([scan[-1] for scan in scans], dtype=np.int8)
+    folded = fold(np.zeros(len(scans), dtype=np.int64), codes)
+    followed = np.isin(folded.verdict, (MOVES, SKIPPED, REPEATS))
+    held = np.flatnonzero((folded.verdict != REPEATS) & followed & (codes == m.held))
+    return Standing(
+        status=m.names[folded.status[0]],
+        came_from=m.names[folded.before[held[-1]]] if len(held) else None,
+        seen_at=scans[np.flatnonzero(followed)[-1]][0] if followed.any() else None,
+    )
+
+
+def void(crm: Crm, scan: str, reason: str) -> Any:
+    """Voids a scan that should not have been made: it is kept, and counts no longer.
+
+    Reports as of an earlier instant go on counting it, as it was known then.
+
+    Returns:
+        The record of the scan.
+
+    Raises:
+        NotFound: if there is no such scan.
+        UsageError: if it is voided already, or no reason is given.
+    """
+    if not reason.strip():
+        raise UsageError("a scan is voided with a reason.", hint="Give --reason.")
+    found = crm.store.records.find(SCAN, scan)
+    with crm.store.begin("waybill void") as tx:
+        known = crm.store.records.read(
+            ANOMALY, ("kind",), where={"scan_id": found.id, "kind": VOID}, tx=tx
+        )
+        if known:
+            raise UsageError(f"scan {found.ref} is voided already.")
+        crm.store.records.set(
+            ANOMALY, source=found.source, ref=found.ref, owner_id=found.owner_id, effective=tx.at,
+            tx=tx,
+            values={"scan_id": found.id, "kind": VOID, "to_status": found.values["status"],
+                    "reason": reason, "voided_by": tx.actor},
+        )  # fmt: skip
+    recompute(crm)
+    return found
+
+
 def _last_scan(crm: Crm) -> int | None:
     """From where on scans are new, or None if there was no pass."""
     found = crm.store.records.read(RECOMPUTATION, ("scan_id",), where={"ref": "status"})
@@ -120,6 +205,7 @@ def _folded(table: pa.Table) -> _Scans:
     shipment = np.repeat(np.arange(len(owners)), np.diff(np.append(first, len(owner))))
     names = pa.array(machine().names)
     status = pc.index_in(table.column("status"), value_set=names).to_numpy().astype(np.int8)
+    status[table.column("voided").to_numpy()] = machine().voided
     late = table.column("late_after_at").take(pa.array(first))
     return _Scans(
         owners, first, table.column("id").to_numpy(), _micros(table.column("event_at")), status,
@@ -137,7 +223,7 @@ def _tracked(scans: _Scans) -> pa.Table:
     """One row a waybill, with the columns of KEPT."""
     m, folded = machine(), scans.folded
     accepted = (folded.verdict == MOVES) | (folded.verdict == SKIPPED)
-    sizes = np.diff(np.append(scans.first, len(scans.ids)))
+    counted = folded.verdict != VOIDED
     tries = accepted & np.isin(scans.status, [m.codes[name] for name in ATTEMPTS])
     delivered = _first(scans, accepted & (scans.status == m.codes["delivered"]))
     late = (delivered >= 0) & (scans.late_after >= 0)
@@ -153,7 +239,7 @@ def _tracked(scans: _Scans) -> pa.Table:
             "first_attempt_at": _instants(_first(scans, tries)),
             "delivered_at": _instants(delivered),
             "attempts": np.add.reduceat(tries.astype(np.int64), scans.first),
-            "scans": sizes.astype(np.int64),
+            "scans": np.add.reduceat(counted.astype(np.int64), scans.first),
             "anomalies": np.add.reduceat(wrong.astype(np.int64), scans.first),
             "late_minutes": pa.array(minutes, mask=~late),
         }
@@ -254,7 +340,11 @@ def _flag(crm: Crm, scans: _Scans) -> int:
     }
     new = {i: said for i, said in kinds.items() if known.get(i) != said[0]}
     here = set(scans.ids.tolist()) if known else set()
-    cleared = [i for i, kind in known.items() if kind != "none" and i in here and i not in kinds]
+    # What was voided by hand stays voided.
+    cleared = [
+        i for i, kind in known.items()
+        if kind not in ("none", VOID) and i in here and i not in kinds
+    ]  # fmt: skip
     asked = [*new, *cleared]
     for first in range(0, len(asked), BATCH):
         batch = asked[first : first + BATCH]
@@ -279,4 +369,4 @@ def _flag(crm: Crm, scans: _Scans) -> int:
     return len(asked)
 
 
-__all__ = ["Recomputed", "recompute"]
+__all__ = ["Recomputed", "Standing", "recompute", "standing", "void"]

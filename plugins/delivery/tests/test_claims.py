@@ -213,3 +213,122 @@ def test_a_claim_after_the_time_bar_is_refused_unless_accepted(shop: Any) -> Non
     with pytest.raises(UsageError, match="filed within 7 days: by 2026-04-06"):
         crm.run("claim file", waybill="W1", kind="damage", loss="80.00")
     crm.run("claim file", waybill="W1", kind="damage", loss="80.00", accept_late=True)
+
+
+@pytest.mark.parametrize(
+    ("settled", "insured", "amount", "rule"),
+    [
+        # Insured for 200: a loss of 300 after 150.00 leaves 50.00; after 200.00 nothing.
+        ("150", "200", "50.00", "rest that other claims left"),
+        ("200", "200", "0.00", "rest that other claims left"),
+        # Not insured: of the cap of max(2 kg x 20, 7 x 9) = 63 there are 23.00 left after 40.00.
+        ("40", None, "23.00", "rest that other claims left"),
+        # Half of 300 is more than the 100 that are left of 250.
+        ("150", "250", "100.00", "rest that other claims left"),
+    ],
+)
+def test_claims_on_the_same_goods_share_their_value(settled, insured, amount, rule) -> None:
+    owed = claim_amount(
+        proven_loss=eur("300"), declared=None, insured=insured and eur(insured), share_damaged=1.0,
+        freight=eur("9"), freight_refund=False, weight_kg=2.0, rule=RULE,
+        settled_minor=eur(settled).minor,
+    )  # fmt: skip
+    assert (str(owed.amount), owed.rule) == (amount, rule)
+
+
+def scanned(crm: Any, status: str, at: datetime) -> None:
+    """A scan of W1, as of a file."""
+    waybill = crm.store.records.find("delivery.waybill", "W1")
+    crm.store.records.set(
+        "delivery.scan", source="delivery", ref=f"{status}-{at}", owner_id=waybill.id, effective=at,
+        values={"event_at": at, "status": status},
+    )  # fmt: skip
+
+
+def test_a_loss_is_not_settled_while_the_parcel_goes_out_again(shop: Any) -> None:
+    """Claimed at noon of the 31st as lost; at 14:00 it is seen, at 16:00 declared lost again."""
+    crm, clock, customer = shop
+    scanned(crm, "picked_up", datetime(2026, 3, 28, 9, tzinfo=UTC))
+    crm.run("claim file", waybill="W1", kind="loss", loss="80.00", evidence=("proof_of_value",))
+    clock.set(datetime(2026, 3, 31, 14, tzinfo=UTC))
+    scanned(crm, "out_for_delivery", clock())
+    with pytest.raises(UsageError, match="W1 is out_for_delivery since it was scanned at 2026-03-31"):
+        crm.run("claim decide", claim="W1-1")
+    clock.set(datetime(2026, 3, 31, 16, tzinfo=UTC))
+    scanned(crm, "lost", clock())
+    (row,) = crm.run("claim decide", claim="W1-1").rows
+    assert (row["state"], str(row["approved"])) == ("approved", "80.00")
+    # Found before it was paid: nothing is paid, and the claim stands as it was.
+    clock.set(datetime(2026, 3, 31, 18, tzinfo=UTC))
+    scanned(crm, "delivered", clock())
+    with pytest.raises(UsageError, match="W1 is delivered") as refused:
+        crm.run("claim pay", claim="W1-1")
+    assert "waybill scan W1 disputed" in str(refused.value.hint)
+    assert crm.store.records.find("delivery.claim", "W1-1").values["state"] == "approved"
+    assert crm.service("ledger.accounts").balances(LEDGER, [customer]) == {customer: 8000}
+
+
+@pytest.mark.parametrize(("first", "second"), [("loss", "damage"), ("part_loss", "loss")])
+def test_a_waybill_is_not_lost_and_damaged_at_once(shop: Any, first: str, second: str) -> None:
+    crm, _, _ = shop
+    crm.run("claim file", waybill="W1", kind=first, loss="80.00")
+    with pytest.raises(UsageError, match=f"has the claim W1-1 of {first}: a shipment cannot be lost"):
+        crm.run("claim file", waybill="W1", kind=second, loss="80.00")
+    crm.run("claim withdraw", claim="W1-1")
+    crm.run("claim file", waybill="W1", kind=second, loss="80.00")
+
+
+def test_what_was_paid_for_damage_is_not_paid_again_for_the_loss(shop: Any) -> None:
+    """Insured for 900.00: 450.00 were paid for damage, so of a loss of 900.00 450.00 are left."""
+    crm, _, _ = shop
+    everything = ("proof_of_value", "photos", "packaging_kept")
+    crm.run("claim file", waybill="W1", kind="damage", loss="450.00", evidence=everything)
+    crm.run("claim decide", claim="W1-1")
+    crm.run("claim pay", claim="W1-1")
+    for number, left in ((2, "450.00"), (3, None)):
+        crm.run("claim file", waybill="W1", kind="loss", loss="900.00", evidence=everything)
+        if left is None:
+            with pytest.raises(UsageError, match=f"nothing is owed for claim W1-{number}"):
+                crm.run("claim decide", claim=f"W1-{number}")
+        else:
+            (row,) = crm.run("claim decide", claim=f"W1-{number}").rows
+            assert str(row["approved"]) == left
+            crm.run("claim pay", claim=f"W1-{number}")
+
+
+def test_a_claim_that_was_partly_approved_is_raised_on_appeal(shop: Any) -> None:
+    """A quarter of 80.00 are 20.00; on appeal a half, 40.00: 20.00 more are posted, and 40.00 paid.
+
+    The second appeal finds an eighth: 10.00, so 30.00 are taken off again before anything is paid.
+    """
+    crm, _, customer = shop
+    accounts = crm.service("ledger.accounts")
+    everything = ("proof_of_value", "photos", "packaging_kept")
+    crm.run("claim file", waybill="W1", kind="damage", loss="80.00", evidence=everything)
+    balances = []
+    for share in (0.25, 0.5, 0.125, 0.125):
+        (row,) = crm.run("claim decide", claim="W1-1", share=share).rows
+        balances.append((str(row["approved"]), accounts.balances(LEDGER, [customer])[customer]))
+        crm.run("claim appeal", claim="W1-1")
+    assert balances == [("20.00", 2000), ("40.00", 4000), ("10.00", 1000), ("10.00", 1000)]
+    crm.run("claim decide", claim="W1-1", share=0.75)
+    (row,) = crm.run("claim pay", claim="W1-1").rows
+    assert str(row["paid"]) == "60.00"
+    assert accounts.balances(LEDGER, [customer]) == {customer: 0}
+    assert accounts.unbalanced(LEDGER) == []
+
+
+@pytest.mark.parametrize("verb", ["reject", "withdraw"])
+def test_an_approval_that_falls_on_appeal_is_taken_off(shop: Any, verb: str) -> None:
+    crm, _, customer = shop
+    everything = ("proof_of_value", "photos", "packaging_kept")
+    crm.run("claim file", waybill="W1", kind="damage", loss="80.00", evidence=everything)
+    crm.run("claim decide", claim="W1-1", share=0.5)
+    crm.run("claim appeal", claim="W1-1")
+    if verb == "reject":
+        (row,) = crm.run("claim decide", claim="W1-1", reject="no damage was found").rows
+        assert (row["state"], row["approved"]) == ("rejected", None)
+    else:
+        crm.run("claim ask", claim="W1-1")
+        crm.run("claim withdraw", claim="W1-1")
+    assert crm.service("ledger.accounts").balances(LEDGER, [customer]) == {customer: 0}

@@ -14,8 +14,11 @@ from crmkit.entities import FieldType, Money, NewInteraction
 from crmkit.errors import NotPermitted, UsageError
 
 from ..claims import (
+    ARRIVED,
     KIND,
     LEDGER,
+    MISSING,
+    OF_GOODS,
     claim_amount,
     evidence_missing,
     local_day,
@@ -24,6 +27,7 @@ from ..claims import (
 )
 from ..data import CLAIM, SHIPPER, TRACKING, WAYBILL
 from ..posting import ClaimCase, Settlement
+from ..tracking import standing
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
@@ -34,6 +38,7 @@ SOURCE = "crmkit"
 OPENED_BY_RULE = "rule.delivery.open-claim"
 OF_DAMAGE = ("damage", "part_loss")
 ENDED = ("rejected", "paid", "closed", "withdrawn")
+GRANTED = ("approved", "partly_approved", "paid", "closed")
 KINDS = (
     "loss", "damage", "part_loss", "delay", "wrong_delivery", "overcharge", "cod_not_remitted",
 )  # fmt: skip
@@ -79,6 +84,40 @@ class _Open:
         )  # fmt: skip
         self.crm.service("ledger.accounts").post(LEDGER, [posting], tx=self.tx)
 
+    def grant(self, minor: int) -> None:
+        """Posts what a decision grants beyond what earlier decisions on the claim have granted."""
+        step = "approved"
+        about = f"{LEDGER}:{self.claim.ref}:{step}"
+        entries = self.crm.service("ledger.accounts").statement(LEDGER, self.waybill.owner_id)
+        granted = [e for e in entries if e["reference"].startswith(about)]
+        more = minor - sum(e["amount"] for e in granted)
+        if granted:
+            step = f"{step}-{1 + len(granted)}"
+        if more > 0:
+            self.post(more, "earn", step, "claim approved")
+        elif more < 0:
+            self.post(more, "adjust", step, "earlier approval reversed")
+
+    def check_missing(self) -> None:
+        """Refuses to settle as lost what has arrived, or was seen since the claim was filed.
+
+        Raises:
+            UsageError: naming where it was seen last.
+        """
+        if self.claim.values["kind"] != "loss":
+            return
+        now = standing(self.crm, self.waybill.id, self.tx.at, self.tx)
+        seen = now.seen_at is not None and now.seen_at > self.claim.values["filed_at"]
+        if now.status in MISSING or not (seen or now.status in ARRIVED):
+            return
+        raise UsageError(
+            f"claim {self.claim.ref} is of a loss, and waybill {self.waybill.ref} is {now.status} "
+            f"since it was scanned at {now.seen_at:%Y-%m-%dT%H:%M:%SZ}.",
+            hint=f"Withdraw it (crmkit claim withdraw {self.claim.ref}) or, if the shipment is missing, "
+            f"file that: crmkit waybill scan {self.waybill.ref} "
+            f"{'disputed' if now.status == 'delivered' else 'lost'}.",
+        )
+
 
 @contextmanager
 def _opened(crm: Crm, claim: str, what: str) -> Iterator[_Open]:
@@ -114,12 +153,20 @@ def file_claim(
     if late is not None and not accept_late:
         raise UsageError(f"waybill {record.ref}: {late}.", hint="Take it with --accept-late.")
     earlier = crm.store.records.read(CLAIM, ("ref", "kind", "state"), where={"owner_id": record.id})
-    running = [r for r, k, state in earlier if k == kind and state not in ENDED]
-    if running:
-        raise UsageError(
-            f"waybill {record.ref} has the claim {running[0]} of {kind} already.",
-            hint=f"Add to it: crmkit claim add {running[0]}.",
-        )
+    for other, of, state in earlier:
+        if state in ENDED:
+            continue
+        if of == kind:
+            raise UsageError(
+                f"waybill {record.ref} has the claim {other} of {kind} already.",
+                hint=f"Add to it: crmkit claim add {other}.",
+            )
+        if "loss" in (of, kind) and {of, kind} <= set(OF_GOODS):
+            raise UsageError(
+                f"waybill {record.ref} has the claim {other} of {of}: a shipment cannot be lost and "
+                "have arrived.",
+                hint=f"Decide that claim first, or withdraw it: crmkit claim withdraw {other}.",
+            )
     number = 1 + len(earlier)
     ref = f"{record.ref}-{number}"
     missing = evidence_missing(kind, evidence)
@@ -189,8 +236,11 @@ def decide_claim(
         _begin(c)
         values = c.claim.values
         if reject is not None:
-            c.values.update(decided_at=c.tx.at, decided_by=c.tx.actor)
+            c.values.update(
+                decided_at=c.tx.at, decided_by=c.tx.actor, approved=None, freight_refund=None
+            )
             c.move("rejected", "reject", reject)
+            c.grant(0)
             c.say("claim_decision", "out", reject, decision="rejected")
         else:
             missing = evidence_missing(values["kind"], values.get("evidence"))
@@ -199,7 +249,13 @@ def decide_claim(
                     f"claim {c.claim.ref} lacks {', '.join(missing)}.",
                     hint="Ask for it: crmkit claim ask; add it: crmkit claim add.",
                 )
+            c.check_missing()
             owed = _owed(crm, c, share, refund)
+            if owed.amount.minor == 0:
+                raise UsageError(
+                    f"nothing is owed for claim {c.claim.ref}: {owed.rule}.",
+                    hint="Reject it: crmkit claim decide --reject REASON.",
+                )
             c.values.update(
                 approved=owed.amount, freight_refund=owed.freight, cap_rule=owed.rule,
                 proposed_by=c.tx.actor,
@@ -224,6 +280,7 @@ def approve_claim(crm: Crm, claim: str) -> Answer:
             raise NotPermitted(
                 f"claim {c.claim.ref}: a second person decides what {c.tx.actor} proposed."
             )
+        c.check_missing()
         _approve(c, values["approved"])
     return Answer(rows=[_row(crm, claim)])
 
@@ -233,6 +290,7 @@ def pay_claim(crm: Crm, claim: str) -> Answer:
     with _opened(crm, claim, "pay") as c:
         money = c.claim.values.get("approved")
         c.move("paid", "pay")
+        c.check_missing()
         c.values.update(paid=money, paid_at=c.tx.at)
         c.post(-money.minor, "burn", "paid", "paid out")
         c.say("claim_decision", "out", f"{money} {money.currency} were paid", decision="paid")
@@ -245,6 +303,8 @@ def _simple(state: str, what: str, words: str) -> Callable[..., Answer]:
             if state == "info_needed":
                 _begin(c)
             c.move(state, what, note or "")
+            if state == "withdrawn":
+                c.grant(0)
             c.say("claim_decision", "out" if state == "info_needed" else "none", note or words,
                   decision=state)  # fmt: skip
         return Answer(rows=[_row(crm, claim)])
@@ -278,17 +338,27 @@ def _approve(c: _Open, money: Money) -> None:
     c.values.update(approved=money, decided_at=c.tx.at, decided_by=c.tx.actor)
     c.move("approved" if whole else "partly_approved", "approve")
     c.case.values.update(compensation=money, compensation_kind="payment")
-    c.post(money.minor, "earn", "approved", "claim approved")
+    c.grant(money.minor)
     c.say("claim_decision", "out", f"{money} {money.currency} are approved", decision="approved")
 
 
 def _owed(crm: Crm, c: _Open, share: float | None, refund: bool) -> Any:
     values, waybill = c.claim.values, c.waybill.values
+    others = [
+        (approved, freight.minor if freight else 0)
+        for ref, kind, state, approved, freight in crm.store.records.read(
+            CLAIM, ("ref", "kind", "state", "approved", "freight_refund"),
+            where={"owner_id": c.waybill.id}, tx=c.tx,
+        )
+        if ref != c.claim.ref and state in GRANTED and approved and kind in OF_GOODS
+    ]  # fmt: skip
     return claim_amount(
         proven_loss=values["proven_loss"], declared=waybill.get("declared_value"),
         insured=waybill.get("insured_value"),
         share_damaged=values.get("share_damaged") or 1.0 if share is None else share,
         freight=waybill.get("price_quoted"), freight_refund=refund,
+        settled_minor=sum(approved.minor - freight for approved, freight in others)
+        if values["kind"] in OF_GOODS else 0,
         weight_kg=waybill.get("weight_charged") or waybill.get("weight_actual"),
         rule=rule_for(
             crm, _tier(crm, c.waybill.owner_id), values["kind"], values["proven_loss"].currency

@@ -11,11 +11,11 @@ from crmkit.entities import FieldType
 from crmkit.errors import UsageError
 
 from .. import prices
-from ..data import ANOMALY, SCAN, TRACKING, WAYBILL
+from ..data import ANOMALY, SCAN, WAYBILL
 from ..promise import PromiseEngine, make_promises
 from ..status import check_ordered
 from ..tables import statuses
-from ..tracking import recompute
+from ..tracking import recompute, standing, void
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
@@ -70,21 +70,21 @@ def run_show(crm: Crm, waybill: str) -> Answer:
     """Where a shipment is."""
     record = crm.store.records.find(WAYBILL, waybill)
     wrong = dict(
-        crm.store.records.read(ANOMALY, ("scan_id", "kind"), among={"owner_id": [record.id]})
+        crm.store.records.read(ANOMALY, ("scan_id", "kind"), where={"owner_id": record.id})
     )
     scans = crm.store.records.read(
-        SCAN, ("id", "event_at", "status", "code", "place", "sequence"),
-        among={"owner_id": [record.id]},
+        SCAN, ("id", "event_at", "status", "code", "place", "sequence", "ref"),
+        where={"owner_id": record.id},
     )  # fmt: skip
     ordered = sorted(scans, key=lambda s: (s[1], s[5] or 0, s[0]))
     return Answer(
         rows=[
             {
-                "waybill": record.ref, "customer_id": record.owner_id, "event_at": at,
+                "waybill": record.ref, "customer_id": record.owner_id, "scan": ref, "event_at": at,
                 "status": status, "code": code, "place": place,
                 "anomaly": None if wrong.get(one) in (None, "none") else wrong[one],
             }
-            for one, at, status, code, place, _ in ordered
+            for one, at, status, code, place, _, ref in ordered
         ]
     )  # fmt: skip
 
@@ -93,35 +93,50 @@ def run_scan(
     crm: Crm, waybill: str, status: str, at: datetime | None, place: str | None, reason: str | None,
     action: str | None, proof: str | None, relation: str | None,
 ) -> Answer:  # fmt: skip
-    """A scan by a person, refused where it cannot follow."""
+    """A scan by a person, refused where it cannot follow the status at its instant."""
     record = crm.store.records.find(WAYBILL, waybill)
-    stands = crm.store.records.list(TRACKING, where={"owner_id": record.id})
-    current = stands[0].values["status"] if stands else "ordered"
-    check_ordered(current, status, _came_from(crm, record.id))
+    event_at = at or crm.clock()
     if status in ("attempt_failed", "held") and not (reason and action):
         raise UsageError(
             f"{status} needs a reason and the action taken (UPU EMSEVT V3, EMH).",
             hint="Give --reason and --action.",
         )
-    now = at or crm.clock()
-    ref = f"{record.ref}-{status}-{now:%Y%m%d%H%M%S}"
-    made = crm.store.records.set(
-        SCAN, source=SOURCE, ref=ref, owner_id=record.id, effective=now,
-        values={
-            "event_at": now, "recorded_at": crm.clock(), "status": status, "place": place,
-            "reason": reason, "action": action, "pod_proof": proof, "pod_relation": relation,
-            "operator": crm.actor,
-        },
-    )  # fmt: skip
+    if status == "delivered" and proof in (None, "none") and _needs_proof(crm, record.values):
+        raise UsageError(
+            f"{record.ref}: a delivery of {record.values['product']} needs its proof.",
+            hint="Give --proof signature, photo or code.",
+        )
+    with crm.store.begin("waybill scan") as tx:
+        then = standing(crm, record.id, event_at, tx)
+        check_ordered(then.status, status, then.came_from)
+        ref = f"{record.ref}-{status}-{event_at:%Y%m%d%H%M%S}"
+        again = crm.store.records.read(SCAN, ("ref",), where={"owner_id": record.id}, tx=tx)
+        same = sum(known == ref or known.startswith(f"{ref}-") for (known,) in again)
+        made = crm.store.records.set(
+            SCAN, source=SOURCE, ref=f"{ref}-{same + 1}" if same else ref, owner_id=record.id,
+            effective=event_at, tx=tx,
+            values={
+                "event_at": event_at, "recorded_at": tx.at, "status": status, "place": place,
+                "reason": reason, "action": action, "pod_proof": proof, "pod_relation": relation,
+                "operator": crm.actor,
+            },
+        )  # fmt: skip
     recompute(crm)
     return Answer(
         rows=[
             {
-                "waybill": record.ref, "customer_id": record.owner_id, "event_at": now,
-                "status": status, "place": place, "code": made.ref, "anomaly": None,
+                "waybill": record.ref, "customer_id": record.owner_id, "scan": made.ref,
+                "event_at": event_at, "status": status, "place": place, "code": None,
+                "anomaly": None,
             }
         ]
     )  # fmt: skip
+
+
+def run_void(crm: Crm, scan: str, reason: str) -> Answer:
+    """A scan that counts no longer; the answer is the waybill's scans."""
+    voided = void(crm, scan, reason)
+    return run_show(crm, crm.store.records.get(WAYBILL, voided.owner_id).ref)
 
 
 def run_price(crm: Crm, waybill: str) -> Answer:
@@ -134,10 +149,15 @@ def run_explain(crm: Crm, waybill: str, note: str | None) -> Answer:
     return Answer(rows=prices.explain(crm, waybill, note))
 
 
-def _came_from(crm: Crm, waybill_id: int) -> str | None:
-    """Where a held shipment came from: the status before it was held."""
-    moves = crm.store.stages.history(waybill_id, lifecycle="delivery.shipment")
-    return next((m.from_stage for m in reversed(moves) if m.to_stage == "held"), None)
+def _needs_proof(crm: Crm, waybill: dict[str, Any]) -> bool:
+    """Whether the rule of the waybill's product asks for a proof of delivery."""
+    at = waybill.get("pickup_from") or waybill.get("ordered_at")
+    if waybill.get("product") is None or at is None:
+        return False
+    engine = PromiseEngine(crm)
+    on = at.astimezone(engine.place(waybill.get("origin_zone")).zone).date()
+    rule = engine.rule_for(waybill["product"], waybill.get("scope"), on)
+    return rule is not None and rule.proof_required
 
 
 def _text(name: str, title: str, title_zh: str, **more: Any) -> Parameter:
@@ -148,6 +168,7 @@ WAYBILL_NO = _text("waybill", "Its key", "运单号", positional=True, required=
 SHOWN = (
     text("waybill", "Waybill", "运单号"),
     CUSTOMER,
+    text("scan", "Scan", "扫描编号"),
     instant("event_at", "Happened", "发生时间"),
     text("status", "Status", "状态"),
     text("code", "Code", "代码"),
@@ -223,7 +244,8 @@ def commands() -> list[Command]:
         Command(
             name="waybill scan", run=run_scan, writes=True, single=True,
             help="File a scan by hand.\n\nRefused, with what is allowed, if it cannot follow the status "
-            "now; scans from files are facts and are flagged instead.",
+            "at that instant, lies in the future, or is a delivery without the proof that the product "
+            "requires. Scans from files that cannot follow are taken and flagged.",
             example="crmkit waybill scan W0000017 delivered --proof signature --relation addressee",
             parameters=[
                 WAYBILL_NO,
@@ -235,5 +257,15 @@ def commands() -> list[Command]:
                 _text("relation", "Who received it", "签收人身份"),
             ],
             columns=SHOWN,
+        ),
+        Command(
+            name="waybill void", run=run_void, writes=True, columns=SHOWN,
+            help="Void a scan that should not have been made.\n\nIt is kept and shown as voided, and no "
+            "longer counts for the status. Reports as of an earlier instant do not change.",
+            example="crmkit waybill void W0000017-delivered-20260330141500 --reason \"wrong parcel\"",
+            parameters=[
+                _text("scan", "Its key, as waybill track shows it", "扫描编号", positional=True, required=True),
+                _text("reason", "Why", "原因", required=True),
+            ],
         ),
     ]  # fmt: skip
