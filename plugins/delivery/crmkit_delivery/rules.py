@@ -147,6 +147,12 @@ SHIPMENTS = (
         "Claim above what is owed", "理赔超额", cooldown_days=30,
     ),
     _rule(
+        9, "claim-found", "delivery_claims_found >= 1", "alert", "claim-audit",
+        "{delivery_claims_found} claims of loss are approved or paid and the shipment was seen since: "
+        "stop the payment or take the goods back",
+        "Claimed as lost and found", "遗失理赔后找回", cooldown_days=7,
+    ),
+    _rule(
         17, "likely-late",
         f"{ON_ITS_WAY} AND NOT delivery_past_promise "
         "AND coalesce(score_delivery_late_in_transit, score_delivery_late) >= 0.5",
@@ -179,6 +185,14 @@ SHIPMENTS = (
         18, "steps-skipped", "delivery_steps_skipped >= 1", "list", "disorder",
         "{delivery_steps_skipped} scans with steps missing before them: find them",
         "Steps skipped", "环节缺失",
+    ),
+    _rule(
+        18, "silent",
+        "delivery_overdue_silence_hours > 0 "
+        "AND (delivery_status NOT IN ('lost', 'disputed') OR delivery_claims = 0)",
+        "list", "disorder",
+        "{delivery_status} and nothing scanned for {delivery_overdue_silence_hours:.0f} hours: move it on",
+        "No progress", "长时间无进展",
     ),
     _rule(
         18, "impossible-scan", "delivery_scans_out_of_order >= 1", "list", "disorder",

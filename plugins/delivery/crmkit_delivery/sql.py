@@ -6,7 +6,7 @@ import re
 
 from crmkit import resource_text
 
-from .tables import reasons
+from .tables import reasons, statuses
 
 # 1.959964 squared: 95 % of a normal variable lie within so many standard deviations.
 Z2 = "3.841459"
@@ -22,7 +22,7 @@ def statement(path: str, *shared: str) -> str:
     Args:
         path: of the file in this package, without ``.sql``; it has a ``WITH`` where parts are given.
         shared: names of files in ``shared/``, those first that others build on; ``excuse`` is the
-            table of reasons.
+            table of reasons, ``patience`` that of statuses and the hours of silence they allow.
     """
     text: str = _LIMIT.sub(_wilson, resource_text(__package__, f"{path}.sql"))
     if not shared:
@@ -42,11 +42,16 @@ def _wilson(found: re.Match[str]) -> str:
 
 
 def _shared(name: str) -> str:
-    if name != "excuse":
-        text: str = resource_text(__package__, f"shared/{name}.sql")
-        return text.rstrip()
-    rows = ", ".join(
-        f"('{r.name}', '{r.responsible}', {str(r.excused).lower()})" for r in reasons()
-    )
-    # Names of a table of our own.
-    return f"excuse AS (SELECT * FROM (VALUES {rows}) v(reason, responsible, excused))"  # noqa: S608
+    if name == "excuse":
+        rows = [f"('{r.name}', '{r.responsible}', {str(r.excused).lower()})" for r in reasons()]
+        return _values("excuse", rows, "reason, responsible, excused")
+    if name == "patience":
+        rows = [f"('{s.name}', {s.silence_hours})" for s in statuses() if s.silence_hours]
+        return _values("patience", rows, "status, silence_hours")
+    text: str = resource_text(__package__, f"shared/{name}.sql")
+    return text.rstrip()
+
+
+def _values(name: str, rows: list[str], columns: str) -> str:
+    # Names of tables of our own.
+    return f"{name} AS (SELECT * FROM (VALUES {', '.join(rows)}) v({columns}))"  # noqa: S608

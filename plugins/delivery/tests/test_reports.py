@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crmkit.testing.small import AS_OF, AS_OF_ON
+from crmkit_delivery.tables import statuses
 
 
 def ago(hours: float) -> datetime:
@@ -384,3 +385,73 @@ def test_the_ills_say_who_acts_and_what_to_say(world) -> None:
     assert "We are calling the courier" in rows[0]["say"]
     assert [r["waybill_no"] for r in world.report("ills", depot="D2")] == ["W2"]
     assert [r["waybill_no"] for r in world.report("ills", out_hours=12.0, trace_hours=40.0)] == []
+
+
+@pytest.mark.parametrize("status", [s.name for s in statuses() if not s.ends])
+def test_silence_is_an_ill_in_every_open_status(world, status) -> None:
+    """Forty days without a scan: more than every status allows, and than the seven days of D-R2."""
+    way(world, 1, (24 * 40, status), ordered_at=ago(24 * 41))
+    world.add("interaction", record_id=1, record_type="delivery.waybill", direction="out",
+              channel="phone", occurred_at=ago(24 * 30))  # fmt: skip
+    found = {row["rule"] for row in world.report("ills")}
+    assert found & {"D-R2 lost", "D-R18 silent"}
+
+
+def test_a_failed_attempt_may_rest_two_days_and_an_order_one(world) -> None:
+    """tables/statuses.csv: 48 hours after a failed attempt, 24 after the planned collection."""
+    way(world, 1, (47.9, "attempt_failed"), ordered_at=ago(90))
+    way(world, 2, (48.1, "attempt_failed"), ordered_at=ago(90))
+    way(world, 3, ordered_at=ago(90), pickup_to=ago(23.9))
+    way(world, 4, ordered_at=ago(90), pickup_to=ago(24.1))
+    way(world, 5, ordered_at=ago(24.1))
+    way(world, 6, ordered_at=ago(90), end_state="unrecorded")
+    found = [(row["waybill_no"], row["rule"]) for row in world.report("ills")]
+    assert sorted(found) == [(f"W{n}", "D-R18 silent") for n in (2, 4, 5)]
+
+
+def test_a_shipment_that_was_claimed_as_lost_and_found_is_an_ill(world) -> None:
+    """Claimed 50 hours ago and paid; W1 was scanned 20 hours ago, W2 60 hours ago and not since."""
+    for number, hours in ((1, 20), (2, 60)):
+        way(world, number, (hours, "in_transit"), ordered_at=ago(90))
+        world.add("delivery_claim", id=70 + number, owner_id=number, kind="loss", state="paid",
+                  approved_minor=9000, filed_at=ago(50))  # fmt: skip
+    found = [r["waybill_no"] for r in world.report("ills") if r["rule"] == "D-R9 found"]
+    assert found == ["W1"]
+
+
+def test_stops_that_overlap_are_counted_once(world) -> None:
+    """Delivered 6 hours late. Stops of 100 to 97, of 99 to 96 and of 98 to 97 hours ago stood for 4
+    hours together, not for 7; with one more of 2.5 hours it was 6.5, which excuse it.
+    """
+    due = {"late_after_at": ago(54), "promise_on": date(2026, 3, 29)}
+    excused = {"reason": "weather_delay", "responsible": "weather", "evidence": "met office"}
+    way(world, 1, (120, "picked_up"), (48, "delivered"), **due)
+    world.add("customer", subject_id=1)
+    for number, (began, ended) in enumerate(((100, 97), (99, 96), (98, 97))):
+        world.add("delivery_incident", id=80 + number, owner_id=1, opened_at=ago(began),
+                  ended_at=ago(ended), **excused)  # fmt: skip
+    (row,) = world.report("on-time")
+    assert (row["due"], row["on_time"], row["excused"]) == (1, 0, 0)
+    world.add("delivery_incident", id=90, owner_id=1, opened_at=ago(80), ended_at=ago(77.5), **excused)
+    (row,) = world.report("on-time")
+    assert row["excused"] == 1
+
+
+@pytest.mark.parametrize(
+    ("by", "slices"),
+    [
+        ("department", {"express": 1200, "freight": 400}),
+        ("route", {"7": 900, "8": 700}),
+        ("month", {"2026-02": 500, "2026-03": 1100}),
+    ],
+)
+def test_profit_by_department_route_and_month(world, by, slices) -> None:
+    for number, (department, route, promised, quoted) in enumerate((
+        ("express", "7", date(2026, 2, 28), 500), ("express", "8", date(2026, 3, 1), 700),
+        ("freight", "7", date(2026, 3, 2), 400),
+    )):  # fmt: skip
+        world.add("delivery_waybill", id=number, ordered_at=ago(900), department=department,
+                  route=route, promise_on=promised, price_quoted_minor=quoted,
+                  price_quoted_currency="EUR")  # fmt: skip
+    found = {row["slice"]: row["profit_minor"] for row in world.report("profit", by=by)}
+    assert found == slices

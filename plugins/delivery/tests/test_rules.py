@@ -418,3 +418,34 @@ def test_every_rule_of_the_brief_is_there() -> None:
     numbers = {int(rule.source.rpartition("D-R")[2]) for rule in RULES}
     assert numbers == set(range(1, 19))
     assert {rule.subject for rule in RULES} == {WAYBILL, "customer", SUBSCRIPTION}
+
+
+@pytest.mark.parametrize(
+    ("status", "hours", "fires"),
+    [
+        # tables/statuses.csv: 48 hours after a failed attempt, 720 after a loss was declared.
+        ("attempt_failed", 47, False), ("attempt_failed", 49, True), ("lost", 719, False),
+        ("lost", 721, True), ("delivered", 2000, False), ("in_transit", 2000, False),
+    ],
+)  # fmt: skip
+def test_r18_silence_in_every_open_status(firm, status, hours, fires) -> None:
+    firm.waybill().scan(hours, status)
+    assert firm.fires("silent") is fires
+
+
+def test_r18_silence_of_a_loss_that_was_claimed_is_none(firm) -> None:
+    firm.waybill().scan(721, "lost")
+    firm.world.add("delivery_claim", id=4, owner_id=1, kind="loss", state="paid", filed_at=ago(700))
+    assert not firm.fires("silent")
+
+
+@pytest.mark.parametrize(
+    ("status", "hours", "fires"),
+    [("out_for_delivery", 49, True), ("out_for_delivery", 51, False), ("lost", 49, False)],
+)
+def test_r9_a_loss_that_was_paid_and_found(firm, status, hours, fires) -> None:
+    """Claimed 50 hours ago and paid."""
+    firm.waybill().scan(hours, status)
+    firm.world.add("delivery_claim", id=4, owner_id=1, kind="loss", state="paid", approved_minor=900,
+                   filed_at=ago(50))  # fmt: skip
+    assert firm.fires("claim-found") is fires

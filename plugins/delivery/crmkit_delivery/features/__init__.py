@@ -13,7 +13,7 @@ def feature_sets() -> list[FeatureSet]:
     """Every feature set."""
     return [
         FeatureSet(
-            name="delivery.journey", subject=WAYBILL, sql=statement("features/journey", "tracking"),
+            name="delivery.journey", subject=WAYBILL, sql=statement("features/journey", "tracking", "patience"),
             features=waybills.JOURNEY, source="Delivery brief, sections 2 and 8.",
         ),
         FeatureSet(

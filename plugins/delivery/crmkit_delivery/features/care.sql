@@ -56,11 +56,17 @@ judged AS (
                 AND (m.liability_party IS NULL OR m.liability_party <> p.responsible)
         ) AS unborne,
         count(*) FILTER (
+            WHERE m.kind = 'loss' AND m.state IN ('approved', 'partly_approved', 'paid', 'closed')
+                AND m.approved_minor IS NOT NULL AND c.last_scan_at > m.filed_at
+                AND c.status NOT IN ('lost', 'disputed', 'disposed')
+        ) AS found,
+        count(*) FILTER (
             WHERE m.approved_minor > 0.5 + coalesce(m.freight_refund_minor, 0) + coalesce(m.share_damaged, 1)
                 * least(m.proven_loss_minor, coalesce(w.insured_value_minor, w.declared_value_minor, m.proven_loss_minor))
         ) AS above_owed
     FROM delivery_claim m
     JOIN delivery_waybill w ON w.id = m.owner_id AND w.as_of = m.as_of
+    LEFT JOIN current c ON c.owner_id = m.owner_id AND c.as_of = m.as_of
     LEFT JOIN party p ON p.owner_id = m.owner_id AND p.as_of = m.as_of AND p.newest = 1
     WHERE m.state <> 'withdrawn'
     GROUP BY m.owner_id, m.as_of
@@ -131,6 +137,7 @@ SELECT
     coalesce(j.to_second, 0) AS delivery_claims_to_second,
     coalesce(j.unborne, 0) AS delivery_claims_unborne,
     coalesce(j.above_owed, 0) AS delivery_claims_above_owed,
+    coalesce(j.found, 0) AS delivery_claims_found,
     coalesce(k.incomplete, 0) AS delivery_stops_incomplete,
     n.told_at IS NOT NULL AS delivery_told_late,
     b.overbilled AS delivery_overbilled_share,

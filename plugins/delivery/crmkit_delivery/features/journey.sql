@@ -26,6 +26,15 @@ known AS (
     LEFT JOIN goods g ON g.owner_id = w.id AND g.as_of = w.as_of
     -- Where the waybill names no zone, the customer's region is where it goes.
     LEFT JOIN customer p ON p.subject_id = w.subject_id AND p.as_of = w.as_of
+),
+quiet AS (
+    -- What was not scanned yet is silent since it was to be collected.
+    SELECT
+        k.*,
+        date_diff('minute', coalesce(k.last_scan_at, k.pickup_to, k.ordered_at), k.as_of) / 60.0 AS quiet_hours,
+        t.silence_hours
+    FROM known k
+    LEFT JOIN patience t ON t.status = coalesce(k.status, 'ordered')
 )
 SELECT
     subject_id,
@@ -33,6 +42,7 @@ SELECT
     coalesce(status, 'ordered') AS delivery_status,
     date_diff('minute', status_since, as_of) / 60.0 AS delivery_status_hours,
     date_diff('minute', last_scan_at, as_of) / 60.0 AS delivery_silent_hours,
+    CASE WHEN quiet_hours > silence_hours THEN quiet_hours END AS delivery_overdue_silence_hours,
     coalesce(status = 'out_for_delivery' AND last_scan_days >= 1, false) AS delivery_overnight,
     coalesce(attempts, 0) AS delivery_attempts,
     coalesce(hubs, 0) AS delivery_hubs_passed,
@@ -49,4 +59,4 @@ SELECT
     coalesce(weight_charged, weight_actual) AS delivery_weight_kg,
     coalesce(price_quoted_minor, freight) AS delivery_freight,
     items AS delivery_items
-FROM known
+FROM quiet

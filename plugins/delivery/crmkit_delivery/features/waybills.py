@@ -27,6 +27,9 @@ JOURNEY = (
     feature("silent_hours", T.NUMBER, "Time since the last scan", "无扫描时长", "h",
              "no scan for {value:.0f} hours",
             description="By event time, of scans that could follow."),
+    feature("overdue_silence_hours", T.NUMBER, "Silence that its status does not allow", "超时无进展时长", "h",
+            description="Time since the last scan, else since the planned collection or the order, where "
+            "it is longer than tables/statuses.csv allows; missing where it is not."),
     feature("overnight", T.BOOLEAN, "Out overnight", "隔夜未妥投", missing=False,
             description="Out for delivery since an earlier local day."),
     feature("attempts", T.INTEGER, "Attempts", "派送次数", "attempt",
@@ -85,6 +88,9 @@ CARE = (
     feature("stops_incomplete", T.INTEGER, "Stops of the clock that excuse nothing", "无效停表", "incident",
             missing=0, description="They lack a reason, a party, evidence, or an end although the "
             "shipment has ended."),
+    feature("claims_found", T.INTEGER, "Claims of loss on a shipment that was found", "遗失已找回理赔", "claim",
+            missing=0, description="Approved or paid as lost, and scanned since the claim was filed, with "
+            "a status other than lost, disputed or disposed."),
     feature("claim_unpaid_days", T.NUMBER, "Approved and not paid for", "批准未付天数", "day",
             description="Of the claim approved longest ago that is not paid."),
     feature("unanswered_hours", T.NUMBER, "Lost or missing without an answer", "遗失未答复时长", "h",

@@ -18,7 +18,7 @@ def ills_reports() -> list[Report]:
             name="delivery.ills",
             title="The six ills: what is wrong now",
             title_zh="六大痛点日报",
-            sql=statement("reports/ills", "tracking", "legs"),
+            sql=statement("reports/ills", "tracking", "legs", "patience"),
             columns=[
                 detail(integer("no", "Number", "序号", None)),
                 text("ill", "Ill", "痛点"),
@@ -49,7 +49,9 @@ def ills_reports() -> list[Report]:
             headline=Headline(column="hours", total=True),
             method="The status of each shipment is that of its last scan, by event time, that could "
             "follow; scans count once they are recorded. A leg's 95 % point is by nearest rank over "
-            "90 days of the lane.",
+            "90 days of the lane. Every other open status has a number of hours after which silence is an "
+            "ill (tables/statuses.csv), counted from the last scan, else from the planned collection or "
+            "the order.",
             source=BRIEF,
             notes="Scans that skip steps or cannot follow are listed on the day on which they became "
             "known. `crmkit waybill recompute`, which the daily run does too, finds them.",

@@ -3,16 +3,20 @@
 WITH shipment AS (
     SELECT
         w.id, w.customer_id, w.waybill_no, w.depot, w.scope, w.lane, w.as_of, w.late_after_at,
-        c.status, c.place, c.status_since, c.last_scan_at, c.last_scan_days, c.damaged_at, c.delivered_at,
+        coalesce(c.status, 'ordered') AS status, c.place, c.status_since,
+        -- What was not scanned yet is silent since it was to be collected.
+        coalesce(c.last_scan_at, w.pickup_to, w.ordered_at) AS last_scan_at,
+        c.last_scan_days, c.damaged_at, c.delivered_at, w.end_state,
         date_diff('minute', c.status_since, w.as_of) / 60.0 AS status_hours,
-        date_diff('minute', c.last_scan_at, w.as_of) / 60.0 AS silent_hours,
+        date_diff('minute', coalesce(c.last_scan_at, w.pickup_to, w.ordered_at), w.as_of) / 60.0
+            AS silent_hours,
         greatest(
             1.5 * coalesce(l.p95_hours, 0),
             CASE WHEN w.scope = 'same_city' THEN $city_hours ELSE $trace_hours END
         ) AS trace_hours,
         CASE WHEN w.scope = 'international' THEN $lost_days_abroad ELSE $lost_days END AS lost_days
     FROM delivery_waybill w
-    JOIN current c ON c.owner_id = w.id AND c.as_of = w.as_of
+    LEFT JOIN current c ON c.owner_id = w.id AND c.as_of = w.as_of
     LEFT JOIN lane_leg l ON l.lane = w.lane AND l.as_of = w.as_of
 ),
 report AS (
@@ -46,7 +50,11 @@ claim AS (
     SELECT
         owner_id AS id,
         count(*) AS claims,
-        max(CASE WHEN state IN ('approved', 'partly_approved') THEN decided_at END) AS approved_at
+        max(CASE WHEN state IN ('approved', 'partly_approved') THEN decided_at END) AS approved_at,
+        max(CASE
+            WHEN kind = 'loss' AND state IN ('approved', 'partly_approved', 'paid', 'closed')
+                AND approved_minor IS NOT NULL THEN filed_at
+        END) AS lost_at
     FROM delivery_claim
     WHERE state <> 'withdrawn'
     GROUP BY owner_id
@@ -147,6 +155,23 @@ ill AS (
     FROM shipment s
     JOIN delivery_lane n ON n.code = s.lane AND n.as_of = s.as_of
     WHERE s.status = 'at_hub' AND s.place IS NOT NULL AND NOT list_contains(n.hubs, s.place)
+    UNION ALL
+    SELECT
+        5, 'disorder', 'D-R18 silent', s.id, s.last_scan_at, 'depot manager: move it on',
+        'Your parcel has not moved on as it should. We find out why and tell you today how it goes on.'
+    FROM shipment s
+    JOIN patience p ON p.status = s.status
+    LEFT JOIN claim c ON c.id = s.id
+    WHERE s.silent_hours > p.silence_hours AND s.end_state IS NULL
+        AND (s.status NOT IN ('lost', 'disputed') OR coalesce(c.claims, 0) = 0)
+    UNION ALL
+    SELECT
+        3, 'damaged, not compensated', 'D-R9 found', s.id, s.last_scan_at,
+        'claims: stop the payment or take the goods back',
+        'Your parcel was found after we settled it as lost. We call you to agree on what happens with it.'
+    FROM shipment s
+    JOIN claim c ON c.id = s.id
+    WHERE s.last_scan_at > c.lost_at AND s.status NOT IN ('lost', 'disputed', 'disposed')
     UNION ALL
     SELECT
         5, 'disorder', 'D-R18 skipped', s.id, d.skipped_at, 'depot manager: find the missing scans',

@@ -33,12 +33,12 @@ def _profit() -> Report:
             number("margin", "Margin", "利润率"),
         ],
         key=("slice", "currency"),
-        parameters=[by("all", "shipper", "lane", "product", "depot", "region"),
+        parameters=[by("all", "shipper", "lane", "route", "product", "depot", "department", "region", "month"),
                     days(90, "Ordered within so many days; 0 takes all", "统计天数，0为全部")],
         charts=[Chart(kind="bar", x="slice", y="margin", title="Margin", title_zh="利润率")],
         headline=Headline(column="profit_minor", total=True),
         method="Billed, else quoted, less the recorded cost of pickup, linehaul, sorting and last mile, "
-        "less claims paid.",
+        "less claims paid. A month is that of the promise, as in delivery.on-time.",
         source=f"{BRIEF}, fields 21 to 23.",
         notes=ONE_CURRENCY,
     )  # fmt: skip

@@ -16,7 +16,10 @@ line AS (
             WHEN $by = 'shipper' THEN coalesce(w.shipper_code, 'unknown')
             WHEN $by = 'lane' THEN coalesce(w.lane, 'unknown')
             WHEN $by = 'product' THEN coalesce(w.product, 'unknown')
+            WHEN $by = 'route' THEN coalesce(w.route, 'unknown')
             WHEN $by = 'depot' THEN coalesce(w.depot, 'unknown')
+            WHEN $by = 'department' THEN coalesce(w.department, 'unknown')
+            WHEN $by = 'month' THEN coalesce(substring(CAST(w.promise_on AS VARCHAR), 1, 7), 'unknown')
             WHEN $by = 'region' THEN coalesce(w.region, 'unknown')
             ELSE 'all'
         END AS slice,

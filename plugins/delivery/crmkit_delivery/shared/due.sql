@@ -2,16 +2,29 @@
 -- Open and lost shipments are in it, and late. Cancelled and expired ones are not: nothing was owed.
 -- Net leaves out the time in which the clock stood: an incident stops it only with a reason that
 -- excuses, a responsible party, evidence and an end (D-R7).
-stop AS (
+stopped AS (
     SELECT
         i.owner_id,
         i.as_of,
-        CAST(sum(date_diff('minute', i.opened_at, i.ended_at)) AS BIGINT) AS minutes
+        i.opened_at,
+        i.ended_at,
+        -- Until when the clock stood already: of stops that overlap the common time counts once.
+        max(i.ended_at) OVER (
+            PARTITION BY i.owner_id, i.as_of ORDER BY i.opened_at, i.ended_at, i.id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS stood_until
     FROM delivery_incident i
     JOIN excuse e ON e.reason = i.reason
     WHERE e.excused AND i.responsible IS NOT NULL AND i.evidence IS NOT NULL
         AND i.ended_at > i.opened_at AND i.ended_at < i.as_of
-    GROUP BY i.owner_id, i.as_of
+),
+stop AS (
+    SELECT
+        owner_id,
+        as_of,
+        CAST(sum(greatest(date_diff('minute', greatest(opened_at, stood_until), ended_at), 0)) AS BIGINT) AS minutes
+    FROM stopped
+    GROUP BY owner_id, as_of
 ),
 owed AS (
     SELECT

@@ -29,12 +29,17 @@ class Status:
         progress: rank on the way from the order (0) to the end; a scan of a lower rank that may not
             follow would move the shipment back.
         moving: whether the goods are on their way between scans, so that silence is a sign.
+        silence_hours: after how long without a scan it is an ill; None where it has ended, or where
+            the lane (D-R2) or the working day (D-R1) says so. Our own choice: a day for a collection,
+            two for the next attempt or for what is held, five in customs or in dispute, a week for a
+            parcel that waits to be collected, a month for one that is declared lost.
     """
 
     name: str
     kind: str
     progress: int
     moving: bool
+    silence_hours: int | None
     title: str
     title_zh: str
 
@@ -59,7 +64,8 @@ def statuses() -> tuple[Status, ...]:
     return tuple(
         Status(
             name=row["status"], kind=row["kind"], progress=int(row["progress"]),
-            moving=row["moving"] == "yes", title=row["title"], title_zh=row["title_zh"],
+            moving=row["moving"] == "yes",
+            silence_hours=int(row["silence_hours"]) if row["silence_hours"] else None, title=row["title"], title_zh=row["title_zh"],
         )
         for row in _rows("statuses")
     )  # fmt: skip
