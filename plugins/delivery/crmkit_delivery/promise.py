@@ -252,7 +252,9 @@ def _collected(crm: Crm, ids: Sequence[int], tx: Any) -> dict[int, datetime]:
     scans = read(
         SCAN, ("id", "owner_id", "event_at"), where={"status": "picked_up"}, among=among, tx=tx
     )
-    voided = {one for (one,) in read(ANOMALY, ("scan_id",), where={"kind": "voided"}, among=among, tx=tx)}
+    voided = {
+        one for (one,) in read(ANOMALY, ("scan_id",), where={"kind": "voided"}, among=among, tx=tx)
+    }
     first: dict[int, datetime] = {}
     for scan, owner, at in scans:
         if scan in voided:

@@ -231,7 +231,7 @@ def test_claims_on_the_same_goods_share_their_value(settled, insured, amount, ru
     owed = claim_amount(
         proven_loss=eur("300"), declared=None, insured=insured and eur(insured), share_damaged=1.0,
         freight=eur("9"), freight_refund=False, weight_kg=2.0, rule=RULE,
-        settled_minor=eur(settled).minor,
+        settled=eur(settled),
     )  # fmt: skip
     assert (str(owed.amount), owed.rule) == (amount, rule)
 
@@ -252,7 +252,9 @@ def test_a_loss_is_not_settled_while_the_parcel_goes_out_again(shop: Any) -> Non
     crm.run("claim file", waybill="W1", kind="loss", loss="80.00", evidence=("proof_of_value",))
     clock.set(datetime(2026, 3, 31, 14, tzinfo=UTC))
     scanned(crm, "out_for_delivery", clock())
-    with pytest.raises(UsageError, match="W1 is out_for_delivery since it was scanned at 2026-03-31"):
+    with pytest.raises(
+        UsageError, match="W1 is out_for_delivery since it was scanned at 2026-03-31"
+    ):
         crm.run("claim decide", claim="W1-1")
     clock.set(datetime(2026, 3, 31, 16, tzinfo=UTC))
     scanned(crm, "lost", clock())
@@ -272,7 +274,9 @@ def test_a_loss_is_not_settled_while_the_parcel_goes_out_again(shop: Any) -> Non
 def test_a_waybill_is_not_lost_and_damaged_at_once(shop: Any, first: str, second: str) -> None:
     crm, _, _ = shop
     crm.run("claim file", waybill="W1", kind=first, loss="80.00")
-    with pytest.raises(UsageError, match=f"has the claim W1-1 of {first}: a shipment cannot be lost"):
+    with pytest.raises(
+        UsageError, match=f"has the claim W1-1 of {first}: a shipment cannot be lost"
+    ):
         crm.run("claim file", waybill="W1", kind=second, loss="80.00")
     crm.run("claim withdraw", claim="W1-1")
     crm.run("claim file", waybill="W1", kind=second, loss="80.00")

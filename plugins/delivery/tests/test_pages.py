@@ -33,6 +33,7 @@ def test_the_page_of_statuses_is_that_of_the_tables() -> None:
             "where it came from" if n == CAME_FROM else n for n in transitions()[s.name]
         )
         assert f"| `{s.name}` | {s.title} | {s.title_zh} | {s.kind} | {after or 'an end'} |" in rows
+        assert not s.silence_hours or f"| `{s.name}` | {s.silence_hours} |" in rows
     for (system, code), (status, sub) in mappings().items():
         assert system == "crmkit" or f"| {system} | `{code}` | {status} | {sub} |" in rows
     for r in reasons():

@@ -432,7 +432,9 @@ def test_stops_that_overlap_are_counted_once(world) -> None:
                   ended_at=ago(ended), **excused)  # fmt: skip
     (row,) = world.report("on-time")
     assert (row["due"], row["on_time"], row["excused"]) == (1, 0, 0)
-    world.add("delivery_incident", id=90, owner_id=1, opened_at=ago(80), ended_at=ago(77.5), **excused)
+    world.add(
+        "delivery_incident", id=90, owner_id=1, opened_at=ago(80), ended_at=ago(77.5), **excused
+    )
     (row,) = world.report("on-time")
     assert row["excused"] == 1
 

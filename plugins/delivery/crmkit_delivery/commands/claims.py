@@ -345,20 +345,20 @@ def _approve(c: _Open, money: Money) -> None:
 def _owed(crm: Crm, c: _Open, share: float | None, refund: bool) -> Any:
     values, waybill = c.claim.values, c.waybill.values
     others = [
-        (approved, freight.minor if freight else 0)
+        approved.minor - (freight.minor if freight else 0)
         for ref, kind, state, approved, freight in crm.store.records.read(
             CLAIM, ("ref", "kind", "state", "approved", "freight_refund"),
             where={"owner_id": c.waybill.id}, tx=c.tx,
         )
-        if ref != c.claim.ref and state in GRANTED and approved and kind in OF_GOODS
+        if {kind, values["kind"]} <= set(OF_GOODS) and ref != c.claim.ref and state in GRANTED
+        and approved is not None
     ]  # fmt: skip
     return claim_amount(
         proven_loss=values["proven_loss"], declared=waybill.get("declared_value"),
         insured=waybill.get("insured_value"),
         share_damaged=values.get("share_damaged") or 1.0 if share is None else share,
         freight=waybill.get("price_quoted"), freight_refund=refund,
-        settled_minor=sum(approved.minor - freight for approved, freight in others)
-        if values["kind"] in OF_GOODS else 0,
+        settled=Money(sum(others), values["proven_loss"].currency) if others else None,
         weight_kg=waybill.get("weight_charged") or waybill.get("weight_actual"),
         rule=rule_for(
             crm, _tier(crm, c.waybill.owner_id), values["kind"], values["proven_loss"].currency
