@@ -18,15 +18,16 @@ and in a test::
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from types import ModuleType
 from typing import Any
 
 from ..declarations import CUSTOMER, sql_name
 from ..entities.fields import FieldSet, FieldType
 
+# The usual as-of day, and the instant at which it is over; the tables carry UTC without a zone.
 AS_OF_ON = date(2026, 3, 31)
-AS_OF = datetime(2026, 4, 1)  # noqa: DTZ001  the tables carry UTC without a zone
+AS_OF = datetime.combine(AS_OF_ON + timedelta(days=1), time())
 
 SQL_TYPES = {
     FieldType.TEXT: "VARCHAR", FieldType.INTEGER: "BIGINT", FieldType.NUMBER: "DOUBLE",
@@ -52,7 +53,7 @@ CORE = {
 
 
 class SmallWorld:
-    """Tables with the rows of one test, as of 2026-03-31, on which a plugin's SQL is run.
+    """Tables with the rows of one test, on which a plugin's SQL is run.
 
     A row says only what matters: ``subject_id`` and a record's ``id`` are 1 where left out, facts take
     ``occurred_at`` and ``days_before`` from ``occurred_on``.
@@ -60,12 +61,15 @@ class SmallWorld:
     Args:
         plugin: the plugin's module, whose hooks say which tables there are.
         others: modules of plugins, built-ins among them, whose tables its SQL reads too.
+        as_of_on: the as-of day; rows show what had happened by its end.
     """
 
-    def __init__(self, plugin: ModuleType, *others: ModuleType) -> None:
+    def __init__(self, plugin: ModuleType, *others: ModuleType, as_of_on: date = AS_OF_ON) -> None:
         import duckdb
 
         self.plugin = plugin
+        self.as_of_on = as_of_on
+        self.as_of = datetime.combine(as_of_on + timedelta(days=1), time())
         self.db = duckdb.connect()
         self.rows = 0
         self.records: set[str] = set()
@@ -107,15 +111,15 @@ class SmallWorld:
     def add(self, table: str, **values: Any) -> None:
         """One row of a table, by its SQL name."""
         self.rows += 1
-        row = {"subject_id": 1, "as_of": AS_OF, **values}
+        row = {"subject_id": 1, "as_of": self.as_of, **values}
         if table != "feature":
-            row["as_of_on"] = AS_OF_ON
+            row["as_of_on"] = self.as_of_on
         if "occurred_on" in row:
             on = row["occurred_on"]
             row.setdefault("id", self.rows)
             row.setdefault("occurred_at", datetime(on.year, on.month, on.day, 12))  # noqa: DTZ001
-            row.setdefault("days_before", (AS_OF_ON - on).days)
-            row.setdefault("days_after", (on - AS_OF_ON).days)
+            row.setdefault("days_before", (self.as_of_on - on).days)
+            row.setdefault("days_after", (on - self.as_of_on).days)
         elif table in self.records:
             row.setdefault("id", 1)
         if table != "feature" and row["subject_id"] is not None:
@@ -127,7 +131,7 @@ class SmallWorld:
         """Population rows of some customers."""
         for subject_id in ids:
             self.db.execute(
-                "INSERT INTO population VALUES (?, ?, ?)", [subject_id, AS_OF, AS_OF_ON]
+                "INSERT INTO population VALUES (?, ?, ?)", [subject_id, self.as_of, self.as_of_on]
             )
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -148,7 +152,7 @@ class SmallWorld:
         for row in self.query(sets[f"{prefix}.{name}"].sql):
             subject = row.pop("subject_id")
             assert subject not in out, "two rows for one subject"
-            assert row.pop("as_of") == AS_OF
+            assert row.pop("as_of") == self.as_of
             out[subject] = {key.removeprefix(f"{prefix}_"): value for key, value in row.items()}
         return out
 
@@ -172,7 +176,7 @@ class SmallWorld:
 
 
 def day(days_before: int) -> date:
-    """So many days before the as-of day of a small world."""
+    """So many days before 2026-03-31, the usual as-of day of a small world."""
     return AS_OF_ON - timedelta(days=days_before)
 
 

@@ -45,6 +45,75 @@ def test_an_instalment_of_the_28th_is_due_on_the_28th(world, day) -> None:
     assert world.features("arrears")[1]["days_past_due"] == 31
 
 
+# Due dates that were met, the as-of day, and the days past due of the next instalment.
+MONTH_ENDS = [
+    # On the 30th of every month: 30 June is due the day after 29 June.
+    (["2026-04-30", "2026-05-30"], "2026-06-29", 0),
+    (["2026-04-30", "2026-05-30"], "2026-06-30", 0),
+    (["2026-04-30", "2026-05-30"], "2026-07-01", 1),
+    # On the last day of the month: February has 28 days, and 31 March follows.
+    (["2025-12-31", "2026-01-31"], "2026-02-28", 0),
+    (["2025-12-31", "2026-01-31"], "2026-03-01", 1),
+    (["2026-01-31", "2026-02-28"], "2026-03-30", 0),
+    (["2026-01-31", "2026-02-28"], "2026-04-01", 1),
+    # On the 29th and 30th by way of February: the 29th and 30th of March are due, not the 28th.
+    (["2026-01-29", "2026-02-28"], "2026-03-29", 0),
+    (["2026-01-29", "2026-02-28"], "2026-03-30", 1),
+    (["2026-01-30", "2026-02-28"], "2026-03-31", 1),
+    # On the 28th: it stays the 28th after February, and in a leap year too.
+    (["2026-01-28", "2026-02-28"], "2026-03-29", 1),
+    (["2028-01-28"], "2028-02-29", 1),
+    # A leap year: 31 January is followed by 29 February, and 29 February by 31 March.
+    (["2028-01-31"], "2028-02-29", 0),
+    (["2028-01-31"], "2028-03-01", 1),
+    (["2028-01-31", "2028-02-29"], "2028-03-31", 0),
+    # The year's end: 31 January after 31 December.
+    (["2025-11-30", "2025-12-31"], "2026-01-31", 0),
+    (["2025-11-30", "2025-12-31"], "2026-02-01", 1),
+]
+
+
+@pytest.mark.parametrize(("met", "as_of", "past"), MONTH_ENDS)
+def test_an_instalment_is_due_on_the_same_day_or_the_last_of_a_shorter_month(
+    world_of, met, as_of, past
+) -> None:
+    on = date.fromisoformat(as_of)
+    world = world_of(on)
+    world.customers(1)
+    statement(world, on, 0)
+    for due in map(date.fromisoformat, met):
+        world.add("banking_repayment", occurred_on=due, record_id=1, due_on=due)
+    assert world.features("arrears")[1]["days_past_due"] == past
+
+
+def test_the_lender_may_say_the_day_that_february_hides(world_of) -> None:
+    """Only 28 February was seen to be paid; the next instalment is stated for 31 March."""
+    on = date(2026, 3, 30)
+    for stated, past in ((date(2026, 3, 31), 0), (None, 2)):
+        world = world_of(on)
+        world.customers(1)
+        statement(world, on, 0)
+        world.add("banking_loan", id=1, next_due_on=stated)
+        world.add("banking_repayment", occurred_on=date(2026, 2, 28), record_id=1, due_on=date(2026, 2, 28))
+        assert world.features("arrears")[1]["days_past_due"] == past
+
+
+def test_an_instalment_is_paid_when_its_payments_reach_what_was_due(world) -> None:
+    """Of 100.00 due on 5 February 60.00 were paid: 54 days past due on 31 March. With 40.00 more, and
+    not with 40.00 of another currency, the instalment of 5 March is the oldest unpaid: 26 days."""
+    euros = {"record_id": 1, "due_minor": 10_000, "due_currency": "EUR", "paid_currency": "EUR"}
+    world.customers(1)
+    statement(world, date(2026, 3, 31), 54)
+    for on, paid, past in (
+        (date(2026, 1, 5), {"paid_minor": 10_000}, 54),
+        (date(2026, 2, 5), {"paid_minor": 6_000}, 54),
+        (date(2026, 2, 5), {"paid_minor": 4_000, "paid_currency": "USD"}, 54),
+        (date(2026, 2, 5), {"paid_minor": 4_000}, 26),
+    ):
+        world.add("banking_repayment", occurred_on=on, due_on=on, **{**euros, **paid})
+        assert world.features("arrears")[1]["days_past_due"] == past
+
+
 @pytest.mark.parametrize(("age", "loans", "past"), [(45, 1, 55), (46, 0, 0)])
 def test_a_loan_runs_while_a_statement_of_45_days_shows_it(world, day, age, loans, past) -> None:
     """A statement with 10 days past due is 45 days old: 55 now. One of 46 days says nothing more."""

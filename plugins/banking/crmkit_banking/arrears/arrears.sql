@@ -1,6 +1,6 @@
 -- Running loans: how late the oldest unpaid instalment is on the very day, and how late they have been.
 -- Of instalments that are paid in order, the oldest unpaid one is due a month after the last that was
--- paid. A loan runs while a statement of the last 45 days shows something owed.
+-- paid in full: on the same day of the month, or on the last day of a month without it. A loan runs while a statement of the last 45 days shows something owed.
 WITH statement AS (
     SELECT
         subject_id,
@@ -16,11 +16,47 @@ WITH statement AS (
     FROM banking_loan_statement
     WHERE record_id IS NOT NULL
 ),
-paid AS (
-    SELECT subject_id, as_of, record_id AS loan, max(due_on) AS last_due_on
+met AS (
+    SELECT subject_id, as_of, record_id AS loan, due_on
     FROM banking_repayment
     WHERE record_id IS NOT NULL AND due_on IS NOT NULL
-    GROUP BY subject_id, as_of, record_id
+    GROUP BY subject_id, as_of, record_id, due_on
+    -- A file without amounts lists what was paid.
+    HAVING max(due_minor) IS NULL OR max(paid_minor) IS NULL
+        OR sum(CASE WHEN paid_currency = due_currency THEN paid_minor END) >= max(due_minor)
+),
+paid AS (
+    SELECT
+        subject_id,
+        as_of,
+        loan,
+        max(due_on) AS last_due_on,
+        max(day(due_on)) AS latest_day,
+        -- The month begun and 31 days are a day of the next month.
+        CAST(date_trunc('month', CAST(date_trunc('month', max(due_on)) AS DATE) + 31) AS DATE) AS next_month_on
+    FROM met
+    GROUP BY subject_id, as_of, loan
+),
+unpaid AS (
+    SELECT
+        p.subject_id,
+        p.as_of,
+        p.loan,
+        make_date(
+            year(p.next_month_on),
+            month(p.next_month_on),
+            least(
+                CASE
+                    -- A last day of a month may stand for a later day, which other months show.
+                    WHEN month(p.last_due_on + 1) <> month(p.last_due_on)
+                        THEN greatest(p.latest_day, coalesce(day(l.next_due_on), 0))
+                    ELSE day(p.last_due_on)
+                END,
+                day(CAST(date_trunc('month', p.next_month_on + 31) AS DATE) - 1)
+            )
+        ) AS due_on
+    FROM paid p
+    LEFT JOIN banking_loan l ON l.subject_id = p.subject_id AND l.as_of = p.as_of AND l.id = p.loan
 ),
 late AS (
     SELECT
@@ -38,21 +74,13 @@ loan AS (
         s.as_of,
         s.outstanding_minor,
         CASE
-            WHEN p.last_due_on IS NOT NULL THEN greatest(0, date_diff(
-                'day',
-                make_date(
-                    year(p.last_due_on) + month(p.last_due_on) // 12,
-                    mod(month(p.last_due_on), 12) + 1,
-                    least(day(p.last_due_on), 28)
-                ),
-                q.as_of_on
-            ))
+            WHEN u.due_on IS NOT NULL THEN greatest(0, date_diff('day', u.due_on, q.as_of_on))
             WHEN s.days_past_due > 0 THEN s.days_past_due + s.days_before
             ELSE 0
         END AS days_past_due
     FROM statement s
     JOIN population q ON q.subject_id = s.subject_id AND q.as_of = s.as_of
-    LEFT JOIN paid p ON p.subject_id = s.subject_id AND p.as_of = s.as_of AND p.loan = s.loan
+    LEFT JOIN unpaid u ON u.subject_id = s.subject_id AND u.as_of = s.as_of AND u.loan = s.loan
     WHERE s.place = 1 AND s.days_before <= 45 AND s.outstanding_minor > 0 AND NOT s.written_off
 ),
 running AS (
