@@ -94,7 +94,12 @@ def test_the_lender_may_say_the_day_that_february_hides(world_of) -> None:
         world.customers(1)
         statement(world, on, 0)
         world.add("banking_loan", id=1, next_due_on=stated)
-        world.add("banking_repayment", occurred_on=date(2026, 2, 28), record_id=1, due_on=date(2026, 2, 28))
+        world.add(
+            "banking_repayment",
+            occurred_on=date(2026, 2, 28),
+            record_id=1,
+            due_on=date(2026, 2, 28),
+        )
         assert world.features("arrears")[1]["days_past_due"] == past
 
 

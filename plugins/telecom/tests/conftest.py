@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import date
 from typing import Any
 
 import pytest
@@ -24,3 +26,10 @@ def world() -> Iterator[SmallWorld]:
 def day_fixture() -> Any:
     """The function that gives the day so many days before the as-of day, 2026-03-31."""
     return days_before
+
+
+@pytest.fixture
+def world_of() -> Iterator[Callable[[date], SmallWorld]]:
+    """Makes empty small worlds as of given days."""
+    with ExitStack() as made:
+        yield lambda on: made.enter_context(SmallWorld(crmkit_telecom, contact, as_of_on=on))

@@ -192,9 +192,29 @@ def test_rate_by_tenure_takes_the_band_at_the_start_of_the_month(world) -> None:
     }  # fmt: skip
 
 
+def test_the_band_of_a_line_changes_on_its_anniversary(world_of) -> None:
+    """365 days are twelve months: the line of 1 March 2025 begins March 2026 in the second band."""
+    world = world_of(date(2026, 3, 31))
+    _line(world, 1, activated_on=date(2025, 3, 1))
+    _line(world, 2, activated_on=date(2025, 3, 2))
+    _line(world, 3, activated_on=date(2026, 3, 20))
+    rows = world.report("churn-rate", by="tenure", days=60)
+    found = {row["line_group"]: row["opening"] for row in rows if row["opening"]}
+    assert found == {"06-11 months": 1, "12-23 months": 1}
+
+
+def test_a_cohort_of_the_last_day_of_january_has_lasted_a_month_at_the_end_of_february(
+    world_of,
+) -> None:
+    world = world_of(date(2026, 2, 28))
+    _line(world, 1, activated_on=date(2026, 1, 31))
+    rows = world.report("cohort-retention")
+    assert [(r["months_after"], r["kept"]) for r in rows] == [(0, 1), (1, 1)]
+
+
 def test_cohorts_keep_who_lasted_so_long(world) -> None:
-    """Activated 85 and 70 days ago: both could reach two months (60.9 days). One left after 36
-    days, which is one month of 30.4375 and not two."""
+    """Activated on 5 and 20 January: on 31 March both could reach two months. One left on 25 February,
+    after one month and five days."""
     _line(world, 1, activated_on=date(2026, 1, 5))
     _line(world, 2, activated_on=date(2026, 1, 20), ended_on=date(2026, 2, 25), status="terminated")
     _line(world, 3, activated_on=date(2026, 3, 25))

@@ -8,12 +8,57 @@ import pytest
 
 
 def test_tenure_counts_whole_months_from_the_oldest_line(world, day) -> None:
-    # 400 days / 30.4375 = 13.14 months; 100 days = 3.29 months.
+    # Since 24 February 2025: thirteen months on 24 March 2026; the other since December.
     world.add("telecom_subscription", id=1, activated_on=day(400))
     world.add("telecom_subscription", id=2, activated_on=day(100))
     found = world.features("subscription")[1]
     assert found["tenure_months"] == 13
     assert found["subscriptions"] == 2
+
+
+# First day, as-of day, and the whole months between.
+WHOLE_MONTHS = [
+    ("2025-01-28", "2025-02-28", 1), ("2025-01-29", "2025-02-28", 1), ("2025-01-30", "2025-02-28", 1),
+    ("2025-01-31", "2025-02-28", 1), ("2025-01-31", "2025-02-27", 0), ("2025-01-31", "2025-03-30", 1),
+    ("2025-01-31", "2025-04-30", 3), ("2025-02-28", "2025-03-27", 0), ("2025-02-28", "2025-03-28", 1),
+    ("2024-01-31", "2024-02-28", 0), ("2024-01-31", "2024-02-29", 1), ("2024-02-29", "2025-02-28", 12),
+    ("2024-02-29", "2028-02-28", 47), ("2024-02-29", "2028-02-29", 48), ("2025-03-01", "2026-03-01", 12),
+    ("2025-11-30", "2025-12-31", 1), ("2025-12-31", "2026-01-30", 0), ("2025-12-31", "2026-01-31", 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("since", "as_of", "months"), WHOLE_MONTHS)
+def test_a_month_is_over_on_the_same_day_or_on_the_last_of_a_shorter_month(
+    world_of, since, as_of, months
+) -> None:
+    world, since = world_of(date.fromisoformat(as_of)), date.fromisoformat(since)
+    world.add("telecom_subscription", activated_on=since, status="active")
+    world.add("telecom_device", acquired_on=since)
+    assert world.features("subscription")[1]["tenure_months"] == months
+    assert world.features("device")[1]["device_age_months"] == months
+
+
+@pytest.mark.parametrize(
+    ("as_of", "ends", "months", "state"),
+    [
+        # 92 days, and yet three months.
+        ("2026-06-30", "2026-09-30", 3, "expiring"), ("2026-06-29", "2026-09-30", 3 + 1 / 31, "bound"),
+        ("2026-11-30", "2027-02-28", 3, "expiring"), ("2027-11-30", "2028-02-29", 3, "expiring"),
+        ("2026-05-28", "2026-08-28", 3, "expiring"), ("2026-05-31", "2026-08-31", 3, "expiring"),
+        ("2026-05-31", "2026-06-30", 1, "expiring"), ("2026-03-31", "2026-03-31", 0, "expiring"),
+        ("2026-04-01", "2026-03-31", -1 / 31, "expired"), ("2028-03-31", "2028-02-29", -1, "expired"),
+    ],
+)  # fmt: skip
+def test_months_to_the_end_of_a_contract_are_those_of_the_calendar(
+    world_of, as_of, ends, months, state
+) -> None:
+    world = world_of(date.fromisoformat(as_of))
+    world.add(
+        "telecom_subscription", contract_type="24m", contract_ends_on=date.fromisoformat(ends)
+    )
+    found = world.features("subscription")[1]
+    assert found["months_to_end"] == pytest.approx(months)
+    assert found["contract_state"] == state
 
 
 def test_tenure_is_as_stated_where_the_file_has_no_dates(world) -> None:
@@ -31,7 +76,7 @@ def test_an_ended_line_and_a_future_line_are_not_held(world, day) -> None:
     world.add("telecom_termination", occurred_on=day(10), record_id=1, kind="voluntary")
     found = world.features("subscription")[1]
     assert found["subscriptions"] == 1
-    assert found["tenure_months"] == 2  # 62 / 30.4375 = 2.04
+    assert found["tenure_months"] == 2  # since 28 January
     assert found["monthly_fee"] == 1500
     assert found["contract_state"] == "free"
 
@@ -41,8 +86,8 @@ def test_an_ended_line_and_a_future_line_are_not_held(world, day) -> None:
     [
         ("month_to_month", None, "free"),
         ("12m", 5, "expired"),
-        ("12m", -60, "expiring"),  # 60 / 30.4375 = 1.97 months to go
-        ("24m", -120, "bound"),  # 3.94 months to go
+        ("12m", -60, "expiring"),  # until 30 May: two months less a day
+        ("24m", -120, "bound"),  # until 29 July
         ("24m", None, "bound"),  # the IBM file has no dates of contracts
     ],
 )
@@ -273,10 +318,10 @@ def test_topups(world, day) -> None:
 
 
 def test_device_age_is_that_of_the_newest_and_every_instalment_counts(world, day) -> None:
-    # 730 / 30.4375 = 23.98 months; 800 / 30.4375 = 26.3.
+    # Since 31 March 2024: two years to the day.
     world.add("telecom_device", id=1, acquired_on=day(800), instalment_balance_minor=0)
     world.add("telecom_device", id=2, acquired_on=day(730), instalment_balance_minor=2400)
-    assert world.features("device")[1] == {"device_age_months": 23, "instalments_paid": False}
+    assert world.features("device")[1] == {"device_age_months": 24, "instalments_paid": False}
 
 
 def test_a_customer_has_departed_when_every_line_has_ended(world, day) -> None:

@@ -126,7 +126,7 @@ SUBSCRIPTION = (
         title="Months left in the contract",
         title_zh="合约剩余月数",
         phrase="the contract ends in {value:.1f} months",
-        description="Of the line whose contract ends first, in months of 30.4375 days; missing once it has run out.",
+        description="Of the line whose contract ends first, in whole months and 31sts; missing once it has run out.",
     ),
     Feature(
         name="telecom.contract_months_over",
@@ -135,7 +135,7 @@ SUBSCRIPTION = (
         title="Months since the contract ran out",
         title_zh="合约过期月数",
         phrase="the contract ran out {value:.1f} months ago",
-        description="Of the line whose contract ends first, in months of 30.4375 days; missing while it runs.",
+        description="Of the line whose contract ends first, in whole months and 31sts; missing while it runs.",
     ),
     _choice(
         "contract_state",
@@ -302,7 +302,7 @@ DEVICE = (
         title="Age of the device",
         title_zh="终端机龄",
         phrase="uses a device of {value} months",
-        description="Of the newest device, in whole months of 30.4375 days.",
+        description="Of the newest device, in whole months.",
     ),
     Feature(
         name="telecom.instalments_paid",

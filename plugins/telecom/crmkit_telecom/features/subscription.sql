@@ -26,12 +26,20 @@ flagged AS (
     SELECT
         l.*,
         m.monthly_fee_currency AS main_currency,
-        -- 365.25 / 12 days to the month; the file's own figure where there is no date.
+        -- A month is over on the same day of the next, or on its last day; the file's own figure where
+        -- there is no date.
         coalesce(
-            floor(date_diff('day', l.activated_on, l.as_of_on) / 30.4375),
+            (year(l.as_of_on) - year(l.activated_on)) * 12 + month(l.as_of_on) - month(l.activated_on)
+                - CASE WHEN day(l.as_of_on) < day(l.activated_on) AND month(l.as_of_on + 1) = month(l.as_of_on) THEN 1 ELSE 0 END,
             l.tenure_months
         ) AS tenure,
-        date_diff('day', l.as_of_on, l.contract_ends_on) / 30.4375 AS to_end
+        -- Whole between the same days and between last days of months; else a day is a 31st.
+        (year(l.contract_ends_on) - year(l.as_of_on)) * 12 + month(l.contract_ends_on) - month(l.as_of_on)
+            + CASE
+                WHEN month(l.contract_ends_on + 1) <> month(l.contract_ends_on)
+                    AND month(l.as_of_on + 1) <> month(l.as_of_on) THEN 0
+                ELSE (day(l.contract_ends_on) - day(l.as_of_on)) / 31
+            END AS to_end
     FROM line l
     JOIN main m ON m.subject_id = l.subject_id AND m.as_of = l.as_of
 )

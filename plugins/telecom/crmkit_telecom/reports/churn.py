@@ -118,8 +118,8 @@ def _cohorts() -> Report:
             Chart(kind="heat", x="months_after", y="cohort_on", color="retention",
                   title="Share of each cohort that lasted so long", title_zh="各群组逐月留存率"),
         ],
-        method="Lines by the month of their activation; kept is who lasted so many months of 30.4375 "
-        "days or longer. A month is shown once every line of the cohort could have reached it.",
+        method="Lines by the month of their activation; kept is who lasted so many months or "
+        "longer. A month is shown once every line of the cohort could have reached it.",
         notes="Every kind of ending counts. Lines without an activation day are not counted.",
     )  # fmt: skip
 

@@ -4,7 +4,8 @@ WITH line AS (
     SELECT
         s.*,
         coalesce(
-            floor(date_diff('day', s.activated_on, coalesce(s.ended_on, s.as_of_on)) / 30.4375),
+            (year(s.last_on) - year(s.activated_on)) * 12 + month(s.last_on) - month(s.activated_on)
+                - CASE WHEN day(s.last_on) < day(s.activated_on) AND month(s.last_on + 1) = month(s.last_on) THEN 1 ELSE 0 END,
             s.tenure_months
         ) AS tenure,
         row_number() OVER (
@@ -12,7 +13,7 @@ WITH line AS (
         ) AS place,
         max(CASE WHEN s.status IN ('terminated', 'ported_out') THEN 0 ELSE 1 END)
             OVER (PARTITION BY s.subject_id) AS stays
-    FROM telecom_subscription s
+    FROM (SELECT *, coalesce(ended_on, as_of_on) AS last_on FROM telecom_subscription) s
     WHERE s.status IS NOT NULL
 ),
 base AS (

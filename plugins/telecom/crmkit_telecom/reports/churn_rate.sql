@@ -23,7 +23,7 @@ event AS (
         grp,
         as_of_on,
         CAST(date_trunc('month', activated_on) AS DATE) AS month_on,
-        0 AS tenure_days,
+        0 AS tenure,
         1 AS won, 0 AS voluntary, 0 AS involuntary, 0 AS other, 0 AS standing
     FROM line
     UNION ALL
@@ -32,7 +32,8 @@ event AS (
         as_of_on,
         ended_month_on,
         -- A line's band is that at the start of the month; one that came in the month is new.
-        greatest(date_diff('day', activated_on, ended_month_on), 0),
+        greatest((year(ended_month_on) - year(activated_on)) * 12 + month(ended_month_on)
+            - month(activated_on) - CASE WHEN day(activated_on) > 1 THEN 1 ELSE 0 END, 0),
         0,
         CASE WHEN kind = 'voluntary' THEN 1 ELSE 0 END,
         CASE WHEN kind = 'involuntary' THEN 1 ELSE 0 END,
@@ -55,7 +56,8 @@ change AS (
         l.grp,
         l.as_of_on,
         a.month_on,
-        date_diff('day', l.activated_on, a.month_on),
+        (year(a.month_on) - year(l.activated_on)) * 12 + month(a.month_on) - month(l.activated_on)
+            - CASE WHEN day(l.activated_on) > 1 THEN 1 ELSE 0 END,
         0, 0, 0, 0, 1
     FROM line l
     JOIN asked a ON l.activated_on < a.month_on
@@ -65,10 +67,10 @@ banded AS (
     SELECT
         CASE
             WHEN $by <> 'tenure' THEN grp
-            WHEN tenure_days < 6 * 30.4375 THEN '00-05 months'
-            WHEN tenure_days < 12 * 30.4375 THEN '06-11 months'
-            WHEN tenure_days < 24 * 30.4375 THEN '12-23 months'
-            WHEN tenure_days < 48 * 30.4375 THEN '24-47 months'
+            WHEN tenure < 6 THEN '00-05 months'
+            WHEN tenure < 12 THEN '06-11 months'
+            WHEN tenure < 24 THEN '12-23 months'
+            WHEN tenure < 48 THEN '24-47 months'
             ELSE '48 months and more'
         END AS grp,
         month_on, as_of_on, won, voluntary, involuntary, other, standing

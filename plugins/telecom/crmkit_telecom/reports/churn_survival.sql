@@ -10,11 +10,12 @@ FROM (
             ELSE 'all'
         END AS grp,
         CAST(greatest(coalesce(
-            floor(date_diff('day', activated_on, coalesce(ended_on, as_of_on)) / 30.4375),
+            (year(last_on) - year(activated_on)) * 12 + month(last_on) - month(activated_on)
+                - CASE WHEN day(last_on) < day(activated_on) AND month(last_on + 1) = month(last_on) THEN 1 ELSE 0 END,
             tenure_months
         ), 0) AS BIGINT) AS months,
         CASE WHEN status IN ('terminated', 'ported_out') THEN 1 ELSE 0 END AS ended
-    FROM telecom_subscription
+    FROM (SELECT *, coalesce(ended_on, as_of_on) AS last_on FROM telecom_subscription) s
     WHERE status IS NOT NULL
 ) line
 WHERE line.months IS NOT NULL

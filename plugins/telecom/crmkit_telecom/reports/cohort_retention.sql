@@ -1,5 +1,5 @@
 -- Lines by the month of their activation: the share that lasted so many months or longer.
--- Months are of 30.4375 days. A month is shown once every line of the cohort could have reached it.
+-- A month is over on the same day of the next, or on its last day. A month is shown once every line of the cohort could have reached it.
 WITH digit AS (
     SELECT d FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS v (d)
 ),
@@ -12,10 +12,14 @@ age AS (
 line AS (
     SELECT
         CAST(date_trunc('month', activated_on) AS DATE) AS cohort_on,
-        floor(date_diff('day', activated_on, as_of_on) / 30.4375) AS watched,
+        (year(as_of_on) - year(activated_on)) * 12 + month(as_of_on) - month(activated_on)
+            - CASE WHEN day(as_of_on) < day(activated_on) AND month(as_of_on + 1) = month(as_of_on) THEN 1 ELSE 0 END
+            AS watched,
         -- A line that runs has lasted as long as anybody asks.
         CASE WHEN ended_on <= as_of_on
-            THEN floor(date_diff('day', activated_on, ended_on) / 30.4375) ELSE 1000000 END AS lasted
+            THEN (year(ended_on) - year(activated_on)) * 12 + month(ended_on) - month(activated_on)
+                - CASE WHEN day(ended_on) < day(activated_on) AND month(ended_on + 1) = month(ended_on) THEN 1 ELSE 0 END
+            ELSE 1000000 END AS lasted
     FROM telecom_subscription
     WHERE activated_on <= as_of_on AND date_diff('day', activated_on, as_of_on) < $days
 ),
