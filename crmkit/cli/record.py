@@ -156,6 +156,7 @@ def set_record(
         raise UsageError("--dry-run is for a change of many: give --where.")
     with state.open() as crm:
         records, entity = crm.store.records, crm.store.records.entity(type)
+        _refuse_filed(crm, type)
         if record is None:
             with crm.store.rehearsal() if dry_run else nullcontext():
                 done = records.change(type, records.parse(type, fields), records.parse(type, where))
@@ -224,6 +225,16 @@ def _key(crm: Crm, type: str, text: str, source: str | None) -> tuple[str, str]:
     except NotFound:
         return OWN_SOURCE, text
     return found.source, found.ref
+
+
+def _refuse_filed(crm: Crm, type: str) -> None:
+    declared = crm.catalog.record_types.get(type)
+    if declared is not None and declared.filed_by:
+        raise UsageError(
+            f"records of {type} are filed by crmkit {declared.filed_by} alone.",
+            code="E_FILED_BY",
+            hint=f"See crmkit {declared.filed_by} --help.",
+        )
 
 
 def _owner(crm: Crm, entity: Entity, text: str) -> int:

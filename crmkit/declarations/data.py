@@ -101,6 +101,8 @@ class RecordType:
         owner: ``customer``, a record type of the same plugin, or None for reference data (D8).
         lifecycle: name of the lifecycle that its rows go through, or None.
         append_only: whether a row, once filed, is never changed: the lines of a ledger, consents.
+        filed_by: the command that files its rows, as ``decision take``, where nothing else may: then
+            ``crmkit record set`` and imports refuse them. Empty leaves every door open.
         takes_over: what rows to file for a customer whose consent fields (``stricter`` in their
             schema) are no longer declared, as values by field; None files none. Called by
             ``crmkit db upgrade``, so that a refusal outlives the field that held it.
@@ -111,6 +113,7 @@ class RecordType:
     owner: str | None = CUSTOMER
     lifecycle: str | None = None
     append_only: bool = False
+    filed_by: str = ""
     title: str = ""
     title_zh: str = ""
     takes_over: Callable[[EarlierConsents], Sequence[Mapping[str, Any]]] | None = field(

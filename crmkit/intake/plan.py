@@ -223,7 +223,10 @@ class _Planner:
         if rest == CUSTOMER and plugin in catalog.customer_fields:
             return FIELDS, catalog.customer_fields[plugin].fields
         if name in catalog.record_types:
-            return RECORD, catalog.record_types[name].fields
+            declared = catalog.record_types[name]
+            if declared.filed_by:
+                self.fault(emit, f"only crmkit {declared.filed_by} files {name}; an import cannot")
+            return RECORD, declared.fields
         if name in catalog.interaction_kinds:
             return INTERACTION, catalog.interaction_kinds[name].fields
         known = [CUSTOMER, *(f"{p}.customer" for p in catalog.customer_fields)]

@@ -86,6 +86,7 @@ def record_types() -> list[RecordType]:
         RecordType(name="ledger.account", schema=ACCOUNT, title="Ledger account", title_zh="账户"),
         RecordType(
             name="ledger.entry", schema=ENTRY, owner="ledger.account", append_only=True,
+            filed_by="ledger post",
             title="Ledger entry", title_zh="账户分录",
         ),
         RecordType(

@@ -143,10 +143,13 @@ EVENT_WORDS = {
 
 
 def _type(
-    name: str, title: str, title_zh: str, fields: dict[str, Any], *required: str, owner: str | None
-) -> RecordType:
+    name: str, title: str, title_zh: str, fields: dict[str, Any], *required: str, owner: str | None,
+    filed_by: str = "",
+) -> RecordType:  # fmt: skip
     schema = {"type": "object", "properties": fields, "required": list(required)}
-    return RecordType(name=name, schema=schema, owner=owner, title=title, title_zh=title_zh)
+    return RecordType(
+        name=name, schema=schema, owner=owner, filed_by=filed_by, title=title, title_zh=title_zh
+    )
 
 
 def record_types() -> list[RecordType]:
@@ -155,7 +158,8 @@ def record_types() -> list[RecordType]:
         _type(CASE, "Case", "工单", CASE_FIELDS, "kind", "opened_at", owner="customer"),
         _type(CLOCK, "Clock", "时限", CLOCK_FIELDS, "clock", "started_at", owner=CASE),
         _type(CLOCK_EVENT, "Clock event", "时限事件", EVENT_FIELDS, *EVENT_FIELDS, owner=CLOCK),
-        _type(COMPENSATION, "Compensation", "补偿", COMPENSATION_FIELDS, "amount", "state", owner=CASE),
+        _type(COMPENSATION, "Compensation", "补偿", COMPENSATION_FIELDS, "amount", "state", owner=CASE,
+              filed_by="case compensate"),
         _type(CALENDAR, "Calendar", "日历", CALENDAR_FIELDS, "time_zone", "week", owner=None),
         _type(CALENDAR_DAY, "Day of a calendar", "日历特殊日", DAY_FIELDS, "day", owner=CALENDAR),
         _type(TARGET, "Target of a clock", "时限目标", TARGET_FIELDS, "clock", "target", owner=None),

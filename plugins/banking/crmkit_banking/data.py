@@ -37,6 +37,11 @@ RECORDS = (
 )
 # A decision that has been taken is never changed: an override is a decision of its own.
 APPEND_ONLY = frozenset({"decision", "scorecard_line"})
+# What a command makes of other data and nobody types.
+FILED_BY = {
+    "decision": "decision take", "impairment": "impairment file", "scorecard_line": "score run",
+    "model_check": "scorecard monitor",
+}  # fmt: skip
 # What a branch does as a whole belongs to no customer.
 ANONYMOUS = frozenset({"cash_day"})
 
@@ -84,6 +89,7 @@ def record_types() -> list[RecordType]:
             schema=_schema(name),
             owner=owner,
             append_only=name in APPEND_ONLY,
+            filed_by=FILED_BY.get(name, ""),
             title=title,
             title_zh=title_zh,
         )

@@ -132,30 +132,32 @@ def test_the_log_marks_overrides_only(world: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("points", "age", "bankrupt", "dsti", "kyc", "rules"),
+    ("points", "age", "bankrupt", "dsti", "kyc", "unknown", "rules"),
     [
-        (548, 30, False, 0.30, "valid", {"approve"}),
-        (547, 30, False, None, None, {"refer"}),
-        (534, None, None, 0.45, "due", {"refer"}),
-        (533, 30, False, 0.30, "valid", {"decline"}),
-        (600, 17, False, 0.10, "valid", {"policy-decline"}),
-        (600, 18, True, 0.10, "valid", {"policy-decline"}),
-        (600, 30, False, 0.46, "expired", {"policy-decline"}),
-        (600, 30, False, 0.10, "expired", {"policy-hold"}),
-        (500, 30, False, 0.10, "expired", {"decline", "policy-hold"}),
+        (548, 30, False, 0.30, "valid", False, {"approve"}),
+        (547, 30, False, None, None, False, {"refer"}),
+        (534, None, None, 0.45, "due", False, {"refer"}),
+        (533, 30, False, 0.30, "valid", False, {"decline"}),
+        (600, 17, False, 0.10, "valid", False, {"policy-decline"}),
+        (600, 18, True, 0.10, "valid", False, {"policy-decline"}),
+        (600, 30, False, 0.46, "expired", False, {"policy-decline"}),
+        (600, 30, False, 0.10, "expired", False, {"policy-hold"}),
+        (500, 30, False, 0.10, "expired", False, {"decline", "policy-hold"}),
+        (600, 30, False, None, "valid", True, {"policy-hold"}),
+        (600, 17, False, None, "valid", True, {"policy-decline"}),
     ],
 )
 def test_rules_one_and_two(
     points: int, age: int | None, bankrupt: bool | None, dsti: float | None, kyc: str | None,
-    rules: set[str],
+    unknown: bool, rules: set[str],
 ) -> None:  # fmt: skip
-    """Rule 1 by points, rule 2 whatever the points; what is not known breaks no rule."""
+    """Rule 1 by points, rule 2 whatever the points; what is not known holds."""
     row = {
         "score_banking_application": SCALE.probability(points), "banking_applicant_age": age,
         "banking_applicant_bankrupt": bankrupt, "banking_application_dsti": dsti,
-        "banking_applicant_kyc_status": kyc,
+        "banking_applicant_kyc_status": kyc, "banking_applicant_unknown": unknown,
     }  # fmt: skip
-    types = ("DOUBLE", "BIGINT", "BOOLEAN", "DOUBLE", "VARCHAR")
+    types = ("DOUBLE", "BIGINT", "BOOLEAN", "DOUBLE", "VARCHAR", "BOOLEAN")
     columns = ", ".join(f"CAST(? AS {t}) AS {name}" for name, t in zip(row, types, strict=True))
     with duckdb.connect() as db:
         held = {
@@ -178,3 +180,31 @@ def test_an_applicant_comes_of_age_on_the_birthday(world: Any) -> None:
     found = world.features("applicant")
     assert [found[customer]["applicant_age"] for customer in (1, 2, 3)] == [18, 17, 44]
     assert found[1]["applicant_kyc_status"] == "valid"
+
+
+def test_debt_service_to_income_is_counted_where_both_are_stated(world: Any) -> None:
+    """900.00 of 2,000.00 are 0.45, whatever the file states; without income, or in another currency, the
+    file's own figure counts."""
+    euros = {"debt_service_minor": 90_000, "debt_service_currency": "EUR", "income_currency": "EUR"}
+    for number, values in enumerate((
+        {"income_minor": 200_000, "dsti": 0.1}, {"income_minor": None, "dsti": 0.1},
+        {"income_minor": 0, "dsti": None}, {"income_minor": 200_000, "income_currency": "USD", "dsti": 0.2},
+    ), start=1):  # fmt: skip
+        world.add("banking_application", id=number, subject_id=number, **{**euros, **values})
+    found = world.features("application_data")
+    assert [found[n]["application_dsti"] for n in (1, 2, 3, 4)] == [0.45, 0.1, None, 0.2]
+
+
+def test_the_policy_says_what_may_be_unknown(world: Any) -> None:
+    """1 has all of it, by income and debt service; 2 lacks the age, 3 debt service, 4 the identification."""
+    has = {"born_on": date(1990, 1, 1), "kyc_status": "valid"}
+    for number, lacks in ((1, ""), (2, "born_on"), (3, "dsti"), (4, "kyc_status")):
+        stated = {"income_minor": 200_000, "debt_service_minor": 90_000} if number == 1 else {"dsti": 0.3}
+        stated = {**stated, "dsti": None} if lacks == "dsti" else stated
+        world.add("banking_application", id=number, subject_id=number, **stated)
+        world.add("banking_customer", subject_id=number, **{**has, **({lacks: None} if lacks in has else {})})
+    found = world.features("applicant")
+    assert [found[n]["applicant_unknown"] for n in (1, 2, 3, 4)] == [False, True, True, True]
+    world.add("banking_credit_policy", id=9, subject_id=None, may_be_unknown=["dsti", "kyc_status"])
+    found = world.features("applicant")
+    assert [found[n]["applicant_unknown"] for n in (1, 2, 3, 4)] == [False, True, False, False]

@@ -22,7 +22,11 @@ SOURCE = "Lending file and bureau report; classes of the German credit file (UCI
 WORDS = {
     "application": field_descriptions("application"),
     "applicant": field_descriptions("customer")
-    | {"age": "Full years since the date of birth, else as the file states it."},
+    | {
+        "age": "Full years since the date of birth, else as the file states it.",
+        "unknown": "Age, debt service to income or the state of the identification is not known, and "
+        "the bank's policy does not let it be.",
+    },
 }
 
 
@@ -135,6 +139,7 @@ APPLICANT = (
     _number("age", "Age of the applicant", "申请人年龄", "year", "", of="applicant"),
     _flag("bankrupt", "Insolvency open", "破产程序中", of="applicant"),
     _text("kyc_status", "Identification", "身份核验状态", "", of="applicant"),
+    _flag("unknown", "Policy lacks something", "政策信息缺失", of="applicant"),
     _text("gender", "Gender of the applicant", "申请人性别", "", of="applicant"),
     _text("marital", "Marital status of the applicant", "申请人婚姻状况", "", of="applicant"),
     _text("nationality", "Nationality of the applicant", "申请人国籍", "", of="applicant"),

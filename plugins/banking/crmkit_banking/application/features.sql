@@ -1,4 +1,5 @@
 -- An application as it stood: what the applicant states, and what the bureau answered.
+-- Debt service to income is counted where both are stated, and else as the file states it.
 -- Special codes of the bureau (-7, -8, -9) stay as they are: a card gives each a bin of its own.
 SELECT
     subject_id,
@@ -23,7 +24,11 @@ SELECT
     telephone AS banking_application_telephone,
     income_minor AS banking_application_income,
     dti AS banking_application_dti,
-    dsti AS banking_application_dsti,
+    coalesce(
+        CASE WHEN debt_service_currency <> income_currency THEN NULL
+            ELSE debt_service_minor / nullif(income_minor, 0) END,
+        dsti
+    ) AS banking_application_dsti,
     free_income_minor AS banking_application_free_income,
     bureau_score AS banking_application_bureau_score,
     bureau_delinquencies_24m AS banking_application_bureau_delinquencies_24m,

@@ -1,7 +1,7 @@
 """What card and policy say of an application, as rules (the brief, section 9, rules 1 and 2).
 
-The rules use the usual policy, so that they can be backtested like any other; the filed decisions
-use the policy that the bank has filed.
+The rules use the cut-offs and limits of the usual policy, so that they can be backtested like any
+other; the filed decisions use the policy that the bank has set.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ BREACH = (
     f"OR coalesce(banking_applicant_bankrupt, false) "
     f"OR coalesce(banking_application_dsti, 0) > {USUAL.dsti_limit})"
 )
-HOLD = "coalesce(banking_applicant_kyc_status, 'valid') = 'expired'"
+HOLD = (
+    "(coalesce(banking_applicant_kyc_status, 'valid') = 'expired' "
+    "OR coalesce(banking_applicant_unknown, true))"
+)
 PD = "score_banking_application"
 BRIEF = "Banking brief, section 9, rule"
 
@@ -57,6 +60,6 @@ RULES = (
     ),
     _rule(
         "policy-hold", "Policy holds", "政策暂缓", f"{HOLD} AND NOT {BREACH}",
-        "hold: the identification has expired", 2,
+        "hold: the identification has expired, or something that the policy asks for is not known", 2,
     ),
 )  # fmt: skip

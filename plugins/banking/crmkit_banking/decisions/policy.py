@@ -1,21 +1,29 @@
 """The credit policy: cut-offs, affordability, and what is declined or held whatever the score.
 
-A bank files its own as a record ``banking.credit_policy`` with the key ``default``, whose history is
-kept: a decision is recomputed under the policy of its time.
+A bank sets its own with ``crmkit decision policy``: a record ``banking.credit_policy`` with the key
+``default``, whose history is kept, so that a decision is recomputed under the policy of its time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import fields, frozen
+from attrs import field, fields, frozen
+
+from crmkit.errors import UsageError
 
 from ..cards.lines import Line, strongest
 
 RECORD, KEY = "banking.credit_policy", "default"
 APPROVE, REFER, DECLINE = "approve", "refer", "decline"
 MOST_REASONS = 4
+# What an approval has to know, in words, by the argument of Applicant.
+NEEDED = {
+    "age": "the age of the applicant is not known",
+    "dsti": "the share of the income that debt service takes is not known",
+    "kyc_status": "the state of the identification is not known",
+}
 
 
 @frozen(kw_only=True)
@@ -32,6 +40,11 @@ class Policy:
         real_bad_rate: rate of bads in the trade where the card's sample has too many; None takes
             the sample as it is.
         challenger_version: of the card that is run beside the one that decides; None runs none.
+        may_be_unknown: what of ``age``, ``dsti`` and ``kyc_status`` need not be known; the rest
+            refers an application to a person where it is unknown.
+
+    Raises:
+        UsageError: if ``approve_from`` lies below ``refer_from``, so that nothing could be referred.
     """
 
     approve_from: int = 548
@@ -40,6 +53,15 @@ class Policy:
     adult_age: int = 18
     real_bad_rate: float | None = None
     challenger_version: int | None = None
+    may_be_unknown: tuple[str, ...] = field(default=(), converter=tuple)
+
+    def __attrs_post_init__(self) -> None:
+        if self.approve_from < self.refer_from:
+            raise UsageError(
+                f"the credit policy approves from {self.approve_from} points, below the "
+                f"{self.refer_from} from which it refers.",
+                hint="Set approve_from to refer_from or more: crmkit decision policy.",
+            )
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Policy:
@@ -50,7 +72,10 @@ class Policy:
 
 @frozen(kw_only=True)
 class Applicant:
-    """What policy looks at beside the card; None is not known and decides nothing."""
+    """What policy looks at beside the card; None is not known.
+
+    Insolvency counts where it is stated; of the others, what is unknown is referred to a person.
+    """
 
     age: int | None = None
     bankrupt: bool | None = None
@@ -60,11 +85,14 @@ class Applicant:
 
 @frozen(kw_only=True)
 class Proposal:
-    """What card and policy say: ``outcome``, and up to four reasons against, policy reasons first."""
+    """What card and policy say: ``outcome``, and up to four reasons against, policy reasons first.
+
+    ``by_policy`` is what the policy alone says: decline, refer, or None where it has nothing against.
+    """
 
     outcome: str
     reasons: tuple[str, ...]
-    by_policy: bool
+    by_policy: str | None
 
 
 def policy_reasons(applicant: Applicant, policy: Policy) -> list[tuple[str, str]]:
@@ -84,6 +112,11 @@ def policy_reasons(applicant: Applicant, policy: Policy) -> list[tuple[str, str]
         )
     if applicant.kyc_status == "expired":
         found.append((REFER, "the identification has expired and must be renewed first"))
+    found += [
+        (REFER, words)
+        for name, words in NEEDED.items()
+        if getattr(applicant, name) is None and name not in policy.may_be_unknown
+    ]
     return found
 
 
@@ -111,14 +144,21 @@ def propose(
         if points >= policy.refer_from
         else DECLINE
     )
-    outcomes = {by_score, *(outcome for outcome, _ in policy_found)}
-    outcome = DECLINE if DECLINE in outcomes else REFER if REFER in outcomes else APPROVE
-    reasons = [text for _, text in policy_found]
+    by_policy = _gravest(outcome for outcome, _ in policy_found)
+    outcome = _gravest((by_score, by_policy)) or APPROVE
+    # What holds an application is no reason to decline it.
+    reasons = [text for said, text in policy_found if said == outcome]
     if by_score != APPROVE:
         said = [words[line.feature] for line in strongest(lines) if words.get(line.feature)]
         reasons += dict.fromkeys(said)
     return Proposal(
         outcome=outcome,
         reasons=tuple(reasons[:MOST_REASONS]) if outcome != APPROVE else (),
-        by_policy=bool(policy_found),
+        by_policy=by_policy,
     )
+
+
+def _gravest(outcomes: Iterable[str | None]) -> str | None:
+    """Decline before refer; None where neither is among them."""
+    found = set(outcomes)
+    return next((one for one in (DECLINE, REFER) if one in found), None)
