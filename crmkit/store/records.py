@@ -201,9 +201,11 @@ class Records(Gateway):
                 out += [r for r in found if not any(r.values.get(n) in held for n, held in shut)]
         return sorted(out, key=lambda r: (r.type, r.id))
 
-    def at(self, type: str, record_id: int, instant: datetime) -> Record | None:
+    def at(
+        self, type: str, record_id: int, instant: datetime, *, tx: Tx | None = None
+    ) -> Record | None:
         """The record as it stood at an instant (exclusive), or None if it was not known yet."""
-        with self._store.read() as connection:
+        with self._reading(tx) as connection:
             made = self._made(connection, type)
             row = _versions(made).at(connection, [record_id], instant).get(record_id)
             return None if row is None else self._record(made, row)

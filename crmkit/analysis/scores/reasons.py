@@ -22,6 +22,8 @@ from .model import Model
 MOST = 4
 # An effect below this changes the odds by less than a twentieth: true, but no reason to name.
 LEAST_EFFECT = 0.05
+# Effects are given to so many digits.
+DECIMALS = 6
 # Units that read badly after a number, or are carried by the words already.
 SILENT_UNITS = (None, "1", "")
 
@@ -30,7 +32,8 @@ SILENT_UNITS = (None, "1", "")
 class Reason:
     """One input that raises a score.
 
-    ``effect`` is what it adds to the log-odds against the average training row, always positive;
+    ``effect`` is what it adds to the log-odds against the average training row (of a card in points:
+    against the best bin), always positive;
     ``value`` is the input's value in plain Python.
     """
 
@@ -47,7 +50,7 @@ def reasons(
     contributions: Floats,
     currency: str,
 ) -> list[list[Reason]]:
-    """The reasons of every row, strongest first, at most four.
+    """The reasons of every row, strongest first and those of one strength by name, at most four.
 
     Only inputs that raise the score count, one reason per feature; a feature whose value has no
     words (a gap, or a value that its phrases leave out) gives none.
@@ -60,7 +63,10 @@ def reasons(
         currency: of money features that name none in their unit.
     """
     words = [source.words(table.column(source.column)) for source in model.inputs]
-    order = np.argsort(-contributions, axis=1, kind="stable")
+    by_name = np.argsort([source.feature for source in model.inputs], kind="stable")
+    # Effects that differ by less than is told are one strength.
+    told = np.round(contributions[:, by_name], DECIMALS)
+    order = by_name[np.argsort(-told, axis=1, kind="stable")]
     found: list[list[Reason]] = []
     for row, positions in enumerate(order):
         held: list[Reason] = []
@@ -74,7 +80,7 @@ def reasons(
             text = describe(features[name], value, currency)
             if text and text not in said:
                 said.add(text)
-                held.append(Reason(name, text, value, round(effect, 6)))
+                held.append(Reason(name, text, value, round(effect, DECIMALS)))
         found.append(held)
     return found
 

@@ -39,7 +39,7 @@ RECORDS = (
 APPEND_ONLY = frozenset({"decision", "scorecard_line"})
 # What a command makes of other data and nobody types.
 FILED_BY = {
-    "decision": "decision take", "impairment": "impairment file", "scorecard_line": "score run",
+    "decision": "decision take", "credit_policy": "decision policy", "impairment": "impairment file", "scorecard_line": "score run",
     "model_check": "scorecard monitor",
 }  # fmt: skip
 # What a branch does as a whole belongs to no customer.

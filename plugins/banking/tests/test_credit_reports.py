@@ -199,10 +199,18 @@ def test_the_policy_says_what_may_be_unknown(world: Any) -> None:
     """1 has all of it, by income and debt service; 2 lacks the age, 3 debt service, 4 the identification."""
     has = {"born_on": date(1990, 1, 1), "kyc_status": "valid"}
     for number, lacks in ((1, ""), (2, "born_on"), (3, "dsti"), (4, "kyc_status")):
-        stated = {"income_minor": 200_000, "debt_service_minor": 90_000} if number == 1 else {"dsti": 0.3}
+        stated = (
+            {"income_minor": 200_000, "debt_service_minor": 90_000}
+            if number == 1
+            else {"dsti": 0.3}
+        )
         stated = {**stated, "dsti": None} if lacks == "dsti" else stated
         world.add("banking_application", id=number, subject_id=number, **stated)
-        world.add("banking_customer", subject_id=number, **{**has, **({lacks: None} if lacks in has else {})})
+        world.add(
+            "banking_customer",
+            subject_id=number,
+            **{**has, **({lacks: None} if lacks in has else {})},
+        )
     found = world.features("applicant")
     assert [found[n]["applicant_unknown"] for n in (1, 2, 3, 4)] == [False, True, True, True]
     world.add("banking_credit_policy", id=9, subject_id=None, may_be_unknown=["dsti", "kyc_status"])

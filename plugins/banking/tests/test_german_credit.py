@@ -23,7 +23,7 @@ from crmkit.workspace import Crm
 from crmkit_banking.cards.card import Card
 from crmkit_banking.decisions.explain import recomputed
 from crmkit_banking.decisions.person import of_application, take
-from crmkit_banking.decisions.take import DECISION, latest_decisions
+from crmkit_banking.decisions.take import DECISION, change_policy, latest_decisions
 from crmkit_banking.monitoring.check import check, file_check
 from crmkit_banking.rejects.infer import infer
 
@@ -44,6 +44,8 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crm]:
         assert (read.read, read.created, read.rejected) == (1000, 1000, 0)
         clock.advance(days=1)
         crm.scores.train(SCORE)
+        # The file knows neither identification nor what all debts cost a month.
+        change_policy(crm, {"may_be_unknown": ["dsti", "kyc_status"]})
         clock.advance(days=1)
         now = crm.as_of()
         crm.scores.run(SCORE, now)
@@ -186,7 +188,7 @@ def test_the_sheet_and_the_log_are_filed(bank: Crm) -> None:
 
 
 def test_the_rules_propose_what_the_decisions_say(bank: Crm, decided: dict[int, dict]) -> None:
-    """Rule 1; the file knows nothing of policy, so that nobody is declined or held by it."""
+    """Rule 1; what the file does not know is let be by the policy, which holds or declines nobody."""
     answers = bank.rules.ask(bank.as_of())[APPLICATION]
     assert not answers.faults
     counts = {name: found.num_rows for name, found in answers.found.items()}
@@ -261,9 +263,7 @@ def test_a_decided_application_is_not_decided_again(bank: Crm, decided: dict[int
     before = len(bank.store.records.read(DECISION, ["id"]))
     referred = sum(one["outcome"] == "refer" for one in decided.values())
     # The card of before is run beside the new one from now on.
-    bank.store.records.set(
-        "banking.credit_policy", source="crmkit", ref="default", values={"challenger_version": 1}
-    )
+    change_policy(bank, {"challenger_version": 1})
     now = bank.as_of()
     bank.scores.run(SCORE, now)
     assert bank.serve_scores(SCORE, now) == ()
@@ -288,7 +288,7 @@ def test_an_override_says_who_and_why_and_changes_nothing_that_was_filed(
 ) -> None:
     application, one = [(i, d) for i, d in decided.items() if d["outcome"] == "decline"][1]
     ref = bank.store.records.get(APPLICATION, application).ref
-    with pytest.raises(UsageError, match="it is an override"):
+    with pytest.raises(UsageError, match="takes a reason"):
         take(bank, ref, "approve", None)
     with pytest.raises(UsageError, match="decided so already"):
         take(bank, ref, "decline", "again")
@@ -300,6 +300,11 @@ def test_an_override_says_who_and_why_and_changes_nothing_that_was_filed(
     assert [row["outcome"] for row in filed] == ["decline", "approve"]
     assert filed[0]["decided_by"] == "system"
     assert filed[1]["decided_by"] == bank.actor
+    bank.clock.advance(hours=1)
+    back = take(bank, ref, "decline", "guarantor withdrew")
+    assert (back["outcome"], back["override_reason"]) == ("decline", "guarantor withdrew")
+    assert back["reasons"] == ["guarantor withdrew", *one["reasons"][:3]]
+    assert all(recomputed(bank, row["id"])["same"] for row in of_application(bank, ref))
 
 
 def test_one_application_is_scored_from_the_command_line(

@@ -50,7 +50,9 @@ def test_policy_comes_first_whatever_the_score() -> None:
 
 
 def test_an_expired_identification_holds_and_a_limit_that_is_met_passes() -> None:
-    assert propose(700, LINES, WORDS, evolve(KNOWN, kyc_status="expired"), POLICY).outcome == "refer"
+    assert (
+        propose(700, LINES, WORDS, evolve(KNOWN, kyc_status="expired"), POLICY).outcome == "refer"
+    )
     passed = propose(700, LINES, WORDS, Applicant(dsti=0.45, age=18, kyc_status="due"), POLICY)
     assert (passed.outcome, passed.reasons) == ("approve", ())
 

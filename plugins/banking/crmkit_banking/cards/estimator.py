@@ -186,10 +186,12 @@ def _points(line: _Line, scale: Scale) -> list[int]:
 
 
 def _input(line: _Line, points: Sequence[int], scale: Scale) -> BandInput | ChoiceInput:
-    """The line as an input of a model: weights are log-odds of bad, whole points over the factor."""
+    """The line as an input of a model: weights are log-odds of bad, whole points over the factor.
+
+    They are told against the best bin, as the points lost are that a decision gives as its reasons.
+    """
     weights = [-p / scale.factor for p in points]
-    rows = np.array([b.rows for b in line.binning.bins], dtype=np.float64)
-    centre = float(np.dot(rows, weights) / rows.sum())
+    centre = min(weights)
     name, column = line.feature.name, sql_name(line.feature.name)
     binning = line.binning
     if line.feature.type in NUMBERS:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from attrs import asdict
 
 from crmkit.columns import count, day, flag, instant, integer, items, number, text
 from crmkit.declarations import Answer, Command, Parameter
 from crmkit.entities import FieldType, Money
 from crmkit.errors import NotFound, UsageError
+
+from .policy import NEEDED
 
 if TYPE_CHECKING:
     from crmkit.entities.asof import AsOf
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
 
 T = FieldType
 MINOR_UNITS = "minor units"
+NOTHING = "nothing"
 APPLICATION = Parameter(
     name="application", type=T.TEXT, positional=True, required=True, title="Ref of the application",
     title_zh="申请编号",
@@ -26,23 +32,40 @@ DECIDED = (
     integer("points", "Points", "分数", "point"), number("pd", "PD", "违约概率"),
     text("grade", "Grade", "等级"), text("proposed", "Proposed", "系统建议"),
     text("outcome", "Decision", "决策"), items("reasons", "Reasons", "原因"),
-    text("decided_by", "Decided by", "决策人"), text("override_reason", "Override", "改判原因"),
+    text("decided_by", "Decided by", "决策人"), text("seconded_by", "Second officer", "复核人"),
+    text("override_reason", "Reason of a person", "人工理由"),
 )  # fmt: skip
 
 
 def list_decisions(crm: Crm, application: str) -> Answer:
     """Every decision of an application, oldest first."""
-    from .person import of_application
+    from .person import of_application, outgrown
 
     rows = of_application(crm, application)
-    return Answer(rows=[{"application": application, **row} for row in rows])
+    remarks = ()
+    if outgrown(crm, application):
+        remarks = (f"More is applied for in {application} now than was decided on: score it anew.",)
+    return Answer(rows=[{"application": application, **row} for row in rows], remarks=remarks)
 
 
-def take_decision(crm: Crm, application: str, outcome: str, reason: str | None) -> Answer:
+def take_decision(
+    crm: Crm, application: str, outcome: str, reason: str | None, second: str | None
+) -> Answer:
     """The decision of a person."""
     from .person import take
 
-    return Answer(rows=[take(crm, application, outcome, reason)])
+    return Answer(rows=[take(crm, application, outcome, reason, second)])
+
+
+def set_policy(crm: Crm, may_be_unknown: Sequence[str], **given: Any) -> Answer:
+    """Sets what is given of the credit policy, and shows the policy in force."""
+    from .take import change_policy, policy_at
+
+    values = {name: value for name, value in given.items() if value is not None}
+    if may_be_unknown:
+        values["may_be_unknown"] = [name for name in may_be_unknown if name != NOTHING]
+    policy = change_policy(crm, values) if values else policy_at(crm)
+    return Answer(rows=[asdict(policy)])
 
 
 def explain_decisions(crm: Crm, application: str) -> Answer:
@@ -177,7 +200,8 @@ COMMANDS = (
     Command(
         name="decision take", run=take_decision, writes=True, single=True, columns=DECIDED,
         help="Take a decision in person: of what was referred, or against card and policy.\n\n"
-        "Files a decision beside those before, with who took it; an override says why.",
+        "Files a decision beside those before, with who took it and why: of a refusal the reason is the "
+        "first that the applicant is given. To approve what the policy declines takes a second officer.",
         example="crmkit decision take A-1001 approve --reason \"guarantor found\"",
         parameters=[
             APPLICATION,
@@ -185,8 +209,36 @@ COMMANDS = (
                 name="outcome", type=T.TEXT, positional=True, required=True, title="Decision",
                 title_zh="决策", choices=("approve", "decline", "withdrawn"),
             ),
-            Parameter(name="reason", type=T.TEXT, title="Why it is not the one proposed", title_zh="改判原因"),
+            Parameter(name="reason", type=T.TEXT, title="Why; needed to approve or decline", title_zh="理由"),
+            Parameter(name="second", type=T.TEXT, title="Officer who agrees to override a decline of the policy", title_zh="复核人"),
         ],
+    ),
+    Command(
+        name="decision policy", run=set_policy, writes=True, single=True,
+        help="Show the credit policy, or change what is given of it.\n\nIt holds for decisions from then on; "
+        "its history is kept, and those that are filed stay as they are.",
+        example="crmkit decision policy --approve-from 560 --may-be-unknown dsti",
+        parameters=[
+            Parameter(name="approve_from", type=T.INTEGER, title="Points from which to approve", title_zh="通过分数线"),
+            Parameter(name="refer_from", type=T.INTEGER, title="Points from which to refer to a person", title_zh="转人工分数线"),
+            Parameter(name="dsti_limit", type=T.NUMBER, title="Most debt service to income; 0.45 is 45 %", title_zh="偿债收入比上限"),
+            Parameter(name="adult_age", type=T.INTEGER, title="Age of majority, in years", title_zh="成年年龄"),
+            Parameter(name="real_bad_rate", type=T.NUMBER, title="Rate of bads in the trade; 0.05 is 5 %", title_zh="真实坏账率"),
+            Parameter(name="challenger_version", type=T.INTEGER, title="Version of the card to run beside; 0 runs none", title_zh="挑战者版本"),
+            Parameter(
+                name="may_be_unknown", type=T.TEXT, multiple=True, choices=(*NEEDED, NOTHING),
+                title="What need not be known to approve", title_zh="允许缺失",
+            ),
+        ],
+        columns=(
+            integer("approve_from", "Approve from", "通过分数线", "point"),
+            integer("refer_from", "Refer from", "转人工分数线", "point"),
+            number("dsti_limit", "Limit of debt service", "偿债收入比上限"),
+            integer("adult_age", "Age of majority", "成年年龄", "year"),
+            number("real_bad_rate", "Real rate of bads", "真实坏账率"),
+            integer("challenger_version", "Challenger", "挑战者版本", None),
+            items("may_be_unknown", "May be unknown", "允许缺失"),
+        ),
     ),
     Command(
         name="decision explain", run=explain_decisions, parameters=[APPLICATION],

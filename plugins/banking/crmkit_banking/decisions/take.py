@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from crmkit.declarations import sql_name
+from crmkit.entities import Money
+from crmkit.errors import UsageError
 from crmkit.learning import describe
 
 from ..application.features import SUBJECT
@@ -16,7 +18,7 @@ from ..cards.card import Card
 from ..cards.lines import Line
 from ..cards.points import shifted
 from .grades import FLOOR, grade_of
-from .policy import KEY, RECORD, REFER, Applicant, Policy, propose
+from .policy import APPROVE, KEY, RECORD, REFER, Applicant, Policy, propose
 
 if TYPE_CHECKING:
     from crmkit.declarations import Scored
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 SCORE, DECISION, SOURCE = "banking.application", "banking.decision", "crmkit"
 CHAMPION, CHALLENGER, SYSTEM = "champion", "challenger", "system"
+# What is applied for; an approval holds for no more.
+TERMS = ("amount", "term_months")
 # What policy looks at, by the argument of Applicant.
 LOOKED_AT = {
     "age": "banking.applicant_age",
@@ -33,6 +37,23 @@ LOOKED_AT = {
     "kyc_status": "banking.applicant_kyc_status",
     "dsti": "banking.application_dsti",
 }
+
+
+def change_policy(crm: Crm, values: Mapping[str, Any]) -> Policy:
+    """Changes what is given of the bank's policy, and gives the policy that is then in force.
+
+    Raises:
+        UsageError: if it would approve below where it refers, or name a challenger that is not stored.
+    """
+    challenger = values.get("challenger_version")
+    stored = crm.scores.versions(SCORE)
+    if challenger and challenger not in stored:
+        known = ", ".join(map(str, stored)) or "none yet; crmkit score train banking.application"
+        raise UsageError(f"there is no card version {challenger} of {SCORE} (stored: {known}).")
+    values = {**values, **({"challenger_version": None} if challenger == 0 else {})}
+    with crm.store.begin("decision policy") as tx:
+        made = crm.store.records.set(RECORD, source=SOURCE, ref=KEY, values=values, tx=tx)
+        return Policy.of(made.values)
 
 
 @frozen(kw_only=True)
@@ -43,6 +64,7 @@ class Computed:
     pd: float
     grade: str
     outcome: str
+    by_policy: str | None
     reasons: tuple[str, ...]
     points_by_input: str
 
@@ -84,7 +106,7 @@ def compute(
         pd = max(pd, FLOOR)
         found[subject] = Computed(
             points=points, pd=pd, grade=grade_of(pd), outcome=proposal.outcome,
-            reasons=proposal.reasons, points_by_input=_as_json(card.base, lines[row]),
+            by_policy=proposal.by_policy, reasons=proposal.reasons, points_by_input=_as_json(card.base, lines[row]),
         )  # fmt: skip
     return found
 
@@ -92,28 +114,41 @@ def compute(
 def decide(crm: Crm, scored: Scored, tx: Tx) -> None:
     """Files a decision for every scored application that has none yet.
 
-    One that was referred is decided anew when its inputs or the card have changed; one that was
-    approved or declined stays as it is, whatever is scored later.
+    One that was referred is decided anew when card or policy say something else of it or by other
+    inputs, and one that was referred or approved when more is applied for than was decided on; else a
+    decision stays as it is, whatever is scored later.
     """
     policy = policy_at(crm, tx=tx)
     last = latest_decisions(crm, scored.subjects, tx=tx)
     hashes = dict(zip(scored.subjects, scored.inputs_hashes, strict=True))
-    wanted = [s for s in scored.subjects if _is_open(last.get(s), hashes[s], scored.version)]
+    asked = [s for s in scored.subjects if s not in last or _is_open(last[s])]
+    if not asked:
+        return
+    said = compute(crm, asked, scored.as_of, scored.version, policy)
+    wanted = [
+        s for s in asked if s not in last or _differs(last[s], said[s], hashes[s], scored.version)
+    ]
     if not wanted:
         return
     roles = [(CHAMPION, scored.version)]
     if policy.challenger_version not in (None, scored.version):
         roles.append((CHALLENGER, int(policy.challenger_version or 0)))
     for role, version in roles:
-        found = compute(crm, wanted, scored.as_of, version, policy)
+        found = (
+            {s: said[s] for s in wanted}
+            if role == CHAMPION
+            else compute(crm, wanted, scored.as_of, version, policy)
+        )
         card_hash = crm.scores.model(SCORE, version).hash
+        terms = _terms(crm, wanted, scored.as_of, tx)
         rows = [
             {
                 "as_of_at": scored.as_of.instant, "card_version": version, "card_hash": card_hash,
                 "role": role, "points": one.points, "pd": one.pd, "grade": one.grade,
                 "proposed": one.outcome, "outcome": one.outcome, "reasons": list(one.reasons),
                 "points_by_input": one.points_by_input, "inputs_hash": hashes[subject],
-                "decided_by": SYSTEM, "override_reason": None,
+                "decided_by": SYSTEM, "override_reason": None, "seconded_by": None,
+                **terms[subject],
             }
             for subject, one in found.items()
         ]  # fmt: skip
@@ -136,6 +171,7 @@ def file(crm: Crm, applications: Sequence[int], rows: Sequence[Mapping[str, Any]
         values={
             "decided_at": [now] * len(rows),
             "score": [SCORE] * len(rows),
+            "application": [refs[application] for application in applications],
             **{name: [row[name] for row in rows] for name in names},
         },
         owners=list(applications),
@@ -146,12 +182,22 @@ def file(crm: Crm, applications: Sequence[int], rows: Sequence[Mapping[str, Any]
 def latest_decisions(
     crm: Crm, applications: Sequence[int], *, tx: Tx | None = None
 ) -> dict[int, dict[str, Any]]:
-    """The decision that stands of each application, by its id; those without one are left out."""
+    """The last decision of each application, by its id; those without one are left out.
+
+    ``outgrown`` says whether more is applied for now than it decided on, in amount or term or in
+    another currency: then an approval stands no more.
+    """
     names = [
         "owner_id", "id", "ref", "decided_at", "as_of_at", "card_version", "card_hash", "role",
         "points", "pd", "grade", "proposed", "outcome", "reasons", "points_by_input", "inputs_hash",
-        "decided_by", "override_reason",
+        "decided_by", "seconded_by", "override_reason", *TERMS,
     ]  # fmt: skip
+    asked = {
+        application: terms
+        for application, *terms in crm.store.records.read(
+            SUBJECT, ["id", *TERMS], among={"id": applications}, tx=tx
+        )
+    }
     rows = crm.store.records.read(
         DECISION, names, among={"owner_id": applications}, where={"role": CHAMPION},
         sort=["decided_at"], tx=tx,
@@ -159,15 +205,51 @@ def latest_decisions(
     found = {}
     for row in rows:
         one = dict(zip(names, row, strict=True))
+        one["outgrown"] = any(
+            _more(now, then)
+            for now, then in zip(asked[one["owner_id"]], (one[t] for t in TERMS), strict=True)
+        )
         found[one["owner_id"]] = one
     return found
 
 
-def _is_open(last: Mapping[str, Any] | None, inputs_hash: str, version: int) -> bool:
-    if last is None:
-        return True
-    known = (last["inputs_hash"], last["card_version"])
-    return last["outcome"] == REFER and known != (inputs_hash, version)
+def _is_open(last: Mapping[str, Any]) -> bool:
+    return last["outcome"] == REFER or (last["outcome"] == APPROVE and last["outgrown"])
+
+
+def _differs(last: Mapping[str, Any], said: Computed, inputs_hash: str, version: int) -> bool:
+    before = (
+        last["inputs_hash"],
+        last["card_version"],
+        last["outcome"],
+        list(last["reasons"] or ()),
+    )
+    now = (inputs_hash, version, said.outcome, list(said.reasons))
+    return bool(last["outgrown"]) or before != now
+
+
+def _terms(crm: Crm, applications: Sequence[int], as_of: AsOf, tx: Tx) -> dict[int, dict[str, Any]]:
+    """What each application asked for at the instant of its inputs, by its id."""
+    found = {}
+    for application, since, *terms in crm.store.records.read(
+        SUBJECT, ["id", "valid_from", *TERMS], among={"id": applications}, tx=tx
+    ):
+        values: Mapping[str, Any] = dict(zip(TERMS, terms, strict=True))
+        if since >= as_of.instant and (
+            then := crm.store.records.at(SUBJECT, application, as_of.instant, tx=tx)
+        ):
+            values = then.values
+        found[application] = {name: values.get(name) for name in TERMS}
+    return found
+
+
+def _more(now: Money | int | None, then: Money | int | None) -> bool:
+    """Whether more is applied for; what a decision did not state, as those of earlier versions, is not."""
+    if now is None or then is None:
+        return False
+    if isinstance(now, Money) and isinstance(then, Money):
+        return now.currency != then.currency or now.minor > then.minor
+    return now > then
 
 
 def _words(crm: Crm, line: Line) -> str:

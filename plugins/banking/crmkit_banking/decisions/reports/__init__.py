@@ -77,13 +77,14 @@ LOG = Report(
     title_zh="决策日志",
     sql=_sql("decision_log"),
     columns=[
-        integer("decision", "Decision", "决策编号", None), CUSTOMER,
+        integer("decision", "Decision", "决策编号", None), text("application", "Application", "申请"), CUSTOMER,
         instant("decided_at", "Decided at", "决策时间"), detail(instant("as_of_at", "Inputs as of", "数据时点")),
         detail(text("role", "Role", "角色")), detail(integer("card_version", "Card version", "评分卡版本", None)),
         integer("points", "Points", "分数", "point"), number("pd", "PD", "违约概率"),
         text("grade", "Grade", "等级"), text("proposed", "Proposed", "系统建议"),
         text("outcome", "Decision", "决策"), items("reasons", "Reasons", "原因"),
-        text("decided_by", "Decided by", "决策人"), detail(text("override_reason", "Override", "改判原因")),
+        text("decided_by", "Decided by", "决策人"), detail(text("seconded_by", "Second officer", "复核人")),
+        detail(text("override_reason", "Reason of a person", "人工理由")),
         flag("override", "Overridden", "已改判"), detail(text("points_by_input", "Points by input", "逐项得分")),
         detail(text("inputs_hash", "Hash of the inputs", "输入哈希")),
     ],
@@ -128,7 +129,7 @@ SWAPS = Report(
     key=("champion", "challenger"),
     method="Applications that both cards have scored: what each proposed, and what became of them.",
     source=f"{SIDDIQI}, chapter 8.",
-    notes=f"A challenger is named in banking.credit_policy. {REJECTS}",
+    notes=f"crmkit decision policy names a challenger. {REJECTS}",
 )  # fmt: skip
 
 MIGRATION = Report(

@@ -1,4 +1,5 @@
--- The decision that stands of each application, with the outcome of its loan where it is known.
+-- The decision that stands of each application, with the outcome of its loan where it is known. An
+-- approval of less than is applied for now does not stand: a person or the card decides anew.
 WITH ordered AS (
     SELECT
         d.*,
@@ -15,7 +16,13 @@ standing AS (
         d.pd,
         d.grade,
         d.proposed,
-        d.outcome,
+        CASE
+            WHEN d.outcome = 'approve' AND (
+                a.amount_minor > d.amount_minor OR a.amount_currency <> d.amount_currency
+                OR a.term_months > d.term_months
+            ) THEN 'refer'
+            ELSE d.outcome
+        END AS outcome,
         CASE WHEN a.bad THEN 1 WHEN NOT a.bad THEN 0 END AS bad
     FROM ordered d
     JOIN banking_application a ON a.id = d.owner_id AND a.as_of = d.as_of
