@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit.declarations import (
+        Batch,
         Command,
         CustomerFields,
         Demo,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         PrivacyGuard,
         RecordType,
         Report,
+        RowFault,
         Rule,
         Score,
         TierScheme,
@@ -92,6 +94,14 @@ def register_profiles() -> list[ImportProfile]:
     from .profiles import profiles
 
     return profiles()
+
+
+@hookimpl
+def check_rows(batch: Batch) -> Sequence[RowFault]:
+    """Codes and values of preferences that the catalogue does not know."""
+    from .checks import preference_faults
+
+    return list(preference_faults(batch))
 
 
 @hookimpl

@@ -14,6 +14,7 @@ from crmkit.declarations import CustomerFields, InteractionKind, MatchKey, Migra
 RESERVATION = "hotel.reservation"
 STAY = "hotel.stay"
 REQUEST = "hotel.request"
+SUPPLY = "hotel.supply"
 PREFERENCE = "hotel.preference"
 PREPARATION = "hotel.preparation"
 
@@ -38,6 +39,7 @@ EVIDENCE = (
     "housekeeping_observation", "fnb_order", "spa_visit", "recovery_gesture", "check_out", "survey",
     "statement",
 )  # fmt: skip
+STATEMENT = "hotel.statement"
 REFUSAL = "hotel.preference_refusal"
 # Whatever names a code of the catalogue beside a guest.
 CODED = (

@@ -233,6 +233,19 @@ def test_occasions_within_three_days_of_the_stay(world, sheet, born, consent, da
     assert [r["val"] for r in sheet() if r["origin"] == "occasion"] == days
 
 
+@pytest.mark.parametrize("value", ["02-30", "13-01", "04-31", "1981-02-31", "soon", "00-00", "5-1"])
+def test_a_day_that_no_calendar_has_leaves_the_others_on_the_sheet(world, sheet, value) -> None:
+    """Issue 14, line 5: one guest's bad birthday, filed before values were checked."""
+    for guest in (1, 2):
+        _arrives(world, guest)
+        world.add("hotel_customer", subject_id=guest, occasion_consent=True)
+    _likes(world, "BIRTHDAY", value)
+    _likes(world, "BIRTHDAY", "04-02", guest=2)
+    _likes(world, "PIL_TYPE", "down", number=3)
+    found = [(r["customer_id"], r["origin"], r["val"]) for r in sheet()]
+    assert sorted(found) == [(1, "declared", "down"), (2, "occasion", "2026-04-02")]
+
+
 def test_fulfilment_counts_partly_as_half(world) -> None:
     """Three met, one partly, one not of five: 3.5 / 5 = 0.7; open lines and other windows are left out."""
     results = ["met", "met", "met", "partly", "not_met", "open"]

@@ -215,3 +215,19 @@ def test_learning_one_by_one_and_all_at_once_file_the_same_records(tmp_path) -> 
         assert all(record.values["value"] is None for record in kept)
         crm.run("preference observe", customer=ref, code="PIL_TYPE", value="buckwheat")
         assert [r["code"] for r in crm.run("preference list", customer=ref).rows] == ["BATHTUB"]
+
+
+def test_a_value_that_the_code_does_not_take_is_asked_and_never_prepared() -> None:
+    """Logged before values were checked: an allergy is not lost, and yes of old is true."""
+    said = {"mode": "declared", "stay": 9, "on": ON}
+    found = held(
+        [
+            seen("shellfish", code="FOOD_ALLERGY", **said), seen("Yes", code="WHEELCHAIR", **said),
+            seen("99", code="TEMP_C", **said),
+        ]
+    )  # fmt: skip
+    assert {key: b.status for key, b in found.items()} == {
+        ("FOOD_ALLERGY", "shellfish"): "ask", ("WHEELCHAIR", "true"): "declared",
+        ("TEMP_C", "99"): "ask",
+    }  # fmt: skip
+    assert [b.code for b in ready(list(found.values()), "business")] == ["WHEELCHAIR"]

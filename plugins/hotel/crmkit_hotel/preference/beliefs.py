@@ -22,7 +22,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .catalogue import Code, catalogue
 
@@ -147,6 +147,7 @@ def believe(
         code = codes.get(fact.code)
         if code is None or fact.on > on:
             continue
+        fact = evolve(fact, value=code.normal(fact.value))
         since = blocked.get(fact.code)
         if since is not None:
             # Only the guest's own later word lifts the block.
@@ -209,7 +210,7 @@ def _belief(
     mode = max((f.mode for f in pro), key=lambda m: WEIGHTS[m], default="observed")
     return Belief(
         code=code.code, value=value, purpose=purpose, scope=scope,
-        status=_status(code, told, said, against, stays, on, fades),
+        status=_status(code, value, told, said, against, stays, on, fades),
         mode="observed" if mode == "praised" else mode,
         strength=AVOID if avoided else next((f.strength for f in reversed(pro) if f.strength), "preferred"),
         confidence=confidence(weigh[1], weigh[-1]),
@@ -223,13 +224,16 @@ def _belief(
 
 
 def _status(
-    code: Code, told: Sequence[tuple[Evidence, int]], said: Sequence[Evidence],
+    code: Code, value: str, told: Sequence[tuple[Evidence, int]], said: Sequence[Evidence],
     against: Sequence[Evidence], stays: Sequence[tuple[date, int | str, str]], on: date, fades: bool,
 ) -> str:  # fmt: skip
+    # Another value said later, or the guest's own word against it, takes its place.
+    if said and any(fact.mode == "declared" for fact in against):
+        return "retired"
+    # Logged before values were checked: nobody can prepare it, so the guest is asked.
+    if not code.takes(value):
+        return "ask"
     if said:
-        # Another value said later, or the guest's own word against it, takes its place.
-        if any(fact.mode == "declared" for fact in against):
-            return "retired"
         old = fades and (on - said[-1].on).days >= STALE_DAYS
         return "ask" if old or len(against) >= CONTRADICTIONS else "declared"
     return _learnt(told, stays)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from functools import cache
 
 from attrs import frozen
@@ -17,13 +18,24 @@ from crmkit.errors import NotFound, UsageError
 
 FREE = "free"
 TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](-([01][0-9]|2[0-3]):[0-5][0-9])?")
-DAY = re.compile(r"([0-9]{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+DAY = re.compile(r"([0-9]{4}-)?[0-9]{2}-[0-9]{2}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-# By type: what the value has to look like, and how that is said.
-FORMS = {
-    "time": (TIME, "a time such as 07:30 or a window such as 09:00-11:00"),
-    "day": (DAY, "a day such as 05-21 or 1980-05-21"),
-    "language": (LANGUAGE, "a language tag of BCP 47 such as pt-BR"),
+
+
+def _is_day(text: str) -> bool:
+    """Whether a day of the calendar; one without a year may be the 29th of February."""
+    try:
+        date.fromisoformat(text if len(text) > 5 else f"2000-{text}")
+    except ValueError:
+        return False
+    return DAY.fullmatch(text) is not None
+
+
+# By type: whether a text is such a value, and how that is said.
+FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "time": (TIME.fullmatch, "a time such as 07:30 or a window such as 09:00-11:00"),
+    "day": (_is_day, "a day of the calendar such as 05-21 or 1980-05-21"),
+    "language": (LANGUAGE.fullmatch, "a language tag of BCP 47 such as pt-BR"),
 }
 
 
@@ -68,11 +80,16 @@ class Code:
         Raises:
             UsageError: naming what the code takes.
         """
+        text = self.normal(value)
+        if not self.takes(text):
+            raise UsageError(f"{self.code} takes {self.allowed}, not {value!r}.", code="E_VALUE")
+        return text
+
+    def normal(self, value: str) -> str:
+        """The value without blanks around it; of yes or no as ``true`` or ``false``."""
         text = value.strip()
         if self.type == "bool":
-            text = {"yes": "true", "no": "false"}.get(text.lower(), text.lower())
-        if not self._takes(text):
-            raise UsageError(f"{self.code} takes {self.allowed}, not {value!r}.", code="E_VALUE")
+            return {"yes": "true", "no": "false"}.get(text.lower(), text.lower())
         return text
 
     @property
@@ -89,7 +106,8 @@ class Code:
             return "one of " + ", ".join(self.values)
         return "a text of 1 to 80 signs"
 
-    def _takes(self, text: str) -> bool:
+    def takes(self, text: str) -> bool:
+        """Whether a value may be kept as it stands."""
         if self.type == "bool":
             return text in ("true", "false")
         if self.type in ("int", "decimal"):
@@ -99,7 +117,7 @@ class Code:
             )
             return whole is not None and float(low) <= float(text) <= float(high)
         if self.type in FORMS:
-            return FORMS[self.type][0].fullmatch(text) is not None
+            return bool(FORMS[self.type][0](text))
         if self.values:
             return text in self.values
         return 1 <= len(text) <= 80

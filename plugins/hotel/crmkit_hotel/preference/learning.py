@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..data import EVIDENCE, PREFERENCE, REFUSAL, RESERVATION
+from ..data import EVIDENCE, PREFERENCE, REFUSAL, RESERVATION, STATEMENT
 from .beliefs import ANY, AVOID, CHAIN, STALE_DAYS, Belief, Evidence, Refusal, believe
 from .catalogue import catalogue
 
@@ -106,11 +106,13 @@ def _facts(
         if said.get("companion") or (said.get("value") is None and not said.get("text")):
             continue
         stay, purpose = _stay(stays[guest], subject, on)
+        # What is logged as a statement is the guest's word unless it says otherwise.
+        mode = said.get("mode") or ("declared" if kind == STATEMENT else "observed")
         evidence[guest].append(
             Evidence(
                 code=code, value=said.get("value") or _label(said["text"]), on=on, stay=stay, number=number,
-                mode=said.get("mode") or "observed", holds=said.get("holds") is not False,
-                purpose=_purpose(said.get("purpose"), purpose, said.get("mode")),
+                mode=mode, holds=said.get("holds") is not False,
+                purpose=_purpose(said.get("purpose"), purpose, mode),
                 property=said.get("property") or CHAIN, touchpoint=kind.partition(".")[2],
                 staff=actor or "", strength=said.get("strength") or "", share=said.get("share"),
                 note=said.get("text"),
@@ -125,7 +127,7 @@ def _label(words: str) -> str:
     return f"in words {hashlib.blake2b(plain.encode(), digest_size=3).hexdigest()}"
 
 
-def _purpose(said: str | None, of_stay: str, mode: str | None) -> str:
+def _purpose(said: str | None, of_stay: str, mode: str) -> str:
     """What is said holds for every trip unless it names one; what is seen holds for such trips."""
     purpose = said or (ANY if mode == "declared" else of_stay)
     return ANY if purpose == "unknown" else purpose

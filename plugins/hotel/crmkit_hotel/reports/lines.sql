@@ -149,12 +149,15 @@ anniversary AS (
 ),
 shift(years) AS (VALUES (-1), (0), (1)),
 dated AS (
-    -- The 29th of February is kept on the 28th.
+    -- The 29th of February is kept on the 28th; a day that no calendar has, as 02-30, is none.
     SELECT
         g.reservation_id, g.subject_id, g.as_of, o.code,
-        make_date(
-            year(g.arrival_on) + t.years, o.m, CASE WHEN o.m = 2 AND o.d = 29 THEN 28 ELSE o.d END
-        ) AS occasion_on
+        CASE
+            WHEN o.m = 2 AND o.d = 29 THEN make_date(year(g.arrival_on) + t.years, 2, 28)
+            WHEN o.d BETWEEN 1 AND CASE WHEN o.m = 2 THEN 28 WHEN o.m IN (4, 6, 9, 11) THEN 30 ELSE 31 END
+                AND o.m BETWEEN 1 AND 12
+                THEN make_date(year(g.arrival_on) + t.years, o.m, o.d)
+        END AS occasion_on
     FROM guest g
     JOIN anniversary o ON o.subject_id = g.subject_id AND o.as_of = g.as_of
     CROSS JOIN shift t
