@@ -60,6 +60,70 @@ def test_the_same_posting_under_the_same_reference_is_made_once(
     assert told.value.code == "E_DUPLICATE"
 
 
+def test_a_corrected_amount_is_settled_by_its_difference(
+    accounts: Accounts, people: list[int]
+) -> None:
+    """Issue 14, line 8: 2,000, then 3,000, then 500 for one stay: +2,000, +1,000, -2,500; in the end 0."""
+    ann, bo, _ = people
+    stay = {"reference": "stay-1", "reason": "stay"}
+    accounts.post(POINTS, [earn(ann, 2000, **stay)])
+    for due, difference in ((2000, 0), (3000, 1000), (3000, 0), (500, -2500), (0, -500), (0, 0)):
+        (posted,), refused = accounts.settle(POINTS, [earn(ann, due, **stay)])
+        assert (posted.amount, posted.new, posted.balance) == (difference, difference != 0, due)
+        assert refused == []
+    found = [(e["kind"], e["amount"], e["reference"]) for e in accounts.statement(POINTS, ann)]
+    assert found == [
+        ("earn", 2000, "ledger.points:stay-1"), ("adjust", 1000, "ledger.points:stay-1~2"),
+        ("adjust", -2500, "ledger.points:stay-1~3"), ("adjust", -500, "ledger.points:stay-1~4"),
+    ]  # fmt: skip
+    assert accounts.unbalanced(POINTS) == []
+
+
+def test_what_was_posted_to_the_wrong_customer_moves(accounts: Accounts, people: list[int]) -> None:
+    ann, bo, cy = people
+    accounts.post(POINTS, [earn(ann, 1000, reference="s"), earn(cy, 7)])
+    (posted,), refused = accounts.settle(POINTS, [earn(bo, 1500, reference="s")])
+    assert (posted.customer_id, posted.amount, refused) == (bo, 1500, [])
+    assert accounts.balances(POINTS, people) == {ann: 0, bo: 1500, cy: 7}
+    accounts.settle(POINTS, [earn(ann, 1500, reference="s")])
+    assert accounts.balances(POINTS, people) == {ann: 1500, bo: 0, cy: 7}
+    assert accounts.unbalanced(POINTS) == []
+
+
+def test_one_that_cannot_be_settled_leaves_the_others(
+    accounts: Accounts, people: list[int]
+) -> None:
+    """Ann has spent 900 of 1,000, so 500 of her stay cannot be taken back, nor moved to Cy."""
+    ann, bo, cy = people
+    accounts.post(POINTS, [earn(ann, 1000, reference="a"), burn(ann, 900)])
+    due = [earn(ann, 500, reference="a"), earn(bo, 40, reference="b"), earn(bo, 41, reference="b"),
+           earn(bo, -1, reference="c")]  # fmt: skip
+    posted, refused = accounts.settle(POINTS, due)
+    assert [(p.customer_id, p.amount) for p in posted] == [(bo, 40)]
+    assert [(r.posting.reference, r.why) for r in refused] == [
+        ("a", "ledger.points: the balance is 100, and 500 was to be taken."),
+        ("b", "ledger.points: the reference 'b' is given twice."),
+        ("c", "the amount of earn is -1, not positive."),
+    ]  # fmt: skip
+    _, (moved,) = accounts.settle(POINTS, [earn(cy, 1000, reference="a")])
+    assert "1000 was to be taken" in moved.why
+    assert accounts.balances(POINTS, people) == {ann: 100, bo: 40, cy: 0}
+    assert accounts.unbalanced(POINTS) == []
+
+
+def test_a_posting_of_a_merged_customer_is_settled_with_the_one_who_remains(
+    workspace: Crm, accounts: Accounts, people: list[int]
+) -> None:
+    ann, bo, _ = people
+    accounts.post(POINTS, [earn(bo, 1000, reference="s")])
+    workspace.duplicates.merge([(ann, bo)])
+    (posted,), _ = accounts.settle(POINTS, [earn(bo, 1500, reference="s")])
+    assert (posted.customer_id, posted.amount, posted.balance) == (ann, 500, 1500)
+    (taken,), _ = accounts.settle(POINTS, [earn(ann, 100, reference="s")])
+    assert (taken.amount, taken.balance) == (-1400, 100)
+    assert accounts.unbalanced(POINTS) == []
+
+
 @pytest.mark.parametrize(
     ("amount", "kind", "said"),
     [

@@ -1,8 +1,8 @@
 """Accounts: entries are posted in batches, and a balance is nothing but the sum of its entries.
 
 A posting names its reference, so that the same posting again does nothing; another posting under
-the same reference is refused. Everything of a batch is one transaction that holds the customers'
-locks, so two processes cannot spend one balance twice.
+the same reference is refused, or settled, which posts the difference. Everything of a batch is one
+transaction that holds the customers' locks, so two processes cannot spend one balance twice.
 
 A customer who was merged into another keeps the account. What the other spends is taken from both,
 their own first, so that taking the merge back leaves each with what is theirs.
@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from attrs.validators import in_
 
 from crmkit.declarations import Ledger
@@ -65,6 +65,14 @@ class Posted:
     amount: int
     balance: int
     new: bool
+
+
+@frozen(kw_only=True)
+class Unposted:
+    """A posting that was not made, and the words why."""
+
+    posting: Posting
+    why: str
 
 
 @define
@@ -182,6 +190,39 @@ class Accounts:
             batch.write()
         return done
 
+    def settle(
+        self, ledger: str, postings: Sequence[Posting], *, tx: Any = None
+    ) -> tuple[list[Posted], list[Unposted]]:
+        """Makes each reference stand for one customer and amount; posts what differs from before.
+
+        For what follows from facts that are corrected: a stay of three nights that had two, or of
+        another guest. A difference is an ``adjust``; one that a balance does not cover is not made,
+        and the others are.
+
+        Args:
+            ledger: a declared one.
+            postings: each with its reference; ``amount`` is all that is due under it, and may be 0.
+            tx: the open write; None is one of its own.
+
+        Returns:
+            What became of each posting, ``amount`` being the difference; and those that were not made.
+
+        Raises:
+            NotFound: for a ledger or customer that does not exist.
+        """
+        declared = self.ledger(ledger)
+        done, refused = [], []
+        with self._writing(tx, "ledger settle") as own:
+            batch = _Batch(self, declared, own, postings)
+            batch.read_settled()
+            for posting in postings:
+                try:
+                    done.append(batch.settle(posting))
+                except UsageError as error:
+                    refused.append(Unposted(posting=posting, why=error.message))
+            batch.write()
+        return done, refused
+
     def transfer(
         self, ledger: str, giver: int, taker: int, amount: int, *, reference: str | None = None,
         reason: str | None = None, tx: Any = None,
@@ -280,25 +321,89 @@ class _Batch:
     def __init__(
         self, accounts: Accounts, ledger: Ledger, tx: Any, postings: Sequence[Posting]
     ) -> None:
-        self._crm, self._ledger, self._tx = accounts._crm, ledger, tx
-        people = self._crm.store.customers
-        customers = {posting.customer_id for posting in postings}
-        self._survivor = people.survivors(customers, tx=tx)
-        for missing in sorted(customers - self._survivor.keys()):
-            raise NotFound("customer", str(missing))
-        members = people.members(self._survivor.values(), tx=tx)
-        tx.lock_customers(members)
-        self._accounts = accounts._accounts(ledger.name, members, tx)
-        self._family: dict[int, list[int]] = defaultdict(list)
-        # Each customer's own account before those of customers merged into it.
-        for member, survivor in sorted(members.items(), key=lambda pair: pair[0] != pair[1]):
-            self._family[survivor].append(member)
-        refs = {self._ref(p.reference) for p in postings if p.reference is not None}
+        self._crm, self._ledger, self._tx, self._all = accounts._crm, ledger, tx, accounts
+        self._survivor: dict[int, int] = {}
+        self._accounts: dict[int, _Account] = {}
+        self._family: dict[int, list[int]] = {}
+        self._admit({posting.customer_id for posting in postings})
+        self._references = {p.reference for p in postings if p.reference is not None}
+        refs = {self._ref(name) for name in self._references}
         found = self._crm.store.records.read(
             ENTRY, ["ref", "kind", "posted"], among={"ref": refs}, tx=tx
         )
         self._known: dict[str, tuple[str, int]] = {ref: (kind, n) for ref, kind, n in found}
+        self._settled: dict[str, list[tuple[int, int]]] = {}
+        self._given: set[str] = set()
         self._entries: list[_Entry] = []
+
+    def _admit(self, customers: Collection[int]) -> None:
+        """Locks customers and reads their accounts, before anything is posted."""
+        people = self._crm.store.customers
+        survivors = people.survivors(customers, tx=self._tx)
+        for missing in sorted(set(customers) - survivors.keys()):
+            raise NotFound("customer", str(missing))
+        members = people.members(survivors.values(), tx=self._tx)
+        self._tx.lock_customers(members)
+        self._survivor |= survivors
+        self._accounts |= self._all._accounts(self._ledger.name, members, self._tx)
+        families: dict[int, list[int]] = defaultdict(list)
+        # Each customer's own account before those of customers merged into it.
+        for member, survivor in sorted(members.items(), key=lambda pair: pair[0] != pair[1]):
+            families[survivor].append(member)
+        self._family |= families
+
+    def read_settled(self) -> None:
+        """Reads what was posted under each reference, and under those of its differences."""
+        records = self._crm.store.records
+        found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        step, asked = 1, {self._ref(name): name for name in self._references}
+        while asked:
+            rows = records.read(
+                ENTRY, ["ref", "owner_id", "posted"], among={"ref": asked}, tx=self._tx
+            )
+            for ref, account, amount in rows:
+                found[asked[ref]].append((account, amount))
+            step += 1
+            asked = {self._ref(_difference(asked[row[0]], step)): asked[row[0]] for row in rows}
+        accounts = {account for rows in found.values() for account, _ in rows}
+        owners = dict(
+            records.read(ACCOUNT, ["id", "owner_id"], among={"id": accounts}, tx=self._tx)
+        )
+        self._admit(set(owners.values()))
+        self._settled = {
+            name: [(owners[account], amount) for account, amount in rows]
+            for name, rows in found.items()
+        }
+
+    def settle(self, posting: Posting) -> Posted:
+        """Posts what is missing under a reference, or takes what is too much."""
+        name = posting.reference
+        if name is None:
+            raise UsageError("a posting that is settled needs a reference.")
+        if name in self._given:
+            raise UsageError(
+                f"{self._ledger.name}: the reference {name!r} is given twice.", code="E_DUPLICATE"
+            )
+        self._given.add(name)
+        who, before = self._survivor[posting.customer_id], self._settled.get(name, [])
+        due = defaultdict(int, {who: posting.amount})
+        for customer, amount in before:
+            due[self._survivor[customer]] -= amount
+        kind = "adjust" if before else posting.kind
+        # What is taken comes first: where a balance does not cover it, nothing has been given yet.
+        by_amount = sorted(due.items(), key=lambda pair: pair[1])
+        for customer, amount in by_amount:
+            if amount:
+                before = [*before, (customer, amount)]
+                change = evolve(
+                    posting, customer_id=customer, amount=amount, kind=kind,
+                    reference=_difference(name, len(before)),
+                )  # fmt: skip
+                _check_sign(change)
+                self._take(customer, change)
+        return Posted(
+            customer_id=who, amount=due[who], balance=self._balance(who), new=any(due.values())
+        )
 
     def _ref(self, reference: str) -> str:
         return f"{self._ledger.name}:{reference}"
@@ -307,9 +412,12 @@ class _Batch:
         who = self._survivor[posting.customer_id]
         new = posting.reference is None or not self._is_made(posting, self._ref(posting.reference))
         if new:
-            for i, (member, amount) in enumerate(self._parts(who, posting)):
-                self._enter(member, amount, posting, i)
+            self._take(who, posting)
         return Posted(customer_id=who, amount=posting.amount, balance=self._balance(who), new=new)
+
+    def _take(self, customer: int, posting: Posting) -> None:
+        for i, (member, amount) in enumerate(self._parts(customer, posting)):
+            self._enter(member, amount, posting, i)
 
     def _is_made(self, posting: Posting, ref: str) -> bool:
         asked = (posting.kind, posting.amount)
@@ -319,7 +427,7 @@ class _Batch:
                 f"{self._ledger.name}: the reference {posting.reference!r} stands for "
                 f"{found[0]} {found[1]:+d} already, and {asked[0]} {asked[1]:+d} was given.",
                 code="E_DUPLICATE",
-                hint="Give another reference, or an adjustment.",
+                hint="Give another reference, or post the difference with kind adjust.",
             )
         return found is not asked
 
@@ -406,6 +514,11 @@ class _Batch:
         if posting.expires_on is not None or entry.amount <= 0 or months is None:
             return posting.expires_on
         return months_later(_local_day(self._crm, posting.at or self._tx.at), months)
+
+
+def _difference(reference: str, number: int) -> str:
+    """The reference of the nth posting under one reference: ``stay-4711``, ``stay-4711~2``."""
+    return reference if number == 1 else f"{reference}~{number}"
 
 
 def lapsed_amount(entries: Sequence[tuple[int, int, date | None]], on: date) -> int:

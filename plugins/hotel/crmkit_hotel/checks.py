@@ -42,7 +42,9 @@ def preference_faults(batch: Batch) -> Iterator[RowFault]:
                 message="is not in the catalogue of preferences",
                 allowed=", ".join(near_names(code, catalogue())) or CATALOGUE,
             )  # fmt: skip
-        elif value is not None and status not in NOT_PREPARED and not catalogue()[code].takes(value):
+        elif (
+            value is not None and status not in NOT_PREPARED and not catalogue()[code].takes(value)
+        ):
             yield _refused(row, catalogue()[code], value)
 
 

@@ -83,7 +83,8 @@ def _parameters(days: int) -> tuple[Parameter, ...]:
 METHOD = (
     "Every arrival with what the guest said and what was learnt for such a trip (confidence on the "
     "day of arrival at least 0.6; from 0.4 it is asked), what the booking promised, what the tier "
-    "gives, what is owed after a complaint, and occasions within three days. What the house tracks "
+    "gives, what is owed after a complaint, and occasions within three days. The front office is told "
+    "of another booking of the guest for the same days. What the house tracks "
     "(hotel.supply) goes to required lines first, then by VIP level, tier and day of booking; where "
     "it runs out a substitute is named, and never one that the guest wants avoided."
 )

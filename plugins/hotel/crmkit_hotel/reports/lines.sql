@@ -222,6 +222,16 @@ line AS (
         reservation_id, 'arrival', 'ARRIVAL', room_type_booked, NULL, 'front_office', 'Arrives', false,
         false
     FROM guest
+    UNION ALL
+    -- A booking made twice, or two rooms: the desk asks which.
+    SELECT
+        g.reservation_id, 'arrival', 'ALSO_BOOKED', 'reservation ' || CAST(o.id AS VARCHAR), NULL,
+        'front_office', 'Has another booking for these days', false, false
+    FROM guest g
+    JOIN hotel_reservation o ON o.subject_id = g.subject_id AND o.as_of = g.as_of AND o.id <> g.reservation_id
+    WHERE o.status IN ('option', 'confirmed', 'in_house')
+        AND (o.arrival_on = g.arrival_on
+            OR (o.arrival_on < g.departure_on AND o.departure_on > g.arrival_on))
 ),
 used AS (
     -- What guests who stay on have already.
