@@ -7,7 +7,7 @@ usual ones of large chains.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -66,36 +66,65 @@ SCHEME = TierScheme(
 
 
 def post_stays(crm: Crm) -> Answer:
-    """Posts the points of every stay that has ended; a stay is posted once (H-R11)."""
-    store = crm.store
-    today = crm.as_of().on
-    ended = [
-        row
-        for row in store.records.read(STAY, ["ref", "owner_id", "nights", "checked_out_on"])
-        if row[3] is not None and row[3] <= today and row[2]
-    ]
+    """Posts what every stay earns, and the difference where a stay was corrected since (H-R11)."""
+    due = [_posting(crm, stay, "stay") for stay in _stays(crm)]
+    posted, refused = crm.service("ledger.accounts").settle(POINTS, due)
+    new = [p for p in posted if p.new]
+    return Answer(
+        rows=[{"stays": len(new), "points": sum(p.amount for p in new)}],
+        remarks=[f"{r.posting.reference} is not posted: {r.why}" for r in refused],
+    )
+
+
+def _stays(crm: Crm, refs: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """Stays with their guest, their reference in the ledger and what they have earned until today.
+
+    Args:
+        refs: only those of these keys, of whatever system; None is all.
+    """
+    names = (
+        "id",
+        "source",
+        "ref",
+        "owner_id",
+        "nights",
+        "checked_in_on",
+        "checked_out_on",
+        "property",
+    )
+    among = {} if refs is None else {"ref": refs}
+    rows = crm.store.records.read(STAY, names, among=among, sort=["id"])
     booked = {
         row[0]: row[1:]
-        for row in store.records.read(
-            RESERVATION, ["id", "owner_id", "rooms"], among={"id": {r[1] for r in ended}}
+        for row in crm.store.records.read(
+            RESERVATION, ["id", "owner_id", "rooms"], among={"id": {row[3] for row in rows}}
         )
     }
-    postings = []
-    for ref, reservation, nights, _ in ended:
-        guest, rooms = booked[reservation]
-        postings.append(_posting(crm, guest, nights, rooms, f"stay-{ref}", "stay"))
-    posted = crm.service("ledger.accounts").post(POINTS, postings) if postings else []
-    new = [p for p in posted if p.new]
-    return Answer(rows=[{"stays": len(new), "points": sum(p.amount for p in new)}])
+    today, keys, out = crm.as_of().on, set[str](), []
+    for row in rows:
+        stay = dict(zip(names, row, strict=True))
+        stay["guest"], rooms = booked[stay["owner_id"]]
+        # Two systems may count from 1: the stay that was here first has the plain key.
+        key = stay["ref"] if stay["ref"] not in keys else f"{stay['source']}:{stay['ref']}"
+        keys.add(key)
+        stay["reference"], left = f"stay-{key}", stay["checked_out_on"]
+        stay["points"] = 0
+        if left is not None and left <= today:
+            stay["points"] = PER_NIGHT * _nights(stay) * min(rooms or 1, MOST_ROOMS)
+        out.append(stay)
+    return out
 
 
-def _posting(
-    crm: Crm, guest: int, nights: int, rooms: int | None, reference: str, reason: str
-) -> Any:
+def _nights(stay: Mapping[str, Any]) -> int:
+    if stay["nights"] is not None or stay["checked_in_on"] is None:
+        return stay["nights"] or 0
+    return int((stay["checked_out_on"] - stay["checked_in_on"]).days)
+
+
+def _posting(crm: Crm, stay: Mapping[str, Any], reason: str) -> Any:
     """Own room nights only, of at most three rooms."""
-    amount = PER_NIGHT * nights * min(rooms or 1, MOST_ROOMS)
     return crm.service("ledger.accounts").posting(
-        customer_id=guest, amount=amount, reference=reference, reason=reason
+        customer_id=stay["guest"], amount=stay["points"], reference=stay["reference"], reason=reason
     )
 
 
@@ -104,22 +133,24 @@ def claim(crm: Crm, customer: str, reservation: str) -> Answer:
     store, today = crm.store, crm.as_of().on
     guest = store.customers.find(customer).id
     stay, why = _claimed(crm, guest, reservation, today)
-    posted = 0
+    points = 0
     if why == "granted" and stay is not None:
-        posting = _posting(
-            crm, guest, stay["nights"], stay["rooms"], f"stay-{stay['ref']}", "claim"
+        posted, refused = crm.service("ledger.accounts").settle(
+            POINTS, [_posting(crm, stay, "claim")]
         )
-        (done,) = crm.service("ledger.accounts").post(POINTS, [posting])
-        posted, why = (done.amount, "granted") if done.new else (0, "already_posted")
+        if refused:
+            raise UsageError(f"{reservation} is not posted: {refused[0].why}")
+        points = max(posted[0].amount, 0)
+        why = "granted" if points else "already_posted"
     store.records.set(
         CLAIM, source="crmkit", ref=f"{guest}:{reservation}", owner_id=guest,
         values={
-            "reservation": reservation, "filed_on": today, "points": posted, "reason": why,
+            "reservation": reservation, "filed_on": today, "points": points, "reason": why,
             "state": "granted" if why == "granted" else "refused",
-            "stayed_on": stay and stay["out"], "property": stay and stay["property"],
+            "stayed_on": stay and stay["checked_out_on"], "property": stay and stay["property"],
         },
     )  # fmt: skip
-    return Answer(rows=[{"customer_id": guest, "reason": why, "points": posted}])
+    return Answer(rows=[{"customer_id": guest, "reason": why, "points": points}])
 
 
 def _claimed(
@@ -129,15 +160,16 @@ def _claimed(
         booked = crm.store.records.find(RESERVATION, reservation)
     except NotFound:
         return None, "not_found"
-    names = ["ref", "nights", "checked_out_on", "property"]
-    rows = crm.store.records.read(STAY, names, among={"owner_id": [booked.id]})
-    if not rows or rows[0][2] is None:
+    refs = [
+        ref for (ref,) in crm.store.records.read(STAY, ["ref"], among={"owner_id": [booked.id]})
+    ]
+    stay = next((s for s in _stays(crm, refs) if s["owner_id"] == booked.id), None)
+    if stay is None or stay["checked_out_on"] is None:
         return None, "not_found"
-    ref, nights, out, house = rows[0]
-    stay = {"ref": ref, "nights": nights or 0, "out": out, "property": house, "rooms": booked.values["rooms"]}  # fmt: skip
     if crm.store.customers.survivors([booked.owner_id or 0]).get(booked.owner_id or 0) != guest:
         return stay, "not_own_stay"
-    return stay, "granted" if today <= out + timedelta(days=CLAIM_DAYS) else "late"
+    late = today > stay["checked_out_on"] + timedelta(days=CLAIM_DAYS)
+    return stay, "late" if late else "granted"
 
 
 def refer(crm: Crm, referrer: str, friend: str) -> Answer:
@@ -175,28 +207,32 @@ def _same(crm: Crm, one: Any, other: Any) -> str | None:
 
 def settle(crm: Crm) -> Answer:
     """Pays referrers whose friend has completed a first stay, not before (H-R13)."""
-    accounts, store = crm.service("ledger.accounts"), crm.store
-    waiting = store.records.read(REFERRAL, ["ref", "owner_id", "referrer"], where={"state": "open"})
-    stayed = _completed(crm, [row[1] for row in waiting])
-    due = [row for row in waiting if row[1] in stayed]
-    if due:
-        accounts.post(
-            POINTS,
-            [
-                accounts.posting(customer_id=int(teller), amount=REFERRER_POINTS, reference=f"referral-{ref}", reason="referral")
-                for ref, _, teller in due
-            ],
+    store = crm.store
+    waiting = store.records.read(
+        REFERRAL, ["source", "ref", "owner_id", "referrer"], where={"state": "open"}
+    )
+    stayed = _completed(crm, [row[2] for row in waiting])
+    accounts, rows, remarks = crm.service("ledger.accounts"), [], []
+    for source, ref, friend, referrer in waiting:
+        if friend not in stayed:
+            continue
+        own = source == "crmkit"
+        try:
+            # An imported referral has the referrer's key, one of ours the id.
+            teller = int(referrer) if own else store.customers.find(referrer or "").id
+        except UsageError as error:
+            remarks.append(f"referral {source}:{ref} is not paid: {error}")
+            continue
+        posting = accounts.posting(
+            customer_id=teller, amount=REFERRER_POINTS, reason="referral",
+            reference=f"referral-{ref}" if own else f"referral-{source}:{ref}",
         )  # fmt: skip
-        store.records.put(
-            REFERRAL, source="crmkit", refs=[r[0] for r in due], owners=[r[1] for r in due],
-            values={"state": ["paid"] * len(due), "points": [REFERRER_POINTS] * len(due)},
-        )  # fmt: skip
-    return Answer(
-        rows=[
-            {"customer_id": int(teller), "state": "paid", "points": REFERRER_POINTS}
-            for _, _, teller in due
-        ]
-    )  # fmt: skip
+        accounts.settle(POINTS, [posting])
+        store.records.set(
+            REFERRAL, source=source, ref=ref, values={"state": "paid", "points": REFERRER_POINTS}
+        )
+        rows.append({"customer_id": teller, "state": "paid", "points": REFERRER_POINTS})
+    return Answer(rows=rows, remarks=remarks)
 
 
 def _completed(crm: Crm, guests: Sequence[int]) -> set[int]:
@@ -215,7 +251,7 @@ def commands() -> list[Command]:
     return [
         Command(
             name="loyalty post", run=post_stays, single=True, writes=True, daily=True,
-            help=f"Post the points of every stay that has ended, {PER_NIGHT} a night for at most {MOST_ROOMS} rooms; each stay once.\n\nThe daily run does it too.",
+            help=f"Post the points of every stay that has ended, {PER_NIGHT} a night for at most {MOST_ROOMS} rooms; each stay once.\n\nWhere a stay was corrected since, the difference is posted. A stay that cannot be posted is named, and the others are. The daily run does it too.",
             example="crmkit loyalty post",
             columns=[integer("stays", "Stays", "入住", "stay"), points],
         ),

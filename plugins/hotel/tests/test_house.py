@@ -118,6 +118,82 @@ def test_h_r11_points_of_a_stay_are_posted_once_for_three_rooms_at_most(crm) -> 
     assert accounts.unbalanced("hotel.points") == []
 
 
+def test_one_corrected_stay_moves_its_difference_and_stops_nobody(crm) -> None:
+    """Issue 14, line 8: 500 points a night. S10 of two nights had three, S11 one, S12 was another guest's.
+
+    2 x 500 + 2 x 500 + 500 = 2,500 at first; then +500, -500 and a move, whose guest has 500 more.
+    The points of S11 are spent, so 500 cannot be taken: it is named, and the others are posted.
+    """
+    accounts, records = crm.service("ledger.accounts"), crm.store.records
+    guests = [
+        crm.store.customers.add(name=f"Guest {n}", refs=[CustomerRef("pms", f"L{n}")]).id
+        for n in range(3)
+    ]
+    for number, guest, nights in ((10, 0, 2), (11, 1, 2), (12, 0, 1)):
+        booked = book(crm, f"L{guest}", f"R{number}", date(2026, 3, 1), "checked_out")
+        records.set(
+            "hotel.stay", source="pms", ref=f"S{number}", owner_id=booked.id,
+            values={"nights": nights, "checked_out_on": date(2026, 3, 3)},
+        )  # fmt: skip
+    assert crm.run("loyalty post").rows == [{"stays": 3, "points": 2500}]
+    accounts.post(
+        "hotel.points", [accounts.posting(customer_id=guests[1], amount=-900, kind="burn")]
+    )
+    for number, nights in ((10, 3), (11, 1)):
+        records.set("hotel.stay", source="pms", ref=f"S{number}", values={"nights": nights})
+    records.set(
+        "hotel.reservation", source="pms", ref="R12", owner_id=guests[2],
+        values={"arrival_on": date(2026, 3, 1)},
+    )  # fmt: skip
+    answer = crm.run("loyalty post")
+    assert answer.rows == [{"stays": 2, "points": 1000}]
+    assert list(answer.remarks) == [
+        "stay-S11 is not posted: hotel.points: the balance is 100, and 500 was to be taken."
+    ]
+    assert accounts.balances("hotel.points", guests) == dict(
+        zip(guests, (1500, 100, 500), strict=True)
+    )
+    # A check-out that was entered by mistake is taken back with its points.
+    records.set("hotel.stay", source="pms", ref="S10", values={"checked_out_on": None})
+    assert crm.run("loyalty post").rows == [{"stays": 1, "points": -1500}]
+    assert accounts.unbalanced("hotel.points") == []
+    records.set("hotel.stay", source="pms", ref="S11", values={"nights": 2})
+
+
+def test_stays_of_two_systems_with_one_key_earn_both(crm) -> None:
+    for source, guest in (("pms", "G1"), ("old", "G0")):
+        booked = book(crm, guest, f"R-{source}", date(2026, 2, 1), "checked_out")
+        crm.store.records.set(
+            "hotel.stay", source=source, ref="1", owner_id=booked.id,
+            values={"checked_in_on": date(2026, 2, 1), "checked_out_on": date(2026, 2, 3)},
+        )  # fmt: skip
+    assert crm.run("loyalty post").rows == [{"stays": 2, "points": 2000}]
+    assert crm.run("loyalty post").rows == [{"stays": 0, "points": 0}]
+
+
+def test_an_imported_referral_of_an_unknown_guest_stops_no_other(crm) -> None:
+    for source, ref, referrer in (("web", "1", "nobody"), ("web", "2", "G1"), ("app", "2", "G2")):
+        friend = crm.store.customers.add(name=ref, refs=[CustomerRef(source, f"friend {ref}")])
+        booked = crm.store.records.set(
+            "hotel.reservation", source="pms", ref=f"RR-{source}{ref}", owner_id=friend.id,
+            values={"status": "checked_out", "arrival_on": date(2026, 3, 1)},
+        )  # fmt: skip
+        crm.store.records.set(
+            "hotel.stay", source="pms", ref=f"SR-{source}{ref}", owner_id=booked.id,
+            values={"checked_out_on": date(2026, 3, 2)},
+        )  # fmt: skip
+        crm.store.records.set(
+            "hotel.referral", source=source, ref=ref, owner_id=friend.id,
+            values={"referrer": referrer, "state": "open"},
+        )  # fmt: skip
+    paid = crm.run("loyalty settle")
+    assert [r["points"] for r in paid.rows] == [2000, 2000]
+    assert [r["state"] for r in paid.rows] == ["paid", "paid"]
+    (said,) = paid.remarks
+    assert said.startswith("referral web:1 is not paid: there is no customer 'nobody'")
+    assert crm.run("loyalty settle").rows == []
+
+
 @pytest.mark.parametrize(
     ("guest", "reservation", "out", "reason"),
     [
