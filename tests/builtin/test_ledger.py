@@ -64,7 +64,7 @@ def test_a_corrected_amount_is_settled_by_its_difference(
     accounts: Accounts, people: list[int]
 ) -> None:
     """Issue 14, line 8: 2,000, then 3,000, then 500 for one stay: +2,000, +1,000, -2,500; in the end 0."""
-    ann, bo, _ = people
+    ann = people[0]
     stay = {"reference": "stay-1", "reason": "stay"}
     accounts.post(POINTS, [earn(ann, 2000, **stay)])
     for due, difference in ((2000, 0), (3000, 1000), (3000, 0), (500, -2500), (0, -500), (0, 0)):

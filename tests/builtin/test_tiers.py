@@ -95,3 +95,70 @@ def test_reviews_move_everybody_log_it_and_are_made_once(workspace: Crm, crm_clo
     assert [i.payload["move"] for i in logged] == ["down", "grace", "up", "enter"]
     with pytest.raises(UsageError, match="cannot be reviewed any more"):
         moves("2027-04-30")
+
+
+def test_the_report_of_a_past_day_shows_the_tiers_of_that_day(
+    workspace: Crm, crm_clock: Any
+) -> None:
+    """Issue 14, line 12: reviewed on 31 May for the ends of three months, asked at dates between.
+
+    Ann has 900 points in January and 150 in February: silver from the review of 28 February on.
+    """
+    crm_clock.set(datetime(2026, 1, 1, tzinfo=UTC))
+    ann = workspace.store.customers.add(name="Ann").id
+    crm_clock.set(datetime(2026, 5, 31, 12, tzinfo=UTC))
+    first = datetime(2026, 1, 10, 9, tzinfo=UTC)
+    workspace.service("ledger.accounts").post(
+        "ledger.points",
+        [Posting(customer_id=ann, amount=900, at=first),
+         Posting(customer_id=ann, amount=150, at=first.replace(month=2))],
+    )  # fmt: skip
+    tiers = workspace.service("ledger.tiers")
+    for day in ("2026-01-31", "2026-02-28", "2026-03-31"):
+        tiers.review("ledger.membership", workspace.as_of(day))
+
+    def shown(day: str) -> list[tuple[Any, ...]]:
+        rows = workspace.reports.run("ledger.tiers", {}, workspace.as_of(day)).table.to_pylist()
+        names = ("tier", "customers", "entered", "upgraded")
+        return [tuple(row[name] for name in names) for row in rows]
+
+    assert shown("2026-01-30") == []
+    assert shown("2026-01-31") == [("member", 1, 1, 0)]
+    assert shown("2026-02-15") == [("member", 1, 1, 0)]
+    assert shown("2026-02-28") == [("silver", 1, 0, 1)]
+    assert shown("2026-05-30") == [("silver", 1, 0, 1)]
+
+
+def test_a_standing_filed_late_by_an_earlier_version_is_no_obstacle(
+    workspace: Crm, crm_clock: Any
+) -> None:
+    """It holds since the moment of filing; the next review of a day before that holds from there on."""
+    crm_clock.set(datetime(2026, 1, 1, tzinfo=UTC))
+    ann = workspace.store.customers.add(name="Ann").id
+    crm_clock.set(datetime(2026, 5, 31, 12, tzinfo=UTC))
+    workspace.service("ledger.accounts").post(
+        "ledger.points",
+        [Posting(customer_id=ann, amount=1000, at=datetime(2026, 1, 10, tzinfo=UTC))],
+    )
+    workspace.store.records.set(
+        "ledger.standing", source="crmkit", ref=f"ledger.membership:{ann}", owner_id=ann,
+        values={"scheme": "ledger.membership", "tier": "member", "rank": 0, "since_on": date(2026, 1, 5)},
+    )  # fmt: skip
+    tiers = workspace.service("ledger.tiers")
+    (moved,) = tiers.review("ledger.membership", workspace.as_of("2026-02-28"))
+    assert (moved["move"], moved["to_tier"]) == ("up", "silver")
+    assert tiers.standings("ledger.membership")[ann].since_on == date(2026, 2, 28)
+
+
+def test_two_moves_of_one_day_are_both_logged(workspace: Crm, crm_clock: Any) -> None:
+    """Points that arrive between two reviews of a day move the customer on from there."""
+    crm_clock.set(datetime(2026, 1, 1, tzinfo=UTC))
+    ann = workspace.store.customers.add(name="Ann").id
+    crm_clock.set(datetime(2026, 5, 31, 12, tzinfo=UTC))
+    accounts, tiers = workspace.service("ledger.accounts"), workspace.service("ledger.tiers")
+    for points in (900, 100, 4000):
+        at = datetime(2026, 1, 10, tzinfo=UTC)
+        accounts.post("ledger.points", [Posting(customer_id=ann, amount=points, at=at)])
+        tiers.review("ledger.membership", workspace.as_of("2026-02-28"))
+    logged = workspace.store.interactions.list_for(ann, kinds=["ledger.tier_change"])
+    assert sorted(i.payload["to_tier"] for i in logged) == ["gold", "member", "silver"]

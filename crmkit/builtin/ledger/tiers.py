@@ -175,9 +175,18 @@ class Tiers:
         as_of: AsOf, tx: Any,
     ) -> None:  # fmt: skip
         found = list(after.values())
+        # From the last moment of the day on, which an as-of of that day sees.
+        at = min(as_of.instant - timedelta(microseconds=1), tx.at)
+        refs = [f"{scheme.name}:{customer}" for customer in after]
+        held = dict(
+            self._crm.store.records.read(
+                STANDING, ["ref", "valid_from"], among={"ref": refs}, tx=tx
+            )
+        )
         self._crm.store.records.put(
-            STANDING, source=SOURCE, tx=tx, owners=list(after),
-            refs=[f"{scheme.name}:{customer}" for customer in after],
+            STANDING, source=SOURCE, tx=tx, owners=list(after), refs=refs,
+            # A standing may have been filed later than its day; its successor begins after it.
+            effective=[max(at, held.get(ref, at)) for ref in refs],
             values={
                 "scheme": [scheme.name] * len(found),
                 "tier": [scheme.tiers[s.rank].name for s in found],
@@ -188,12 +197,13 @@ class Tiers:
             },
         )  # fmt: skip
         names = ("move", "from_tier", "to_tier", "grace_until")
-        at = min(as_of.instant, tx.at)
         self._crm.store.interactions.log(
             [
                 NewInteraction(
                     kind=TIER_CHANGE, customer_id=row["customer_id"], occurred_at=at,
-                    ref=f"{scheme.name}:{row['customer_id']}:{as_of.on}", channel="system",
+                    channel="system",
+                    # Corrected points may move a customer twice on one day.
+                    ref=f"{scheme.name}:{row['customer_id']}:{as_of.on}:{row['move']}:{row['to_tier']}",
                     payload={"scheme": scheme.name, **{name: row[name] for name in names}},
                 )
                 for row in rows

@@ -6,6 +6,8 @@ from crmkit import resource_text
 from crmkit.declarations import Lifecycle
 from crmkit.entities import Stage
 
+from .visits import with_visits
+
 STAGES = (
     Stage("prospect", "prospect", "Prospect", "潜在客人"),
     Stage("first-time", "development", "First-time guest", "首次入住"),
@@ -29,5 +31,5 @@ GUEST = Lifecycle(
             *(("lapsed", stage) for stage in HERE),
         }
     ),
-    propose=resource_text(__package__, "lifecycle.sql"),
+    propose=with_visits(resource_text(__package__, "lifecycle.sql")),
 )

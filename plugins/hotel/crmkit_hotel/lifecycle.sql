@@ -1,14 +1,14 @@
 -- The stage in which every guest ought to be, and the first ground for it.
 -- Two years without a stay: lapsed. Five completed stays, or three in the last year: a regular.
-WITH stay AS (
+WITH {visit},
+stay AS (
     SELECT
         subject_id,
         as_of,
         count(*) AS stays,
         count(*) FILTER (WHERE date_diff('day', checked_out_on, as_of_on) < 365) AS year_stays,
         max(checked_out_on) AS last_on
-    FROM hotel_stay
-    WHERE checked_out_on IS NOT NULL AND checked_out_on <= as_of_on
+    FROM visit
     GROUP BY subject_id, as_of
 ),
 known AS (

@@ -34,6 +34,40 @@ def test_repeat_rate_by_year_of_the_first_stay(world) -> None:
     assert (rows[0]["median_gap"], rows[1]["median_gap"]) == (10, None)
 
 
+def test_two_rooms_of_one_night_are_one_visit(world) -> None:
+    """Issue 14, line 12: guest 1 has two rooms from 1 to 3 May, one of them a night longer, and comes
+    back on the 14th, ten days after the 4th; guest 2 has two rooms of one night and never comes again.
+
+    Their median gap was -2 days, and both had come again.
+    """
+    world.customers(1, 2)
+    _stay(world, 1, date(2024, 5, 1), date(2024, 5, 3), 1, nights=2)
+    _stay(world, 1, date(2024, 5, 1), date(2024, 5, 4), 2, nights=3)
+    _stay(world, 1, date(2024, 5, 14), date(2024, 5, 16), 3)
+    _stay(world, 2, date(2024, 6, 1), date(2024, 6, 2), 4)
+    _stay(world, 2, date(2024, 6, 1), date(2024, 6, 2), 5)
+    (row,) = world.report("repeat-rate")
+    assert (row["cohort"], row["guests"], row["again"]) == (2024, 2, 1)
+    assert (row["repeat_rate"], row["within_year"], row["median_gap"]) == (0.5, 0.5, 10)
+    assert [(r["customer_id"], r["gaps"]) for r in world.report("next-stay", gaps=1)] == [(1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "again"),
+    [
+        # One after the other, the second time back-to-back; within the first; day use of two rooms.
+        (("05-01", "05-03"), ("05-05", "05-06"), 1), (("05-01", "05-03"), ("05-03", "05-04"), 1),
+        (("05-01", "05-09"), ("05-03", "05-04"), 0), (("05-01", "05-01"), ("05-01", "05-01"), 0),
+        (("05-01", "05-03"), ("05-02", "05-06"), 0), (("02-28", "02-29"), ("02-29", "03-01"), 1),
+    ],
+)  # fmt: skip
+def test_a_visit_begins_when_the_last_one_is_over(world, first, second, again) -> None:
+    for number, (arrived, left) in enumerate((first, second)):
+        days = [date.fromisoformat(f"2024-{text}") for text in (arrived, left)]
+        _stay(world, 1, *days, number)
+    assert [r["again"] for r in world.report("repeat-rate")] == [again]
+
+
 def test_value_by_number_of_stays(world) -> None:
     """One guest of two stays brings 300 + 100, one of one stay 100: 80 % and 20 %; beside the room 100 of 400."""
     _stay(

@@ -6,6 +6,7 @@ from crmkit import resource_text
 from crmkit.declarations import CUSTOMER, FeatureSet
 
 from ..data import RESERVATION
+from ..visits import with_visits
 from . import booking, guest
 
 BRIEF = "Hotel brief, "
@@ -26,7 +27,7 @@ def feature_sets() -> list[FeatureSet]:
     return [
         FeatureSet(
             name=f"hotel.{name}",
-            sql=resource_text(__package__, f"{name}.sql"),
+            sql=with_visits(resource_text(__package__, f"{name}.sql")),
             features=features,
             subject=subject,
             source=source,

@@ -34,9 +34,9 @@ def _choice(name: str, title: str, title_zh: str, description: str) -> Feature:
 
 SHARE = FieldType.NUMBER
 GUEST = (
-    _number("stays", "Completed stays", "完成入住", "stay", "Stays checked out by then, and those that an earlier system states."),
+    _number("stays", "Completed stays", "完成入住", "stay", "Stays checked out by then, those that overlap as one, and those that an earlier system states."),
     _number("nights", "Nights", "间夜", "night", "Of completed stays on file."),
-    _number("stays_365d", "Stays in 365 days", "近365天入住", "stay", "Checked out less than 365 days before."),
+    _number("stays_365d", "Stays in 365 days", "近365天入住", "stay", "Checked out less than 365 days before; stays that overlap, as two rooms of one night, are one."),
     _number("nights_365d", "Nights in 365 days", "近365天间夜", "night", "Of stays checked out less than 365 days before."),
     _number("days_since_stay", "Days since the last stay", "距上次离店天数", "day", "Since the last check-out; missing without a stay on file."),
     _number("usual_gap_days", "Usual gap between stays", "通常入住间隔", "day", "Median of the days from a check-out to the next check-in, the lower of two in the middle; missing before the second stay."),

@@ -1,23 +1,12 @@
 -- What is known of a guest: stays, gaps between them, fulfilment, complaints, points and profile.
-WITH stay AS (
+WITH {visit},
+stay AS (
     SELECT
-        s.subject_id,
-        s.as_of,
-        s.as_of_on,
-        s.checked_out_on,
-        coalesce(s.nights, date_diff('day', s.checked_in_on, s.checked_out_on)) AS nights,
-        s.benefits_given,
-        s.id,
-        date_diff(
-            'day',
-            lag(s.checked_out_on) OVER (PARTITION BY s.subject_id, s.as_of ORDER BY s.checked_out_on, s.id),
-            s.checked_in_on
-        ) AS gap_days,
-        row_number() OVER (
-            PARTITION BY s.subject_id, s.as_of ORDER BY s.checked_out_on DESC, s.id DESC
-        ) AS place
-    FROM hotel_stay s
-    WHERE s.checked_out_on IS NOT NULL AND s.checked_out_on <= s.as_of_on
+        v.*,
+        date_diff('day', b.checked_out_on, v.checked_in_on) AS gap_days,
+        row_number() OVER (PARTITION BY v.subject_id, v.as_of ORDER BY v.nth DESC) AS place
+    FROM visit v
+    LEFT JOIN visit b ON b.subject_id = v.subject_id AND b.as_of = v.as_of AND b.nth = v.nth - 1
 ),
 gap AS (
     SELECT
@@ -44,7 +33,7 @@ stayed AS (
         CAST(coalesce(sum(CASE WHEN date_diff('day', checked_out_on, as_of_on) < 365 THEN nights END), 0) AS BIGINT) AS nights_365d,
         max(date_diff('day', checked_out_on, as_of_on)) AS since_first,
         min(date_diff('day', checked_out_on, as_of_on)) AS since_last,
-        count(*) FILTER (WHERE place = 1 AND benefits_given = false) AS without_benefits
+        count(*) FILTER (WHERE place = 1 AND without_benefits > 0) AS without_benefits
     FROM stay
     GROUP BY subject_id, as_of
 ),

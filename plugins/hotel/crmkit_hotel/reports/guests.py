@@ -7,6 +7,8 @@ from crmkit.columns import CUSTOMER, count, day, flag, integer, money, number, t
 from crmkit.declarations import Chart, Headline, Parameter, Report, ReportColumn
 from crmkit.entities import FieldType
 
+from ..visits import with_visits
+
 SOURCE = "Hotel brief, section 7, reports (H6)."
 N, SHARE = "guest", "1"
 
@@ -24,7 +26,8 @@ def _report(
     )  # fmt: skip
     return Report(
         name=f"hotel.{name}", title=title, title_zh=title_zh,
-        sql=resource_text(__package__, f"{name.replace('-', '_')}.sql"), columns=columns, key=(key,),
+        sql=with_visits(resource_text(__package__, f"{name.replace('-', '_')}.sql")),
+        columns=columns, key=(key,),
         order=order, parameters=(*window, *more), charts=(chart,) if chart else (),
         headline=headline, method=method, source=source, notes=notes, scores=scores,
     )  # fmt: skip
@@ -41,7 +44,7 @@ def guests_reports() -> list[Report]:
                 number("within_year", "Within a year", "一年内"),
                 integer("median_gap", "Median gap", "间隔中位数", "day"),
             ),
-            "cohort", method="By the first two completed stays on file.",
+            "cohort", method="By the first two visits on file; stays that overlap, as two rooms of one night, are one.",
             chart=Chart(kind="bar", x="cohort", y="repeat_rate", title="Repeat rate", title_zh="回头率"),
             headline=Headline(column="again", total=True),
         ),

@@ -1,16 +1,13 @@
 -- When each guest is next expected: the last departure and the quartiles of their own gaps.
-WITH stay AS (
+WITH {visit},
+stay AS (
     SELECT
-        subject_id,
-        checked_out_on,
-        date_diff(
-            'day',
-            lag(checked_out_on) OVER (PARTITION BY subject_id ORDER BY checked_out_on, id),
-            checked_in_on
-        ) AS gap,
-        id
-    FROM hotel_stay
-    WHERE checked_out_on <= as_of_on
+        v.subject_id,
+        v.checked_out_on,
+        date_diff('day', b.checked_out_on, v.checked_in_on) AS gap,
+        v.id
+    FROM visit v
+    LEFT JOIN visit b ON b.subject_id = v.subject_id AND b.as_of = v.as_of AND b.nth = v.nth - 1
 ),
 ranked AS (
     SELECT

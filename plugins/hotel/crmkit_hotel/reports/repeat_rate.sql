@@ -1,20 +1,12 @@
 -- Of the guests whose first stay ended in a year, how many came again, and after how long.
-WITH stay AS (
-    SELECT
-        subject_id,
-        checked_in_on,
-        checked_out_on,
-        row_number() OVER (PARTITION BY subject_id ORDER BY checked_out_on, id) AS nth
-    FROM hotel_stay
-    WHERE checked_out_on IS NOT NULL AND checked_out_on <= as_of_on
-),
+WITH {visit},
 pair AS (
     SELECT
         a.subject_id,
         year(a.checked_out_on) AS cohort,
         date_diff('day', a.checked_out_on, b.checked_in_on) AS gap
-    FROM stay a
-    LEFT JOIN stay b ON b.subject_id = a.subject_id AND b.nth = 2
+    FROM visit a
+    LEFT JOIN visit b ON b.subject_id = a.subject_id AND b.as_of = a.as_of AND b.nth = 2
     WHERE a.nth = 1
 ),
 placed AS (

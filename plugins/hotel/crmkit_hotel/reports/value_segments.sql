@@ -1,8 +1,8 @@
 -- What segments of guests bring: share of guests, of nights and of revenue by outlet.
-WITH spent AS (
+WITH {visit},
+spent AS (
     SELECT
         subject_id,
-        count(*) AS stays,
         CAST(sum(coalesce(nights, 0)) AS BIGINT) AS nights,
         CAST(sum(coalesce(revenue_room_minor, 0)) AS BIGINT) AS room,
         CAST(sum(coalesce(revenue_fnb_minor, 0)) AS BIGINT) AS fnb,
@@ -13,13 +13,21 @@ WITH spent AS (
     WHERE checked_out_on <= as_of_on AND date_diff('day', checked_out_on, as_of_on) < $days
     GROUP BY subject_id
 ),
+came AS (
+    SELECT subject_id, count(*) AS stays
+    FROM visit
+    WHERE date_diff('day', checked_out_on, as_of_on) < $days
+    GROUP BY subject_id
+),
 placed AS (
     SELECT
-        *,
+        s.*,
+        c.stays,
         room + fnb + spa + other AS revenue,
-        row_number() OVER (ORDER BY room + fnb + spa + other DESC, subject_id) AS place,
+        row_number() OVER (ORDER BY room + fnb + spa + other DESC, s.subject_id) AS place,
         count(*) OVER () AS guests
-    FROM spent
+    FROM spent s
+    JOIN came c ON c.subject_id = s.subject_id
 ),
 grouped AS (
     SELECT
