@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from ..warehouse.population import Population
 from .time_dependence import tables_of
 
 if TYPE_CHECKING:
+    from ..declarations import FeatureSet
     from ..hosting.catalog import Catalog
     from ..settings import Settings
     from ..warehouse.warehouse import Warehouse
@@ -142,28 +143,45 @@ class Reports:
     def _currency(self, report: Report, as_of: AsOf) -> tuple[str, str]:
         """In which currency a report's amounts are, and what is to be said of it.
 
-        That of the data, where they have one only; the workspace's is that of amounts that name none.
+        That of the data, where they have one only, else the workspace's.
         """
-        own = self._settings.currency
+        own, used = self._settings.currency, self._warehouse.currency
         if not any(c.currency_minor for c in report.columns):
-            return own, ""
+            return used, ""
         sets = {
             id(s): s for s in map(self._catalog.feature_set_of, self._features.needed([report.sql]))
         }
         texts = [report.sql, *(s.sql for s in sets.values())]
         names = frozenset(name for text in texts for name in tables_of(text))
         found = self._warehouse.currencies(names, Population.at(as_of))
-        if found in ([], [own]):
-            return own, ""
-        if len(found) == 1:
-            return found[0], (
-                f"all amounts are in {found[0]} and are shown so; the workspace's currency is {own}, in "
+        others = [code for code in found if code != used]
+        if others:
+            self._refuse_mixing(report, sets.values())
+            return used, (
+                f"amounts in {', '.join(others)} are left out of amounts in {used}: nothing says at what "
+                "rate to convert them."
+            )
+        if used != own and found:
+            return used, (
+                f"all amounts are in {used} and are shown so; the workspace's currency is {own}, in "
                 "which costs are set."
             )
-        return own, (
-            f"amounts are in {', '.join(found)} and are not converted: a sum over several of them means "
-            f"nothing, and {own} stands beside it only as the workspace's currency."
-        )
+        return used, ""
+
+    def _refuse_mixing(self, report: Report, sets: Iterable[FeatureSet]) -> None:
+        """Stops before sums over amounts of several currencies."""
+        # Lazy: most workspaces have one currency and never ask.
+        from ..warehouse.mixing import mixing_faults
+
+        for label, name, text in (
+            (f"report {report.name}", report.name, report.sql),
+            *((f"feature set {s.name}", s.name, s.sql) for s in sets),
+        ):
+            faults = mixing_faults(text)
+            if faults:
+                raise DeclarationError(
+                    self._catalog.owner(name), [f"{label}: {fault}" for fault in faults]
+                )
 
     def _query(
         self,

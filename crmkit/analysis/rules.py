@@ -374,7 +374,7 @@ class Rules:
         money = self._money_columns(columns)
 
         def shown(name: str, value: Any) -> Any:
-            return Money(value, self._settings.currency) if name in money else value
+            return Money(value, self._warehouse.currency) if name in money else value
 
         return messages(rule.message, fresh, shown), evidence(fresh, columns)
 

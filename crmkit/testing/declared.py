@@ -79,8 +79,9 @@ def lifecycle_faults(catalog: Catalog, plugin: str) -> list[str]:
 
 
 def sql_faults(catalog: Catalog, plugin: str) -> list[str]:
-    """SQL and conditions outside the portable subset, or over tables that nobody declares."""
+    """SQL and conditions outside the portable subset, over tables that nobody declares, or mixing currencies."""
     # Lazy: the parser is not needed to load the pytest plugin.
+    from ..warehouse.mixing import mixing_faults
     from ..warehouse.portable import check_condition, check_sql
 
     out = []
@@ -89,6 +90,8 @@ def sql_faults(catalog: Catalog, plugin: str) -> list[str]:
             check_sql(text, tables=tables, parameters=parameters)
         except SqlRefused as error:
             out.append(f"{label}: {error.message}")
+        else:
+            out += [f"{label}: {fault}" for fault in mixing_faults(text)]
     for label, text in _conditions(catalog, plugin):
         try:
             check_condition(text)

@@ -28,6 +28,7 @@ from ..entities.fields import FieldSet, FieldType
 # The usual as-of day, and the instant at which it is over; the tables carry UTC without a zone.
 AS_OF_ON = date(2026, 3, 31)
 AS_OF = datetime.combine(AS_OF_ON + timedelta(days=1), time())
+CURRENCY = "USD"
 
 SQL_TYPES = {
     FieldType.TEXT: "VARCHAR", FieldType.INTEGER: "BIGINT", FieldType.NUMBER: "DOUBLE",
@@ -38,7 +39,8 @@ ROW = "subject_id BIGINT, as_of TIMESTAMP, as_of_on DATE, days_before BIGINT, cu
 FACT = (
     "id BIGINT, occurred_at TIMESTAMP, occurred_on DATE, channel VARCHAR, direction VARCHAR, "
     "actor VARCHAR, source VARCHAR, amount_minor BIGINT, currency VARCHAR, record_type VARCHAR, "
-    "record_id BIGINT, days_after BIGINT"
+    "record_id BIGINT, days_after BIGINT, amount_base_minor BIGINT GENERATED ALWAYS AS "
+    f"(CASE WHEN coalesce(currency, '{CURRENCY}') = '{CURRENCY}' THEN amount_minor END) VIRTUAL"
 )
 CORE = {
     "customer": f"{ROW}, kind VARCHAR, region VARCHAR, owner VARCHAR, team VARCHAR, created_on DATE, "
@@ -56,7 +58,8 @@ class SmallWorld:
     """Tables with the rows of one test, on which a plugin's SQL is run.
 
     A row says only what matters: ``subject_id`` and a record's ``id`` are 1 where left out, facts take
-    ``occurred_at`` and ``days_before`` from ``occurred_on``.
+    ``occurred_at`` and ``days_before`` from ``occurred_on``. Amounts without a currency are in USD, the
+    currency of the world.
 
     Args:
         plugin: the plugin's module, whose hooks say which tables there are.
@@ -106,6 +109,11 @@ class SmallWorld:
 
     def _create(self, name: str, fields: FieldSet, envelope: str) -> None:
         listed = "".join(f', "{c.name}" {SQL_TYPES[c.type]}' for c in fields.columns)
+        listed += "".join(
+            _base(f"{f.name}_minor", f"{f.name}_currency")
+            for f in fields.fields
+            if f.type is FieldType.MONEY and f.currency is None
+        )
         self.db.execute(f"CREATE TABLE {name} ({ROW}, {envelope}{listed})")
 
     def add(self, table: str, **values: Any) -> None:
@@ -173,6 +181,13 @@ class SmallWorld:
         assert len(set(keys)) == len(rows), "two rows with one key"
         order = sorted(range(len(rows)), key=lambda i: [(v is None, v) for v in keys[i]])
         return [rows[i] for i in order]
+
+
+def _base(amount: str, currency: str) -> str:
+    """The column that has an amount where it is in the currency of the world, as analysis SQL has it."""
+    name = f"{amount.removesuffix('_minor')}_base_minor"
+    is_own = f"coalesce({currency}, '{CURRENCY}') = '{CURRENCY}'"
+    return f", {name} BIGINT GENERATED ALWAYS AS (CASE WHEN {is_own} THEN {amount} END) VIRTUAL"
 
 
 def day(days_before: int) -> date:

@@ -45,6 +45,11 @@ class GuardedTables:
         """What the manifest says of each table."""
         return self._tables.states
 
+    @property
+    def currency(self) -> str:
+        """As of the snapshot."""
+        return self._tables.currency
+
     def bind(self, engine: Engine, name: str) -> None:
         """Binds ``base_<name>`` as a view over all rows that leaves the hidden ones out."""
         engine.bind_rows(HIDDEN, pa.table({"id": pa.array(self._hidden, pa.int64())}))

@@ -20,6 +20,7 @@ from ..declarations import CUSTOMER, CostDriver, sql_name
 from ..entities.fields import FieldSet, FieldType
 from ..entities.money import MONEY_CONTEXT, exponent
 from ..errors import DeclarationError
+from .engine import quoted, quoted_text
 
 if TYPE_CHECKING:
     from ..hosting.catalog import Catalog
@@ -39,6 +40,8 @@ SQL_TYPES: Mapping[FieldType, str] = {
 ACTIVITY_COST = "activity_cost"
 # Costs are added up in millionths of a minor unit, so that a hundredth of a cent a message counts.
 MILLIONTHS = 1_000_000
+# How the column of an amount's currency ends.
+CURRENCY = "_currency"
 # ISO 4217 for no currency.
 NO_CURRENCY = "XXX"
 
@@ -63,13 +66,15 @@ class Shape(enum.Enum):
 class WarehouseColumn:
     """One column: ``type`` is DuckDB's name of it.
 
-    ``timeless`` holds for all time (D3); ``outcome_only`` is hidden from feature SQL (D13).
+    ``timeless`` holds for all time (D3); ``outcome_only`` is hidden from feature SQL (D13);
+    ``currency`` is that of an amount whose declaration fixes it.
     """
 
     name: str
     type: str
     timeless: bool = False
     outcome_only: bool = False
+    currency: str | None = None
 
 
 def _columns(text: str) -> tuple[WarehouseColumn, ...]:
@@ -150,6 +155,19 @@ class WarehouseTable:
         """Column types by name."""
         return {column.name: column.type for column in self.columns}
 
+    @cached_property
+    def amounts(self) -> dict[str, str]:
+        """Columns of amounts in minor units → the currency of each, as an expression over them."""
+        fixed = {c.name: quoted_text(c.currency) for c in self.columns if c.currency is not None}
+        beside = {
+            f"{c.removesuffix(CURRENCY)}_minor": quoted(c)
+            for c in self.types
+            if c.endswith(CURRENCY)
+        }
+        if "currency" in self.types:
+            beside["amount_minor"] = "currency"
+        return {name: code for name, code in (fixed | beside).items() if name in self.types}
+
     @property
     def has_timeless(self) -> bool:
         """Whether a row says anything before its first version."""
@@ -183,10 +201,15 @@ class ActivityCost:
 
 @frozen
 class Layout:
-    """Every table that the enabled plugins give rise to, by name in analysis SQL."""
+    """Every table that the enabled plugins give rise to, by name in analysis SQL.
+
+    Attributes:
+        currency: of the workspace.
+    """
 
     tables: Mapping[str, WarehouseTable]
     costs: tuple[ActivityCost, ...] = ()
+    currency: str = NO_CURRENCY
 
     @classmethod
     def of(cls, catalog: Catalog, currency: str = NO_CURRENCY) -> Layout:
@@ -214,7 +237,7 @@ class Layout:
                 _table(catalog.owner(name), name, Shape.FACT, kind.fields, about=kind.subject)
             )
         costs = tuple(ActivityCost.of(d, currency) for d in catalog.cost_drivers.values())
-        return cls({table.name: table for table in tables}, costs)
+        return cls({table.name: table for table in tables}, costs, currency)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -273,7 +296,13 @@ def _table(
 
 def _field_columns(declared: FieldSet) -> tuple[WarehouseColumn, ...]:
     return tuple(
-        WarehouseColumn(column.name, SQL_TYPES[column.type], found.timeless, found.outcome_only)
+        WarehouseColumn(
+            column.name,
+            SQL_TYPES[column.type],
+            found.timeless,
+            found.outcome_only,
+            found.currency if column.type is FieldType.MONEY else None,
+        )
         for found in declared.fields
         if found.in_warehouse
         for column in found.columns

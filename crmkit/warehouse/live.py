@@ -31,12 +31,13 @@ class LiveTables:
         customer_id: whose rows; those of customers that were merged into it are its own too.
         time_zone: in which days begin and end.
         runs: folder of the outcomes.
+        currency: in which amounts are added up.
     """
 
     def __init__(
-        self, layout: Layout, url: URL, customer_id: int, time_zone: str, runs: Path
+        self, layout: Layout, url: URL, customer_id: int, time_zone: str, runs: Path, currency: str
     ) -> None:
-        self.layout = layout
+        self.layout, self.currency = layout, currency
         self._url, self._time_zone, self._runs = url, time_zone, runs
         self._customer_id = customer_id
         self._family: dict[int, int] | None = None

@@ -19,27 +19,34 @@ from attrs import evolve, field, frozen
 from .checksums import Checksum
 
 FILE = "manifest.json"
-# Format 1 had no checksums.
-FORMAT = 2
+# Format 1 had no checksums, format 2 no currencies.
+FORMAT = 3
 
 
 @frozen
 class Part:
-    """One Parquet file: path relative to the warehouse, rows, columns and checksum."""
+    """One Parquet file: path relative to the warehouse, rows, columns, checksum and currencies.
+
+    ``currencies`` are those of the amounts in it, in order of code.
+    """
 
     file: str
     rows: int
     columns: tuple[str, ...] = field(repr=False)
     checksum: Checksum = field(repr=False)
+    currencies: tuple[str, ...] = ()
 
     @classmethod
-    def written(cls, folder: Path, file: str, rows: int, columns: Iterable[str]) -> Part:
+    def written(
+        cls, folder: Path, file: str, rows: int, columns: Iterable[str],
+        currencies: Iterable[str] = (),
+    ) -> Part:  # fmt: skip
         """The part that has just been written to ``folder / file``.
 
         Raises:
             OSError: if it cannot be read.
         """
-        return cls(file, rows, tuple(columns), Checksum.of(folder / file))
+        return cls(file, rows, tuple(columns), Checksum.of(folder / file), tuple(currencies))
 
 
 @frozen
@@ -92,6 +99,12 @@ class Manifest:
     def files(self) -> set[str]:
         """Every file that this snapshot names."""
         return {part.file for table in self.tables.values() for part in table.parts}
+
+    @property
+    def currencies(self) -> list[str]:
+        """The currencies of all amounts in it, in order of code."""
+        parts = (part for table in self.tables.values() for part in table.parts)
+        return sorted({code for part in parts for code in part.currencies})
 
     def same_rows(self, other: Manifest) -> bool:
         """Whether another snapshot holds the same transactions, whichever files they are in."""
@@ -217,7 +230,14 @@ def _table_to(state: TableState) -> dict[str, Any]:
         "several": state.several,
         "merged": state.merged,
         "parts": [
-            [p.file, p.rows, list(p.columns), p.checksum.size, p.checksum.sha256]
+            [
+                p.file,
+                p.rows,
+                list(p.columns),
+                p.checksum.size,
+                p.checksum.sha256,
+                list(p.currencies),
+            ]
             for p in state.parts
         ],
     }
@@ -225,7 +245,7 @@ def _table_to(state: TableState) -> dict[str, Any]:
 
 def _table_from(raw: Mapping[str, Any]) -> TableState:
     parts = tuple(
-        Part(file, rows, tuple(columns), Checksum(size, sha256))
-        for file, rows, columns, size, sha256 in raw["parts"]
+        Part(file, rows, tuple(columns), Checksum(size, sha256), tuple(currencies))
+        for file, rows, columns, size, sha256, currencies in raw["parts"]
     )
     return TableState(raw["types"], parts, raw["several"], raw["merged"])

@@ -175,7 +175,21 @@ class PartWriter:
                 f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
             ).fetchone()
             rows = int(answer[0]) if answer else 0
-            return Part.written(self._folder, file, rows, (c.name for c in table.columns))
+            codes = self._currencies(table, path) if rows else []
+            return Part.written(self._folder, file, rows, (c.name for c in table.columns), codes)
+
+    def _currencies(self, table: WarehouseTable, path: Path) -> list[str]:
+        source = f"read_parquet({quoted_text(str(path))})"
+        asked = [
+            f"SELECT DISTINCT {code} AS code FROM {source} WHERE {quoted(amount)} IS NOT NULL"
+            for amount, code in table.amounts.items()
+        ]
+        if not asked:
+            return []
+        found = self._duckdb.execute(
+            f"SELECT code FROM ({' UNION '.join(asked)}) c WHERE code IS NOT NULL ORDER BY code"
+        )
+        return [code for (code,) in found.fetchall()]
 
 
 def _unified(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:

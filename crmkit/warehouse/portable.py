@@ -189,7 +189,7 @@ class _Read:
 @lru_cache(maxsize=1024)
 def _read(sql: str) -> _Read:
     with _shallow():
-        tree = _parse(sql)
+        tree = parsed(sql)
         faults = [*_faults(tree)]
         columns = _columns(tree)
         named = frozenset(p.name for p in tree.find_all(exp.Placeholder) if p.name)
@@ -257,7 +257,12 @@ def refused(faults: Iterable[str]) -> SqlRefused:
     return SqlRefused("; ".join(told) + ".", hint="See docs/reference/analysis-sql.md.")
 
 
-def _parse(sql: str) -> exp.Query:
+def parsed(sql: str) -> exp.Query:
+    """The tree of one SELECT.
+
+    Raises:
+        SqlRefused: if the text cannot be parsed or is anything else.
+    """
     try:
         trees = [tree for tree in sqlglot.parse(sql, read=DIALECT) if tree is not None]
     except sqlglot.errors.SqlglotError as error:

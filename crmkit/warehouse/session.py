@@ -38,6 +38,10 @@ class Tables(Protocol):
     def states(self) -> Mapping[str, TableState]:
         """What is known of each table."""
 
+    @property
+    def currency(self) -> str:
+        """In which amounts are added up (design D22)."""
+
     def bind(self, engine: Engine, name: str) -> None:
         """Binds ``base_<name>``, with customers that were merged already resolved (D8)."""
 
@@ -67,6 +71,12 @@ class SnapshotTables:
     def states(self) -> Mapping[str, TableState]:
         """What the manifest says of each table."""
         return self.manifest.tables
+
+    @property
+    def currency(self) -> str:
+        """That of all amounts where they have one only, else the workspace's."""
+        found = self.manifest.currencies
+        return found[0] if len(found) == 1 else self.layout.currency
 
     def bind(self, engine: Engine, name: str, under: str | None = None) -> None:
         """As :meth:`Tables.bind`, under another name where one is given."""
@@ -224,8 +234,9 @@ class Session:
             NotFound: if the subject is no record type.
         """
         views = Views(
-            self.tables.layout, self.tables.states, population, purpose, subject, window_days
-        )
+            self.tables.layout, self.tables.states, population, purpose, subject, window_days,
+            self.tables.currency,
+        )  # fmt: skip
         return Frame(self, views, dict(extra or {}))
 
     def bind_base(self, name: str) -> None:

@@ -11,7 +11,7 @@ nothing. A timeless field that the visible version lacks is taken from the next 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from .layout import (
     ACTIVITY_COST,
     FACT_COLUMNS,
     INTERACTION,
+    NO_CURRENCY,
     ActivityCost,
     Layout,
     Shape,
@@ -40,6 +41,7 @@ POPULATION = f"{BASE}population"
 # Columns of the files that analysis SQL does not see.
 HIDDEN = frozenset({"fact_id", "revision", "kind_", "tx", "version", "valid_on", "subject_type"})
 _NO_ID = "CAST(NULL AS BIGINT)"
+_QUOTE = "'"
 
 
 @frozen
@@ -78,6 +80,8 @@ class Views:
         purpose: one of PURPOSES; see :mod:`crmkit.declarations`.
         subject: ``customer`` or a record type.
         window_days: facts that are further from the date are not there; None means all.
+        currency: in which amounts are added up: of ``x_minor``, ``x_base_minor`` has those of this
+            currency and is missing for others.
 
     Raises:
         UsageError: for another purpose. NotFound: for a subject that is no record type.
@@ -89,6 +93,7 @@ class Views:
     purpose: str
     subject: str = CUSTOMER
     window_days: int | None = None
+    currency: str = NO_CURRENCY
 
     def __attrs_post_init__(self) -> None:
         if self.purpose not in PURPOSES:
@@ -256,7 +261,25 @@ class Views:
         ]
         if table is INTERACTION:
             out.append("v.kind_ AS kind")
-        return out + [f"v.{quoted(name)}" for name in self._fields(table)]
+        fields = self._fields(table)
+        return [*out, *(f"v.{quoted(name)}" for name in fields), *self._amounts(table, fields)]
+
+    def _amounts(
+        self, table: WarehouseTable, fields: Sequence[str], known: str = "true"
+    ) -> list[str]:
+        """``x_base_minor`` for each visible amount ``x_minor``.
+
+        Args:
+            known: condition under which a row says anything.
+        """
+        visible = {*fields, "amount_minor"}
+        return [
+            f"CASE WHEN {known} AND {code if code.startswith(_QUOTE) else f'v.{code}'} = "
+            f"{quoted_text(self.currency)} THEN v.{quoted(name)} END "
+            f"AS {quoted(name.removesuffix('_minor') + '_base_minor')}"
+            for name, code in table.amounts.items()
+            if name in visible
+        ]
 
     def _bounds(self, at: str, on: str) -> list[str]:
         """Constants between which rows can be, by which row groups of the files are skipped."""
@@ -293,7 +316,7 @@ class Views:
         quantity = {
             "interaction": "1",
             "quantity": f"coalesce(f.{quoted(driver.field)}, 0)",
-            "amount": "greatest(coalesce(f.amount_minor, 0), 0)",
+            "amount": "greatest(coalesce(f.amount_base_minor, 0), 0)",
         }[driver.per]
         days = "days_after" if self.purpose == "target" else "days_before"
         rate = "NULL" if cost.rate is None else str(cost.rate)
@@ -326,10 +349,9 @@ class Views:
         if record:
             listed += ["v.id", "v.owner_id" if table.owner else f"{_NO_ID} AS owner_id"]
         timeless = {c.name for c in table.fields if c.timeless}
-        listed += [
-            _shown(name, known, always=not timeless or name in timeless)
-            for name in self._fields(table)
-        ]
+        fields = self._fields(table)
+        listed += [_shown(name, known, always=not timeless or name in timeless) for name in fields]
+        listed += self._amounts(table, fields, known if timeless else "true")
         where = "" if table.has_timeless else f" WHERE {known}"
         return f"SELECT {', '.join(listed)} FROM {self._source(table, owner)}{where}"
 

@@ -160,6 +160,11 @@ class Warehouse:
         finally:
             self._engine_name, self._script = before
 
+    @property
+    def currency(self) -> str:
+        """In which amounts are added up: that of all data where they have one only, else the workspace's."""
+        return self._tables().currency
+
     def currencies(self, names: Collection[str], population: Population) -> list[str]:
         """The currencies of the amounts that a population sees in some tables, in order of code.
 
@@ -252,7 +257,7 @@ class Warehouse:
         gives the same values for whatever looks at the customer's own rows only.
         """
         url = self.store.engine.url
-        tables = LiveTables(self.layout, url, customer_id, self.time_zone, self.runs)
+        tables = LiveTables(self.layout, url, customer_id, self.time_zone, self.runs, self.currency)
         return Session(self._embedded(), tables)
 
     def _tables(self) -> SnapshotTables:

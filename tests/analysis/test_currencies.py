@@ -74,6 +74,6 @@ def test_amounts_of_the_workspaces_currency_are_nothing_to_say(crm: Crm) -> None
 
 def test_amounts_of_several_currencies_are_said_to_be_so(crm: Crm) -> None:
     bring(crm, "1,a,2026-05-01,12.50,EUR", "2,b,2026-05-02,7.50,USD")
-    currency, _, said = revenue(crm)
-    assert currency == "USD"
-    assert said[0].startswith("amounts are in EUR, USD and are not converted")
+    currency, values, said = revenue(crm)
+    assert (currency, values) == ("USD", ["7.50", "None"])
+    assert said[0].startswith("amounts in EUR are left out of amounts in USD")

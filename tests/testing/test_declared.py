@@ -165,6 +165,7 @@ PORTABLE = GOOD["scores"][0]
     ("scores", attrs.evolve(PORTABLE, cross_section="select subject_id, median(days_before) from tea_cup group by 1"), "score tea.leaves, cross_section", "median"),
     ("lifecycles", attrs.evolve(GOOD["lifecycles"][0], propose="select epoch(as_of) from tea_cup"), "lifecycle tea.guest, propose", "epoch"),
     ("reports", attrs.evolve(GOOD["reports"][0], parameters=[]), "report tea.by-channel", "parameter $days is not declared"),
+    ("feature_sets", attrs.evolve(GOOD["feature_sets"][0], sql="select subject_id, as_of, sum(amount_minor) as tea_cups from tea_cup group by 1, 2"), "feature set tea.habits", "may add up several currencies"),
     ("rules", attrs.evolve(GOOD["rules"][0], when="tea_cups > (select 1)"), "rule tea.thirsty", "it may hold no SELECT"),
     ("segments", attrs.evolve(GOOD["segments"][0], where="random() > 0.5"), "segment tea.drinkers", "rand is not allowed"),
 ])  # fmt: skip

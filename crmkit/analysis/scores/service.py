@@ -305,7 +305,7 @@ class Scores:
             table = rows_of(name, table, only, as_of)
         subjects = table.column("subject_id").to_numpy()
         values = self._scored(model, table)
-        words, evidence, hashes = told(model, features, table, self._settings.currency)
+        words, evidence, hashes = told(model, features, table, self._warehouse.currency)
         run = self._runs.write(
             "score",
             name,
@@ -428,7 +428,7 @@ class Scores:
         table = self._datasets.of_subjects(score, [subject_id], at)
         value = float(self._scored(model, table)[0])
         return explained(
-            model, features, table, value, kept, name=name, at=at, currency=self._settings.currency
+            model, features, table, value, kept, name=name, at=at, currency=self._warehouse.currency
         )
 
     # --- steps ------------------------------------------------------------------------------------

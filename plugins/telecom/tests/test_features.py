@@ -215,6 +215,21 @@ def test_a_credit_note_reduces_what_is_owed_and_is_not_the_last_bill(world, day)
     assert found["bill_shock_ratio"] == pytest.approx(1.0)
 
 
+def test_amounts_of_two_currencies_are_not_added_up(world, day) -> None:
+    """Bills of 10.00 USD and 5,000 JPY, fees of 30.00 USD and 900 JPY, top-ups of 7.00 USD and 300 JPY."""
+    for line, amount, fee, topup, currency in (
+        (7, 1000, 3000, 700, "USD"), (8, 5000, 900, 300, "JPY"),
+    ):  # fmt: skip
+        world.add("telecom_bill", occurred_on=day(3), record_id=line, amount_minor=amount,
+                  currency=currency)  # fmt: skip
+        world.add("telecom_topup", occurred_on=day(3), amount_minor=topup, currency=currency)
+        world.add("telecom_subscription", id=line, monthly_fee_minor=fee,
+                  monthly_fee_currency=currency)  # fmt: skip
+    assert world.features("billing")[1]["bill_amount"] == 1000
+    assert world.features("topup")[1]["topup_amount_90d"] == 700
+    assert world.features("subscription")[1]["monthly_fee"] == 3000
+
+
 def test_late_payments_count_bills_that_were_paid_late(world, day) -> None:
     """Two late parts of one bill are one; a late payment that was reversed is none."""
     _billing(world, day, {80: 1000, 50: 1000, 20: 1000},

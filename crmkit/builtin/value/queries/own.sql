@@ -1,6 +1,6 @@
 -- The reports begin with this text. It follows the table "period" (period, first_day) and ends with
 -- "own": one row per customer and period, with contribution = revenue - own cost.
--- Two currencies cannot be added up, so such a customer has no revenue here. Costs are the same in
+-- A customer with purchases in another currency has no revenue here. Costs are the same in
 -- every period, those of the as-of date, so that a movement is the customer's and not the rates'.
 traded AS (
     SELECT
@@ -8,7 +8,7 @@ traded AS (
         i.subject_id,
         i.kind LIKE '%.refund' AS refund,
         i.amount_minor,
-        i.currency,
+        i.amount_base_minor,
         i.days_before - p.first_day AS days_before
     FROM interaction i
     JOIN period p ON i.days_before >= p.first_day AND i.days_before < p.first_day + $days
@@ -21,8 +21,8 @@ earned AS (
         subject_id,
         count(*) FILTER (WHERE NOT refund) AS purchases,
         min(CASE WHEN NOT refund THEN days_before END) AS recency_days,
-        CASE WHEN count(DISTINCT currency) < 2 THEN coalesce(
-            CAST(sum(CASE WHEN refund THEN -amount_minor ELSE amount_minor END) AS BIGINT), 0
+        CASE WHEN count(amount_minor) = count(amount_base_minor) THEN coalesce(
+            CAST(sum(CASE WHEN refund THEN -amount_base_minor ELSE amount_base_minor END) AS BIGINT), 0
         ) END AS revenue
     FROM traded
     GROUP BY period, subject_id

@@ -4,8 +4,8 @@ WITH traded AS (
     SELECT
         subject_id,
         as_of,
-        CASE WHEN kind LIKE '%.refund' THEN -amount_minor ELSE amount_minor END AS amount_minor,
-        currency
+        CASE WHEN kind LIKE '%.refund' THEN -amount_base_minor ELSE amount_base_minor END AS amount,
+        amount_minor
     FROM interaction
     WHERE days_before < 365
         AND (kind LIKE '%.order' OR kind LIKE '%.sale' OR kind LIKE '%.purchase'
@@ -15,8 +15,9 @@ earned AS (
     SELECT
         subject_id,
         as_of,
-        count(DISTINCT currency) AS currencies,
-        CAST(sum(amount_minor) AS BIGINT) AS revenue
+        -- Missing where some amount is in another currency: a part of the revenue is not the revenue.
+        CASE WHEN count(amount_minor) = count(amount) THEN coalesce(CAST(sum(amount) AS BIGINT), 0) END
+            AS revenue
     FROM traded
     GROUP BY subject_id, as_of
 ),
@@ -39,10 +40,9 @@ spent AS (
 SELECT
     p.subject_id,
     p.as_of,
-    CASE WHEN coalesce(e.currencies, 0) < 2 THEN coalesce(e.revenue, 0) END
-        AS value_revenue_365d_minor,
+    CASE WHEN e.subject_id IS NULL THEN 0 ELSE e.revenue END AS value_revenue_365d_minor,
     coalesce(s.cost, 0) AS value_own_cost_365d_minor,
-    CASE WHEN coalesce(e.currencies, 0) < 2 THEN coalesce(e.revenue, 0) END - coalesce(s.cost, 0)
+    CASE WHEN e.subject_id IS NULL THEN 0 ELSE e.revenue END - coalesce(s.cost, 0)
         AS value_contribution_365d_minor
 FROM population p
 LEFT JOIN earned e ON e.subject_id = p.subject_id AND e.as_of = p.as_of

@@ -10,7 +10,7 @@ SELECT
     employment_band AS banking_application_employment_band,
     product AS banking_application_product,
     purpose AS banking_application_purpose,
-    amount_minor AS banking_application_amount,
+    amount_base_minor AS banking_application_amount,
     term_months AS banking_application_term_months,
     instalment_rate AS banking_application_instalment_rate,
     other_debtors AS banking_application_other_debtors,
@@ -22,14 +22,14 @@ SELECT
     job AS banking_application_job,
     dependants AS banking_application_dependants,
     telephone AS banking_application_telephone,
-    income_minor AS banking_application_income,
+    income_base_minor AS banking_application_income,
     dti AS banking_application_dti,
     coalesce(
         CASE WHEN debt_service_currency <> income_currency THEN NULL
             ELSE debt_service_minor / nullif(income_minor, 0) END,
         dsti
     ) AS banking_application_dsti,
-    free_income_minor AS banking_application_free_income,
+    free_income_base_minor AS banking_application_free_income,
     bureau_score AS banking_application_bureau_score,
     bureau_delinquencies_24m AS banking_application_bureau_delinquencies_24m,
     bureau_inquiries_6m AS banking_application_bureau_inquiries_6m,

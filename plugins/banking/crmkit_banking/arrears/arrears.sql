@@ -8,6 +8,7 @@ WITH statement AS (
         record_id AS loan,
         days_before,
         outstanding_minor,
+        outstanding_base_minor,
         days_past_due,
         coalesce(written_off, false) AS written_off,
         row_number() OVER (
@@ -22,8 +23,9 @@ met AS (
     WHERE record_id IS NOT NULL AND due_on IS NOT NULL
     GROUP BY subject_id, as_of, record_id, due_on
     -- A file without amounts lists what was paid.
-    HAVING max(due_minor) IS NULL OR max(paid_minor) IS NULL
-        OR sum(CASE WHEN paid_currency = due_currency THEN paid_minor END) >= max(due_minor)
+    HAVING count(due_minor) = 0 OR count(paid_minor) = 0
+        OR sum(CASE WHEN paid_currency = due_currency THEN paid_minor END)
+            >= max(CASE WHEN paid_currency = due_currency THEN due_minor END)
 ),
 paid AS (
     SELECT
@@ -72,7 +74,7 @@ loan AS (
     SELECT
         s.subject_id,
         s.as_of,
-        s.outstanding_minor,
+        s.outstanding_base_minor,
         CASE
             WHEN u.due_on IS NOT NULL THEN greatest(0, date_diff('day', u.due_on, q.as_of_on))
             WHEN s.days_past_due > 0 THEN s.days_past_due + s.days_before
@@ -88,7 +90,7 @@ running AS (
         subject_id,
         as_of,
         count(*) AS loans,
-        CAST(sum(outstanding_minor) AS BIGINT) AS outstanding,
+        CAST(sum(outstanding_base_minor) AS BIGINT) AS outstanding,
         CAST(max(days_past_due) AS BIGINT) AS days_past_due
     FROM loan
     GROUP BY subject_id, as_of

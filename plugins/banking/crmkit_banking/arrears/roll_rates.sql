@@ -2,7 +2,7 @@
 WITH statement AS (
     SELECT
         record_id AS loan,
-        outstanding_minor,
+        outstanding_base_minor,
         year(occurred_on) * 12 + month(occurred_on) AS month_no,
         (year(as_of_on) * 12 + month(as_of_on)) - (year(occurred_on) * 12 + month(occurred_on)) AS age,
         CASE
@@ -26,7 +26,7 @@ moved AS (
         -- No statement follows a loan that was repaid.
         coalesce(b.bucket, CASE WHEN a.bucket = '5 written off' THEN '5 written off' ELSE '6 repaid' END)
             AS to_bucket,
-        a.outstanding_minor
+        a.outstanding_base_minor
     FROM statement a
     LEFT JOIN statement b ON b.loan = a.loan AND b.month_no = a.month_no + 1 AND b.place = 1
     WHERE a.place = 1 AND a.age BETWEEN 1 AND $months
@@ -36,9 +36,9 @@ SELECT
     to_bucket,
     count(*) AS loans,
     count(*) / sum(count(*)) OVER (PARTITION BY from_bucket) AS share,
-    CAST(sum(outstanding_minor) AS BIGINT) AS outstanding_minor,
-    CASE WHEN sum(sum(outstanding_minor)) OVER (PARTITION BY from_bucket) > 0 THEN
-        sum(outstanding_minor) / sum(sum(outstanding_minor)) OVER (PARTITION BY from_bucket)
+    CAST(sum(outstanding_base_minor) AS BIGINT) AS outstanding_minor,
+    CASE WHEN sum(sum(outstanding_base_minor)) OVER (PARTITION BY from_bucket) > 0 THEN
+        sum(outstanding_base_minor) / sum(sum(outstanding_base_minor)) OVER (PARTITION BY from_bucket)
     END AS outstanding_share
 FROM moved
 GROUP BY from_bucket, to_bucket

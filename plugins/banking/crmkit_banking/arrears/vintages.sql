@@ -12,7 +12,7 @@ age AS (
 loan AS (
     SELECT
         id,
-        coalesce(principal_minor, 0) AS principal,
+        coalesce(principal_base_minor, 0) AS principal,
         CAST(year(granted_on) AS VARCHAR) || ' Q' || CAST(quarter(granted_on) AS VARCHAR) AS vintage,
         year(granted_on) * 12 + month(granted_on) AS granted_no,
         (year(as_of_on) * 12 + month(as_of_on)) - (year(granted_on) * 12 + month(granted_on)) AS watched

@@ -9,10 +9,10 @@ WITH posted AS (
         record_id AS account_id,
         occurred_on,
         id,
-        amount_minor,
-        balance_after_minor
+        amount_base_minor,
+        balance_after_base_minor
     FROM banking_transaction
-    WHERE record_id IS NOT NULL AND amount_minor IS NOT NULL AND balance_after_minor IS NOT NULL
+    WHERE record_id IS NOT NULL AND amount_base_minor IS NOT NULL AND balance_after_base_minor IS NOT NULL
 ),
 first_day AS (
     SELECT account_id, min(occurred_on) AS first_on FROM posted GROUP BY account_id
@@ -21,13 +21,13 @@ first_row AS (
     SELECT
         p.account_id,
         p.id,
-        min(p.balance_after_minor - p.amount_minor) AS before_minor,
+        min(p.balance_after_base_minor - p.amount_base_minor) AS before_minor,
         -- Whether another row of the day left the balance that this one begins with.
         count(q.id) > 0 AS follows
     FROM posted p
     JOIN first_day f ON f.account_id = p.account_id AND f.first_on = p.occurred_on
     LEFT JOIN posted q ON q.account_id = p.account_id AND q.occurred_on = p.occurred_on AND q.id <> p.id
-        AND q.balance_after_minor = p.balance_after_minor - p.amount_minor
+        AND q.balance_after_base_minor = p.balance_after_base_minor - p.amount_base_minor
     GROUP BY p.account_id, p.id
 ),
 opening AS (
@@ -42,7 +42,7 @@ daily AS (
         customer_id,
         account_id,
         occurred_on,
-        CAST(sum(amount_minor) AS BIGINT) AS moved,
+        CAST(sum(amount_base_minor) AS BIGINT) AS moved,
         count(*) AS movements
     FROM posted
     GROUP BY customer_id, account_id, occurred_on
@@ -64,10 +64,10 @@ nearest AS (
         r.occurred_on,
         r.movements,
         r.recomputed_minor,
-        p.balance_after_minor AS stated_minor,
+        p.balance_after_base_minor AS stated_minor,
         row_number() OVER (
             PARTITION BY r.account_id, r.occurred_on
-            ORDER BY abs(p.balance_after_minor - r.recomputed_minor), p.id
+            ORDER BY abs(p.balance_after_base_minor - r.recomputed_minor), p.id
         ) AS place
     FROM run r
     JOIN posted p ON p.account_id = r.account_id AND p.occurred_on = r.occurred_on

@@ -6,12 +6,12 @@ WITH closing AS (
         as_of,
         record_id AS account_id,
         days_before,
-        balance_after_minor AS balance,
+        balance_after_base_minor AS balance,
         row_number() OVER (
             PARTITION BY subject_id, as_of, record_id, days_before ORDER BY occurred_at DESC, id DESC
         ) AS place
     FROM banking_transaction
-    WHERE record_id IS NOT NULL AND balance_after_minor IS NOT NULL
+    WHERE record_id IS NOT NULL AND balance_after_base_minor IS NOT NULL
 ),
 span AS (
     -- From the day "days_before" back to the day after "until"; -1 is still standing.

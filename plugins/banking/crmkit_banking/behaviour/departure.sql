@@ -1,6 +1,6 @@
 -- What people do before they go: money to their own name elsewhere, orders cancelled, a request.
 WITH moved AS (
-    SELECT subject_id, as_of, CAST(sum(-amount_minor) AS BIGINT) AS away
+    SELECT subject_id, as_of, CAST(sum(-amount_base_minor) AS BIGINT) AS away
     FROM banking_transaction
     WHERE own_name AND amount_minor < 0 AND days_before < 30
     GROUP BY subject_id, as_of

@@ -5,7 +5,7 @@ WITH paid AS (
         subject_id,
         as_of,
         days_before,
-        amount_minor,
+        amount_base_minor,
         (year(as_of_on + 1) * 12 + month(as_of_on + 1))
             - (year(occurred_on) * 12 + month(occurred_on)) AS months_back
     FROM banking_transaction
@@ -15,9 +15,9 @@ summed AS (
     SELECT
         subject_id,
         as_of,
-        CAST(sum(CASE WHEN months_back = 1 THEN amount_minor ELSE 0 END) AS BIGINT) AS last_month,
-        CAST(sum(CASE WHEN months_back BETWEEN 1 AND 3 THEN amount_minor ELSE 0 END) AS BIGINT) AS latest,
-        CAST(sum(CASE WHEN months_back BETWEEN 4 AND 6 THEN amount_minor ELSE 0 END) AS BIGINT) AS earlier,
+        CAST(sum(CASE WHEN months_back = 1 THEN amount_base_minor ELSE 0 END) AS BIGINT) AS last_month,
+        CAST(sum(CASE WHEN months_back BETWEEN 1 AND 3 THEN amount_base_minor ELSE 0 END) AS BIGINT) AS latest,
+        CAST(sum(CASE WHEN months_back BETWEEN 4 AND 6 THEN amount_base_minor ELSE 0 END) AS BIGINT) AS earlier,
         count(DISTINCT CASE WHEN months_back BETWEEN 4 AND 6 THEN months_back END) AS earlier_months,
         count(DISTINCT CASE WHEN months_back BETWEEN 1 AND 6 THEN months_back END) AS months,
         min(days_before) AS days_since,

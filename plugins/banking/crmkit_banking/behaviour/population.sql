@@ -4,7 +4,7 @@ FROM (
     SELECT
         subject_id,
         as_of,
-        outstanding_minor,
+        outstanding_base_minor,
         days_past_due,
         coalesce(written_off, false) AS written_off,
         days_before,
@@ -15,4 +15,4 @@ FROM (
 ) s
 WHERE place = 1 AND days_before <= 45
 GROUP BY subject_id, as_of
-HAVING max(days_past_due) < 90 AND NOT bool_or(written_off) AND sum(outstanding_minor) > 0
+HAVING max(days_past_due) < 90 AND NOT bool_or(written_off) AND sum(outstanding_base_minor) > 0

@@ -14,8 +14,8 @@ flow AS (
         occurred_on,
         mod(date_diff('day', make_date(2001, 1, 1), occurred_on), 7) AS weekday,
         CASE WHEN day(occurred_on) <= 4 THEN 1 WHEN day(occurred_on) >= 25 THEN 3 ELSE 2 END AS part,
-        cash_in_minor AS cash_in,
-        cash_out_minor AS cash_out
+        cash_in_base_minor AS cash_in,
+        cash_out_base_minor AS cash_out
     FROM banking_cash_day
     WHERE days_before < 112
 ),
@@ -66,7 +66,7 @@ expected AS (
     WHERE w.days >= 4
 ),
 limited AS (
-    SELECT subject_id, as_of, max(cash_limit_minor) AS cash_limit
+    SELECT subject_id, as_of, max(cash_limit_base_minor) AS cash_limit
     FROM banking_branch
     GROUP BY subject_id, as_of
 )

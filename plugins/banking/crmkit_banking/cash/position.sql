@@ -5,7 +5,7 @@ WITH digit AS (
     SELECT d FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS v (d)
 ),
 told AS (
-    SELECT record_id AS branch_id, occurred_on, sum(cash_in_minor) AS cash_in, sum(cash_out_minor) AS cash_out
+    SELECT record_id AS branch_id, occurred_on, sum(cash_in_base_minor) AS cash_in, sum(cash_out_base_minor) AS cash_out
     FROM banking_cash_day
     WHERE record_id IS NOT NULL AND days_before < $days + 112
     GROUP BY record_id, occurred_on
@@ -15,8 +15,8 @@ counted AS (
     SELECT
         coalesce(t.branch, a.branch) AS branch,
         t.occurred_on,
-        sum(CASE WHEN t.amount_minor > 0 THEN t.amount_minor ELSE 0 END) AS cash_in,
-        sum(CASE WHEN t.amount_minor < 0 THEN -t.amount_minor ELSE 0 END) AS cash_out
+        sum(CASE WHEN t.amount_minor > 0 THEN t.amount_base_minor ELSE 0 END) AS cash_in,
+        sum(CASE WHEN t.amount_minor < 0 THEN -t.amount_base_minor ELSE 0 END) AS cash_out
     FROM banking_transaction t
     LEFT JOIN banking_account a ON a.id = t.record_id
     WHERE t.type IN ('cash_in', 'cash_out') AND t.days_before < $days + 112
@@ -24,7 +24,7 @@ counted AS (
 ),
 branch AS (
     -- A branch's key is no column of the warehouse, so its name tells it from others.
-    SELECT id, coalesce(branch_name, CAST(id AS VARCHAR)) AS name, district, cash_limit_minor, as_of_on
+    SELECT id, coalesce(branch_name, CAST(id AS VARCHAR)) AS name, district, cash_limit_base_minor, as_of_on
     FROM banking_branch
 ),
 today AS (
@@ -33,7 +33,7 @@ today AS (
     ) d
 ),
 flow AS (
-    SELECT b.name AS branch, b.cash_limit_minor, t.occurred_on AS day_on, t.cash_in, t.cash_out
+    SELECT b.name AS branch, b.cash_limit_base_minor, t.occurred_on AS day_on, t.cash_in, t.cash_out
     FROM told t
     JOIN branch b ON b.id = t.branch_id
     UNION ALL
@@ -42,7 +42,7 @@ flow AS (
     WHERE NOT EXISTS (SELECT 1 FROM told)
 ),
 known AS (
-    SELECT branch, max(cash_limit_minor) AS cash_limit, min(day_on) AS first_on FROM flow GROUP BY branch
+    SELECT branch, max(cash_limit_base_minor) AS cash_limit, min(day_on) AS first_on FROM flow GROUP BY branch
 ),
 calendar AS (
     -- Every day from the first of the history to the last ahead: a day without a movement is one of 0.

@@ -4,7 +4,7 @@ WITH moved AS (
         coalesce(t.branch, a.branch, 'unknown') AS branch,
         coalesce(t.via, 'unknown') AS via,
         t.subject_id,
-        abs(t.amount_minor) AS amount,
+        abs(t.amount_base_minor) AS amount,
         CASE WHEN t.days_before < $days THEN 0 ELSE 1 END AS period
     FROM banking_transaction t
     LEFT JOIN banking_account a ON a.id = t.record_id

@@ -14,15 +14,15 @@ held AS (
     SELECT c.subject_id, c.occurred_on, max(b.balance) AS lost
     FROM closed c
     JOIN (
-        SELECT subject_id, occurred_on, sum(balance_after_minor) AS balance
+        SELECT subject_id, occurred_on, sum(balance_after_base_minor) AS balance
         FROM (
             SELECT
-                subject_id, record_id, occurred_on, balance_after_minor,
+                subject_id, record_id, occurred_on, balance_after_base_minor,
                 row_number() OVER (
                     PARTITION BY subject_id, record_id, occurred_on ORDER BY occurred_at DESC, id DESC
                 ) AS place
             FROM banking_transaction
-            WHERE days_before < $days + 90 AND balance_after_minor IS NOT NULL
+            WHERE days_before < $days + 90 AND balance_after_base_minor IS NOT NULL
         ) t
         WHERE place = 1
         GROUP BY subject_id, occurred_on

@@ -15,7 +15,7 @@ scored AS (
     WHERE name = 'banking.behaviour' AND value IS NOT NULL AND days_before < 62
 ),
 secured AS (
-    SELECT owner_id AS loan, sum(value_minor) AS value FROM banking_collateral GROUP BY owner_id
+    SELECT owner_id AS loan, sum(value_base_minor) AS value FROM banking_collateral GROUP BY owner_id
 ),
 loan AS (
     SELECT
@@ -24,7 +24,7 @@ loan AS (
         coalesce(l.product, 'unknown') AS product,
         coalesce(l.branch, 'unknown') AS branch,
         coalesce(c.region, 'unknown') AS region,
-        s.outstanding_minor AS ead,
+        s.outstanding_base_minor AS ead,
         -- A statement that shows arrears grows older by the day.
         s.days_past_due + CASE WHEN s.days_past_due > 0 THEN s.days_before ELSE 0 END AS days_past_due,
         coalesce(l.forborne, false) OR coalesce(l.watch, false) AS eased,

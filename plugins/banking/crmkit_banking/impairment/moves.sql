@@ -4,7 +4,7 @@ statement AS (
     SELECT
         s.record_id AS loan_id,
         s.subject_id,
-        s.outstanding_minor,
+        s.outstanding_base_minor,
         s.days_past_due,
         coalesce(s.written_off, false) AS written_off,
         (year(s.as_of_on + 1) * 12 + month(s.as_of_on + 1))
@@ -17,7 +17,7 @@ statement AS (
     WHERE s.record_id IS NOT NULL
 ),
 secured AS (
-    SELECT owner_id AS loan, sum(value_minor) AS value FROM banking_collateral GROUP BY owner_id
+    SELECT owner_id AS loan, sum(value_base_minor) AS value FROM banking_collateral GROUP BY owner_id
 ),
 measured AS (
     SELECT
@@ -25,7 +25,7 @@ measured AS (
         s.subject_id,
         CASE WHEN s.age = 0 THEN 0 ELSE 1 END AS side,
         s.written_off,
-        s.outstanding_minor AS ead,
+        s.outstanding_base_minor AS ead,
         CASE WHEN s.days_past_due >= 90 THEN 3 WHEN s.days_past_due >= 30 THEN 2 ELSE 1 END AS stage,
         greatest(1, ceil((
             coalesce(l.term_months, 12) - coalesce(date_diff('day', l.granted_on, l.as_of_on), 0) / 30.4375
@@ -36,7 +36,7 @@ measured AS (
             ELSE a.pd_current END AS pd,
         CASE WHEN e.value IS NULL THEN a.lgd_unsecured
             ELSE least(1, greatest(
-                a.lgd_floor, 1 - e.value * (1 - a.collateral_haircut) / nullif(s.outstanding_minor, 0)
+                a.lgd_floor, 1 - e.value * (1 - a.collateral_haircut) / nullif(s.outstanding_base_minor, 0)
             ))
         END AS lgd
     FROM statement s

@@ -4,9 +4,9 @@ WITH terms AS (
     SELECT
         l.subject_id,
         l.as_of,
-        l.principal_minor,
+        l.principal_base_minor,
         l.term_months,
-        l.instalment_minor,
+        l.instalment_base_minor,
         a.statement_frequency,
         a.branch
     FROM banking_loan l
@@ -21,7 +21,7 @@ WITH terms AS (
     ) a ON a.subject_id = l.subject_id AND a.as_of = l.as_of AND a.place = 1
 ),
 district AS (
-    SELECT as_of, district, max(region) AS region, max(average_salary_minor) AS salary,
+    SELECT as_of, district, max(region) AS region, max(average_salary_base_minor) AS salary,
         max(inhabitants) AS inhabitants, max(unemployment) AS unemployment
     FROM banking_branch
     WHERE district IS NOT NULL
@@ -30,13 +30,13 @@ district AS (
 SELECT
     t.subject_id,
     t.as_of,
-    t.principal_minor AS banking_loan_principal_minor,
+    t.principal_base_minor AS banking_loan_principal_minor,
     t.term_months AS banking_loan_term_months,
-    t.instalment_minor AS banking_loan_instalment_minor,
+    t.instalment_base_minor AS banking_loan_instalment_minor,
     t.statement_frequency AS banking_loan_statement_frequency,
     d.region AS banking_loan_region,
     -- The instalment against what is earned in the district, for want of the customer's own income.
-    t.instalment_minor / nullif(d.salary, 0) AS banking_loan_instalment_to_salary,
+    t.instalment_base_minor / nullif(d.salary, 0) AS banking_loan_instalment_to_salary,
     d.unemployment AS banking_loan_unemployment,
     d.inhabitants AS banking_loan_inhabitants
 FROM terms t

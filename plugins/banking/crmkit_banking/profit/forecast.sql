@@ -2,25 +2,25 @@
 -- the months ahead. Interest of loans and cards by statements, fees by transactions; the expectation is
 -- the mean of the last three months plus the mean step of the last six, for each month ahead.
 , posted AS (
-    SELECT s.subject_id, s.occurred_on, s.outstanding_minor * (coalesce(l.rate, 0) / 100 - a.ftp_rate) / 12
+    SELECT s.subject_id, s.occurred_on, s.outstanding_base_minor * (coalesce(l.rate, 0) / 100 - a.ftp_rate) / 12
         AS amount
     FROM banking_loan_statement s
     CROSS JOIN assumed a
     LEFT JOIN banking_loan l ON l.id = s.record_id
     WHERE s.days_past_due < 90 AND NOT coalesce(s.written_off, false)
     UNION ALL
-    SELECT s.subject_id, s.occurred_on, s.balance_minor * (a.card_rate - a.ftp_rate) / 12
+    SELECT s.subject_id, s.occurred_on, s.balance_base_minor * (a.card_rate - a.ftp_rate) / 12
     FROM banking_card_statement s
     CROSS JOIN assumed a
     UNION ALL
-    SELECT t.subject_id, t.occurred_on, -t.amount_minor
+    SELECT t.subject_id, t.occurred_on, -t.amount_base_minor
     FROM banking_transaction t
     WHERE t.type IN ('fee', 'penalty_interest')
     UNION ALL
     -- Results that another system has computed stand beside them.
     SELECT r.subject_id, r.occurred_on,
-        coalesce(r.net_interest_minor, 0) + coalesce(r.fees_minor, 0) - coalesce(r.cost_to_serve_minor, 0)
-            - coalesce(r.expected_loss_minor, 0)
+        coalesce(r.net_interest_base_minor, 0) + coalesce(r.fees_base_minor, 0) - coalesce(r.cost_to_serve_base_minor, 0)
+            - coalesce(r.expected_loss_base_minor, 0)
     FROM banking_monthly_result r
 ),
 monthly AS (

@@ -6,13 +6,13 @@ closing AS (
         t.as_of,
         t.record_id AS account_id,
         t.days_before,
-        t.balance_after_minor AS balance,
+        t.balance_after_base_minor AS balance,
         row_number() OVER (
             PARTITION BY t.subject_id, t.as_of, t.record_id, t.days_before
             ORDER BY t.occurred_at DESC, t.id DESC
         ) AS place
     FROM banking_transaction t
-    WHERE t.record_id IS NOT NULL AND t.balance_after_minor IS NOT NULL
+    WHERE t.record_id IS NOT NULL AND t.balance_after_base_minor IS NOT NULL
 ),
 span AS (
     SELECT
@@ -52,10 +52,10 @@ term AS (
         d.subject_id,
         d.as_of,
         sum(
-            d.amount_minor * (a.ftp_rate - coalesce(d.rate, 0) / 100)
+            d.amount_base_minor * (a.ftp_rate - coalesce(d.rate, 0) / 100)
             * least(date_diff('day', d.opened_on, d.as_of_on), 365) / 365
         ) AS interest,
-        CAST(sum(d.amount_minor) AS BIGINT) AS held
+        CAST(sum(d.amount_base_minor) AS BIGINT) AS held
     FROM banking_term_deposit d
     JOIN assumed a ON a.as_of = d.as_of
     WHERE d.opened_on <= d.as_of_on AND (d.matures_on IS NULL OR d.matures_on > d.as_of_on)
@@ -67,7 +67,7 @@ statement AS (
         s.as_of,
         s.record_id,
         s.days_before,
-        s.outstanding_minor AS owed,
+        s.outstanding_base_minor AS owed,
         coalesce(s.days_past_due, 0) AS days_past_due,
         coalesce(s.written_off, false) AS written_off,
         row_number() OVER (
@@ -77,7 +77,7 @@ statement AS (
     WHERE s.days_before < 365
 ),
 secured AS (
-    SELECT subject_id, as_of, owner_id AS loan, sum(value_minor) AS value
+    SELECT subject_id, as_of, owner_id AS loan, sum(value_base_minor) AS value
     FROM banking_collateral
     GROUP BY subject_id, as_of, owner_id
 ),
@@ -113,14 +113,14 @@ credit AS (
     GROUP BY s.subject_id, s.as_of
 ),
 plastic AS (
-    SELECT s.subject_id, s.as_of, sum(s.balance_minor * (a.card_rate - a.ftp_rate) / 12) AS interest
+    SELECT s.subject_id, s.as_of, sum(s.balance_base_minor * (a.card_rate - a.ftp_rate) / 12) AS interest
     FROM banking_card_statement s
     JOIN assumed a ON a.as_of = s.as_of
     WHERE s.days_before < 365
     GROUP BY s.subject_id, s.as_of
 ),
 charged AS (
-    SELECT subject_id, as_of, CAST(sum(-amount_minor) AS BIGINT) AS fees
+    SELECT subject_id, as_of, CAST(sum(-amount_base_minor) AS BIGINT) AS fees
     FROM banking_transaction
     WHERE type IN ('fee', 'penalty_interest') AND days_before < 365
     GROUP BY subject_id, as_of

@@ -5,12 +5,12 @@
         as_of,
         record_id AS account_id,
         days_before,
-        balance_after_minor AS balance,
+        balance_after_base_minor AS balance,
         row_number() OVER (
             PARTITION BY subject_id, as_of, record_id, days_before ORDER BY occurred_at DESC, id DESC
         ) AS place
     FROM banking_transaction
-    WHERE record_id IS NOT NULL AND balance_after_minor IS NOT NULL
+    WHERE record_id IS NOT NULL AND balance_after_base_minor IS NOT NULL
 ),
 span AS (
     SELECT
@@ -38,10 +38,10 @@ term AS (
     SELECT
         subject_id,
         as_of,
-        sum(amount_minor) AS now,
-        sum(CASE WHEN date_diff('day', opened_on, as_of_on) >= 90 THEN amount_minor ELSE 0 END) AS before,
+        sum(amount_base_minor) AS now,
+        sum(CASE WHEN date_diff('day', opened_on, as_of_on) >= 90 THEN amount_base_minor ELSE 0 END) AS before,
         min(date_diff('day', as_of_on, matures_on)) AS days_to_maturity,
-        sum(CASE WHEN place = 1 AND matures_on IS NOT NULL THEN amount_minor END) AS maturing
+        sum(CASE WHEN place = 1 AND matures_on IS NOT NULL THEN amount_base_minor END) AS maturing
     FROM (
         SELECT *, row_number() OVER (PARTITION BY subject_id, as_of ORDER BY matures_on, id) AS place
         FROM banking_term_deposit
@@ -53,15 +53,15 @@ earned AS (
     SELECT
         subject_id,
         as_of,
-        sum(CASE WHEN days_before < 92 THEN amount_minor ELSE 0 END) / 3 AS now,
-        sum(CASE WHEN days_before BETWEEN 92 AND 183 THEN amount_minor ELSE 0 END) / 3 AS before
+        sum(CASE WHEN days_before < 92 THEN amount_base_minor ELSE 0 END) / 3 AS now,
+        sum(CASE WHEN days_before BETWEEN 92 AND 183 THEN amount_base_minor ELSE 0 END) / 3 AS before
     FROM banking_transaction
     WHERE type IN ('salary', 'pension') AND amount_minor > 0
     GROUP BY subject_id, as_of
 ),
 -- What was verified in the last three years: who has the salary paid in elsewhere earns all the same.
 verified AS (
-    SELECT subject_id, as_of, income_minor AS income
+    SELECT subject_id, as_of, income_base_minor AS income
     FROM banking_customer
     WHERE date_diff('day', income_verified_on, as_of_on) BETWEEN 0 AND 1096
 ),

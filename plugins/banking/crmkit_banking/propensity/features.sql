@@ -7,7 +7,7 @@ SELECT
     marital AS banking_offer_marital,
     education AS banking_offer_education,
     in_default AS banking_offer_in_default,
-    balance_year_minor AS banking_offer_balance,
+    balance_year_base_minor AS banking_offer_balance,
     housing_loan AS banking_offer_housing_loan,
     personal_loan AS banking_offer_personal_loan,
     medium AS banking_offer_medium,

@@ -10,7 +10,7 @@ WITH moved AS (
         CASE WHEN type = 'cash_out' THEN 'withdrawal' ELSE 'card' END AS kind,
         via,
         country,
-        -amount_minor AS drawn
+        -amount_base_minor AS drawn
     FROM banking_transaction
     WHERE type IN ('cash_out', 'card_payment') AND amount_minor < 0
 ),

@@ -26,11 +26,11 @@ line AS (
         t.type,
         t.via,
         t.country,
-        t.amount_minor,
+        t.amount_base_minor,
         row_number() OVER (
             PARTITION BY f.subject_id, f.age, f.flag
             ORDER BY CASE
-                WHEN f.flag IN ('withdrawal', 'card_use', 'balance_drop') THEN t.amount_minor
+                WHEN f.flag IN ('withdrawal', 'card_use', 'balance_drop') THEN t.amount_base_minor
                 ELSE t.days_before
             END, t.id
         ) AS position
@@ -75,7 +75,7 @@ SELECT
     l.type,
     l.via,
     l.country,
-    l.amount_minor,
+    l.amount_base_minor AS amount_minor,
     l.id AS transaction_id,
     r.resolution
 FROM fired f

@@ -5,7 +5,7 @@ WITH goods AS (
         i.owner_id,
         i.as_of,
         count(*) AS items,
-        CAST(sum(i.freight_minor) AS BIGINT) AS freight,
+        CAST(sum(i.freight_base_minor) AS BIGINT) AS freight,
         max(i.ship_by) AS ship_by,
         min(s.zone) AS sender_zone
     FROM delivery_item i
@@ -57,6 +57,6 @@ SELECT
     to_zone AS delivery_to_zone,
     from_zone = to_zone AS delivery_same_zone,
     coalesce(weight_charged, weight_actual) AS delivery_weight_kg,
-    coalesce(price_quoted_minor, freight) AS delivery_freight,
+    coalesce(price_quoted_base_minor, freight) AS delivery_freight,
     items AS delivery_items
 FROM quiet

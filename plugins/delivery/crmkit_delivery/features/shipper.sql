@@ -40,8 +40,8 @@ account AS (
         subject_id,
         as_of,
         max(days_overdue) AS days_overdue,
-        CAST(sum(receivable_minor) AS BIGINT) AS receivable,
-        CAST(sum(credit_limit_minor) AS BIGINT) AS credit_limit
+        CAST(sum(receivable_base_minor) AS BIGINT) AS receivable,
+        CAST(sum(credit_limit_base_minor) AS BIGINT) AS credit_limit
     FROM delivery_shipper_account
     GROUP BY subject_id, as_of
 )

@@ -8,8 +8,8 @@ WITH stated AS (
         d.loaded,
         d.delivered,
         d.returned,
-        d.cash_due_minor,
-        d.cash_remitted_minor,
+        d.cash_due_base_minor,
+        d.cash_remitted_base_minor,
         d.drops_planned,
         d.drops_recorded,
         d.commission_rate,
@@ -31,8 +31,8 @@ sheet AS (
         loaded,
         coalesce(delivered, 0) AS delivered,
         coalesce(returned, 0) AS returned,
-        cash_due_minor,
-        coalesce(cash_remitted_minor, 0) AS cash_remitted_minor,
+        cash_due_base_minor AS due,
+        coalesce(cash_remitted_base_minor, 0) AS remitted,
         drops_planned - coalesce(drops_recorded, 0) AS drops_unrecorded,
         -- A decimal, because 0.29 of 100 is 28.999... of binary fractions.
         CAST(coalesce(commission_rate, assigned_rate) AS DECIMAL(18, 9)) AS rate
@@ -47,12 +47,12 @@ SELECT
     delivered,
     returned,
     loaded - delivered - returned AS missing,
-    cash_due_minor,
-    cash_remitted_minor,
-    cash_due_minor - cash_remitted_minor AS short_minor,
+    due AS cash_due_minor,
+    remitted AS cash_remitted_minor,
+    due - remitted AS short_minor,
     drops_unrecorded,
-    CAST(floor(cash_remitted_minor * rate) AS BIGINT) AS commission_minor,
+    CAST(floor(remitted * rate) AS BIGINT) AS commission_minor,
     coalesce(loaded, 0) = delivered + returned
-        AND coalesce(cash_due_minor, 0) = cash_remitted_minor
+        AND coalesce(due, 0) = remitted
         AND coalesce(drops_unrecorded, 0) = 0 AS balanced
 FROM sheet

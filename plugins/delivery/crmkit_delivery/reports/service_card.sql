@@ -8,7 +8,7 @@ WITH monthly AS (
         count(*) AS due,
         CAST(sum(on_time) AS BIGINT) AS on_time,
         CAST(sum(on_time_net) AS BIGINT) AS on_time_net,
-        CAST(sum(coalesce(price_quoted_minor, 0)) AS BIGINT) AS freight
+        CAST(sum(coalesce(price_quoted_base_minor, 0)) AS BIGINT) AS freight
     FROM due
     WHERE promise_on IS NOT NULL AND date_diff('day', promise_on, as_of_on) < 31 * $months
     GROUP BY customer_id, as_of, CAST(date_trunc('month', promise_on) AS DATE)

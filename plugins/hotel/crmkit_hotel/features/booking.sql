@@ -25,7 +25,7 @@ SELECT
     coalesce(agent, 'none') AS hotel_agent,
     coalesce(company, 'none') AS hotel_booking_company,
     customer_type AS hotel_customer_type,
-    adr_minor AS hotel_adr,
+    adr_base_minor AS hotel_adr,
     date_diff('day', as_of_on, arrival_on) AS hotel_days_to_arrival,
     coalesce(guaranteed, deposit_kind = 'non_refundable') AS hotel_guaranteed
 FROM hotel_reservation

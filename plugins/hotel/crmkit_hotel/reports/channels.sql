@@ -3,7 +3,7 @@ WITH booking AS (
     SELECT
         coalesce(channel, 'unknown') AS channel,
         coalesce(nights, coalesce(weekend_nights, 0) + coalesce(week_nights, 0)) AS nights,
-        coalesce(adr_minor, 0) AS adr,
+        coalesce(adr_base_minor, 0) AS adr,
         -- A decimal, because 0.29 of 100 is 28.999... of binary fractions.
         CAST(coalesce(commission, 0) AS DECIMAL(9, 6)) AS commission,
         status IN ('in_house', 'checked_out') AS kept,

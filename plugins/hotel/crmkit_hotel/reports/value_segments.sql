@@ -4,11 +4,11 @@ spent AS (
     SELECT
         subject_id,
         CAST(sum(coalesce(nights, 0)) AS BIGINT) AS nights,
-        CAST(sum(coalesce(revenue_room_minor, 0)) AS BIGINT) AS room,
-        CAST(sum(coalesce(revenue_fnb_minor, 0)) AS BIGINT) AS fnb,
-        CAST(sum(coalesce(revenue_spa_minor, 0)) AS BIGINT) AS spa,
-        CAST(sum(coalesce(revenue_minibar_minor, 0) + coalesce(revenue_laundry_minor, 0)
-            + coalesce(revenue_other_minor, 0)) AS BIGINT) AS other
+        CAST(sum(coalesce(revenue_room_base_minor, 0)) AS BIGINT) AS room,
+        CAST(sum(coalesce(revenue_fnb_base_minor, 0)) AS BIGINT) AS fnb,
+        CAST(sum(coalesce(revenue_spa_base_minor, 0)) AS BIGINT) AS spa,
+        CAST(sum(coalesce(revenue_minibar_base_minor, 0) + coalesce(revenue_laundry_base_minor, 0)
+            + coalesce(revenue_other_base_minor, 0)) AS BIGINT) AS other
     FROM hotel_stay
     WHERE checked_out_on <= as_of_on AND date_diff('day', checked_out_on, as_of_on) < $days
     GROUP BY subject_id

@@ -6,13 +6,13 @@ WITH bill AS (
         b.as_of,
         b.days_before,
         coalesce(b.record_id, 0) AS line,
-        b.amount_minor,
-        b.overage_minor,
+        b.amount_base_minor AS amount,
+        b.overage_base_minor AS overage,
         row_number() OVER (
             PARTITION BY b.subject_id, b.as_of, coalesce(b.record_id, 0)
             ORDER BY b.occurred_at DESC, b.id DESC
         ) AS place,
-        avg(b.amount_minor) OVER (
+        avg(b.amount_base_minor) OVER (
             PARTITION BY b.subject_id, b.as_of, coalesce(b.record_id, 0)
             ORDER BY b.occurred_at, b.id
             ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING
@@ -32,10 +32,10 @@ month AS (
         subject_id,
         as_of,
         place,
-        sum(CASE WHEN earlier = 3 THEN amount_minor END)
+        sum(CASE WHEN earlier = 3 THEN amount END)
             / nullif(sum(CASE WHEN earlier = 3 THEN usual END), 0) AS shock,
-        sum(amount_minor) AS billed,
-        sum(overage_minor) AS overage
+        sum(amount) AS billed,
+        sum(overage) AS overage
     FROM bill
     WHERE place <= 6
     GROUP BY subject_id, as_of, place
@@ -60,7 +60,7 @@ billed AS (
     GROUP BY subject_id, as_of
 ),
 entry AS (
-    -- What was billed, paid, reversed (a negative payment) and credited (a negative bill).
+    -- In every currency by itself: what was billed, paid, reversed (a negative payment) and credited (a negative bill).
     SELECT
         subject_id, as_of, coalesce(record_id, 0) AS line, currency, due_on, occurred_at, as_of_on,
         amount_minor AS billed, 0 AS paid

@@ -280,7 +280,7 @@ SUBSCRIPTION = (
         unit="money/month",
         title="Monthly fee",
         title_zh="月费",
-        description="Recurring charges of all lines in the main line's currency, minor units.",
+        description="Recurring charges of all lines in minor units; missing in another currency than the analysis.",
         phrase="pays a monthly fee of {value}",
     ),
     Feature(

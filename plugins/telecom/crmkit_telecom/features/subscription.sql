@@ -11,7 +11,7 @@ line AS (
         s.*,
         row_number() OVER (
             PARTITION BY s.subject_id, s.as_of
-            ORDER BY coalesce(s.monthly_fee_minor, 0) DESC, s.id
+            ORDER BY coalesce(s.monthly_fee_base_minor, 0) DESC, s.id
         ) AS place
     FROM telecom_subscription s
     LEFT JOIN ended e
@@ -19,13 +19,9 @@ line AS (
     -- A line of the future shows its timeless first day already: it is not held yet.
     WHERE e.record_id IS NULL AND (s.activated_on IS NULL OR s.activated_on <= s.as_of_on)
 ),
-main AS (
-    SELECT * FROM line WHERE place = 1
-),
 flagged AS (
     SELECT
         l.*,
-        m.monthly_fee_currency AS main_currency,
         -- A month is over on the same day of the next, or on its last day; the file's own figure where
         -- there is no date.
         coalesce(
@@ -41,7 +37,6 @@ flagged AS (
                 ELSE (day(l.contract_ends_on) - day(l.as_of_on)) / 31
             END AS to_end
     FROM line l
-    JOIN main m ON m.subject_id = l.subject_id AND m.as_of = l.as_of
 )
 SELECT
     subject_id,
@@ -87,10 +82,7 @@ SELECT
         + CASE WHEN addon_roaming THEN 1 ELSE 0 END
         + CASE WHEN addon_family THEN 1 ELSE 0 END
     ) AS BIGINT) AS telecom_addon_count,
-    -- Fees in another currency than the main line's are not added to it (design D12).
-    CAST(sum(CASE WHEN monthly_fee_currency = main_currency THEN monthly_fee_minor END) AS BIGINT)
-        AS telecom_monthly_fee,
-    CAST(sum(CASE WHEN total_charges_currency = main_currency THEN total_charges_minor END) AS BIGINT)
-        AS telecom_total_charges
+    CAST(sum(monthly_fee_base_minor) AS BIGINT) AS telecom_monthly_fee,
+    CAST(sum(total_charges_base_minor) AS BIGINT) AS telecom_total_charges
 FROM flagged
 GROUP BY subject_id, as_of

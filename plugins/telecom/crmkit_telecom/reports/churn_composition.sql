@@ -9,7 +9,7 @@ WITH line AS (
             s.tenure_months
         ) AS tenure,
         row_number() OVER (
-            PARTITION BY s.subject_id ORDER BY coalesce(s.monthly_fee_minor, 0) DESC, s.id
+            PARTITION BY s.subject_id ORDER BY coalesce(s.monthly_fee_base_minor, 0) DESC, s.id
         ) AS place,
         max(CASE WHEN s.status IN ('terminated', 'ported_out') THEN 0 ELSE 1 END)
             OVER (PARTITION BY s.subject_id) AS stays

@@ -16,7 +16,7 @@ line AS (
         s.contract_type,
         CASE WHEN s.contract_ends_on >= s.as_of_on
             THEN CAST(date_trunc('month', s.contract_ends_on) AS DATE) END AS month_on,
-        s.monthly_fee_minor,
+        s.monthly_fee_base_minor,
         o.probability,
         t.key_account_tier <> 'none' AS key_account
     FROM telecom_subscription s
@@ -36,8 +36,8 @@ SELECT
     contract_type,
     count(*) AS lines,
     count_if(key_account) AS key_accounts,
-    CAST(coalesce(sum(monthly_fee_minor), 0) AS BIGINT) AS monthly_fee_minor,
+    CAST(coalesce(sum(monthly_fee_base_minor), 0) AS BIGINT) AS monthly_fee_minor,
     avg(probability) AS mean_probability,
-    CAST(round(coalesce(sum(probability * monthly_fee_minor), 0)) AS BIGINT) AS fee_at_risk_minor
+    CAST(round(coalesce(sum(probability * monthly_fee_base_minor), 0)) AS BIGINT) AS fee_at_risk_minor
 FROM line
 GROUP BY month_on, contract_type

@@ -1,6 +1,6 @@
 -- How customers answer offers of each kind and depth: the price sensitivity of an offer.
 WITH made AS (
-    SELECT offer, coalesce(discount_share, 0.0) AS discount_share, result, cost_minor
+    SELECT offer, coalesce(discount_share, 0.0) AS discount_share, result, cost_base_minor
     FROM telecom_retention_offer
     WHERE result <> 'control' AND days_before < $days
 ),
@@ -11,7 +11,7 @@ counted AS (
         count(*) AS contacted,
         count_if(result <> 'no_answer') AS reached,
         count_if(result = 'accepted') AS accepted,
-        avg(cost_minor) AS mean_cost
+        avg(cost_base_minor) AS mean_cost
     FROM made
     GROUP BY offer, discount_share
 )

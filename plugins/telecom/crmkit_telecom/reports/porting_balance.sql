@@ -1,6 +1,6 @@
 -- Numbers won from and lost to each competitor.
 WITH line AS (
-    SELECT ported_from, churn_to, activated_on, ended_on, as_of_on, status, monthly_fee_minor
+    SELECT ported_from, churn_to, activated_on, ended_on, as_of_on, status, monthly_fee_base_minor
     FROM telecom_subscription
 ),
 move AS (
@@ -9,7 +9,7 @@ move AS (
     WHERE ported_from IS NOT NULL AND activated_on <= as_of_on
         AND ($days = 0 OR date_diff('day', activated_on, as_of_on) < $days)
     UNION ALL
-    SELECT churn_to, 0, 1, coalesce(monthly_fee_minor, 0)
+    SELECT churn_to, 0, 1, coalesce(monthly_fee_base_minor, 0)
     FROM line
     WHERE churn_to IS NOT NULL AND churn_to <> 'not_named'
         AND ($days = 0 OR date_diff('day', ended_on, as_of_on) < $days)

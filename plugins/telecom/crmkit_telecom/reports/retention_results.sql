@@ -6,7 +6,7 @@ WITH made AS (
         CASE WHEN o.result = 'control' THEN 'control' ELSE o.offer END AS offer,
         o.result,
         o.occurred_on,
-        o.cost_minor,
+        o.cost_base_minor,
         row_number() OVER (PARTITION BY o.subject_id ORDER BY o.occurred_at, o.id) AS place
     FROM telecom_retention_offer o
     WHERE o.days_before >= $kept_days AND o.days_before < $days
@@ -26,7 +26,7 @@ grouped AS (
         count(*) AS customers,
         count_if(m.result = 'accepted') AS accepted,
         count(*) - sum(f.gone) AS kept,
-        sum(coalesce(m.cost_minor, 0)) AS cost_minor
+        sum(coalesce(m.cost_base_minor, 0)) AS cost_minor
     FROM made m
     JOIN followed f ON f.id = m.id
     GROUP BY m.offer

@@ -1,15 +1,15 @@
 -- Who moved between low, middle and high revenue from the quarter before last to the last one.
 -- The bounds are the thirds of the earlier quarter, so that a movement is the customer's own.
 WITH paid AS (
-    SELECT subject_id, days_before, amount_minor FROM telecom_bill WHERE days_before < 182
+    SELECT subject_id, days_before, amount_base_minor FROM telecom_bill WHERE days_before < 182
     UNION ALL
-    SELECT subject_id, days_before, amount_minor FROM telecom_topup WHERE days_before < 182
+    SELECT subject_id, days_before, amount_base_minor FROM telecom_topup WHERE days_before < 182
 ),
 revenue AS (
     SELECT
         subject_id,
-        sum(CASE WHEN days_before >= 91 THEN amount_minor ELSE 0 END) AS earlier,
-        sum(CASE WHEN days_before < 91 THEN amount_minor ELSE 0 END) AS latest
+        sum(CASE WHEN days_before >= 91 THEN amount_base_minor ELSE 0 END) AS earlier,
+        sum(CASE WHEN days_before < 91 THEN amount_base_minor ELSE 0 END) AS latest
     FROM paid
     GROUP BY subject_id
 ),

@@ -8,19 +8,19 @@ WITH scored AS (
     WHERE name = 'telecom.churn'
 ),
 paid AS (
-    SELECT subject_id, amount_minor FROM telecom_bill WHERE days_before < 91
+    SELECT subject_id, amount_base_minor FROM telecom_bill WHERE days_before < 91
     UNION ALL
-    SELECT subject_id, amount_minor FROM telecom_topup WHERE days_before < 91
+    SELECT subject_id, amount_base_minor FROM telecom_topup WHERE days_before < 91
 ),
 revenue AS (
-    SELECT subject_id, sum(amount_minor) AS amount FROM paid GROUP BY subject_id
+    SELECT subject_id, sum(amount_base_minor) AS amount FROM paid GROUP BY subject_id
 ),
 line AS (
     SELECT
         subject_id,
         plan_code,
         row_number() OVER (
-            PARTITION BY subject_id ORDER BY coalesce(monthly_fee_minor, 0) DESC, id
+            PARTITION BY subject_id ORDER BY coalesce(monthly_fee_base_minor, 0) DESC, id
         ) AS place
     FROM telecom_subscription
     WHERE status NOT IN ('terminated', 'ported_out')
