@@ -137,6 +137,17 @@ def test_a_contract_may_count_the_first_attempt(world) -> None:
     assert row["on_time"] == 1
 
 
+def test_profit_of_two_currencies_stands_in_two_rows(world) -> None:
+    """Billed 12.00 EUR with 5.00 EUR of cost; a claim of 700 JPY was paid."""
+    world.add("delivery_waybill", id=1, ordered_at=ago(50), price_quoted_minor=1200,
+              price_quoted_currency="EUR", cost_linehaul_minor=500,
+              cost_linehaul_currency="EUR")  # fmt: skip
+    world.add("delivery_invoice_line", id=9, owner_id=1, billed_minor=1200, billed_currency="EUR")
+    world.add("delivery_claim", id=8, owner_id=1, paid_minor=700, paid_currency="JPY")
+    rows = {r["currency"]: (r["revenue_minor"], r["profit_minor"]) for r in world.report("profit")}
+    assert rows == {"EUR": (1200, 700), "JPY": (0, -700)}
+
+
 def test_profit_after_claims(world) -> None:
     """12.00 billed, 7.00 of cost, 3.00 of claims: 2.00 are left; the other is quoted 10.00."""
     cost = {"cost_pickup_minor": 100, "cost_linehaul_minor": 250, "cost_sort_minor": 50,
