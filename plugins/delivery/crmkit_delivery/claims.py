@@ -13,13 +13,13 @@ from crmkit.entities import Money, Stage
 from crmkit.errors import UsageError
 
 from .data import COMPENSATION_RULE
+from .posting import LEDGER
 from .tables import compensation_rows
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 KIND = "delivery.claim"
-LEDGER = "delivery.settlement"
 # What happened to the goods: together such claims cannot come to more than the goods are worth.
 OF_GOODS = ("loss", "damage", "part_loss", "wrong_delivery")
 # A shipment is lost as long as nothing but these is known of it.

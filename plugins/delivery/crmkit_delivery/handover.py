@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from attrs import frozen
 
 from crmkit.entities import ContactRequest, NewInteraction
-from crmkit.errors import NotFound, NotPermitted, UsageError
+from crmkit.errors import CrmkitError, NotFound, NotPermitted, UsageError
 
 from .data import ASSIGNMENT, COURIER, ROUND, SUBSCRIPTION, SUBSCRIPTION_LETTER
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SOURCE = "crmkit"
 # Known where the plugin contact is enabled.
 POLICY = "contact.policy"
+READ = ("id", "source", "ref", "owner_id", "round", "previous_courier", "passes_on", "ended_on")
+# What a hand-over writes.
+PASSED = ("courier", "previous_courier", "handed_over_on", "called_at", "passes_on")
 # Days within which each subscriber is called after a hand-over (the brief, D-R13).
 CALL_WITHIN_DAYS = 14
 
@@ -62,43 +65,45 @@ def hand_over(
 
     Raises:
         NotFound: for a courier or round that does not exist, or a courier without subscribers.
-        NotPermitted: if the one who takes over has left.
-        UsageError: if both are one, or one leaves but keeps a round.
+        NotPermitted: if the one who takes over has left or is going to.
+        UsageError: if both are one, one leaves but keeps a round, or the courier only takes over later
+            and on or before the last day.
     """
     if from_courier == to_courier:
         raise UsageError(f"{from_courier} cannot hand over to {to_courier}.")
     if leaving and round_ is not None:
         raise UsageError("who leaves hands over every round.", hint="Leave out --round.")
     store = crm.store
-    today = crm.as_of().on
+    today = local_today(crm)
     day = last_day or today
     first_day = day + timedelta(days=1)
     with store.begin("round handover") as tx:
         leaver = store.records.find(COURIER, from_courier, tx=tx)
         taker = store.records.find(COURIER, to_courier, tx=tx)
         gone = taker.values.get("left_on")
-        if gone is not None and gone <= max(today, day):
-            raise NotPermitted(f"courier {to_courier} left on {gone} and gets no round.")
-        where: dict[str, Any] = {"courier": from_courier, "ended_on": None}
+        if gone is not None:
+            word = "left" if gone < today else "leaves"
+            raise NotPermitted(f"courier {to_courier} {word} on {gone} and gets no round.")
+        where: dict[str, Any] = {"courier": from_courier}
         if round_ is not None:
             store.records.find(ROUND, round_, tx=tx)
             where["round"] = round_
-        rows = store.records.read(
-            SUBSCRIPTION, ("id", "source", "ref", "owner_id", "round"), where=where, tx=tx
-        )
+        # Who has an end after the last day needs a courier until then.
+        rows = [
+            row for row in store.records.read(SUBSCRIPTION, READ, where=where, tx=tx)
+            if row[7] is None or row[7] > day
+        ]  # fmt: skip
         if not rows:
-            raise NotFound("subscriber of courier", from_courier)
+            raise _nobody(crm, from_courier, today, tx)
+        passing = {
+            row[0]: _passed(row, from_courier, to_courier, day, today, last_day) for row in rows
+        }
         for source in sorted({row[1] for row in rows}):
             mine = [row for row in rows if row[1] == source]
-            size = len(mine)
             store.records.put(
                 SUBSCRIPTION, source=source, refs=[row[2] for row in mine],
                 owners=[row[3] for row in mine], tx=tx,
-                values={
-                    "courier": [to_courier] * size, "previous_courier": [from_courier] * size,
-                    "handed_over_on": [day] * size, "called_at": [None] * size,
-                    "passes_on": [None if last_day is None else first_day] * size,
-                },
+                values={name: [passing[row[0]][name] for row in mine] for name in PASSED},
             )  # fmt: skip
         store.interactions.log(
             [
@@ -139,6 +144,47 @@ def hand_over(
     ]  # fmt: skip
 
 
+def _passed(
+    row: tuple[Any, ...], leaver: str, taker: str, day: date, today: date, last_day: date | None
+) -> dict[str, Any]:
+    """What a hand-over makes of a subscriber.
+
+    Raises:
+        UsageError: if the leaver takes over in time for serving until the last day: between three
+            couriers a subscriber passes in two steps.
+    """
+    _, _, ref, _, _, before, passes_on, _ = row
+    if passes_on is None or passes_on <= today:
+        first = None if last_day is None else day + timedelta(days=1)
+        return dict(zip(PASSED, (taker, leaver, day, None, first), strict=True))
+    if passes_on <= day:
+        raise UsageError(
+            f"subscriber {ref} passes from {before} to {leaver} on {passes_on}, and serves until {day} "
+            "after that.",
+            hint=f"Hand over from {leaver} once that day has come, or name a last day before it.",
+        )
+    # The taker steps in for who has not begun; back to who serves, the hand-over is off.
+    if taker == before:
+        return dict(zip(PASSED, (taker, None, None, None, None), strict=True))
+    ended = passes_on - timedelta(days=1)
+    return dict(zip(PASSED, (taker, before, ended, None, passes_on), strict=True))
+
+
+def _nobody(crm: Crm, courier: str, today: date, tx: Any) -> CrmkitError:
+    """Why a courier has nobody to hand over."""
+    rows = crm.store.records.read(
+        SUBSCRIPTION, ("courier", "passes_on"), where={"previous_courier": courier}, tx=tx
+    )
+    later = sorted((on, taker) for taker, on in rows if on is not None and on > today)
+    if not later:
+        return NotFound("subscriber of courier", courier)
+    on, taker = later[0]
+    return UsageError(
+        f"the subscribers of {courier} pass to {taker} on {on} already.",
+        hint=f"To name another who takes over: crmkit round handover {taker} --to COURIER.",
+    )
+
+
 def _count_letters(crm: Crm, rows: Sequence[tuple[Any, ...]], tx: Any) -> None:
     """Tells the contact policy of the letters: a notice that nothing stops, and that counts."""
     if POLICY in crm.catalog.services:
@@ -157,6 +203,11 @@ def access_end(crm: Crm, day: date, now: datetime) -> datetime:
     return max(end, now)
 
 
+def local_today(crm: Crm) -> date:
+    """The day that it is in the workspace's time zone, from its first instant on."""
+    return crm.clock().astimezone(crm.store.time_zone).date()
+
+
 def served_by(row: Mapping[str, Any], on: date) -> str | None:
     """Who serves a subscriber on a day: up to the last day of the one who handed over, that one."""
     passes_on = row["passes_on"]
@@ -168,15 +219,20 @@ def served_by(row: Mapping[str, Any], on: date) -> str | None:
 
 def _assign(crm: Crm, tx: Any, name: str, leaver: str, taker: str, day: date) -> None:
     """Dates the assignments: one ends with the day, the other begins on the next."""
-    found = crm.store.records.list(
-        ASSIGNMENT, where={"round": name, "courier": leaver, "ends_on": None}, tx=tx
-    )
+    found = crm.store.records.list(ASSIGNMENT, where={"round": name, "courier": leaver}, tx=tx)
     rate = None
     for record in found:
+        ends, starts = record.values.get("ends_on"), record.values["starts_on"]
+        if ends is not None and ends <= day:
+            continue
         rate = record.values.get("commission_rate")
+        # One that has not begun passes whole.
+        changed = {"courier": taker} if starts > day else {"ends_on": day}
         crm.store.records.set(
-            ASSIGNMENT, source=record.source, ref=record.ref, values={"ends_on": day}, tx=tx
+            ASSIGNMENT, source=record.source, ref=record.ref, values=changed, tx=tx
         )
+        if starts > day:
+            return
     first = day + timedelta(days=1)
     crm.store.records.set(
         ASSIGNMENT, source=SOURCE, ref=f"{name}-{taker}-{first}", tx=tx,

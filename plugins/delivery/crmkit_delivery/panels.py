@@ -9,6 +9,7 @@ from crmkit.columns import amount, day, flag, instant, text
 from crmkit.declarations import Panel
 
 from .data import CLAIM, SHIPPER, SUBSCRIPTION, TRACKING, WAYBILL
+from .handover import local_today
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
@@ -115,7 +116,8 @@ def _subscriptions(crm: Crm, customers: Sequence[int]) -> Iterator[dict[str, Any
     rows = crm.store.records.read(
         SUBSCRIPTION, (*names, "ended_on"), among={"owner_id": customers}, sort=("-started_on",)
     )
-    for row in [r for r in rows if r[-1] is None][:MOST]:
+    today = local_today(crm)
+    for row in [r for r in rows if r[-1] is None or r[-1] >= today][:MOST]:
         yield dict(zip(shown, row[:-1], strict=True))
 
 

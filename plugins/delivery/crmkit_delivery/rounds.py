@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from crmkit.entities import ContactRequest, Money, NewInteraction
 from crmkit.errors import UsageError
 
-from .claims import LEDGER
 from .data import SUBSCRIPTION
-from .handover import POLICY
-from .posting import Settlement
+from .handover import POLICY, local_today
+from .posting import settle
+from .promise import WEEK
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
@@ -20,47 +21,108 @@ if TYPE_CHECKING:
 CALL = "round_call"
 # From the third missed drop in 30 days on, credit is given without being asked (D-R16).
 MISSED_DROPS, WINDOW_DAYS = 3, 30
-MISSED = "SELECT subject_id, id FROM delivery_drop WHERE result = 'missed' AND days_before < 30"
+MISSED = (
+    "SELECT subject_id, id, occurred_at, occurred_on FROM delivery_drop "
+    "WHERE result = 'missed' AND days_before < 30"
+)
 
 
 def pause(
-    crm: Crm, subscription: str, start: date, until: date | None, reason: str | None
+    crm: Crm, subscription: str, start: date | None, until: date | None, reason: str | None
 ) -> dict[str, Any]:
-    """Pauses a subscription, or extends the pause that runs; a pause is no loss (D-R15).
+    """Pauses a subscription, or extends the pause that runs or is planned; a pause is no loss (D-R15).
+
+    Args:
+        start: first day; None is that of the pause to be extended, else today.
+        until: first day on which it is brought again; None leaves the end open.
 
     Raises:
-        UsageError: if it ends before it begins, or the subscription has ended.
+        UsageError: if it ends before it begins, the subscription has ended by then, or another pause
+            would be shortened or stands apart from this one.
     """
-    if until is not None and until <= start:
-        raise UsageError(f"a pause from {start} ends after it begins, not on {until}.")
     found = crm.store.records.find(SUBSCRIPTION, subscription)
-    values = found.values
-    if values.get("ended_on") is not None:
-        raise UsageError(f"subscription {found.ref} ended on {values['ended_on']}.")
-    running = values.get("paused_from") is not None and (
-        values.get("paused_to") is None or values["paused_to"] >= start
+    values, today = found.values, local_today(crm)
+    running = values.get("paused_from") is not None and not (
+        values.get("paused_to") is not None and values["paused_to"] <= today
     )
-    changed: dict[str, Any] = {"paused_to": until, "pause_reason": reason}
+    begins = start or (values["paused_from"] if running else today)
+    if until is not None and until <= begins:
+        raise UsageError(f"a pause from {begins} ends after it begins, not on {until}.")
+    ended = values.get("ended_on")
+    if ended is not None and ended < begins:
+        raise UsageError(f"subscription {found.ref} ended on {ended}.")
+    changed: dict[str, Any] = {"paused_from": begins, "paused_to": until, "pause_extensions": 0}
     if running:
-        changed["pause_extensions"] = (values.get("pause_extensions") or 0) + 1
-    else:
-        changed |= {"paused_from": start, "pause_extensions": 0}
-    return _change(crm, found, changed, "pause", reason)
+        changed = _extended(found.ref, values, begins, until)
+        reason = reason or values.get("pause_reason")
+    return _change(crm, found, {**changed, "pause_reason": reason}, "pause", reason)
+
+
+def _extended(
+    ref: str, values: Mapping[str, Any], start: date, until: date | None
+) -> dict[str, Any]:
+    """The pause that two pauses come to which touch; one that stands apart is no extension."""
+    begins, ends = values["paused_from"], values.get("paused_to")
+    span = f"from {begins}" + (f" to {ends}" if ends else "")
+    if (ends is not None and start > ends) or (until is not None and until < begins):
+        raise UsageError(
+            f"subscription {ref} is paused {span}, and has one pause at a time.",
+            hint=f"Name days that touch that pause, or end it first: crmkit round resume {ref}.",
+        )
+    if ends is not None and until is not None and begins <= start and until < ends:
+        raise UsageError(
+            f"subscription {ref} is paused {span} already.",
+            hint=f"To bring it again earlier: crmkit round resume {ref} --on {until}.",
+        )
+    last = until if ends is None or until is None else max(ends, until)
+    longer = ends is not None and (last is None or last > ends)
+    return {
+        "paused_from": min(begins, start), "paused_to": last,
+        "pause_extensions": (values.get("pause_extensions") or 0) + longer,
+    }  # fmt: skip
 
 
 def resume(crm: Crm, subscription: str, on: date) -> dict[str, Any]:
-    """Ends a pause: from that day on it is brought again.
+    """Ends a pause: from that day on it is brought again, and until then it stays paused.
 
     Raises:
-        UsageError: if it is not paused.
+        UsageError: if it is not paused, or is brought again before that day.
     """
     found = crm.store.records.find(SUBSCRIPTION, subscription)
-    if found.values.get("paused_from") is None:
+    begins, ends = found.values.get("paused_from"), found.values.get("paused_to")
+    today = local_today(crm)
+    if begins is None or (ends is not None and ends <= today):
         raise UsageError(f"subscription {found.ref} is not paused.")
-    changed = {
-        "paused_from": None, "paused_to": None, "pause_reason": None, "pause_extensions": None,
-    }  # fmt: skip
+    if ends is not None and on > ends:
+        raise UsageError(
+            f"subscription {found.ref} is brought again from {ends} on, before {on}.",
+            hint=f"To pause it longer: crmkit round pause {found.ref} --until {on}.",
+        )
+    changed: dict[str, Any] = {"paused_to": on}
+    if on <= max(begins, today):
+        changed = dict.fromkeys(("paused_from", "paused_to", "pause_reason", "pause_extensions"))
     return _change(crm, found, changed, "resume", f"from {on}")
+
+
+def is_paused(values: Mapping[str, Any], on: date) -> bool:
+    """Whether a subscription is paused on a day: from the first day up to the one before the last."""
+    begins, ends = values.get("paused_from"), values.get("paused_to")
+    return begins is not None and begins <= on and (ends is None or on < ends)
+
+
+def is_brought(values: Mapping[str, Any], on: date) -> bool:
+    """Whether a subscription is to be brought on a day.
+
+    It has begun and not ended (the last day is one of its days), is not paused, and the day is one of
+    its days of the week; without any, every day is.
+    """
+    begins, ends, days = (values.get(name) for name in ("started_on", "ended_on", "days"))
+    return (
+        (begins is None or begins <= on)
+        and (ends is None or on <= ends)
+        and (not days or WEEK[on.weekday()] in days)
+        and not is_paused(values, on)
+    )
 
 
 def called(crm: Crm, subscription: str, note: str | None) -> dict[str, Any]:
@@ -107,41 +169,72 @@ def _change(
     return {**record.values, "subscription": record.ref, "customer_id": record.owner_id}
 
 
-def credit_missed(crm: Crm, on: date) -> list[dict[str, Any]]:
+def credit_missed(crm: Crm, on: date) -> tuple[list[dict[str, Any]], list[str]]:
     """Credits the drops of who missed the third in 30 days, each once, without being asked (D-R16).
+
+    A drop is credited at the price and quantity of its day, whatever they are now; one on a day on
+    which the subscription was paused is none. Of a drop that was credited at another amount the
+    difference is posted. What cannot be credited stops no other.
 
     Args:
         on: the day up to which 30 days are looked back on.
+
+    Returns:
+        A row for each subscription, and what could not be credited, in words.
     """
     first = on - timedelta(days=WINDOW_DAYS - 1)
-    table = crm.query(
-        MISSED,
-        crm.as_of(on.isoformat()), SUBSCRIPTION,
-    )  # fmt: skip
-    missed: dict[int, list[int]] = {}
-    for row in table.to_pylist():
-        missed.setdefault(row["subject_id"], []).append(row["id"])
-    wanted = {who: drops for who, drops in missed.items() if len(drops) >= MISSED_DROPS}
-    rows = crm.store.records.read(
-        SUBSCRIPTION, ("id", "ref", "owner_id", "price", "quantity"), among={"id": wanted}
-    )
-    out, postings = [], []
-    for one, ref, owner, price, quantity in rows:
-        if price is None:
+    missed: dict[int, list[dict[str, Any]]] = {}
+    for row in crm.query(MISSED, crm.as_of(on.isoformat()), SUBSCRIPTION).to_pylist():
+        missed.setdefault(row["subject_id"], []).append(row)
+    often = [who for who, drops in missed.items() if len(drops) >= MISSED_DROPS]
+    out, refused = [], []
+    for one in sorted(often):
+        now = crm.store.records.get(SUBSCRIPTION, one)
+        drops = _owed(crm, now, missed[one])
+        if len(drops) < MISSED_DROPS:
             continue
-        each = price.minor * (quantity or 1)
-        for drop in sorted(wanted[one]):
-            postings.append(
-                Settlement(
-                    customer_id=owner, amount=each, kind="earn", reference=f"drop:{drop}",
-                    reason="missed drop",
-                )
-            )  # fmt: skip
-        total = Money(each * len(wanted[one]), price.currency)
+        try:
+            due = _due(crm, now.ref, drops)
+            with crm.store.begin("round credit") as tx:
+                posted = settle(crm, tx, now.owner_id or 0, due, "missed drop")
+        except UsageError as error:
+            refused.append(f"{now.ref} is not credited: {error.message}")
+            continue
+        currency = crm.settings.currency
         out.append(
-            {"subscription": ref, "customer_id": owner, "missed": len(wanted[one]),
-             "since": first, "credit": total}
+            {"subscription": now.ref, "customer_id": now.owner_id, "missed": len(drops),
+             "since": first, "credit": Money(sum(due.values()), currency),
+             "posted": Money(posted, currency)}
         )  # fmt: skip
-    if postings:
-        crm.service("ledger.accounts").post(LEDGER, postings)
-    return out
+    return out, refused
+
+
+def _owed(
+    crm: Crm, now: Any, drops: Sequence[Mapping[str, Any]]
+) -> dict[int, Mapping[str, Any]]:  # fmt: skip
+    """The drops that were to be brought, each with the subscription as it stood at the drop."""
+    found = {}
+    for drop in drops:
+        at = drop["occurred_at"].replace(tzinfo=UTC)
+        then = crm.store.records.at(SUBSCRIPTION, now.id, at) or now
+        # A pause may have been filed after the drop.
+        if not any(is_paused(values, drop["occurred_on"]) for values in (then.values, now.values)):
+            found[drop["id"]] = then.values
+    return found
+
+
+def _due(crm: Crm, ref: str, drops: Mapping[int, Mapping[str, Any]]) -> dict[str, int]:
+    """What each drop comes to in minor units of the ledger, by its reference.
+
+    Raises:
+        UsageError: if the subscription had no price, or one in another currency than the ledger.
+    """
+    due = {}
+    for drop, values in sorted(drops.items()):
+        price, quantity = values.get("price"), values.get("quantity")
+        if price is None or price.currency != crm.settings.currency:
+            had = "no price" if price is None else f"a price in {price.currency}"
+            raise UsageError(f"it had {had} on the day of drop {drop}; the ledger is in "
+                             f"{crm.settings.currency}.")  # fmt: skip
+        due[f"drop:{drop}"] = price.minor * (1 if quantity is None else quantity)
+    return due

@@ -16,12 +16,12 @@ from crmkit.errors import MoveRefused, NotPermitted, UsageError
 from crmkit.testing.clock import SettableClock
 from crmkit_delivery.claims import (
     CASE_KIND,
-    LEDGER,
     LIFECYCLE,
     CompensationRule,
     claim_amount,
     time_bar,
 )
+from crmkit_delivery.posting import LEDGER
 
 RULE = CompensationRule(
     tier="", kind="damage", cap_per_kg=Decimal(20), freight_multiple=Decimal(7), file_within_days=7

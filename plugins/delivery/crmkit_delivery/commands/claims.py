@@ -16,7 +16,6 @@ from crmkit.errors import NotPermitted, UsageError
 from ..claims import (
     ARRIVED,
     KIND,
-    LEDGER,
     MISSING,
     OF_GOODS,
     claim_amount,
@@ -26,7 +25,7 @@ from ..claims import (
     time_bar,
 )
 from ..data import CLAIM, SHIPPER, TRACKING, WAYBILL
-from ..posting import ClaimCase, Settlement
+from ..posting import LEDGER, ClaimCase, Settlement, settle
 from ..tracking import standing
 
 if TYPE_CHECKING:
@@ -76,27 +75,18 @@ class _Open:
             tx=self.tx,
         )  # fmt: skip
 
-    def post(self, minor: int, kind: str, step: str, reason: str) -> None:
-        """Posts to the settlement ledger."""
+    def pay(self, minor: int) -> None:
+        """Posts that an amount was paid out."""
         posting = Settlement(
-            customer_id=self.waybill.owner_id, amount=minor, kind=kind,
-            reference=f"{self.claim.ref}:{step}", reason=reason,
+            customer_id=self.waybill.owner_id, amount=-minor, kind="burn",
+            reference=f"{self.claim.ref}:paid", reason="paid out",
         )  # fmt: skip
         self.crm.service("ledger.accounts").post(LEDGER, [posting], tx=self.tx)
 
-    def grant(self, minor: int) -> None:
+    def grant(self, minor: int, reason: str) -> None:
         """Posts what a decision grants beyond what earlier decisions on the claim have granted."""
-        step = "approved"
-        about = f"{LEDGER}:{self.claim.ref}:{step}"
-        entries = self.crm.service("ledger.accounts").statement(LEDGER, self.waybill.owner_id)
-        granted = [e for e in entries if e["reference"].startswith(about)]
-        more = minor - sum(e["amount"] for e in granted)
-        if granted:
-            step = f"{step}-{1 + len(granted)}"
-        if more > 0:
-            self.post(more, "earn", step, "claim approved")
-        elif more < 0:
-            self.post(more, "adjust", step, "earlier approval reversed")
+        due = {f"{self.claim.ref}:approved": minor}
+        settle(self.crm, self.tx, self.waybill.owner_id, due, reason)
 
     def check_missing(self) -> None:
         """Refuses to settle as lost what has arrived, or was seen since the claim was filed.
@@ -240,7 +230,7 @@ def decide_claim(
                 decided_at=c.tx.at, decided_by=c.tx.actor, approved=None, freight_refund=None
             )
             c.move("rejected", "reject", reject)
-            c.grant(0)
+            c.grant(0, "approval reversed")
             c.say("claim_decision", "out", reject, decision="rejected")
         else:
             missing = evidence_missing(values["kind"], values.get("evidence"))
@@ -292,7 +282,7 @@ def pay_claim(crm: Crm, claim: str) -> Answer:
         c.move("paid", "pay")
         c.check_missing()
         c.values.update(paid=money, paid_at=c.tx.at)
-        c.post(-money.minor, "burn", "paid", "paid out")
+        c.pay(money.minor)
         c.say("claim_decision", "out", f"{money} {money.currency} were paid", decision="paid")
     return Answer(rows=[_row(crm, claim)])
 
@@ -304,7 +294,7 @@ def _simple(state: str, what: str, words: str) -> Callable[..., Answer]:
                 _begin(c)
             c.move(state, what, note or "")
             if state == "withdrawn":
-                c.grant(0)
+                c.grant(0, "approval reversed")
             c.say("claim_decision", "out" if state == "info_needed" else "none", note or words,
                   decision=state)  # fmt: skip
         return Answer(rows=[_row(crm, claim)])
@@ -338,7 +328,7 @@ def _approve(c: _Open, money: Money) -> None:
     c.values.update(approved=money, decided_at=c.tx.at, decided_by=c.tx.actor)
     c.move("approved" if whole else "partly_approved", "approve")
     c.case.values.update(compensation=money, compensation_kind="payment")
-    c.grant(money.minor)
+    c.grant(money.minor, "claim approved")
     c.say("claim_decision", "out", f"{money} {money.currency} are approved", decision="approved")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -14,8 +13,8 @@ from crmkit.entities import FieldType
 from crmkit.errors import NotPermitted
 
 from .. import rounds
-from ..data import COURIER, REFUSAL, SUBSCRIPTION
-from ..handover import hand_over, served_by
+from ..data import COURIER, REFUSAL, ROUND, SUBSCRIPTION
+from ..handover import hand_over, local_today, served_by
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
@@ -66,19 +65,22 @@ def run_handover(
     return Answer(rows=[attrs.asdict(one) for one in done], remarks=said)
 
 
-def run_book(crm: Crm, round: str | None, courier: str | None) -> Answer:
-    """The book of a round."""
+def run_book(crm: Crm, round: str | None, courier: str | None, on: date | None) -> Answer:
+    """The book of a round on a day."""
     check_courier(crm, "round book")
-    where = {"ended_on": None} | ({} if round is None else {"round": round})
-    names = (*BOOK, "previous_courier", "passes_on")
-    found = crm.store.records.read(SUBSCRIPTION, names, where=where, sort=("round", "sequence_no"))
-    today = crm.clock().astimezone(ZoneInfo(crm.settings.time_zone)).date()
+    read = crm.store.records
+    for type_, named in ((ROUND, round), (COURIER, courier)):
+        if named is not None:
+            read.find(type_, named)
+    names = (*BOOK, "previous_courier", "passes_on", "started_on", "ended_on", "days")
+    where = {} if round is None else {"round": round}
+    day = on or local_today(crm)
     rows = []
-    for one in found:
+    for one in read.read(SUBSCRIPTION, names, where=where, sort=("round", "sequence_no")):
         row = dict(zip(names, one, strict=True))
         row |= {"subscription": row["ref"], "customer_id": row["owner_id"]}
-        row["courier"] = served_by(row, today)
-        if courier in (None, row["courier"]):
+        row["courier"] = served_by(row, day)
+        if courier in (None, row["courier"]) and rounds.is_brought(row, day):
             rows.append(row)
     return Answer(rows=rows)
 
@@ -87,12 +89,12 @@ def run_pause(
     crm: Crm, subscription: str, start: date | None, until: date | None, reason: str | None
 ) -> Answer:
     """A pause."""
-    return Answer(rows=[rounds.pause(crm, subscription, start or crm.as_of().on, until, reason)])
+    return Answer(rows=[rounds.pause(crm, subscription, start, until, reason)])
 
 
 def run_resume(crm: Crm, subscription: str, on: date | None) -> Answer:
     """The end of a pause."""
-    return Answer(rows=[rounds.resume(crm, subscription, on or crm.as_of().on)])
+    return Answer(rows=[rounds.resume(crm, subscription, on or local_today(crm))])
 
 
 def run_called(crm: Crm, subscription: str, note: str | None) -> Answer:
@@ -102,13 +104,13 @@ def run_called(crm: Crm, subscription: str, note: str | None) -> Answer:
 
 def run_credit(crm: Crm, on: date | None) -> Answer:
     """Credits."""
-    found = rounds.credit_missed(crm, on or crm.as_of().on)
-    return Answer(
-        rows=[
-            {**row, "credit": str(row["credit"]), "currency": row["credit"].currency}
-            for row in found
-        ]
-    )
+    found, refused = rounds.credit_missed(crm, on or local_today(crm))
+    rows = [
+        {**row, "credit": str(row["credit"]), "posted": str(row["posted"]),
+         "currency": row["credit"].currency}
+        for row in found
+    ]  # fmt: skip
+    return Answer(rows=rows, remarks=refused)
 
 
 def _text(name: str, title: str, title_zh: str, **more: Any) -> Parameter:
@@ -160,20 +162,23 @@ def commands() -> list[Command]:
         ),
         Command(
             name="round book", run=run_book, columns=LISTED,
-            help="Write the book of a round: who gets what, in order of the round.\n\nRefused, and "
-            "filed, to a courier whose access has ended.",
-            example="crmkit round book --round R01",
-            parameters=[_text("round", "Only this round", "路线"), _text("courier", "Only of this courier", "快递员")],
+            help="Write the book of a round on a day: who gets what, in order of the round.\n\nLeft out "
+            "are subscriptions that are paused, have ended or are not brought on that day of the week. "
+            "Refused, and filed, to a courier whose access has ended.",
+            example="crmkit round book --round R01 --on 2026-04-01",
+            parameters=[_text("round", "Only this round", "路线"), _text("courier", "Only of this courier", "快递员"),
+                        _day("on", "The day; today", "日期")],
         ),
         Command(
             name="round pause", run=run_pause, writes=True, single=True, columns=STANDS,
-            help="Pause a subscription, or extend its pause.", example="crmkit round pause S0007 --until 2026-05-01",
-            parameters=[SUBSCRIBER, _day("start", "First day; today", "起"), _day("until", "First day on which it is brought again", "止"),
+            help="Pause a subscription, or extend its pause.\n\nA subscription has one pause at a time, "
+            "running or planned: days that touch it extend it, others are refused.", example="crmkit round pause S0007 --until 2026-05-01",
+            parameters=[SUBSCRIBER, _day("start", "First day; that of the pause it extends, else today", "起"), _day("until", "First day on which it is brought again", "止"),
                         _text("reason", "Why", "原因")],
         ),
         Command(
             name="round resume", run=run_resume, writes=True, single=True, columns=STANDS,
-            help="End the pause of a subscription.", example="crmkit round resume S0007",
+            help="End the pause of a subscription.\n\nWith a later day it stays paused until then.", example="crmkit round resume S0007",
             parameters=[SUBSCRIBER, _day("on", "First day on which it is brought again; today", "恢复日")],
         ),
         Command(
@@ -184,11 +189,13 @@ def commands() -> list[Command]:
         Command(
             name="round credit", run=run_credit, writes=True,
             help="Credit the drops of everybody who missed a third one in 30 days, without being asked."
-            "\n\nBy the ledger delivery.settlement; a drop is credited once.",
+            "\n\nBy the ledger delivery.settlement; a drop is credited once, at the price and quantity of "
+            "its day, and a drop of a day of a pause is not. A subscription that cannot be credited is named "
+            "and stops no other.",
             example="crmkit round credit",
             parameters=[_day("on", "Day up to which 30 days are looked back on; today", "截止日")],
             columns=[text("subscription", "Subscription", "订户编号"), CUSTOMER,
                      count("missed", "Missed drops", "漏送", "drop"), day("since", "Since", "起"),
-                     amount("credit", "Credit", "补偿金额"), text("currency", "Currency", "币种")],
+                     amount("credit", "Credit", "补偿金额"), amount("posted", "Posted now", "本次入账"), text("currency", "Currency", "币种")],
         ),
     ]  # fmt: skip
