@@ -246,6 +246,17 @@ ROUNDS = (
         "Not called after the hand-over", "交接未回访", subject=SUBSCRIPTION, cooldown_days=7,
     ),
     _rule(
+        13, "unserved", "delivery_subscribed AND delivery_unserved", "list", "round-unserved",
+        "on round {delivery_round}, and the round or its courier is not on file or has left: name who "
+        "brings it (crmkit round handover)",
+        "Nobody brings it", "无人配送", subject=SUBSCRIPTION,
+    ),
+    _rule(
+        5, "billed-twice", "delivery_bills_overlapping >= 1", "alert", "hold-invoice",
+        "{delivery_bills_overlapping} pairs of bills cover the same days: withdraw one of each",
+        "Billed twice", "重复计费", subject=SUBSCRIPTION, cooldown_days=7,
+    ),
+    _rule(
         14, "lost-with-courier", "delivery_lost_with_courier_days BETWEEN 0 AND 90", "tag",
         "courier-left",
         "ended within 60 days of the hand-over by {delivery_served_by}: win it back, and count it with "

@@ -468,3 +468,31 @@ def test_profit_by_department_route_and_month(world, by, slices) -> None:
                   price_quoted_currency="EUR")  # fmt: skip
     found = {row["slice"]: row["profit_minor"] for row in world.report("profit", by=by)}
     assert found == slices
+
+
+@pytest.mark.parametrize(
+    ("handed_over", "ended", "lost", "days"),
+    [
+        # Of the last 90 days the day of the hand-over and 49 before it are C1's, 40 are C2's.
+        (40, None, {}, {"C1": 50, "C2": 40}),
+        # Ended 10 days after: lost with C1. C2 served those ten days.
+        (40, 30, {"C1": 1}, {"C1": 50, "C2": 10}),
+        # Ended 61 days after: lost with C2, who served 30 days up to 30 days ago and the one more.
+        (91, 30, {"C2": 1}, {"C2": 60}),
+        # Handed over to another from tomorrow on: all of it is C1's.
+        (-5, None, {}, {"C1": 90}),
+    ],
+)
+def test_days_and_losses_by_who_served(world, day, handed_over, ended, lost, days) -> None:
+    world.add(
+        "delivery_subscription", id=1000, round="R1", courier="C2", previous_courier="C1",
+        started_on=day(300), handed_over_on=day(handed_over),
+        ended_on=None if ended is None else day(ended),
+    )  # fmt: skip
+    rows = world.report("round-churn", by="courier")
+    assert {r["part"]: r["lost"] for r in rows if r["lost"]} == lost
+    assert {r["part"]: round(r["subscriber_months"] * 30.4375) for r in rows} == days
+    (row,) = world.report("round-churn", by="round")
+    assert (row["subscribers"], round(row["subscriber_months"] * 30.4375)) == (
+        1, sum(days.values()),
+    )  # fmt: skip

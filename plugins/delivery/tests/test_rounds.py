@@ -482,3 +482,27 @@ def test_no_drop_of_a_day_of_a_pause_is_credited(rounds: Any, clock: Any, tmp_pa
     missed(rounds, tmp_path, "S0", "17")
     (row,) = rounds.run("round credit").rows
     assert (row["subscription"], row["missed"]) == ("S0", 3)
+
+
+@pytest.mark.parametrize(
+    ("on", "days", "found"),
+    [
+        # C1's last day is 14 February, so January is all C1's. That S4 had ended was filed on 31 March:
+        # as of January and February it is among C1's subscribers.
+        ("2026-01-31", 31, {"C1": (5, 5 * 31)}),
+        # February is shared, 14 days each.
+        ("2026-02-28", 28, {"C1": (5, 4 * 14 + 28), "C2": (4, 4 * 14)}),
+        # March is C2's; of February and March together 14 days are C1's still, and 45 C2's.
+        ("2026-03-31", 31, {"C2": (4, 4 * 31)}),
+        ("2026-03-31", 59, {"C1": (4, 4 * 14), "C2": (4, 4 * 45)}),
+    ],
+)
+def test_churn_counts_each_month_with_who_served_then(rounds, clock, on, days, found) -> None:
+    clock.set(datetime(2026, 2, 14, 18, tzinfo=UTC))
+    rounds.run("round handover", from_courier="C1", to="C2")
+    clock.set(datetime(2026, 3, 31, 12, tzinfo=UTC))
+    asked = {"by": "courier", "days": days}
+    rows = rounds.reports.run("delivery.round-churn", asked, rounds.as_of(on)).table.to_pylist()
+    assert {
+        row["part"]: (row["subscribers"], round(row["subscriber_months"] * 30.4375)) for row in rows
+    } == found

@@ -205,3 +205,48 @@ def test_r16_who_has_cancelled_is_left_in_peace(firm, day) -> None:
         firm.world.add("delivery_drop", occurred_on=day(before), result="missed")
     firm.world.add("delivery_cancellation", occurred_on=day(1))
     assert not firm.fires("third-missed-drop")
+
+
+@pytest.mark.parametrize(
+    ("paused", "fires"),
+    [
+        # Of the drops missed 2, 9 and 20 days ago that of 9 days ago was on a day of the pause.
+        ((10, 5), False), ((9, None), False), ((8, 5), True), ((15, 9), True), (None, True),
+    ],
+)  # fmt: skip
+def test_r16_nothing_is_missed_on_a_day_of_a_pause(firm, day, paused, fires) -> None:
+    days = {} if paused is None else {
+        "paused_from": day(paused[0]), "paused_to": None if paused[1] is None else day(paused[1])
+    }  # fmt: skip
+    subscribe(firm.world, day, **days)
+    for before in (2, 9, 20):
+        firm.world.add("delivery_drop", occurred_on=day(before), result="missed")
+    assert firm.fires("third-missed-drop") is fires
+
+
+@pytest.mark.parametrize(
+    ("second", "fires"), [((31, 1), True), ((30, 1), False), ((90, 61), False), ((70, 60), True)]
+)
+def test_r5_two_bills_for_the_same_days(firm, day, second, fires) -> None:
+    """The first bill is for the days from 60 to 31 before today."""
+    subscribe(firm.world, day)
+    for begins, ends in ((60, 31), second):
+        firm.world.add(
+            "delivery_bill", occurred_on=day(0), period_from=day(begins), period_to=day(ends)
+        )
+    assert firm.fires("billed-twice") is fires
+
+
+@pytest.mark.parametrize(
+    ("round_", "courier", "left", "fires"),
+    [("R1", "C2", None, False), ("R1", "C2", 0, False), ("R1", "C2", 1, True),
+     ("R9", "C2", None, True), ("R1", "C9", None, True)],
+)  # fmt: skip
+def test_r13_a_subscription_that_nobody_on_file_brings(
+    firm, day, round_, courier, left, fires
+) -> None:
+    subscribe(firm.world, day)
+    firm.world.add("delivery_round", id=2, subject_id=None, code=round_)
+    firm.world.add("delivery_courier", id=3, subject_id=None, code=courier,
+                   left_on=None if left is None else day(left))  # fmt: skip
+    assert firm.fires("unserved") is fires

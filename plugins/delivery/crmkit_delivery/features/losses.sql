@@ -5,11 +5,10 @@ WITH within AS (
         coalesce(courier, 'nobody') AS courier,
         as_of,
         depot,
-        count(*) AS subscribers,
-        CAST(sum(CASE WHEN ended_on IS NOT NULL THEN 1 ELSE 0 END) AS BIGINT) AS lost
+        count(DISTINCT id) AS subscribers,
+        count(*) FILTER (WHERE counts AND ended_ago < 90) AS lost
     FROM served
-    WHERE started_on <= as_of_on
-        AND (ended_on IS NULL OR date_diff('day', ended_on, as_of_on) < 90)
+    WHERE to_ago < 90 OR (counts AND ended_ago < 90)
     GROUP BY coalesce(courier, 'nobody'), as_of, depot
 ),
 beside AS (
@@ -37,7 +36,7 @@ bounded AS (
 SELECT
     s.subject_id,
     s.as_of,
-    CASE WHEN s.reason = 'courier_left' AND s.ended_on IS NOT NULL THEN date_diff('day', s.ended_on, s.as_of_on) END
+    CASE WHEN s.reason = 'courier_left' THEN s.ended_ago END
         AS delivery_lost_with_courier_days,
     coalesce(s.courier, 'nobody') AS delivery_served_by,
     coalesce(b.lost, 0) AS delivery_courier_lost_90d,
@@ -46,3 +45,4 @@ SELECT
     b.others_high AS delivery_depot_loss_high
 FROM served s
 LEFT JOIN bounded b ON b.courier = coalesce(s.courier, 'nobody') AND b.as_of = s.as_of AND b.depot = s.depot
+WHERE s.counts

@@ -16,7 +16,8 @@ SUBSCRIBER = (
     feature("subscribed_days", T.INTEGER, "Days since the start", "订阅天数", "day",
             description="Local days."),
     feature("missed_drops_30d", T.INTEGER, "Missed drops in 30 days", "三十天漏送", "drop", missing=0,
-            description="By the drop book or by reports of the subscriber, whichever are more."),
+            description="By the drop book, without days of the pause, or by reports of the subscriber, "
+            "whichever are more."),
     feature("paused_days", T.INTEGER, "Days of the pause", "已暂停天数", "day",
             description="Since the first day of the pause; negative before it."),
     feature("days_to_resume", T.INTEGER, "Days until it resumes", "距恢复天数", "day",
@@ -25,6 +26,10 @@ SUBSCRIBER = (
             description="Of the pause that runs."),
     feature("uncalled_days", T.INTEGER, "Days since the hand-over without a call", "交接未回访天数", "day",
             description="Missing where it was called since, or never changed hands."),
+    feature("bills_overlapping", T.INTEGER, "Bills for days that another bill covers", "重叠账单", "bill",
+            missing=0, description="Pairs of bills whose periods overlap."),
+    feature("unserved", T.BOOLEAN, "Without a round or courier on file", "路线或快递员无档", missing=False,
+            description="The round or the courier is not on file, or the courier has left."),
 )  # fmt: skip
 
 LOSSES = (

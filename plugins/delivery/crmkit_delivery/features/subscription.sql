@@ -1,9 +1,29 @@
 -- A subscriber of a round: pauses, missed drops, and whether they were called after a hand-over.
 WITH missed AS (
-    SELECT subject_id, as_of, count(*) AS drops
-    FROM delivery_drop
-    WHERE result = 'missed' AND days_before < 30
-    GROUP BY subject_id, as_of
+    -- Nothing is missed on a day of a pause.
+    SELECT d.subject_id, d.as_of, count(*) AS drops
+    FROM delivery_drop d
+    JOIN delivery_subscription s ON s.subject_id = d.subject_id AND s.as_of = d.as_of
+    WHERE d.result = 'missed' AND d.days_before < 30
+        AND (s.paused_from IS NULL OR d.occurred_on < s.paused_from OR d.occurred_on >= s.paused_to)
+    GROUP BY d.subject_id, d.as_of
+),
+billed AS (
+    SELECT a.subject_id, a.as_of, count(*) AS overlaps
+    FROM delivery_bill a
+    JOIN delivery_bill b
+        ON b.subject_id = a.subject_id AND b.as_of = a.as_of AND b.id > a.id
+        AND b.period_from <= a.period_to AND a.period_from <= b.period_to
+    GROUP BY a.subject_id, a.as_of
+),
+known_round AS (
+    SELECT DISTINCT code, as_of
+    FROM delivery_round
+),
+known_courier AS (
+    SELECT DISTINCT code, as_of
+    FROM delivery_courier
+    WHERE left_on IS NULL OR left_on >= as_of_on
 ),
 reported AS (
     SELECT subject_id, as_of, count(*) AS reports
@@ -35,9 +55,14 @@ SELECT
     CASE
         WHEN c.called_on IS NULL OR c.called_on < s.handed_over_on
             THEN date_diff('day', s.handed_over_on, s.as_of_on)
-    END AS delivery_uncalled_days
+    END AS delivery_uncalled_days,
+    coalesce(b.overlaps, 0) AS delivery_bills_overlapping,
+    kr.code IS NULL OR kc.code IS NULL AS delivery_unserved
 FROM delivery_subscription s
 LEFT JOIN missed m ON m.subject_id = s.subject_id AND m.as_of = s.as_of
 LEFT JOIN reported r ON r.subject_id = s.subject_id AND r.as_of = s.as_of
 LEFT JOIN gone g ON g.subject_id = s.subject_id AND g.as_of = s.as_of
+LEFT JOIN billed b ON b.subject_id = s.subject_id AND b.as_of = s.as_of
+LEFT JOIN known_round kr ON kr.code = s.round AND kr.as_of = s.as_of
+LEFT JOIN known_courier kc ON kc.code = s.courier AND kc.as_of = s.as_of
 LEFT JOIN called c ON c.subject_id = s.subject_id AND c.as_of = s.as_of

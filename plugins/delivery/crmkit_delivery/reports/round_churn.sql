@@ -3,30 +3,26 @@
 -- those of the same depot, where there are any, else all.
 WITH window_rows AS (
     SELECT
+        id,
         CASE WHEN $by = 'courier' THEN coalesce(courier, 'nobody') WHEN $by = 'round' THEN coalesce(round, 'none') ELSE 'all' END
             AS part,
         CASE WHEN $by = 'courier' THEN depot ELSE 'all' END AS depot,
         reason,
-        CASE WHEN ended_on IS NOT NULL THEN 1 ELSE 0 END AS lost,
+        CASE WHEN counts AND ended_ago < $days THEN 1 ELSE 0 END AS lost,
         -- Days under risk within the window.
-        greatest(
-            least($days, date_diff('day', started_on, as_of_on) + 1)
-            - CASE WHEN ended_on IS NULL THEN 0 ELSE date_diff('day', ended_on, as_of_on) END,
-            0
-        ) AS exposed_days
+        greatest(least($days, from_ago + 1) - to_ago, 0) AS exposed_days
     FROM served
-    WHERE started_on <= as_of_on
-        AND (ended_on IS NULL OR date_diff('day', ended_on, as_of_on) < $days)
 ),
 counted AS (
     SELECT
         part,
         depot,
-        count(*) AS subscribers,
+        count(DISTINCT id) AS subscribers,
         CAST(sum(lost) AS BIGINT) AS lost,
         count(*) FILTER (WHERE lost = 1 AND reason = 'courier_left') AS courier_left,
         sum(exposed_days) / 30.4375 AS subscriber_months
     FROM window_rows
+    WHERE exposed_days > 0 OR lost = 1
     GROUP BY part, depot
 ),
 beside AS (

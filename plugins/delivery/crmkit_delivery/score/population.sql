@@ -1,4 +1,5 @@
--- Collected, promised and on their way.
+-- Collected, promised and on their way, as long as the promise has not passed: what is late already is
+-- not likely or unlikely to be.
 WITH open AS (
     SELECT owner_id, as_of
     FROM current
@@ -7,4 +8,4 @@ WITH open AS (
 SELECT w.subject_id, w.as_of
 FROM delivery_waybill w
 JOIN open o ON o.owner_id = w.id AND o.as_of = w.as_of
-WHERE w.late_after_at IS NOT NULL
+WHERE w.late_after_at >= w.as_of
