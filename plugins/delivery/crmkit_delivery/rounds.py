@@ -11,7 +11,7 @@ from crmkit.errors import UsageError
 
 from .data import SUBSCRIPTION
 from .handover import POLICY, local_today
-from .posting import settle
+from .posting import LEDGER, Settlement
 from .promise import WEEK
 
 if TYPE_CHECKING:
@@ -187,26 +187,46 @@ def credit_missed(crm: Crm, on: date) -> tuple[list[dict[str, Any]], list[str]]:
     for row in crm.query(MISSED, crm.as_of(on.isoformat()), SUBSCRIPTION).to_pylist():
         missed.setdefault(row["subject_id"], []).append(row)
     often = [who for who, drops in missed.items() if len(drops) >= MISSED_DROPS]
-    out, refused = [], []
+    out, postings, refused = [], {}, []
     for one in sorted(often):
         now = crm.store.records.get(SUBSCRIPTION, one)
         drops = _owed(crm, now, missed[one])
         if len(drops) < MISSED_DROPS:
             continue
         try:
-            due = _due(crm, now.ref, drops)
-            with crm.store.begin("round credit") as tx:
-                posted = settle(crm, tx, now.owner_id or 0, due, "missed drop")
+            due = _due(crm, now, drops)
         except UsageError as error:
             refused.append(f"{now.ref} is not credited: {error.message}")
             continue
-        currency = crm.settings.currency
+        postings[now.ref] = due
+        total = Money(sum(posting.amount for posting in due), crm.settings.currency)
         out.append(
             {"subscription": now.ref, "customer_id": now.owner_id, "missed": len(drops),
-             "since": first, "credit": Money(sum(due.values()), currency),
-             "posted": Money(posted, currency)}
+             "since": first, "credit": total}
         )  # fmt: skip
-    return out, refused
+    posted, unposted = _settle(crm, postings)
+    refused += [f"{ref} is not credited: {why}" for ref, why in unposted.items()]
+    return [
+        {**row, "posted": Money(posted[row["subscription"]], row["credit"].currency)} for row in out
+    ], refused
+
+
+def _settle(
+    crm: Crm, postings: Mapping[str, Sequence[Settlement]]
+) -> tuple[dict[str, int], dict[str, str]]:
+    """What was posted for each subscription in minor units, and why something of it was not."""
+    every = [posting for due in postings.values() for posting in due]
+    done, refused = crm.service("ledger.accounts").settle(LEDGER, every)
+    why = {one.posting.reference: one.why for one in refused}
+    made = dict(zip((p.reference for p in every if p.reference not in why), done, strict=True))
+    posted = {
+        ref: sum(made[p.reference].amount for p in due if p.reference in made)
+        for ref, due in postings.items()
+    }
+    said = {
+        ref: why[p.reference] for ref, due in postings.items() for p in due if p.reference in why
+    }
+    return posted, said
 
 
 def _owed(
@@ -223,18 +243,24 @@ def _owed(
     return found
 
 
-def _due(crm: Crm, ref: str, drops: Mapping[int, Mapping[str, Any]]) -> dict[str, int]:
-    """What each drop comes to in minor units of the ledger, by its reference.
+def _due(crm: Crm, now: Any, drops: Mapping[int, Mapping[str, Any]]) -> list[Settlement]:
+    """What each drop comes to, by the price and quantity of its day.
 
     Raises:
         UsageError: if the subscription had no price, or one in another currency than the ledger.
     """
-    due = {}
+    due = []
     for drop, values in sorted(drops.items()):
         price, quantity = values.get("price"), values.get("quantity")
         if price is None or price.currency != crm.settings.currency:
             had = "no price" if price is None else f"a price in {price.currency}"
-            raise UsageError(f"it had {had} on the day of drop {drop}; the ledger is in "
-                             f"{crm.settings.currency}.")  # fmt: skip
-        due[f"drop:{drop}"] = price.minor * (1 if quantity is None else quantity)
+            raise UsageError(
+                f"it had {had} on the day of drop {drop}; the ledger is in {crm.settings.currency}."
+            )
+        due.append(
+            Settlement(
+                customer_id=now.owner_id, amount=price.minor * (1 if quantity is None else quantity),
+                kind="earn", reference=f"drop:{drop}", reason="missed drop",
+            )
+        )  # fmt: skip
     return due

@@ -206,6 +206,25 @@ def test_volume_of_a_shipper_and_the_alarm(world) -> None:
     assert row["lower_limit"] == pytest.approx(13.568, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "verdict", "alarm"),
+    [
+        # Nine expected: the limit is 9 - 3 x 3 = 0, and nothing is below it.
+        (27, 0, "too few", None), (0, 4, "too few", None),
+        # Ten expected: 10 - 3 x 3.162 = 0.51. None is below it, one is not.
+        (30, 0, "drops", True), (30, 1, "as expected", False),
+    ],
+)  # fmt: skip
+def test_few_waybills_give_no_verdict(world, before, now, verdict, alarm) -> None:
+    for number in range(before + now):
+        world.add(
+            "delivery_waybill", id=number, ordered_at=ago(24 * (60 if number < before else 10))
+        )
+    (row,) = world.report("shipper-volume")
+    assert (row["four_weeks"], row["verdict"], row["alarm"]) == (now, verdict, alarm)
+    assert (row["lower_limit"] is None) == (verdict == "too few")
+
+
 def test_lanes_of_a_shipper(world) -> None:
     """Three of four waybills go by A-B; of the two that fell due one was on time."""
     due = {"late_after_at": ago(48), "promise_on": date(2026, 3, 30), "ordered_at": ago(90)}

@@ -25,7 +25,7 @@ from ..claims import (
     time_bar,
 )
 from ..data import CLAIM, SHIPPER, TRACKING, WAYBILL
-from ..posting import LEDGER, ClaimCase, Settlement, settle
+from ..posting import LEDGER, ClaimCase, Settlement
 from ..tracking import standing
 
 if TYPE_CHECKING:
@@ -84,9 +84,18 @@ class _Open:
         self.crm.service("ledger.accounts").post(LEDGER, [posting], tx=self.tx)
 
     def grant(self, minor: int, reason: str) -> None:
-        """Posts what a decision grants beyond what earlier decisions on the claim have granted."""
-        due = {f"{self.claim.ref}:approved": minor}
-        settle(self.crm, self.tx, self.waybill.owner_id, due, reason)
+        """Posts what a decision grants beyond what earlier decisions on the claim have granted.
+
+        Raises:
+            UsageError: if the balance does not cover what is taken off again.
+        """
+        due = Settlement(
+            customer_id=self.waybill.owner_id, amount=minor, kind="earn",
+            reference=f"{self.claim.ref}:approved", reason=reason,
+        )  # fmt: skip
+        _, refused = self.crm.service("ledger.accounts").settle(LEDGER, [due], tx=self.tx)
+        if refused:
+            raise UsageError(f"claim {self.claim.ref}: {refused[0].why}", code="E_BALANCE")
 
     def check_missing(self) -> None:
         """Refuses to settle as lost what has arrived, or was seen since the claim was filed.

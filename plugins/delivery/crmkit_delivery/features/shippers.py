@@ -16,7 +16,8 @@ SHIPPER = (
     feature("volume_expected_4w", T.NUMBER, "Waybills expected in four weeks", "四周应有件量", "waybill",
             description="A third of the twelve weeks before.", missing=0),
     feature("volume_limit_4w", T.NUMBER, "Lower limit of four weeks", "四周件量下限", "waybill",
-            description="Three standard deviations of a Poisson count below what is expected.",
+            description="Three standard deviations of a Poisson count below what is expected; negative "
+            "where nine or fewer are expected, which is too few for an alarm.",
             missing=0),
     feature("lanes_gone", T.INTEGER, "Lanes no longer used", "停用线路", "lane", missing=0,
             description="Used every week on average in the twelve weeks before, and not once in four."),

@@ -82,12 +82,14 @@ def _volume() -> Report:
             number("expected", "Expected", "应有", "waybill"),
             detail(number("lower_limit", "Lower limit", "下限", "waybill")),
             number("against_expected", "Against expected", "与应有之比"), flag("alarm", "Alarm", "预警"),
+            text("verdict", "Verdict", "结论"),
         ],
         key=("customer_id",),
         order=("against_expected",),
         method="A third of the twelve weeks before the last four is expected; whole weeks, so every "
         "weekday counts as often. Alarm: below 60 % of it and three standard deviations of a Poisson "
-        "count.",
+        "count. Of nine expected and fewer that limit lies below nothing: the verdict is too few, and the "
+        "segment of silent shippers names who sent nothing.",
         source=f"{BRIEF}, rule D-R10.",
     )  # fmt: skip
 

@@ -1,4 +1,5 @@
--- Volume of shippers by week, against what the twelve weeks before four let expect (D-R10).
+-- Volume of shippers by week, against what the twelve weeks before four let expect (D-R10). Of nine
+-- expected and fewer, three standard deviations of a Poisson count reach below nothing: too few to say.
 WITH week AS (
     SELECT
         customer_id,
@@ -23,7 +24,14 @@ SELECT
     this_week,
     four_weeks,
     expected,
-    expected - 3 * sqrt(expected) AS lower_limit,
+    CASE WHEN expected > 9 THEN expected - 3 * sqrt(expected) END AS lower_limit,
     four_weeks * 1.0 / nullif(expected, 0) AS against_expected,
-    four_weeks < 0.6 * expected AND four_weeks < expected - 3 * sqrt(expected) AS alarm
+    CASE
+        WHEN expected > 9 THEN four_weeks < 0.6 * expected AND four_weeks < expected - 3 * sqrt(expected)
+    END AS alarm,
+    CASE
+        WHEN expected <= 9 THEN 'too few'
+        WHEN four_weeks < 0.6 * expected AND four_weeks < expected - 3 * sqrt(expected) THEN 'drops'
+        ELSE 'as expected'
+    END AS verdict
 FROM summed
