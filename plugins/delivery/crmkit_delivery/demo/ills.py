@@ -221,7 +221,12 @@ def _usual(
 ) -> None:
     """What looks like an ill and is none: claims filed at once, answers in time, explained bills."""
     for one, draw in zip(shipments, rng.random(len(shipments)), strict=True):
-        if one.number in used or _came(one) > AS_OF - timedelta(days=12):
+        if one.number in used:
+            continue
+        if 0.12 <= draw < 0.14:
+            # Signed for by nobody: no ill of the day, and a suspicious delivery (D-R8).
+            one.scans[-1].more["pod_proof"] = "none"
+        if _came(one) > AS_OF - timedelta(days=12):
             continue
         on = _came(one)
         if draw < 0.02:
