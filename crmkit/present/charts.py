@@ -13,7 +13,7 @@ from ..entities.fields import FieldType
 from ..errors import ConfigError
 from .grid import Column, Grid
 from .labels import heading_unit
-from .values import is_percent
+from .values import is_name, is_percent
 
 # A browser draws some thousand marks at once; a longer result is a table's business.
 MOST_MARKS = 5_000
@@ -297,7 +297,7 @@ def _format(column: Column) -> dict[str, str]:
     if column.type is FieldType.MONEY:
         return {"format": ",.0f"}
     if column.type is FieldType.INTEGER:
-        return {"format": ",d"}
+        return {"format": "d" if is_name(column) else ",d"}
     if column.type in (FieldType.DATE, FieldType.INSTANT):
         return {"format": "%Y-%m-%d"}
     return {"format": ",.4~g"} if column.type is FieldType.NUMBER else {}

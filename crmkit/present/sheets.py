@@ -18,7 +18,7 @@ from .frame import Fact
 from .grid import Column, Grid
 from .labels import label
 from .tables import column_heading
-from .values import file_text, is_id, is_percent
+from .values import file_text, is_id, is_name, is_percent
 
 # Rows of a sheet including the heading, characters of a cell, and digits of a number (Microsoft,
 # Excel specifications and limits).
@@ -154,7 +154,8 @@ def _amount_form(currency: str | None) -> str:
 def _number_form(column: Column) -> str:
     if is_percent(column):
         return "0.0%"
-    return "#,##0" if column.type is FieldType.INTEGER else "General"
+    plain = column.type is not FieldType.INTEGER or is_name(column)
+    return "General" if plain else "#,##0"
 
 
 def _cell_text(text: str, line: int, column: str) -> str:

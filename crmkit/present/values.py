@@ -23,6 +23,11 @@ def is_id(name: str) -> bool:
     return name in ("id", "tx") or name.endswith("_id")
 
 
+def is_name(column: Column) -> bool:
+    """Whether whole numbers of a column are names, as ids, years and case numbers, which have no unit."""
+    return is_id(column.name) or column.unit is None
+
+
 def json_value(name: str, value: Any) -> Any:
     """A value as D11 wants it in JSON.
 
@@ -108,7 +113,7 @@ def shown(value: Any, column: Column) -> str:
     if isinstance(value, datetime):
         # Files keep the microseconds; eyes do not need them.
         return instant_text(value.replace(microsecond=0))
-    if isinstance(value, int) and column.type is FieldType.INTEGER and not is_id(column.name):
+    if isinstance(value, int) and column.type is FieldType.INTEGER and not is_name(column):
         return f"{value:,}"
     return printable(file_text(column.name, _unpacked(value)))
 

@@ -72,7 +72,9 @@ def test_file_text(value: object, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("value", "column", "wanted"),
     [
-        (1234567, Column(name="n", type=FieldType.INTEGER), "1,234,567"),
+        (1234567, Column(name="n", type=FieldType.INTEGER, unit="1"), "1,234,567"),
+        # Declared without a unit it is a name, as the year of a cohort or the number of a case.
+        (2023, Column(name="cohort", type=FieldType.INTEGER), "2023"),
         (1234567, Column(name="customer_id", type=FieldType.INTEGER), "1234567"),
         # A whole number that nobody typed may be a year or a line, so it is left alone.
         (2026, Column(name="year"), "2026"),

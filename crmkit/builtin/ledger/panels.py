@@ -25,7 +25,7 @@ def panels() -> list[Panel]:
             columns=(
                 text("name", "Scheme or ledger", "方案或账本"),
                 text("tier", "Tier", "等级"),
-                integer("balance", "Balance", "余额", unit=None),
+                integer("balance", "Balance", "余额"),
                 text("unit", "Unit", "单位"),
             ),
         )
