@@ -155,6 +155,9 @@ def load(crm: Crm, demo: Demo, customers: int, seed: int) -> DemoData:
             note(
                 f"  {result.read:,} rows: {result.created:,} created, {result.rejected:,} rejected"
             )
+    if demo.history is not None:
+        with _step("going through the time before"):
+            _run(crm, demo, demo.history, crm, data)
     day = data.as_of.isoformat()
     for name in demo.commands:
         with _step(name):

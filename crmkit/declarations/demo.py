@@ -53,6 +53,8 @@ class Demo:
         name: the vertical, as ``telecom``.
         generate: called with folder, number of customers and seed; the same three give the same
             bytes.
+        history: called with the workspace and the data after the import, for what the business did
+            over time, as reviews of tiers.
         commands: the plugin's commands without parameters that are run after the import, in order;
             those that take one are given the demo's day as their as-of.
         scores: trained at ``train_until``, evaluated later, then run at ``as_of``.
@@ -63,6 +65,7 @@ class Demo:
     name: str
     title: str = ""
     generate: Callable[[Path, int, int], DemoData]
+    history: Callable[[Crm, DemoData], None] | None = None
     commands: tuple[str, ...] = ()
     lifecycles: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ usual ones of large chains.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from crmkit.columns import CUSTOMER, integer, text
@@ -19,6 +19,7 @@ from crmkit.errors import NotFound, UsageError
 from .data import RESERVATION, STAY
 
 if TYPE_CHECKING:
+    from crmkit.entities.asof import AsOf
     from crmkit.workspace import Crm
 
 T = FieldType
@@ -65,9 +66,16 @@ SCHEME = TierScheme(
 )  # fmt: skip
 
 
-def post_stays(crm: Crm) -> Answer:
+def post_stays(crm: Crm, as_of: AsOf) -> Answer:
     """Posts what every stay earns, and the difference where a stay was corrected since (H-R11)."""
-    due = [_posting(crm, stay, "stay") for stay in _stays(crm)]
+    past = as_of.on < crm.as_of().on
+    # For a day that is over the entries are of its last moment, and later stays are left as they are.
+    at = as_of.instant - timedelta(microseconds=1) if past else None
+    due = [
+        _posting(crm, stay, "stay", at)
+        for stay in _stays(crm, as_of.on)
+        if stay["points"] or not past
+    ]
     posted, refused = crm.service("ledger.accounts").settle(POINTS, due)
     new = [p for p in posted if p.new]
     return Answer(
@@ -76,8 +84,8 @@ def post_stays(crm: Crm) -> Answer:
     )
 
 
-def _stays(crm: Crm, refs: Collection[str] | None = None) -> list[dict[str, Any]]:
-    """Stays with their guest, their reference in the ledger and what they have earned until today.
+def _stays(crm: Crm, on: date, refs: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """Stays with their guest, their reference in the ledger and what they have earned by a day.
 
     Args:
         refs: only those of these keys, of whatever system; None is all.
@@ -100,7 +108,7 @@ def _stays(crm: Crm, refs: Collection[str] | None = None) -> list[dict[str, Any]
             RESERVATION, ["id", "owner_id", "rooms"], among={"id": {row[3] for row in rows}}
         )
     }
-    today, keys, out = crm.as_of().on, set[str](), []
+    keys, out = set[str](), []
     for row in rows:
         stay = dict(zip(names, row, strict=True))
         stay["guest"], rooms = booked[stay["owner_id"]]
@@ -109,7 +117,7 @@ def _stays(crm: Crm, refs: Collection[str] | None = None) -> list[dict[str, Any]
         keys.add(key)
         stay["reference"], left = f"stay-{key}", stay["checked_out_on"]
         stay["points"] = 0
-        if left is not None and left <= today:
+        if left is not None and left <= on:
             stay["points"] = PER_NIGHT * _nights(stay) * min(rooms or 1, MOST_ROOMS)
         out.append(stay)
     return out
@@ -121,10 +129,14 @@ def _nights(stay: Mapping[str, Any]) -> int:
     return int((stay["checked_out_on"] - stay["checked_in_on"]).days)
 
 
-def _posting(crm: Crm, stay: Mapping[str, Any], reason: str) -> Any:
+def _posting(crm: Crm, stay: Mapping[str, Any], reason: str, at: datetime | None = None) -> Any:
     """Own room nights only, of at most three rooms."""
     return crm.service("ledger.accounts").posting(
-        customer_id=stay["guest"], amount=stay["points"], reference=stay["reference"], reason=reason
+        customer_id=stay["guest"],
+        amount=stay["points"],
+        reference=stay["reference"],
+        reason=reason,
+        at=at,
     )
 
 
@@ -163,7 +175,7 @@ def _claimed(
     refs = [
         ref for (ref,) in crm.store.records.read(STAY, ["ref"], among={"owner_id": [booked.id]})
     ]
-    stay = next((s for s in _stays(crm, refs) if s["owner_id"] == booked.id), None)
+    stay = next((s for s in _stays(crm, today, refs) if s["owner_id"] == booked.id), None)
     if stay is None or stay["checked_out_on"] is None:
         return None, "not_found"
     if crm.store.customers.survivors([booked.owner_id or 0]).get(booked.owner_id or 0) != guest:
@@ -250,7 +262,7 @@ def commands() -> list[Command]:
     who = Parameter(name="customer", type=T.TEXT, positional=True, required=True, title="Guest")
     return [
         Command(
-            name="loyalty post", run=post_stays, single=True, writes=True, daily=True,
+            name="loyalty post", run=post_stays, single=True, writes=True, as_of=True, daily=True,
             help=f"Post the points of every stay that has ended, {PER_NIGHT} a night for at most {MOST_ROOMS} rooms; each stay once.\n\nWhere a stay was corrected since, the difference is posted. A stay that cannot be posted is named, and the others are. The daily run does it too.",
             example="crmkit loyalty post",
             columns=[integer("stays", "Stays", "入住", "stay"), points],

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from crmkit.declarations import Demo, DemoCheck, DemoData, DemoFile
 
-from .calendar import AS_OF
+from ..loyalty import CLUB
+from .calendar import AS_OF, REVIEWS
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
@@ -20,6 +21,7 @@ PROFILES = {
     "reservations.csv": "hotel-reservations",
     "requests.csv": "hotel-requests",
     "touchpoints.csv": "hotel-touchpoints",
+    "preparations.csv": "hotel-preparations",
 }
 
 
@@ -41,6 +43,13 @@ def generate(folder: Path, customers: int, seed: int) -> DemoData:
     )
 
 
+def live_through(crm: Crm, data: DemoData) -> None:
+    """Posts the points of stays and reviews the tiers of the club at the ends of four months."""
+    for day in REVIEWS:
+        crm.run("loyalty post", as_of=day.isoformat())
+        crm.run("tier review", scheme=CLUB, as_of=day.isoformat())
+
+
 def check_demo(crm: Crm, data: DemoData) -> list[DemoCheck]:
     """Compares what crmkit found with what the generator knows; see :mod:`.verify`."""
     from .verify import checks
@@ -52,6 +61,7 @@ DEMO = Demo(
     name="hotel",
     title="A chain of three hotels with three years of stays",
     generate=generate,
+    history=live_through,
     commands=("preference learn", "preparation build"),
     lifecycles=("hotel.guest",),
     reports=("hotel.repeat-rate", "hotel.arrivals"),

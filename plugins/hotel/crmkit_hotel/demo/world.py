@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..preference.catalogue import catalogue
 from .calendar import AS_OF, TOMORROW, YEARS
 
 HOUSES = (("HER", "Harbour House", "Lisbon"), ("MON", "Mountain Lodge", "Innsbruck"), ("CIT", "City Palace", "Vienna"))  # fmt: skip
@@ -37,22 +38,31 @@ CHANNELS = ("direct_web", "ota", "phone", "corporate", "agent")
 # and at one stay in six something is noted that the guest has no liking for.
 NOTED, WRONG, STRAY = 0.8, 1 / 15, 1 / 6
 SAID = 0.03
+# One guest in fifty comes every third week for a year, and some of them stay away since.
+REGULAR, EVERY, AWAY = 50, 21, (10, 75, 150)
+# Bookings that are kept both as they were made and as they ended, and lines that were marked.
+RECENT = timedelta(days=120)
+RESULTS, ODDS = ("met", "partly", "not_met"), (0.8, 0.1, 0.1)
 # When the house asked its guests whether it may write to them.
 CONSENTED = AS_OF - timedelta(days=YEARS * 365)
 GUEST = ("guest", "name", "phone", "email", "birth_date", "home_market", "loyalty_no", "privacy_level", "vip_level", "marketing_consent", "consent_on", "occasion_consent")  # fmt: skip
 BOOKING = ("reservation", "guest", "as_of", "property", "status", "arrival_on", "departure_on", "nights", "booked_on", "lead_days", "room_type", "rate_code", "adr", "channel", "commission", "deposit", "guaranteed", "adults", "children", "rooms", "purpose", "eta", "previous_stays", "repeat_guest", "cancelled_on", "room_no", "checked_in_at", "checked_out_on", "revenue_room", "revenue_fnb", "revenue_spa", "nps", "benefits_given")  # fmt: skip
 NOTE = ("note", "kind", "guest", "reservation", "occurred_at", "code", "value", "mode", "holds", "severity", "solved", "in_house", "gesture", "next_stay", "nps", "touchpoint")  # fmt: skip
+LINE = ("line", "reservation", "code", "value", "arrival_on", "department", "result", "reason")
 TRUTH = ("guest", "code", "value", "stays", "duplicate_of")
 
 
 def write_world(folder: Path, size: int, seed: int) -> None:
     """Every file of the chain, and the truth behind them."""
     rng = np.random.default_rng(seed)
+    # Of their own, so that the other guests are the same with them and without.
+    club, marks = (np.random.default_rng((seed, n)) for n in (1, 2))
     guests: list[Sequence[Any]] = []
     bookings: list[tuple[date, Sequence[Any]]] = []
     notes: list[tuple[str, Sequence[Any]]] = []
     requests: list[Sequence[Any]] = []
     truth: list[Sequence[Any]] = []
+    lines: list[Sequence[Any]] = []
     for i in range(size):
         ref = f"G{i + 1:06d}"
         likes = _likes(rng)
@@ -65,6 +75,11 @@ def write_world(folder: Path, size: int, seed: int) -> None:
             guests.append(_twin(guests[-1], twin))
         purpose = ("business", "leisure", "family")[rng.choice(3, p=[0.5, 0.35, 0.15])]
         _visits(rng, ref, likes, days, purpose, bookings, notes, requests)
+        if i % REGULAR == 7:
+            more = _regular(i, days)
+            _visits(club, ref, likes, more, "business", bookings, notes, requests, len(days))
+            days = [*days, *more]
+        lines += _marked(marks, ref, likes, days)
         past = sum(day < AS_OF for day, _ in days)
         truth += [(ref, code, value, past, None) for code, value in likes.items()]
         if twin:
@@ -86,6 +101,7 @@ def write_world(folder: Path, size: int, seed: int) -> None:
     notes.sort(key=lambda row: row[0])
     numbered = [(f"N{n:07d}", *row) for n, (_, row) in enumerate(notes, 1)]
     _write(folder / "touchpoints.csv", NOTE, numbered)
+    _write(folder / "preparations.csv", LINE, lines)
     _write(folder / "truth.csv", TRUTH, truth)
 
 
@@ -114,6 +130,34 @@ def _stays(rng: Any, i: int) -> list[tuple[date, int]]:
     return kept
 
 
+def _regular(i: int, days: Sequence[tuple[date, int]]) -> list[tuple[date, int]]:
+    """Stays of three nights, where no other is, up to the days for which the guest stays away."""
+    first, last = (
+        AS_OF - timedelta(days=365),
+        AS_OF - timedelta(days=AWAY[i // REGULAR % len(AWAY)]),
+    )
+    taken = {day + timedelta(days=n) for day, nights in days for n in range(-3, nights + 1)}
+    found = (first + timedelta(days=n) for n in range(0, (last - first).days - 3, EVERY))
+    return [(day, 3) for day in found if day not in taken]
+
+
+def _marked(
+    rng: Any, ref: str, likes: dict[str, str], days: Sequence[tuple[date, int]]
+) -> Iterable[Sequence[Any]]:
+    """What became of two likes at each recent stay."""
+    codes = [code for code in likes if code in SEEN][:2]
+    for number, (arrival, _) in enumerate(days):
+        if not AS_OF - RECENT < arrival < AS_OF:
+            continue
+        for code in codes:
+            result = RESULTS[int(rng.choice(len(RESULTS), p=ODDS))]
+            key = f"R{ref[1:]}-{number + 1}"
+            yield (
+                f"{key}-{code}", key, code, likes[code], arrival, catalogue()[code].department,
+                result, None if result == "met" else "not ready in time",
+            )  # fmt: skip
+
+
 def _guest(rng: Any, i: int, ref: str) -> Sequence[Any]:
     name = f"{GIVEN[int(rng.integers(len(GIVEN)))]} {FAMILY[int(rng.integers(len(FAMILY)))]}"
     born = date(1950, 1, 1) + timedelta(days=int(rng.integers(0, 20000)))
@@ -137,9 +181,9 @@ def _twin(guest: Sequence[Any], ref: str) -> Sequence[Any]:
 def _visits(
     rng: Any, ref: str, likes: dict[str, str], days: Sequence[tuple[date, int]], purpose: str,
     bookings: list[tuple[date, Sequence[Any]]], notes: list[tuple[str, Sequence[Any]]],
-    requests: list[Sequence[Any]],
+    requests: list[Sequence[Any]], first: int = 0,
 ) -> None:  # fmt: skip
-    for number, (arrival, nights) in enumerate(days):
+    for number, (arrival, nights) in enumerate(days, first):
         key = f"R{ref[1:]}-{number + 1}"
         lead = int(rng.integers(1, 90))
         booked = arrival - timedelta(days=lead)
@@ -167,6 +211,9 @@ def _visits(
                 _money(int(rng.integers(0, 4000))), int(rng.integers(5, 11)), "yes",
             )  # fmt: skip
         bookings.append((row[2], row))
+        if AS_OF - RECENT < arrival <= AS_OF:
+            made = (key, ref, booked, common[0], "confirmed", *common[2:], *(None,) * 8)
+            bookings.append((booked, made))
         said = arrival if not to_come else AS_OF
         if number == 0 and "FOOD_ALLERGY" in likes:
             notes.append(

@@ -9,7 +9,7 @@ from crmkit.declarations import ImportProfile
 
 NAMES = (
     "hotel-bookings", "hotel-properties", "hotel-supply", "hotel-guests", "hotel-reservations",
-    "hotel-requests", "hotel-touchpoints", "opera-profiles", "opera-reservations",
+    "hotel-requests", "hotel-touchpoints", "hotel-preparations", "opera-profiles", "opera-reservations",
     "opera-preferences",
 )  # fmt: skip
 
