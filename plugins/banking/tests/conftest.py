@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import crmkit_banking
-from crmkit.builtin import ledger, outreach, service, value
+from crmkit.builtin import contact, ledger, outreach, service, value
 from crmkit.testing.small import SmallWorld
 from crmkit.testing.small import day as days_before
 
@@ -18,7 +18,7 @@ from crmkit.testing.small import day as days_before
 @pytest.fixture
 def world() -> Iterator[SmallWorld]:
     """An empty small world, as of 2026-03-31."""
-    with SmallWorld(crmkit_banking, service, ledger, value, outreach) as made:
+    with SmallWorld(crmkit_banking, contact, service, ledger, value, outreach) as made:
         yield made
 
 
@@ -32,4 +32,4 @@ def day_fixture() -> Any:
 def world_of() -> Iterator[Callable[[date], SmallWorld]]:
     """Makes empty small worlds as of given days."""
     with ExitStack() as made:
-        yield lambda on: made.enter_context(SmallWorld(crmkit_banking, service, as_of_on=on))
+        yield lambda on: made.enter_context(SmallWorld(crmkit_banking, contact, as_of_on=on))

@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from crmkit_banking.acceptance import ACCEPTANCE
 from crmkit_banking.sales import SEGMENTS
 
+SAID = datetime(2026, 1, 5, 9)  # noqa: DTZ001  the tables carry UTC without a zone
+
+
+@pytest.mark.parametrize(
+    ("said", "holds"),
+    [
+        ([], False),
+        ([("any", "marketing", "given", 0)], True),
+        ([("phone", "any", "given", 0)], True),
+        ([("phone", "service", "given", 0)], False),
+        ([("phone", "marketing", "withdrawn", 0)], False),
+        ([("any", "marketing", "given", 0), ("any", "marketing", "withdrawn", 1)], False),
+        ([("any", "marketing", "withdrawn", 0), ("any", "marketing", "given", 1)], True),
+        ([("any", "marketing", "given", 0), ("any", "any", "withdrawn", 1)], False),
+        # By phone no more, and by the other channels still.
+        ([("any", "marketing", "given", 0), ("phone", "marketing", "withdrawn", 1)], True),
+    ],
+)
+def test_a_consent_to_offers_is_read_from_the_ledger_of_consents(world, said, holds) -> None:
+    """What was said, in days after 5 January."""
+    world.add("banking_customer")
+    for number, (channel, purpose, state, after) in enumerate(said, start=1):
+        world.add("contact_consent", id=number, channel=channel, purpose=purpose, state=state,
+                  at=SAID + timedelta(days=after))  # fmt: skip
+    assert world.features("person")[1]["consent_marketing"] is holds
+    world.add("banking_account", status="open")
+    assert len(world.query(ACCEPTANCE.population)) == holds
+
 
 def test_a_first_salary_is_an_event_of_who_was_seen_before(world, day) -> None:
     """Customer 1 was seen 120 days ago and gets a first salary; of customer 2 nothing was seen before."""
     world.customers(1, 2)
-    world.add("banking_customer", subject_id=1, life_situation="first_job", consent_marketing=True,
+    world.add("banking_customer", subject_id=1, life_situation="first_job",
               relationship_since_on=day(400))  # fmt: skip
+    world.add("contact_consent", channel="phone", purpose="marketing", state="given", at=SAID)
     world.add("banking_transaction", occurred_on=day(120), type="transfer_in", amount_minor=1)
     for subject in (1, 2):
         world.add(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from crmkit import resource_text
 from crmkit.declarations import Score
 
+from ..sales import CONSENTED
+from ..statements import composed
+
 HORIZON_DAYS = 31
 INPUTS = (
     "life_situation", "relationship_months", "open_accounts",
@@ -17,7 +20,7 @@ ACCEPTANCE = Score(
     title="Probability of accepting an offer",
     title_zh="邀约接受概率",
     features=tuple(f"banking.{name}" for name in INPUTS),
-    population=resource_text(__package__, "population.sql"),
+    population=composed(CONSENTED, (__package__, "population")),
     target=resource_text(__package__, "target.sql"),
     horizon_days=HORIZON_DAYS,
     # Whoever makes the call is to see why.

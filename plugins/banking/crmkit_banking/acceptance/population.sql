@@ -6,4 +6,4 @@ JOIN (
     WHERE coalesce(status, 'open') <> 'closed' AND (opened_on IS NULL OR opened_on <= as_of_on)
     GROUP BY subject_id, as_of
 ) a ON a.subject_id = c.subject_id AND a.as_of = c.as_of
-WHERE c.consent_marketing
+JOIN consented e ON e.subject_id = c.subject_id AND e.as_of = c.as_of

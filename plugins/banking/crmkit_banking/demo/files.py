@@ -111,7 +111,7 @@ def _day(ordinal: Any) -> date:
 CUSTOMER_COLUMNS = (
     "customer", "name", "phone", "email", "since_on", "region", "branch", "district", "kyc_status", "income",
     "employment", "housing", "dependants", "life_situation", "gender", "born_on", "consent_marketing",
-    "share_of_wallet",
+    "consent_on", "share_of_wallet",
 )  # fmt: skip
 LOAN_COLUMNS = (
     "loan", "customer", "account", "product", "branch", "granted_on", "principal", "rate", "term_months",
@@ -141,7 +141,7 @@ def _customers(w: World) -> Iterator[Dated]:
             "expired" if i % 97 == 0 else "due" if i % 31 == 0 else "valid",
             money(w.income[i]), EMPLOYMENT[w.employment[i]], HOUSING[w.housing[i]], int(w.dependants[i]),
             LIFE[w.life[i]], "female" if w.female[i] else "male", born,
-            "true" if w.consent[i] else "false", None if np.isnan(w.wallet[i]) else float(w.wallet[i]),
+            "true" if w.consent[i] else "false", since, None if np.isnan(w.wallet[i]) else float(w.wallet[i]),
         )  # fmt: skip
 
 

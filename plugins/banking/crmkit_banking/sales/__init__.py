@@ -9,10 +9,13 @@ from crmkit.entities import FieldType
 
 from ..measures import flag, whole, word
 from ..measures import number as fraction
+from ..statements import composed
 
+# (package, name of the file): the customers whose consent to offers holds.
+CONSENTED = (__package__, "consented")
 PERSON = FeatureSet(
     name="banking.person",
-    sql=resource_text(__package__, "person.sql"),
+    sql=composed(CONSENTED, (__package__, "person")),
     source="Requirement B3; banking brief, section 9, fields 1, 4 and 32",
     features=(
         word("life_situation", "Life situation", "人生阶段",
@@ -24,7 +27,7 @@ PERSON = FeatureSet(
                  description="Share of the customer's assets that is with the bank, as asked or "
                  "estimated by the bank; missing where it is not known."),
         flag("consent_marketing", "May be contacted with offers", "同意营销", missing=False,
-             description="Consents to be contacted with offers."),
+             description="A consent to offers holds in the ledger of consents, by any channel."),
         whole("relationship_months", "month", "Months as a customer", "客龄", missing=None,
               description="Full months since the relation began."),
     ),
