@@ -11,7 +11,7 @@ from crmkit_banking.cards.lines import Line
 from crmkit_banking.decisions.grades import GRADES, grade_of
 from crmkit_banking.decisions.policy import Applicant, Policy, propose
 from crmkit_banking.monitoring.behaviour import figures
-from crmkit_banking.monitoring.bounds import verdict
+from crmkit_banking.monitoring.bounds import by_chance, verdict
 from crmkit_banking.monitoring.check import shift
 
 LINES = [
@@ -101,7 +101,8 @@ def test_grades_are_seven_and_one_for_default() -> None:
     [
         (0.05, 1.0, 0.05, "stable"), (0.10, None, None, "watch"), (0.251, 1.0, 0.0, "act"),
         (0.0, 0.79, 0.0, "act"), (0.0, 1.26, 0.0, "act"), (0.0, 1.25, 0.10, "stable"),
-        (0.0, 1.0, 0.101, "act"), (None, None, None, "stable"),
+        (0.0, 1.0, 0.101, "act"), (None, None, None, "too few"),
+        (None, 1.0, 0.0, "too few"), (None, 1.3, None, "act"),
     ],
 )  # fmt: skip
 def test_when_the_model_owner_is_alarmed(
@@ -140,4 +141,14 @@ def test_chance_raises_no_alarm_of_the_behaviour_score() -> None:
     found = figures(
         [_run("2026-01-31", 1_000, 0.0, 0.05, 1.3), _run("2026-07-31", 99, 0.4, 0.05, None)]
     )
-    assert (found["psi"], found["observed_expected"], found["verdict"]) == (None, None, "stable")
+    assert (found["psi"], found["observed_expected"], found["verdict"]) == (None, None, "too few")
+
+
+def test_what_chance_does_to_the_stability_index_asks_for_nothing() -> None:
+    """Ten bands: the 95 % point of chi-square with 9 degrees is 16.919, so that of 100 rows against 1000
+    the index stays below 16.919 x (1/1000 + 1/100) = 0.18611."""
+    chance = by_chance(10, 1000, 100)
+    assert chance == pytest.approx(0.18611, abs=2e-4)
+    assert verdict(0.18, None, None, chance) == "stable"
+    assert verdict(0.19, None, None, chance) == "watch"
+    assert verdict(0.26, None, None, chance) == "act"

@@ -295,7 +295,7 @@ COMMANDS = (
             text("score", "Score", "评分"),
             integer("card_version", "Card version", "评分卡版本", None), day("checked_on", "Checked on", "监控日"),
             count("decisions", "Decisions", "决策数", "decision"), number("psi", "PSI", "群体稳定性"),
-            number("csi_worst", "Worst CSI", "最大变量稳定性"), text("csi_input", "Of input", "变量"),
+            number("psi_by_chance", "PSI by chance", "随机波动上限"), number("csi_worst", "Worst CSI", "最大变量稳定性"), text("csi_input", "Of input", "变量"),
             number("observed_expected", "Observed over expected", "实际预期比"),
             number("override_rate", "Override rate", "改判率"), text("verdict", "Verdict", "结论"),
         ),

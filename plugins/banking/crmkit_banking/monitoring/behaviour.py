@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .bounds import LEAST, verdict
+from .bounds import LEAST, LEAST_EXPECTED, verdict
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
 
 SCORE = "banking.behaviour"
-# Of so many expected defaults the number observed has a standard deviation of a tenth, so that the
-# bounds 0.8 and 1.25 are two of them away; of fewer, chance alone would raise the alarm.
-LEAST_EXPECTED = 100
 
 
 def check_runs(crm: Crm) -> list[dict[str, Any]]:
@@ -43,6 +40,6 @@ def figures(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         ratio = known[-1]["observed_expected"]
     return {
         "score": SCORE, "card_version": int(last["model_version"]), "checked_on": last["as_of"],
-        "decisions": last["n"], "psi": psi, "csi_worst": None, "csi_input": None,
+        "decisions": last["n"], "psi": psi, "psi_by_chance": None, "csi_worst": None, "csi_input": None,
         "observed_expected": ratio, "override_rate": None, "verdict": verdict(psi, ratio, None),
     }  # fmt: skip

@@ -15,7 +15,7 @@ from crmkit.learning import share_shift
 from ..application.features import SUBJECT
 from ..cards.card import Card
 from ..decisions.take import CHAMPION, DECISION, SCORE, SYSTEM
-from .bounds import CHECK, LEAST, verdict
+from .bounds import CHECK, LEAST, LEAST_EXPECTED, by_chance, verdict
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
@@ -28,7 +28,8 @@ def check(crm: Crm, days: int) -> list[dict[str, Any]]:
 
     Returns:
         One row for each card version, the fields of ``banking.model_check`` and ``csi``, the index
-        of every input by name. Figures of fewer than 100 decisions are missing.
+        of every input by name. Figures of fewer than 100 decisions, and observed over expected of fewer than 100
+        expected bads, are missing.
     """
     since = crm.clock() - timedelta(days=days)
     names = ["owner_id", "decided_at", "card_version", "points", "pd", "proposed", "outcome",
@@ -48,8 +49,8 @@ def check(crm: Crm, days: int) -> list[dict[str, Any]]:
 
 def file_check(crm: Crm, rows: Sequence[Mapping[str, Any]]) -> None:
     """Files the figures, one record for each card, whose history is kept."""
-    names = ("score", "card_version", "checked_on", "decisions", "psi", "csi_worst", "csi_input",
-             "observed_expected", "override_rate", "verdict")  # fmt: skip
+    names = ("score", "card_version", "checked_on", "decisions", "psi", "psi_by_chance", "csi_worst",
+             "csi_input", "observed_expected", "override_rate", "verdict")  # fmt: skip
     if rows:
         crm.store.records.put(
             CHECK, source=SOURCE, refs=[f"{r['score']}:{r['card_version']}" for r in rows],
@@ -64,15 +65,16 @@ def _row(crm: Crm, version: int, rows: Sequence[Mapping[str, Any]], days: int) -
     standing = {row["owner_id"]: row for row in rows}
     enough = len(scored) >= LEAST
     psi = _psi(card, [row["points"] for row in scored]) if enough else None
+    chance = by_chance(len(model.reference["shares"]), model.rows, len(scored)) if enough else None
     csi = _csi(card, [row["points_by_input"] for row in scored]) if enough else {}
     worst = max(csi, key=lambda name: csi[name], default=None)
     ratio = _observed_expected(crm, standing)
-    overrides = _override_rate(list(standing.values())) if enough else None
+    overrides = _override_rate(list(standing.values()))
     return {
         "score": SCORE, "card_version": version, "checked_on": crm.as_of().on,
-        "decisions": len(standing), "psi": psi, "csi_worst": csi[worst] if worst else None,
+        "decisions": len(standing), "psi": psi, "psi_by_chance": chance, "csi_worst": csi[worst] if worst else None,
         "csi_input": worst, "observed_expected": ratio, "override_rate": overrides,
-        "verdict": verdict(psi, ratio, overrides), "days": days, "csi": csi,
+        "verdict": verdict(psi, ratio, overrides, chance), "days": days, "csi": csi,
     }  # fmt: skip
 
 
@@ -113,11 +115,11 @@ def _observed_expected(crm: Crm, standing: Mapping[int, Mapping[str, Any]]) -> f
     rows = crm.store.records.read(SUBJECT, ["id", "bad"], among={"id": standing})
     known = {i: bool(bad) for i, bad in rows if bad is not None}
     expected = sum(standing[i]["pd"] for i in known)
-    return sum(known.values()) / expected if len(known) >= LEAST and expected else None
+    return sum(known.values()) / expected if expected >= LEAST_EXPECTED else None
 
 
-def _override_rate(standing: Sequence[Mapping[str, Any]]) -> float:
+def _override_rate(standing: Sequence[Mapping[str, Any]]) -> float | None:
     """Share of decisions against the proposal; what was referred is for a person to decide."""
     proposed = [row for row in standing if row["proposed"] in ("approve", "decline")]
     against = [row for row in proposed if row["outcome"] not in (row["proposed"], "withdrawn")]
-    return len(against) / len(proposed) if proposed else 0.0
+    return len(against) / len(proposed) if len(proposed) >= LEAST else None

@@ -179,14 +179,16 @@ WATCH = Report(
     columns=[
         text("score", "Score", "评分"), integer("card_version", "Version", "版本", None),
         detail(day("checked_on", "Checked on", "监控日")), count("decisions", "Decisions", "决策数", "decision"),
-        number("psi", "PSI", "群体稳定性"), detail(number("csi_worst", "Worst CSI", "最大变量稳定性")),
+        number("psi", "PSI", "群体稳定性"), detail(number("psi_by_chance", "PSI by chance", "随机波动上限")), detail(number("csi_worst", "Worst CSI", "最大变量稳定性")),
         detail(text("csi_input", "Of input", "变量")), number("observed_expected", "Observed over expected", "实际预期比"),
         detail(number("override_rate", "Override rate", "改判率")), text("verdict", "Verdict", "结论"),
         flag("alarm", "Alarm", "预警"),
     ],
     key=("score", "card_version"),
     method="As filed by crmkit scorecard monitor. Alarm: PSI over 0.25, observed over expected bads "
-    "outside 0.8 to 1.25, or more than a tenth of the proposals overridden.",
+    "outside 0.8 to 1.25, or more than a tenth of the proposals overridden. An index that 95 of 100 "
+    "samples of that size would stay below by chance asks for nothing; of fewer than 100 decisions or "
+    "expected bads nothing is said.",
     source=f"{SIDDIQI}, chapter 8; SR 11-7.",
 )  # fmt: skip
 

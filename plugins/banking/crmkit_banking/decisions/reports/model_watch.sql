@@ -5,6 +5,7 @@ SELECT
     checked_on,
     decisions,
     psi,
+    psi_by_chance,
     csi_worst,
     csi_input,
     observed_expected,
