@@ -265,11 +265,11 @@ def show_customer(
         emit_nested([view], output=output)
     elif made == "html":
         emit_blocks(
-            [(title, "\n".join(lines)) for title, lines in view_blocks(view)],
+            [(title, "\n".join(lines)) for title, lines in view_blocks(view, crm.catalog)],
             title=view["name"] or view["ref"], output=output,
         )  # fmt: skip
     else:
-        emit_text("\n".join(view_lines(view, terminal_width(output))), output=output)
+        emit_text("\n".join(view_lines(view, crm.catalog, terminal_width(output))), output=output)
 
 
 # --- writing --------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from ..entities.interaction import Interaction
 from ..entities.record import Record
 from ..policy import Viewer, masked
 from .fitting import wrapped_lines
-from .grid import Grid
+from .grid import Column, Grid
 from .people import shown_ref
 from .tables import plain_table, terminal_table
 from .values import file_text, instant_text, printable
@@ -249,13 +249,14 @@ def _title(declared: Any, language: str) -> str | None:
 Block = tuple[str, list[str]]
 
 
-def view_lines(view: View, width: int | None = None) -> Iterator[str]:
+def view_lines(view: View, catalog: Catalog, width: int | None = None) -> Iterator[str]:
     """The view for eyes: a block of lines per part, parts that are empty left out.
 
     Args:
+        catalog: the units of what is shown.
         width: of the terminal, in cells; None wraps nothing, for files and pipes.
     """
-    for number, (title, lines) in enumerate(view_blocks(view, width)):
+    for number, (title, lines) in enumerate(view_blocks(view, catalog, width)):
         laid = [*([""] if number else []), title, *(f"  {line}" for line in lines)]
         if width is None:
             yield from laid
@@ -263,18 +264,18 @@ def view_lines(view: View, width: int | None = None) -> Iterator[str]:
             yield from (part for line in laid for part in wrapped_lines(line, width))
 
 
-def view_blocks(view: View, width: int | None = None) -> Iterator[Block]:
+def view_blocks(view: View, catalog: Catalog, width: int | None = None) -> Iterator[Block]:
     """Heading and lines of each part that is not empty, the customer itself first.
 
     Args:
-        width: as of :func:`view_lines`.
+        catalog, width: as of :func:`view_lines`.
     """
-    for title, lines in _blocks(view, width):
+    for title, lines in _blocks(view, catalog, width):
         if lines:
             yield printable(title), [printable(line) for line in lines]
 
 
-def _blocks(view: View, width: int | None) -> Iterator[Block]:
+def _blocks(view: View, catalog: Catalog, width: int | None) -> Iterator[Block]:
     yield _head(view)
     yield "What to do next", [f"{n['what']}: {n['why']}" for n in view["next"]]
     yield "Stages", [_stage_line(s) for s in view["stages"]]
@@ -283,7 +284,8 @@ def _blocks(view: View, width: int | None) -> Iterator[Block]:
     for plugin, values in view["fields"].items():
         yield f"Fields of {plugin}", _pairs(values)
     for kind, records in view["records"].items():
-        yield f"{kind} ({len(records)})", _table([_filled(r) for r in records], width)
+        fields = catalog.record_types[kind].fields
+        yield f"{kind} ({len(records)})", _table([_filled(r) for r in records], fields, width)
     yield "Timeline", [_fact_line(f) for f in view["timeline"]]
 
 
@@ -317,11 +319,19 @@ def _filled(record: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in record.items() if v is not None}
 
 
-def _table(rows: list[dict[str, Any]], width: int | None) -> list[str]:
-    grid = Grid.of(rows)
+def _table(rows: list[dict[str, Any]], fields: FieldSet, width: int | None) -> list[str]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    grid = Grid.of(rows, [_column(name, fields) for name in names])
     if width is None:
         return list(plain_table(grid))
     return terminal_table(grid, width - 2, every_column=True)[0]
+
+
+def _column(name: str, fields: FieldSet) -> Column:
+    found = fields.by_name.get(name)
+    return (
+        Column(name=name) if found is None else Column(name=name, type=found.type, unit=found.unit)
+    )
 
 
 def _text(name: str, value: Any) -> str:

@@ -77,7 +77,7 @@ LOG = Report(
     title_zh="决策日志",
     sql=_sql("decision_log"),
     columns=[
-        integer("decision", "Decision", "决策编号", None), text("application", "Application", "申请"), CUSTOMER,
+        integer("decision_id", "Decision", "决策编号", None), text("application", "Application", "申请"), CUSTOMER,
         instant("decided_at", "Decided at", "决策时间"), detail(instant("as_of_at", "Inputs as of", "数据时点")),
         detail(text("role", "Role", "角色")), detail(integer("card_version", "Card version", "评分卡版本", None)),
         integer("points", "Points", "分数", "point"), number("pd", "PD", "违约概率"),
@@ -88,7 +88,7 @@ LOG = Report(
         flag("override", "Overridden", "已改判"), detail(text("points_by_input", "Points by input", "逐项得分")),
         detail(text("inputs_hash", "Hash of the inputs", "输入哈希")),
     ],
-    key=("decision",),
+    key=("decision_id",),
     order=("-decided_at",),
     method="Every decision as filed; none is ever changed. Points by input sum exactly to the points.",
     source="12 CFR 1002.9 (Regulation B); GDPR Art. 15 and 22; CJEU C-634/21.",

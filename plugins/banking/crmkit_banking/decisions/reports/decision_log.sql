@@ -1,6 +1,6 @@
 -- Every decision that was filed, champions' and challengers', with what it takes to compute it again.
 SELECT
-    d.id AS decision,
+    d.id AS decision_id,
     d.application,
     d.customer_id,
     d.decided_at,
