@@ -274,3 +274,22 @@ def test_fulfilment_counts_partly_as_half(world) -> None:
     # Wilson at p = 0.7, n = 5, z = 1.96: (0.7 + 0.38414 +- 1.96 * sqrt(0.21 / 5 + 0.038416)) / 1.76832.
     assert row["low"] == pytest.approx(0.2989, abs=1e-3)
     assert row["high"] == pytest.approx(0.9275, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("status", "arrives", "lines"),
+    [
+        ("checked_out", date(2026, 3, 1), [1]), ("cancelled", date(2026, 3, 1), []),
+        ("no_show", date(2026, 3, 1), []), ("confirmed", date(2026, 4, 2), []),
+    ],
+)  # fmt: skip
+def test_fulfilment_follows_a_booking_that_is_moved_or_cancelled(
+    world, status, arrives, lines
+) -> None:
+    """Issue 14, line 5: built for 1 March and sold out; nobody who did not come missed it."""
+    _arrives(world, on=arrives, status=status)
+    world.add(
+        "hotel_preparation", id=1, owner_id=101, department="housekeeping", code="PIL_TYPE",
+        result="unavailable", arrival_on=date(2026, 3, 1),
+    )  # fmt: skip
+    assert [row["n"] for row in world.report("fulfilment")] == lines

@@ -131,7 +131,7 @@ def _fulfilment() -> Report:
             Chart(kind="bar", x="code", y="rate", color="department", title="Fulfilled", title_zh="兑现率"),
         ),
         headline=Headline(column="met", total=True),
-        method="Lines of arrivals in the window that were marked; a line that is partly met counts "
-        "half. The interval is Wilson's at 95 %.",
+        method="Lines of arrivals in the window that were marked, without those of bookings that were "
+        "cancelled or not kept; a line that is partly met counts half. The interval is Wilson's at 95 %.",
         source="Hotel brief, section 7. Wilson (1927), JASA 22, 10.1080/01621459.1927.10502953.",
     )  # fmt: skip
