@@ -117,6 +117,17 @@ def test_at_most_as_many_of_a_group_as_the_catalogue_says(world, sheet) -> None:
     assert sorted(r["code"] for r in sheet()) == ["PIL_SIZE", "PIL_TYPE"]
 
 
+def test_however_many_allergies_there_are_each_is_on_the_sheet(world, sheet) -> None:
+    """H-R5: six allergies, although at most four of the dietary group are prepared, and the diet."""
+    _arrives(world)
+    allergies = ("celery", "eggs", "fish", "milk", "nuts", "sesame")
+    for number, value in enumerate(allergies):
+        _likes(world, "FOOD_ALLERGY", value, number=number, fades=False)
+    _likes(world, "DIET", "vegan", number=9, weight_for=2.0)
+    found = [(r["code"], r["val"]) for r in sheet(department="kitchen")]
+    assert sorted(found) == [("DIET", "vegan"), *(("FOOD_ALLERGY", value) for value in allergies)]
+
+
 def test_sold_out_goes_to_the_higher_level_and_the_other_gets_the_substitute(world, sheet) -> None:
     """One king room for two: VIP 1 gets it, the other a queen, of which there are three."""
     _arrives(world, 1)

@@ -231,3 +231,15 @@ def test_a_value_that_the_code_does_not_take_is_asked_and_never_prepared() -> No
         ("TEMP_C", "99"): "ask",
     }  # fmt: skip
     assert [b.code for b in ready(list(found.values()), "business")] == ["WHEELCHAIR"]
+
+
+def test_every_allergy_is_prepared_whatever_its_group_takes() -> None:
+    """Six of them and a diet, of a group of which four are prepared."""
+    values = ("celery", "eggs", "fish", "milk", "nuts", "sesame")
+    said = {"mode": "declared", "stay": 9, "on": ON}
+    found = held(
+        [seen(value, code="FOOD_ALLERGY", **said) for value in values]
+        + [seen("vegan", code="DIET", **said)]
+    )
+    prepared = [(b.code, b.value) for b in ready(list(found.values()), "business")]
+    assert sorted(prepared) == [("DIET", "vegan"), *(("FOOD_ALLERGY", v) for v in values)]

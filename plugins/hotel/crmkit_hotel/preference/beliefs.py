@@ -296,6 +296,7 @@ def ready(beliefs: Sequence[Belief], purpose: str) -> list[Belief]:
         taken = [b for b in out if b.code == belief.code]
         if taken and (not code.many or belief.value in [b.value for b in taken]):
             continue
-        if sum(catalogue()[b.code].group == code.group for b in out) < code.most:
+        others = [b for b in out if catalogue()[b.code].group == code.group]
+        if code.required or sum(not catalogue()[b.code].required for b in others) < code.most:
             out.append(belief)
     return sorted(out, key=lambda b: b.code)

@@ -44,7 +44,8 @@ class Code:
     """One preference that can be told of.
 
     Attributes:
-        group: of the catalogue; at most ``most`` of a group are prepared for a stay.
+        group: of the catalogue; at most ``most`` of a group are prepared for a stay, and all that are
+            required.
         type: enum, bool, int, decimal, text, time, day, language, list (one value a line) or free.
         values: of an enum or list; ``low..high`` of a number.
         department: who prepares it.

@@ -113,6 +113,7 @@ wanted AS (
         h.confidence,
         k.grp,
         k.most,
+        k.required,
         row_number() OVER (
             PARTITION BY h.reservation_id, h.code, h.avoided, CASE WHEN k.many OR h.avoided THEN h.val ELSE '' END
             ORDER BY
@@ -127,7 +128,7 @@ chosen AS (
     SELECT
         w.*,
         row_number() OVER (
-            PARTITION BY w.reservation_id, w.grp, w.avoided ORDER BY w.confidence DESC, w.code, w.val
+            PARTITION BY w.reservation_id, w.grp, w.avoided, w.required ORDER BY w.confidence DESC, w.code, w.val
         ) AS nth
     FROM wanted w
     WHERE w.place = 1
@@ -171,7 +172,8 @@ told AS (
     UNION ALL
     SELECT c.reservation_id, 1, c.origin, c.code, c.val, c.confidence, c.avoided
     FROM chosen c
-    WHERE (c.avoided OR c.nth <= c.most) AND c.grp <> 'OCCASION'
+    -- However many allergies and needs there are, each is prepared.
+    WHERE (c.avoided OR c.required OR c.nth <= c.most) AND c.grp <> 'OCCASION'
 ),
 once AS (
     -- What the booking promised stands before what the guest usually likes.
