@@ -106,6 +106,8 @@ class RecordType:
         takes_over: what rows to file for a customer whose consent fields (``stricter`` in their
             schema) are no longer declared, as values by field; None files none. Called by
             ``crmkit db upgrade``, so that a refusal outlives the field that held it.
+        revenue: the money fields that a row brings, added up, as ``("revenue_room", "revenue_spa")``.
+        revenue_on: the date field that says when it brings them.
     """
 
     name: str
@@ -114,6 +116,8 @@ class RecordType:
     lifecycle: str | None = None
     append_only: bool = False
     filed_by: str = ""
+    revenue: tuple[str, ...] = ()
+    revenue_on: str = ""
     title: str = ""
     title_zh: str = ""
     takes_over: Callable[[EarlierConsents], Sequence[Mapping[str, Any]]] | None = field(
@@ -135,12 +139,16 @@ class InteractionKind:
         schema: JSON Schema of the payload; its fields become typed columns in the warehouse.
         subject: record type that it is about, or None.
         anonymous: whether an interaction of this kind may have no customer (baskets).
+        revenue: what it brings: ``("amount",)``, or money fields of the payload, added up. None goes by
+            the last part of the name: the amount of an order, a sale, a purchase, a bill or an invoice
+            is revenue, that of a refund is taken from it, and other kinds bring nothing.
     """
 
     name: str
     schema: Mapping[str, Any] = field(repr=False, hash=False)
     subject: str | None = None
     anonymous: bool = False
+    revenue: tuple[str, ...] | None = None
     title: str = ""
     title_zh: str = ""
 

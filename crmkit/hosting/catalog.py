@@ -99,6 +99,19 @@ class Catalog:
         found = {f.name: f for features in self.feature_sets.values() for f in features.features}
         return MappingProxyType(dict(sorted(found.items())))
 
+    @cached_property
+    def cost_drivers_of_kinds(self) -> Mapping[str, CostDriver]:
+        """A driver for each interaction kind that has none, by the name of the kind, without a cost.
+
+        Operators set the cost of those that they want to count.
+        """
+        driven = {driver.kind for driver in self.cost_drivers.values()}
+        return MappingProxyType({
+            name: CostDriver(name=name, kind=name, title=kind.title, title_zh=kind.title_zh)
+            for name, kind in self.interaction_kinds.items()
+            if name not in driven and name not in self.cost_drivers
+        })  # fmt: skip
+
     def feature_set_of(self, feature_name: str) -> FeatureSet:
         """The set that computes a feature.
 

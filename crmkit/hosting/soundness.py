@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -19,11 +19,13 @@ from ..declarations import (
     CostDriver,
     Feature,
     FeatureSet,
+    InteractionKind,
     Ledger,
     Migration,
     Panel,
     Parameter,
     PrivacyGuard,
+    RecordType,
     Report,
     Rule,
     Score,
@@ -76,6 +78,8 @@ def declaration_faults(declared: Declared) -> list[str]:
         *(f"{label}: {fault}" for label, kind, fields in field_sets(declared)
           for fault in _field_faults(kind, fields)),
         *_each(declared, "record_types", lambda record: _owner_chain(record.name, declared)),
+        *_each(declared, "record_types", lambda record: _revenue_faults(record, record.revenue)),
+        *_each(declared, "interaction_kinds", lambda kind: _revenue_faults(kind, kind.revenue or ())),
         *_each(declared, "lifecycles", _lifecycle_faults),
         *_each(declared, "feature_sets", _feature_set_faults),
         *_each(declared, "scores", _score_faults),
@@ -153,6 +157,25 @@ def _owner_chain(name: str, declared: Declared) -> Iterator[str]:
             return
         seen.append(owner)
         owner = types[owner].owner
+
+
+def _revenue_faults(record: RecordType | InteractionKind, names: Sequence[str]) -> Iterator[str]:
+    is_kind = isinstance(record, InteractionKind)
+    on = record.revenue_on if isinstance(record, RecordType) else ""
+    if not names and not on:
+        return
+    money = [f.name for f in record.fields.fields if f.type is FieldType.MONEY]
+    allowed = ["amount", *money] if is_kind else money
+    for name in names:
+        if name not in allowed:
+            yield f"revenue names {name!r}, which is not an amount ({', '.join(allowed) or 'none'})"
+    if not is_kind:
+        dates = [f.name for f in record.fields.fields if f.type is FieldType.DATE]
+        if not names or on not in dates:
+            yield (
+                f"revenue {', '.join(names) or 'of nothing'} on {on!r}: give the "
+                f"amounts, and the date field of the day ({', '.join(dates) or 'none'})"
+            )
 
 
 def _lifecycle_faults(lifecycle: Lifecycle) -> Iterator[str]:

@@ -18,7 +18,7 @@ NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
 # Tables of analysis SQL that are there whatever the plugins declare.
 CORE_TABLES = (
     "customer", "interaction", "stage_change", "outcome", "population", "document", "assignment",
-    "activity_cost",
+    "activity_cost", "revenue",
 )  # fmt: skip
 
 

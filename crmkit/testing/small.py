@@ -49,6 +49,7 @@ CORE = {
     "outcome": f"{ROW}, name VARCHAR, kind VARCHAR, run VARCHAR, value DOUBLE, "
     'band BIGINT, reasons VARCHAR, model_version VARCHAR, "at" DATE',
     "activity_cost": f"{ROW}, driver VARCHAR, kind VARCHAR, quantity DOUBLE, rate BIGINT, scale BIGINT",
+    "revenue": f"{ROW}, kind VARCHAR, refund BOOLEAN, amount_minor BIGINT, amount_base_minor BIGINT",
     "stage_change": f"{ROW}, id BIGINT, lifecycle VARCHAR, from_stage VARCHAR, to_stage VARCHAR, "
     '"at" TIMESTAMP, changed_on DATE, rule VARCHAR',
 }

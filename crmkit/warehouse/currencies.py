@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from .layout import INTERACTION, Layout
+from ..declarations import sql_name
+from .layout import INTERACTION, REVENUE, Layout
 
 if TYPE_CHECKING:
     from .session import Frame
@@ -19,9 +20,12 @@ def currencies_in(frame: Frame, layout: Layout, names: Collection[str]) -> list[
     Args:
         names: of tables in analysis SQL; others are left out.
     """
+    named = {*names}
+    if REVENUE in named:
+        named |= {sql_name(revenue.entity) for revenue in layout.revenues}
     parts = [
         f"SELECT DISTINCT {column} AS code FROM {name}"
-        for name in sorted(names)
+        for name in sorted(named)
         for column in _columns(layout, name)
     ]
     if not parts:

@@ -38,6 +38,7 @@ SQL_TYPES: Mapping[FieldType, str] = {
 
 # One row per interaction and cost driver; made of the tables of the interaction kinds.
 ACTIVITY_COST = "activity_cost"
+REVENUE = "revenue"
 # Costs are added up in millionths of a minor unit, so that a hundredth of a cent a message counts.
 MILLIONTHS = 1_000_000
 # How the column of an amount's currency ends.
@@ -200,16 +201,35 @@ class ActivityCost:
 
 
 @frozen
+class Revenue:
+    """What brings revenue.
+
+    Attributes:
+        entity: interaction kind or record type.
+        amounts: columns in minor units, added up.
+        refund: whether they are taken from the revenue.
+        on: the column with the day; None is the day on which an interaction occurred.
+    """
+
+    entity: str
+    amounts: tuple[str, ...]
+    refund: bool = False
+    on: str | None = None
+
+
+@frozen
 class Layout:
     """Every table that the enabled plugins give rise to, by name in analysis SQL.
 
     Attributes:
         currency: of the workspace.
+        revenues: what the table ``revenue`` has rows of.
     """
 
     tables: Mapping[str, WarehouseTable]
     costs: tuple[ActivityCost, ...] = ()
     currency: str = NO_CURRENCY
+    revenues: tuple[Revenue, ...] = ()
 
     @classmethod
     def of(cls, catalog: Catalog, currency: str = NO_CURRENCY) -> Layout:
@@ -236,13 +256,14 @@ class Layout:
             tables.append(
                 _table(catalog.owner(name), name, Shape.FACT, kind.fields, about=kind.subject)
             )
-        costs = tuple(ActivityCost.of(d, currency) for d in catalog.cost_drivers.values())
-        return cls({table.name: table for table in tables}, costs, currency)
+        drivers = (*catalog.cost_drivers.values(), *catalog.cost_drivers_of_kinds.values())
+        costs = tuple(ActivityCost.of(driver, currency) for driver in drivers)
+        return cls({table.name: table for table in tables}, costs, currency, _revenues(catalog))
 
     @cached_property
     def names(self) -> frozenset[str]:
         """Names that analysis SQL may use; some have no files of their own."""
-        return frozenset(self.tables) | {"population", INTERACTION.name, ACTIVITY_COST}
+        return frozenset(self.tables) | {"population", INTERACTION.name, ACTIVITY_COST, REVENUE}
 
     @property
     def facts(self) -> dict[str, WarehouseTable]:
@@ -256,6 +277,27 @@ class Layout:
             KeyError: if there is none.
         """
         return self.tables[sql_name(entity)]
+
+
+# Kinds whose amount is revenue by their name alone, so that nobody has to declare the usual.
+_PURCHASES = frozenset(("order", "sale", "purchase", "bill", "invoice"))
+
+
+def _revenues(catalog: Catalog) -> tuple[Revenue, ...]:
+    out = []
+    for name, kind in catalog.interaction_kinds.items():
+        last = name.rpartition(".")[2]
+        refund = kind.revenue is None and last == "refund"
+        amounts = kind.revenue
+        if amounts is None:
+            amounts = ("amount",) if refund or last in _PURCHASES else ()
+        if amounts:
+            out.append(Revenue(name, tuple(f"{a}_minor" for a in amounts), refund))
+    for name, record in catalog.record_types.items():
+        if record.revenue:
+            amounts = tuple(f"{a}_minor" for a in record.revenue)
+            out.append(Revenue(name, amounts, on=record.revenue_on))
+    return tuple(out)
 
 
 def fact_table(

@@ -25,8 +25,10 @@ from .layout import (
     FACT_COLUMNS,
     INTERACTION,
     NO_CURRENCY,
+    REVENUE,
     ActivityCost,
     Layout,
+    Revenue,
     Shape,
     WarehouseTable,
 )
@@ -108,6 +110,8 @@ class Views:
         if name == ACTIVITY_COST:
             kinds = {sql_name(cost.driver.kind) for cost in self.layout.costs}
             return set().union(*map(self.bases, kinds))
+        if name == REVENUE:
+            return set().union(*(self.bases(sql_name(r.entity)) for r in self.layout.revenues))
         found = set() if name == "population" else {name}
         if self._one:
             found.add(sql_name(self.subject))
@@ -124,6 +128,8 @@ class Views:
             return self._population_sql()
         if name == ACTIVITY_COST:
             return self._activity_cost_sql()
+        if name == REVENUE:
+            return self._revenue_sql()
         table = INTERACTION if name == INTERACTION.name else self.layout.tables[name]
         if table.shape is Shape.OUTCOME:
             return self._outcome_sql(table)
@@ -327,6 +333,49 @@ class Views:
             f"CAST({quantity} AS DOUBLE) AS quantity, CAST({rate} AS BIGINT) AS rate, "
             f"CAST({cost.scale} AS BIGINT) AS scale "
             f"FROM ({self._fact_sql(self.layout.tables[sql_name(driver.kind)])}) f{where}"
+        )
+
+    def _revenue_sql(self) -> str:
+        """Everything that brings revenue, and what is taken from it."""
+        days = "days_after" if self.purpose == "target" else "days_before"
+        none = (
+            f"SELECT {_NO_ID} AS subject_id, CAST(NULL AS TIMESTAMP) AS as_of, "
+            f"CAST(NULL AS DATE) AS as_of_on, CAST(NULL AS BIGINT) AS {days}, "
+            "CAST(NULL AS VARCHAR) AS kind, false AS refund, CAST(NULL AS BIGINT) AS amount_minor, "
+            "CAST(NULL AS BIGINT) AS amount_base_minor WHERE false"
+        )
+        return " UNION ALL ".join(
+            [none, *(self._one_revenue_sql(r, days) for r in self.layout.revenues)]
+        )
+
+    def _one_revenue_sql(self, revenue: Revenue, days: str) -> str:
+        table = self.layout.tables[sql_name(revenue.entity)]
+        when, where = f"f.{days}", ""
+        if revenue.on is None:
+            rows = self._fact_sql(table)
+        else:
+            rows = self._versioned_sql(table)
+            on = f"f.{quoted(revenue.on)}"
+            ends = ("f.as_of_on", on) if self.purpose == "target" else (on, "f.as_of_on")
+            when = f"date_diff('day', {ends[0]}, {ends[1]})"
+            where = f" WHERE {ends[0]} <= {ends[1]}"
+        own = [f"f.{quoted(amount)}" for amount in revenue.amounts]
+        base = [f"f.{quoted(a.removesuffix('_minor') + '_base_minor')}" for a in revenue.amounts]
+        some = " OR ".join(f"{a} IS NOT NULL" for a in own)
+        # A part of what a row brings is not what it brings.
+        whole = " AND ".join(
+            f"({a} IS NULL OR {b} IS NOT NULL)" for a, b in zip(own, base, strict=True)
+        )
+
+        def added(columns: Sequence[str]) -> str:
+            return " + ".join(f"coalesce({column}, 0)" for column in columns)
+
+        return (
+            f"SELECT f.subject_id, f.as_of, f.as_of_on, {when} AS {days}, "
+            f"{quoted_text(revenue.entity)} AS kind, {str(revenue.refund).lower()} AS refund, "
+            f"CASE WHEN {some} THEN {added(own)} END AS amount_minor, "
+            f"CASE WHEN ({some}) AND {whole} THEN {added(base)} END AS amount_base_minor "
+            f"FROM ({rows}) f{where}"
         )
 
     # --- versions ---------------------------------------------------------------------------------

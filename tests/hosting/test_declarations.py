@@ -96,6 +96,10 @@ ENDLESS = Lifecycle(
 
 UNSOUND = [
     (
+        {"record_types": [record(schema=schema(n=INTEGER), revenue=("n",), revenue_on="n")]},
+        "record type x.plan: revenue names 'n', which is not an amount (none)",
+    ),
+    (
         {"customer_fields": CustomerFields(schema(fee={"type": "object"}))},
         "customer fields: field 'fee' has no column type",
     ),

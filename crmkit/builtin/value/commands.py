@@ -41,19 +41,22 @@ def _row(driver: CostDriver, own: float | None) -> dict[str, str | None]:
 
 
 def list_costs(crm: Crm) -> Answer:
-    """Every driver and what it costs here."""
+    """Every driver that plugins declare or the operator has set, and what it costs here."""
     own = {row[0]: row[1] for row in crm.store.records.read(COST, ["driver", "cost"])}
-    rows = [_row(driver, own.get(name)) for name, driver in crm.catalog.cost_drivers.items()]
+    added = {n: d for n, d in crm.catalog.cost_drivers_of_kinds.items() if n in own}
+    drivers = {**crm.catalog.cost_drivers, **added}
+    rows = [_row(driver, own.get(name)) for name, driver in sorted(drivers.items())]
     unknown = [str(row["driver"]) for row in rows if row["cost"] is None]
     said = [f"without a cost, so counted as nothing: {', '.join(unknown)}."] if unknown else []
     return Answer(rows=rows, remarks=said)
 
 
 def set_cost(crm: Crm, driver: str, cost: str) -> Answer:
-    """The operator's own cost of a driver."""
-    declared = crm.catalog.cost_drivers.get(driver)
+    """The operator's own cost of a driver, or of each interaction of a kind that has none."""
+    known = {**crm.catalog.cost_drivers, **crm.catalog.cost_drivers_of_kinds}
+    declared = known.get(driver)
     if declared is None:
-        raise NotFound("cost driver", driver, crm.catalog.cost_drivers)
+        raise NotFound("cost driver", driver, known)
     amount = _cost(declared, cost)
     with crm.store.begin("value set-cost") as tx:
         crm.store.records.set(
@@ -92,7 +95,7 @@ def commands() -> list[Command]:
         ),
         Command(
             name="value set-cost", run=set_cost, writes=True, single=True,
-            help="Set what a cost driver costs in this workspace.\n\nOf one interaction or one unit, in the workspace's currency; of a driver per amount, the share of it. It counts in analyses as of now and later.",
+            help="Set what a cost driver costs in this workspace.\n\nAn interaction kind without drivers is a driver itself: name it, as core.note. The cost is of one interaction or one unit, in the workspace's currency; of a driver per amount, the share of it. It counts in analyses as of now and later.",
             example="crmkit value set-cost value.call_minute 0.35",
             parameters=[
                 Parameter(name="driver", type=T.TEXT, positional=True, required=True, title="Cost driver", title_zh="成本动因"),

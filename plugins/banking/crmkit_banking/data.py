@@ -45,6 +45,9 @@ FILED_BY = {
 # What a branch does as a whole belongs to no customer.
 ANONYMOUS = frozenset({"cash_day"})
 
+# What a bank earns of a customer is the result of a month; transactions move the customer's own money.
+EARNED = {"monthly_result": ("net_interest", "fees")}
+
 # (name, subject, title, title_zh)
 KINDS = (
     ("transaction", ACCOUNT, "Transaction", "交易"),
@@ -105,6 +108,7 @@ def interaction_kinds() -> list[InteractionKind]:
             schema=_schema(name),
             subject=subject,
             anonymous=name in ANONYMOUS,
+            revenue=EARNED.get(name, ()),
             title=title,
             title_zh=title_zh,
         )

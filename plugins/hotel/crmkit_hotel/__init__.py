@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crmkit.declarations import (
         Batch,
         Command,
+        CostDriver,
         CustomerFields,
         Demo,
         FeatureSet,
@@ -141,6 +142,14 @@ def register_commands() -> list[Command]:
         *preparation.commands(),
         *loyalty.commands(),
     ]
+
+
+@hookimpl
+def register_cost_drivers() -> list[CostDriver]:
+    """What serving guests costs."""
+    from .costs import COST_DRIVERS
+
+    return list(COST_DRIVERS)
 
 
 @hookimpl

@@ -84,6 +84,12 @@ KINDS = (
 CONSENT_LEAVES = Migration(id="hotel.0001-consent-leaves", statements={})
 
 
+# What stands on the folio of a stay, which is paid at the check-out.
+FOLIO = tuple(
+    f"revenue_{part}" for part in ("room", "fnb", "spa", "minibar", "laundry", "other")
+)  # fmt: skip
+
+
 def customer_fields() -> CustomerFields:
     """The guest profile."""
     return CustomerFields(_schema("customer"))
@@ -96,6 +102,8 @@ def record_types() -> list[RecordType]:
             name=f"hotel.{name}",
             schema=_schema(name),
             owner=owner,
+            revenue=FOLIO if f"hotel.{name}" == STAY else (),
+            revenue_on="checked_out_on" if f"hotel.{name}" == STAY else "",
             title=title,
             title_zh=title_zh,
         )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmkit.declarations import (
+        CostDriver,
         CustomerFields,
         Demo,
         FeatureSet,
@@ -100,6 +101,14 @@ def register_segments() -> list[Segment]:
     from .segments import SEGMENTS
 
     return list(SEGMENTS)
+
+
+@hookimpl
+def register_cost_drivers() -> list[CostDriver]:
+    """What serving subscribers costs."""
+    from .costs import COST_DRIVERS
+
+    return list(COST_DRIVERS)
 
 
 @hookimpl

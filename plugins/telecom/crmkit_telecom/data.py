@@ -52,6 +52,10 @@ KINDS = (
 )
 
 
+# A bill, which is charged afterwards, and a top-up, which is paid before; a payment settles a bill.
+EARNING = ("bill", "topup")
+
+
 def customer_fields() -> CustomerFields:
     """Fields that telecom adds to every customer."""
     return CustomerFields(_schema("customer"))
@@ -78,6 +82,7 @@ def interaction_kinds() -> list[InteractionKind]:
             name=f"telecom.{name}",
             schema=_schema(name),
             subject=SUBSCRIPTION,
+            revenue=("amount",) if name in EARNING else (),
             title=title,
             title_zh=title_zh,
         )

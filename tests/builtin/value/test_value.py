@@ -294,6 +294,22 @@ def test_where_all_lose_there_is_no_answer(crm: Crm, customers: Made) -> None:
 # --- declared drivers -----------------------------------------------------------------------------
 
 
+def test_a_kind_without_drivers_is_one_itself(crm: Crm, customers: Made) -> None:
+    """Two notes at 0.75 are 1.50; before a cost is set they are not counted."""
+    (ann,) = customers(1)
+    crm.store.interactions.log([
+        event(ann, "order", 1, "10.00"),
+        event(ann, "note", 2, payload={"text": "a"}), event(ann, "note", 1, payload={"text": "b"}),
+    ])  # fmt: skip
+    (row,) = rows(crm, "value.contribution")
+    assert (row["cost_minor"], row["activities"]) == (0, 1)
+    assert "core.note" not in {row["driver"] for row in crm.run("value costs").rows}
+    crm.run("value set-cost", driver="core.note", cost="0.75")
+    (row,) = rows(crm, "value.contribution")
+    assert (row["cost_minor"], row["activities"], row["contribution_minor"]) == (150, 3, 850)
+    assert "core.note" in {row["driver"] for row in crm.run("value costs").rows}
+
+
 def test_a_share_of_the_amount_and_a_channel(crm: Crm, customers: Made) -> None:
     """A fee of 2.5 % of web orders: of 40.00 and 0.20 it is 1.005, shown as 1.01."""
     (ann,) = customers(1)

@@ -6,14 +6,12 @@ traded AS (
     SELECT
         p.period,
         i.subject_id,
-        i.kind LIKE '%.refund' AS refund,
+        i.refund,
         i.amount_minor,
         i.amount_base_minor,
         i.days_before - p.first_day AS days_before
-    FROM interaction i
+    FROM revenue i
     JOIN period p ON i.days_before >= p.first_day AND i.days_before < p.first_day + $days
-    WHERE i.kind LIKE '%.order' OR i.kind LIKE '%.sale' OR i.kind LIKE '%.purchase'
-        OR i.kind LIKE '%.bill' OR i.kind LIKE '%.invoice' OR i.kind LIKE '%.refund'
 ),
 earned AS (
     SELECT
@@ -42,6 +40,8 @@ spent AS (
     FROM activity_cost a
     JOIN period p ON a.days_before >= p.first_day AND a.days_before < p.first_day + $days
     LEFT JOIN set_cost o ON o.driver = a.driver
+    -- A kind's own driver counts once the operator has set its cost.
+    WHERE a.driver <> a.kind OR a.rate IS NOT NULL OR o.cost IS NOT NULL
     GROUP BY p.period, a.subject_id
 ),
 own AS (

@@ -1,15 +1,13 @@
 -- Revenue, own cost and contribution of the last 365 days; see queries/own.sql for the same over any
--- period, and core.purchases for what counts as a purchase.
+-- period.
 WITH traded AS (
     SELECT
         subject_id,
         as_of,
-        CASE WHEN kind LIKE '%.refund' THEN -amount_base_minor ELSE amount_base_minor END AS amount,
+        CASE WHEN refund THEN -amount_base_minor ELSE amount_base_minor END AS amount,
         amount_minor
-    FROM interaction
+    FROM revenue
     WHERE days_before < 365
-        AND (kind LIKE '%.order' OR kind LIKE '%.sale' OR kind LIKE '%.purchase'
-            OR kind LIKE '%.bill' OR kind LIKE '%.invoice' OR kind LIKE '%.refund')
 ),
 earned AS (
     SELECT
