@@ -155,8 +155,8 @@ def test_h_r6_who_is_said_to_be_a_repeat_guest_is_asked(
     ],
 )  # fmt: skip
 def test_h_r7_cold_welcome(world, day, fired, last, rank, rates, given, expected) -> None:
-    for out in (400, 300, 200, last):
-        _stay(world, day, out, benefits_given=given if out == last else True)
+    for booking, out in ((53, 400), (52, 300), (51, 200), (50, last)):
+        _stay(world, day, out, owner_id=booking, benefits_given=given if out == last else True)
     world.add("ledger_standing", scheme="hotel.club", tier="gold", rank=rank)
     for stay, (met, lines) in enumerate(rates):
         for number in range(lines):
@@ -165,6 +165,21 @@ def test_h_r7_cold_welcome(world, day, fired, last, rank, rates, given, expected
                 arrival_on=day(102 + stay), result="met" if number < met else "not_met",
             )  # fmt: skip
     assert fired(7) is expected
+
+
+def test_h_r7_bookings_that_were_not_kept_are_no_stays(world, day, fired) -> None:
+    """Issue 14, line 5: two that were cancelled had lines that were sold out; the one stay was well kept."""
+    _stay(world, day, 30, owner_id=50)
+    world.add("ledger_standing", scheme="hotel.club", tier="gold", rank=2)
+    for number, (booking, result) in enumerate(((50, "met"), (51, "unavailable"), (52, "not_met"))):
+        world.add(
+            "hotel_preparation", id=number, owner_id=booking, code="PIL_TYPE", result=result,
+            arrival_on=day(32 - number),
+        )  # fmt: skip
+    assert not fired(7)
+    _stay(world, day, 20, id=2, owner_id=51)
+    _stay(world, day, 10, id=3, owner_id=52)
+    assert fired(7)
 
 
 @pytest.mark.parametrize(("ago", "expected"), [(196, False), (197, True)])

@@ -37,13 +37,17 @@ stayed AS (
     FROM stay
     GROUP BY subject_id, as_of
 ),
+slept AS (
+    SELECT subject_id, as_of, owner_id FROM hotel_stay GROUP BY subject_id, as_of, owner_id
+),
 marked AS (
-    -- Fulfilment of each stay that was prepared, latest first.
+    -- Fulfilment of each stay that was prepared, latest first; a booking that was not kept is none.
     SELECT
         p.subject_id, p.as_of, p.owner_id, p.arrival_on,
         count(*) AS n,
         (count_if(p.result = 'met') + 0.5 * count_if(p.result = 'partly')) / count(*) AS rate
     FROM hotel_preparation p
+    JOIN slept s ON s.subject_id = p.subject_id AND s.as_of = p.as_of AND s.owner_id = p.owner_id
     WHERE p.result IN ('met', 'partly', 'not_met', 'unavailable') AND p.arrival_on <= p.as_of_on
     GROUP BY p.subject_id, p.as_of, p.owner_id, p.arrival_on
 ),
