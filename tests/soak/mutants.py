@@ -11,13 +11,14 @@ run whatever a plugin declares and would kill by accident what no test of its ow
 from __future__ import annotations
 
 import ast
+import json
 import os
 import random
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -66,6 +67,11 @@ ROOMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
       "plugins/banking/crmkit_banking/decisions/*.py"), ("plugins/banking/tests",)),
 )  # fmt: skip
 
+# Seconds after which tests hang; tests tried before the others; letters of a word that names a file.
+LIMIT = 900
+MOST_FIRST = 40
+MIN_WORD = 3
+
 COMPARISONS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -81,7 +87,12 @@ SQL_WORDS = {
 
 @frozen
 class Mutant:
-    """One change: of ``path``, from byte offset ``begin`` to ``end``, to ``text``."""
+    """One change: of ``path``, from byte offset ``begin`` to ``end``, to ``text``.
+
+    Attributes:
+        function: the qualified name of the function it stands in, if any.
+        tests: what answers for the room.
+    """
 
     path: str
     line: int
@@ -90,6 +101,7 @@ class Mutant:
     before: str
     text: str
     tests: tuple[str, ...]
+    function: str | None = None
 
     @property
     def name(self) -> str:
@@ -111,10 +123,25 @@ def _of_room(root: Path, globs: tuple[str, ...], tests: tuple[str, ...]) -> Iter
     for path in sorted({path for pattern in globs for path in root.glob(pattern)}):
         source = path.read_bytes()
         changes = _python(source) if path.suffix == ".py" else _sql(source)
+        functions = list(_functions(ast.parse(source))) if path.suffix == ".py" else []
         for begin, end, text in changes:
             line = source[:begin].count(b"\n") + 1
             name = path.relative_to(root).as_posix()
-            yield Mutant(name, line, begin, end, source[begin:end].decode(), text, tests)
+            within = [function for first, last, function in functions if first <= line <= last]
+            before = source[begin:end].decode()
+            yield Mutant(name, line, begin, end, before, text, tests, (within or [None])[-1])
+
+
+def _functions(tree: ast.AST, outer: str = "") -> Iterator[tuple[int, int, str]]:
+    """First and last line and qualified name of each function, an inner one after its outer one."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.lineno, node.end_lineno or node.lineno, f"{outer}{node.name}"
+            yield from _functions(node, f"{outer}{node.name}.<locals>.")
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node, f"{outer}{node.name}.")
+        else:
+            yield from _functions(node, outer)
 
 
 def _sql(source: bytes) -> Iterator[tuple[int, int, str]]:
@@ -208,27 +235,59 @@ class Arena:
             "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "examples"),
         }
 
-    def passes(self, tests: tuple[str, ...], seconds: float = 900) -> bool:
-        """Whether the tests pass; hanging is failing."""
-        command = [
-            sys.executable, "-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider",
-            "-k", "not conformance", *tests,
-        ]  # fmt: skip
-        try:
-            done = subprocess.run(
-                command, cwd=self.folder, env=self._environment, capture_output=True,
-                timeout=seconds, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+    def reached(self, tests: tuple[str, ...]) -> dict[str, list[str]]:
+        """By ``path:function`` the tests that call it, the most particular first.
 
-    def survives(self, mutant: Mutant) -> bool:
-        """Whether the tests of its room pass with the mutant in place."""
+        Raises:
+            AssertionError: if the tests fail, so that they could judge nothing.
+        """
+        out = self.folder / "reach.json"
+        noted = {"CRMKIT_REACH": str(out), "CRMKIT_REACH_ROOT": str(self.folder)}
+        assert self._run(["-p", "tests.soak.reach", *tests], noted), f"{tests} fail as they are"
+        found: dict[str, list[str]] = json.loads(out.read_text(encoding="utf-8"))
+        return found
+
+    def survives(self, mutant: Mutant, first: Sequence[str]) -> bool:
+        """Whether the tests of its room pass with the mutant in place; hanging is failing.
+
+        Args:
+            first: the tests to try before all others.
+        """
         path = self.folder / mutant.path
         source = path.read_bytes()
         path.write_bytes(mutant.applied(source))
         try:
-            return self.passes(mutant.tests)
+            if first and not self._run(first):
+                return False
+            return self._run(mutant.tests)
         finally:
             path.write_bytes(source)
+
+    def _run(self, arguments: Sequence[str], more: Mapping[str, str] | None = None) -> bool:
+        command = [
+            sys.executable, "-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider",
+            "-k", "not conformance", *arguments,
+        ]  # fmt: skip
+        try:
+            done = subprocess.run(
+                command, cwd=self.folder, env={**self._environment, **(more or {})},
+                capture_output=True, timeout=LIMIT, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return False
+        # 5: none of these tests is run at all.
+        return done.returncode in (0, 5)
+
+
+def particular(root: Path, mutant: Mutant, reached: Mapping[str, Sequence[str]]) -> list[str]:
+    """The tests most likely to notice the mutant: those that call its function, else of its name."""
+    if mutant.function is not None:
+        return list(reached.get(f"{mutant.path}:{mutant.function}", ())[:MOST_FIRST])
+    words = {part for part in Path(mutant.path).stem.split("_") if len(part) > MIN_WORD}
+    files = sorted({path for place in mutant.tests for path in _files(root / place)})
+    named = [path for path in files if words & set(path.stem.split("_"))]
+    return [path.relative_to(root).as_posix() for path in named]
+
+
+def _files(place: Path) -> Iterator[Path]:
+    return iter([place]) if place.is_file() else place.rglob("test_*.py")
