@@ -46,13 +46,22 @@ class Following:
         ref: the key of the row; None if none is due.
         turned: rows that were blocked on the way, with their reason.
         passed_over: due rows whose renewals are another agent's.
-        later: when the next row is due that is not yet.
+        later: when the next row is due that is not yet and may then be contacted.
     """
 
     ref: str | None
     turned: Sequence[Mapping[str, Any]]
     passed_over: int
     later: datetime | None
+
+
+@frozen
+class _First:
+    """The first row that may be contacted, and what was met before it."""
+
+    row: Mapping[str, Any] | None
+    refused: Sequence[str]
+    passed_over: int
 
 
 class Lists:
@@ -107,8 +116,9 @@ class Lists:
     def following(self, name: str, *, agent: str) -> Following:
         """The row of a list that an agent works next: due, of the highest value, and allowed now.
 
-        Rows before it that may no longer be contacted are turned, each with its reason; those whose
-        renewals are another agent's are passed over.
+        Where none is due, rows planned for later are judged at their own time, up to the first that
+        is allowed. Rows before it that may no longer be contacted are turned, each with its reason;
+        those whose renewals are another agent's are passed over.
 
         Raises:
             NotFound: if there is no such list.
@@ -120,32 +130,39 @@ class Lists:
         )
         now = self._crm.clock()
         rows = [dict(zip(NEEDED, row, strict=True)) for row in found]
-        due = [row for row in rows if row["at"] <= now]
-        later = [row["at"] for row in rows if row["at"] > now]
-        refused: list[str] = []
-        passed_over = 0
-        chosen: str | None = None
-        for start in range(0, len(due), AT_ONCE):
-            batch = due[start : start + AT_ONCE]
-            for row, decision in zip(batch, review.decide(batch, agent=agent), strict=True):
-                if decision.allowed:
-                    chosen = row["ref"]
-                    break
-                if decision.code == PROTECTED:
-                    passed_over += 1
-                else:
-                    refused.append(row["ref"])
-            if chosen is not None:
-                break
+        due = self._first(review, [row for row in rows if row["at"] <= now], agent)
+        refused = due.refused
+        later: list[datetime] = []
+        if due.row is None:
+            planned = sorted((row for row in rows if row["at"] > now), key=lambda row: row["at"])
+            coming = self._first(review, planned, agent)
+            refused = [*refused, *coming.refused]
+            later += [coming.row["at"]] if coming.row else []
         turned: list[dict[str, Any]] = []
         if refused:
             with store.begin("list next") as tx:
                 turned = review.write(refused, tx)
         later += [row["at"] for row in turned if row["state"] == TODO]
         return Following(
-            ref=chosen, turned=[row for row in turned if row["state"] == BLOCKED],
-            passed_over=passed_over, later=min(later, default=None),
+            ref=due.row and due.row["ref"],
+            turned=[row for row in turned if row["state"] == BLOCKED],
+            passed_over=due.passed_over, later=min(later, default=None),
         )  # fmt: skip
+
+    def _first(self, review: Review, rows: Sequence[Mapping[str, Any]], agent: str) -> _First:
+        """The first of the rows that this agent may contact, each at its own time."""
+        refused: list[str] = []
+        passed_over = 0
+        for start in range(0, len(rows), AT_ONCE):
+            batch = rows[start : start + AT_ONCE]
+            for row, decision in zip(batch, review.decide(batch, agent=agent), strict=True):
+                if decision.allowed:
+                    return _First(row, refused, passed_over)
+                if decision.code == PROTECTED:
+                    passed_over += 1
+                else:
+                    refused.append(row["ref"])
+        return _First(None, refused, passed_over)
 
     def done(
         self, name: str, customer_id: int, outcome: str, *, note: str | None = None,

@@ -129,6 +129,23 @@ def test_quiet_hours_put_a_row_off_and_caps_too(crm, crm_clock) -> None:
     ]  # fmt: skip
 
 
+def test_a_row_for_tomorrow_that_was_refused_tonight_is_not_promised(crm, crm_clock) -> None:
+    """At 22:00 both rows are planned for 08:00 the next day; one customer then withdraws."""
+    crm_clock.set(NOON + timedelta(hours=10))
+    one, other = add(crm, "s:1"), add(crm, "s:2")
+    tomorrow = datetime(2026, 4, 1, 8, tzinfo=UTC)
+    assert {row["at"] for row in make(crm).values()} == {tomorrow}
+    crm.run("consent withdraw", customer="s:1", channel="email")
+    answer = crm.run("list next", name="L")
+    assert answer.rows == ()
+    assert "1 blocked since the list was made: withdrawn." in answer.remarks
+    assert "the next row of L is for 2026-04-01T08:00:00Z." in answer.remarks
+    assert stored(crm, one) == ("blocked", "withdrawn")
+    assert stored(crm, other) == ("todo", None)
+    crm.run("consent withdraw", customer="s:2", channel="email")
+    assert "nothing is left to do on L." in crm.run("list next", name="L").remarks
+
+
 def test_a_contact_made_before_the_refusal_can_be_filed_after_it(crm, crm_clock) -> None:
     one, _ = add(crm, "s:1"), add(crm, "s:2")
     make(crm)
