@@ -14,7 +14,6 @@ import attrs
 from attrs import field, frozen
 
 from .durable import replace_text
-from .entities.zones import parse_zone
 from .errors import ConfigError, NotFound, StorageError
 from .private import MASKS
 
@@ -341,6 +340,9 @@ def _faults(raw: Mapping[str, Any]) -> list[str]:
         if isinstance(number, bool) or (isinstance(number, int) and not least <= number <= most):
             out.append(f"{key} must be from {least} to {most}, not {number!r}")
     if isinstance(raw.get("time_zone"), str):
+        # The entities are many; commands that open no workspace start without them.
+        from .entities.zones import parse_zone
+
         try:
             parse_zone(raw["time_zone"])
         except ValueError as error:

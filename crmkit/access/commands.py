@@ -7,7 +7,8 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ..declarations import Answer, Command, Parameter
-from ..entities.fields import FieldSet, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import FieldSet
 from ..entities.moments import parse_moment
 from ..errors import NotFound, PluginError, UsageError
 from ..store.values import Codec

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 from sqlalchemy import false, func, select
 
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..store.family import members_of
 from ..store.ownership import EVERY_LINE
 from ..store.rows import is_in

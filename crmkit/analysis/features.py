@@ -12,7 +12,7 @@ import sqlglot
 from attrs import frozen
 
 from ..declarations import CUSTOMER, Feature, FeatureSet, Scope, sql_name
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..errors import NotFound, PluginError, SqlRefused, UsageError
 from ..warehouse.engine import quoted, quoted_text
 from ..warehouse.layout import SQL_TYPES

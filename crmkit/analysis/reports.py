@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from ..declarations import CUSTOMER, Parameter, Report, ReportColumn
 from ..entities.asof import AsOf
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..entities.money import Money
 from ..errors import DeclarationError, NotFound, SqlRefused, UsageError
 from ..progress import step

@@ -21,7 +21,7 @@ from attrs import field, frozen
 
 from ..declarations import Rule, sql_name
 from ..entities.asof import AsOf
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..entities.money import Money
 from ..errors import NotFound
 from ..warehouse.population import Population

@@ -125,7 +125,7 @@ def typed_text(fields: Mapping[str, Any], name: str, text: str | None) -> Any:
     Raises:
         UsageError: if the text is not of the field's type.
     """
-    from ..entities.fields import FieldType
+    from ..entities.field_types import FieldType
 
     if text is None or name not in fields:
         return text

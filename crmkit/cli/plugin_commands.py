@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..declarations import Answer, Command, Parameter
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from .main import State
 from .options import WHOLE, Number, When, as_of_option, list_options, listed
 from .output import emit, emit_record, named, note

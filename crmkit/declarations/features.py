@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 from attrs.validators import ge, gt, in_
 
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from .names import CUSTOMER, texts
 
 if TYPE_CHECKING:

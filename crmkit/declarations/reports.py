@@ -8,7 +8,7 @@ from typing import Any
 from attrs import field, frozen
 from attrs.validators import in_
 
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from .names import texts
 
 

@@ -1,45 +1,22 @@
-"""What crmkit knows: frozen attrs classes with no I/O, no clock and no SQL."""
+"""What crmkit knows: frozen attrs classes with no I/O, no clock and no SQL.
 
-from .business_time import Calendar, parse_week, parse_windows
-from .clocks import ClockEvent, ClockState, Reading, Target, replay
-from .contact import ContactBatch, ContactBlock, ContactDecision, ContactRequest
-from .customer import ContactPoint, Customer, CustomerRef, Relation
-from .fields import Column, Field, FieldSet, FieldType
-from .interaction import Interaction, NewInteraction
-from .lifecycle import Lifecycle, Stage, StageChange
-from .money import Money
-from .record import Reached, Record
-from .transaction import IdSource, Transaction
+They are loaded when the first is asked for: a command that opens no workspace starts without them.
+"""
 
-__all__ = [
-    "Calendar",
-    "ClockEvent",
-    "ClockState",
-    "Column",
-    "ContactBatch",
-    "ContactBlock",
-    "ContactDecision",
-    "ContactPoint",
-    "ContactRequest",
-    "Customer",
-    "CustomerRef",
-    "Field",
-    "FieldSet",
-    "FieldType",
-    "IdSource",
-    "Interaction",
-    "Lifecycle",
-    "Money",
-    "NewInteraction",
-    "Reached",
-    "Reading",
-    "Record",
-    "Relation",
-    "Stage",
-    "StageChange",
-    "Target",
-    "Transaction",
-    "parse_week",
-    "parse_windows",
-    "replay",
-]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .names import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    if name != "__all__" and name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import names
+
+    try:
+        return getattr(names, name)
+    except AttributeError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None

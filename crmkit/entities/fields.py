@@ -27,7 +27,6 @@ that does not fit is refused, any other is kept in its standard form.
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -35,6 +34,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from .field_types import FieldType
 from .standard_numbers import SCHEMA_FORMATS
 from .text_formats import TEXT_FORMATS
 
@@ -58,19 +58,6 @@ _DATA = frozenset("enum const default examples".split())
 _BY_NAME = frozenset("properties patternProperties $defs definitions dependentSchemas".split())
 # Beyond this the check of the schema's size has its say.
 _MOST_NODES = 20_000
-
-
-class FieldType(enum.Enum):
-    """What a value is, apart from how a database stores it."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    INSTANT = "instant"
-    MONEY = "money"
-    LIST = "list"
 
 
 @frozen

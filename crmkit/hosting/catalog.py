@@ -38,7 +38,7 @@ from ..declarations import (
     Service,
     TierScheme,
 )
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..entities.lifecycle import Lifecycle
 from ..errors import NotFound
 from .declared import NOUNS, SHARED, Declared, name_of

@@ -33,7 +33,8 @@ from ..declarations import (
     sql_name,
 )
 from ..entities.clocks import Target
-from ..entities.fields import NAME, PII_CLASSES, FieldSet, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import NAME, PII_CLASSES, FieldSet
 from ..entities.interaction import CHANNELS
 from ..entities.lifecycle import Lifecycle
 from ..entities.money import Money

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from ..entities.checks import Fault, Reference, allowed_words, as_json, compile_check, shown
-from ..entities.fields import Field, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import Field
 from ..entities.money import MONEY_CONTEXT, Money
 from ..entities.text_formats import TEXT_FORMATS, text_reader
 from .lookups import Lookup

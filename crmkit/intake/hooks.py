@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from ..declarations import Batch
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from .mapping import Mapped
 from .plan import INTERACTION
 

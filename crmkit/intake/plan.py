@@ -12,7 +12,8 @@ from attrs import define, field, frozen
 from ..declarations import CUSTOMER
 from ..entities.checks import Fault
 from ..entities.customer import CONTACT_FIELDS, CUSTOMER_FIELDS
-from ..entities.fields import Field, FieldSet, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import Field, FieldSet
 from ..entities.interaction import CHANNELS, DIRECTIONS
 from ..errors import ProfileError
 from ..store.bulk.block import Slot

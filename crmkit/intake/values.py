@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from attrs import field, frozen
 
 from ..entities.checks import check_year
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..entities.money import Money
 from .signs import currencies_of, unsigned
 

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from ..declarations import Chart
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..errors import ConfigError
 from .grid import Column, Grid
 from .labels import heading_unit

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from ..declarations import CUSTOMER
 from ..entities.customer import CONTACT_KINDS, CUSTOMER_FIELDS, ContactPoint
-from ..entities.fields import Field, FieldSet, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import Field, FieldSet
 from ..errors import UsageError
 from ..intake.guess.writing import write_profile
 from ..intake.sheet import EXACT

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from .grid import Column
 from .values import is_id
 

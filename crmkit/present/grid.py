@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..entities.money import Money
 from ..errors import NotFound
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..declarations import Chart
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..errors import ConfigError
 from ..resources import resource_text
 from .frame import Fact, Part, page, safe, script_json

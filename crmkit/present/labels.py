@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from .grid import Column
 
 LABELS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..entities.customer import Customer, CustomerRef
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..policy import Viewer, masked
 from .grid import Column, Grid
 from .labels import LABELS

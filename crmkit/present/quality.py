@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..declarations import Chart
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from .grid import Column
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..declarations import Parameter, ReportColumn
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..entities.money import Money, exponent
 from ..policy import Viewer
 from .grid import Column, Grid

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import IO, Any
 
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..entities.money import Money, exponent
 from ..errors import ConfigError, UsageError
 from .frame import Fact

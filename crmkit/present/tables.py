@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from .colours import BOLD, RESET, state_colour
 from .fitting import GAP, Layout, cell_width, fields_of, heading_words, lay_out, wrapped
 from .grid import Column, Grid

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..entities.money import Money
 from .grid import Column
 

@@ -15,7 +15,7 @@ from sqlalchemy import Table, bindparam, delete, or_, select, update
 from sqlalchemy.engine import Connection
 
 from ..declarations import CUSTOMER
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..policy import MASK
 from .declared import entities_stored
 from .family import members_of

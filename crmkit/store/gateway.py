@@ -13,7 +13,8 @@ from sqlalchemy.engine import Connection
 
 from ..declarations import Batch
 from ..entities.contradictions import contradictions, ordered_names
-from ..entities.fields import Column, Field, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import Column, Field
 from .engine import translated
 from .values import Codec, refuse
 

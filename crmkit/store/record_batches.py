@@ -12,7 +12,8 @@ from sqlalchemy import Select, case, select
 from sqlalchemy.engine import Connection
 
 from ..declarations import sql_name
-from ..entities.fields import Field, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import Field
 from ..entities.money import Money
 from ..entities.record import Reached
 from ..errors import NotFound, UsageError

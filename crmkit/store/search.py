@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_
 
-from ..entities.fields import Field, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import Field
 from ..entities.money import Money
 
 

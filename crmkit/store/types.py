@@ -30,7 +30,7 @@ from sqlalchemy import types as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
-from ..entities.fields import FieldType
+from ..entities.field_types import FieldType
 from ..errors import DatabaseDamaged, UsageError
 
 INT64 = 1 << 63

@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..entities.checks import as_json, check_year, compile_check, schema_validator, shown
-from ..entities.fields import HIDDEN_PII, Field, FieldSet, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import HIDDEN_PII, Field, FieldSet
 from ..entities.money import Money
 from ..entities.text_formats import text_reader
 from ..errors import NotFound, UsageError

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..declarations import CUSTOMER, sql_name
-from ..entities.fields import PII_CLASSES, FieldSet, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import PII_CLASSES, FieldSet
 from ..errors import SqlRefused
 from ..hosting.catalog import Catalog
 

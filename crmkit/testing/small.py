@@ -23,7 +23,8 @@ from types import ModuleType
 from typing import Any
 
 from ..declarations import CUSTOMER, sql_name
-from ..entities.fields import FieldSet, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import FieldSet
 
 # The usual as-of day, and the instant at which it is over; the tables carry UTC without a zone.
 AS_OF_ON = date(2026, 3, 31)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from ..declarations import CUSTOMER, CostDriver, sql_name
-from ..entities.fields import FieldSet, FieldType
+from ..entities.field_types import FieldType
+from ..entities.fields import FieldSet
 from ..entities.money import MONEY_CONTEXT, exponent
 from ..errors import DeclarationError
 from .engine import quoted, quoted_text

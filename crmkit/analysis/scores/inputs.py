@@ -19,7 +19,7 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from ...declarations import Feature, sql_name
-from ...entities.fields import FieldType
+from ...entities.field_types import FieldType
 from ...errors import ConfigError
 
 Floats = NDArray[np.float64]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from attrs import frozen
 
 from ...declarations import Feature
-from ...entities.fields import FieldType
+from ...entities.field_types import FieldType
 from ...entities.money import Money
 from ...entities.phrasing import filled, unit_plural
 from .inputs import Floats

@@ -144,7 +144,7 @@ class Lists:
                 turned = review.write(refused, tx)
         later += [row["at"] for row in turned if row["state"] == TODO]
         return Following(
-            ref=due.row and due.row["ref"],
+            ref=None if due.row is None else due.row["ref"],
             turned=[row for row in turned if row["state"] == BLOCKED],
             passed_over=due.passed_over, later=min(later, default=None),
         )  # fmt: skip

@@ -8,7 +8,8 @@ from typing import Any
 
 from attrs import define, evolve
 
-from ...entities.fields import Field, FieldType
+from ...entities.field_types import FieldType
+from ...entities.fields import Field
 from ...entities.money import exponent
 from ..signs import currencies_of
 from ..values import whole_or_none

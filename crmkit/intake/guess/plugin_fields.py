@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from ...declarations import CUSTOMER
-from ...entities.fields import Field, FieldSet, FieldType
+from ...entities.field_types import FieldType
+from ...entities.fields import Field, FieldSet
 from ...entities.money import exponent
 from .columns import AMBIGUOUS, Column, amount_of, readings_of, spec_of
 from .core_fields import Fed
