@@ -5,6 +5,7 @@ They are loaded when the first is asked for: a command that opens no workspace s
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name != "__all__" and name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import names
-
     try:
-        return getattr(names, name)
+        # Not `from . import`, which would ask here for `names` first.
+        return getattr(import_module(".names", __name__), name)
     except AttributeError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
