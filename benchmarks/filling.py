@@ -77,8 +77,9 @@ class Filler:
             f"'agent-' || (i % 40), {at}, {at}, 1, {since}, tx FROM ({rows}) r",
             "INSERT INTO customer_ref (source, ref, customer_id, tx) "
             f"SELECT 'bench', 'C' || i, id, tx FROM ({rows}) r",
-            "INSERT INTO contact_point (id, customer_id, kind, value, label, position, tx) "
-            f"SELECT id, id, 'phone', '+8613' || (100000000 + i), '', 0, tx FROM ({rows}) r",
+            "INSERT INTO contact_point (id, customer_id, kind, value, label, position, address_key, tx) "
+            f"SELECT id, id, 'phone', '+8613' || (100000000 + i), '', 0, "
+            f"substr('13' || (100000000 + i), 4), tx FROM ({rows}) r",
             "INSERT INTO telecom_customer (customer_id, gender, senior, partner, city, household, "
             f"valid_from, version, tx) SELECT id, {self._pick(('female', 'male'), 'i % 2')}, {yes}, "
             f"{yes}, {self._pick(('Porto', '成都', 'Lyon'), 'i % 3')}, 'H' || (i / 3), {since}, 1, tx "

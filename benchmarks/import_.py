@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import crmkit
+from crmkit.entities.address import LAST_DIGITS
 from crmkit.entities.transaction import IdSource
 from crmkit.testing.samples import write_customers
 
@@ -62,7 +63,7 @@ household = "household"
 INSERTS = {
     "customer": "insert into customer (id, kind, name, region, owner, created_at, updated_at, version, valid_from, tx) values (?, 'person', ?, ?, ?, ?, ?, 1, ?, ?)",
     "customer_ref": "insert into customer_ref (source, ref, customer_id, tx) values ('bench', ?, ?, ?)",
-    "contact_point": "insert into contact_point (id, customer_id, kind, value, label, position, tx) values (?, ?, ?, ?, '', ?, ?)",
+    "contact_point": "insert into contact_point (id, customer_id, kind, value, label, position, address_key, tx) values (?, ?, ?, ?, '', ?, ?, ?)",
     "telecom_customer": "insert into telecom_customer (customer_id, gender, senior, partner, city, postal_code, household, valid_from, version, tx) values (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
     "tx": "insert into tx (id, at, actor, command) values (?, ?, 'bench', 'import')",
 }
@@ -121,7 +122,10 @@ def stored_rows(
         "contact_point": [
             row
             for i, p, e, r in zip(customers, phones, emails, batch, strict=True)
-            for row in ((p, i, "phone", r[2], 0, tx), (e, i, "email", r[3], 1, tx))
+            for row in (
+                (p, i, "phone", r[2], 0, r[2][-LAST_DIGITS:], tx),
+                (e, i, "email", r[3], 1, r[3].lower(), tx),
+            )
         ],
         "telecom_customer": [
             (i, r[6], yes[r[7]], yes[r[8]], r[9], r[10], r[11], now, tx)

@@ -33,7 +33,7 @@ CHANGED_EVERY = 100
 COLUMNS = {
     "customer": "id, name, region, owner, created_at, updated_at, valid_from, tx, kind, version",
     "customer_ref": "ref, customer_id, tx, source",
-    "contact_point": "id, customer_id, kind, value, position, tx, label",
+    "contact_point": "id, customer_id, kind, value, position, address_key, tx, label",
     "telecom_customer": "customer_id, gender, senior, partner, city, postal_code, household, valid_from, tx, version",
     "tx": "id, at, actor, command",
 }

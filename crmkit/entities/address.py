@@ -15,6 +15,8 @@ LAST_DIGITS = 8
 # Fewer digits, or one digit repeated, are a placeholder and nobody's number.
 LEAST_DIGITS = 5
 _EXTENSION = re.compile(r"(?i)(?<=\d)\s*(?:ext|x|;|#|,).*$", re.DOTALL)
+# What nearly all numbers are written with beside their digits; a bracket may hold a trunk zero.
+_MARKS = str.maketrans("", "", "+ -./")
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 
 
@@ -28,7 +30,9 @@ def plain_email(text: str) -> str | None:
         >>> plain_email(" Ann+Shop@Example.org ")
         'ann@example.org'
     """
-    found = unicodedata.normalize("NFKC", text).strip().removeprefix("mailto:").casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    found = text.strip().removeprefix("mailto:").casefold()
     if found.endswith(">"):
         found = found[:-1].rpartition("<")[2].strip()
     local, _, host = found.rpartition("@")
@@ -47,8 +51,11 @@ def plain_phone(text: str) -> str | None:
         >>> plain_phone("+49 (0)30 123456-78"), plain_phone("0049 30 12345678"), plain_phone("00000")
         ('493012345678', '493012345678', None)
     """
-    found = _EXTENSION.sub("", _TRUNK_ZERO.sub("", unicodedata.normalize("NFKC", text)))
-    digits = "".join(str(unicodedata.digit(c)) for c in found if c.isdigit()).lstrip("0")
+    digits = text.translate(_MARKS)
+    if not (digits.isascii() and digits.isdigit()):
+        found = _EXTENSION.sub("", _TRUNK_ZERO.sub("", unicodedata.normalize("NFKC", text)))
+        digits = "".join(str(unicodedata.digit(c)) for c in found if c.isdigit())
+    digits = digits.lstrip("0")
     return digits if len(digits) >= LEAST_DIGITS and len(set(digits)) > 1 else None
 
 

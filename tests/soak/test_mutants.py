@@ -34,32 +34,26 @@ def test_fewer_than_a_tenth_of_the_mutants_survive(root: Path, tmp_path: Path) -
         folder = tmp_path / str(number)
         folder.mkdir()
         idle.put(Arena(root, folder))
-    left = [m for m in mutants if m.name not in known]
     pool = ThreadPoolExecutor(workers)
 
-    def reach(tests: tuple[str, ...]) -> dict[str, list[str]]:
+    def attempt(mutant: Mutant, reached: dict[str, list[str]]) -> None:
         arena = idle.get()
         try:
-            return arena.reached(tests)
-        finally:
-            idle.put(arena)
-
-    rooms = sorted({m.tests for m in left})
-    reached = dict(zip(rooms, pool.map(reach, rooms), strict=True))
-
-    def attempt(mutant: Mutant) -> None:
-        arena = idle.get()
-        try:
-            known[mutant.name] = arena.survives(
-                mutant, particular(root, mutant, reached[mutant.tests])
-            )
+            known[mutant.name] = arena.survives(mutant, particular(root, mutant, reached))
         finally:
             idle.put(arena)
         with notes.open("a", encoding="utf-8") as out:
             out.write(json.dumps([mutant.name, known[mutant.name]]) + "\n")
 
+    left = [m for m in mutants if m.name not in known]
     with pool:
-        list(pool.map(attempt, left))
+        for tests in sorted({m.tests for m in left}):
+            arena = idle.get()
+            reached = arena.reached(tests)
+            idle.put(arena)
+            list(
+                pool.map(lambda m, r=reached: attempt(m, r), [m for m in left if m.tests == tests])
+            )
     survivors = [m.name for m in mutants if known[m.name]]
     table = [f"| `{name}` |" for name in sorted(survivors)]
     (build / "mutants.md").write_text(
