@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crmkit.declarations import RowFault
-from crmkit.errors import near_names
+from crmkit.errors import did_you_mean
 
 from .data import EVIDENCE, PREFERENCE, REFUSAL, REQUEST, SUPPLY
 from .preference.catalogue import Code, catalogue
@@ -37,10 +37,10 @@ def preference_faults(batch: Batch) -> Iterator[RowFault]:
                     message="is missing beside the value",
                 )  # fmt: skip
         elif code not in catalogue():
+            near = did_you_mean(code, catalogue(), sentence=False)
             yield RowFault(
-                row=row, field="code", value=code, code="E_ENUM",
-                message="is not in the catalogue of preferences",
-                allowed=", ".join(near_names(code, catalogue())) or CATALOGUE,
+                row=row, field="code", value=code, code="E_ENUM", allowed=CATALOGUE,
+                message="is not in the catalogue of preferences" + (near and f"; {near}"),
             )  # fmt: skip
         elif (
             value is not None and status not in NOT_PREPARED and not catalogue()[code].takes(value)

@@ -20,7 +20,7 @@ REFUSED = (
     ("BIRTHDAY", "1981-02-29", "is not a value of BIRTHDAY"),
     ("WHEELCHAIR", "perhaps", "is not a value of WHEELCHAIR .allowed: true or false"),
     ("NO_SUCH", "1", "field 'code': is not in the catalogue of preferences"),
-    ("temp_c", "21", "field 'code': is not in the catalogue of preferences .allowed: TEMP_C"),
+    ("temp_c", "21", "is not in the catalogue of preferences; did you mean TEMP_C"),
 )
 
 
