@@ -146,9 +146,9 @@ def test_offers_against_the_control_group(world, day) -> None:
     discount = found["discount"]
     assert (discount["customers"], discount["accepted"], discount["kept"]) == (4, 2, 3)
     assert discount["kept_share"] == pytest.approx(0.75)
-    assert discount["uplift"] == pytest.approx(0.25)
+    assert discount["uplift_share"] == pytest.approx(0.25)
     # 1.96 x sqrt(0.75 x 0.25 / 4 + 0.5 x 0.5 / 4)
-    assert discount["uplift_margin"] == pytest.approx(1.96 * (0.046875 + 0.0625) ** 0.5)
+    assert discount["uplift_share_margin"] == pytest.approx(1.96 * (0.046875 + 0.0625) ** 0.5)
     assert discount["cost_minor"] == 2000
     assert found["control"]["kept"] == 2
 
@@ -166,7 +166,9 @@ def test_answers_to_offers_by_discount(world, day) -> None:
     (row,) = world.report("offer-response")
     assert (row["contacted"], row["reached"], row["accepted"]) == (4, 3, 2)
     assert row["accept_share"] == 0.5
-    assert row["accept_low"] + row["accept_high"] == pytest.approx(1.0)  # symmetric at one half
+    assert row["accept_share_low"] + row["accept_share_high"] == pytest.approx(
+        1.0
+    )  # symmetric at one half
 
 
 # --- key accounts, contracts, add-ons, complaints -------------------------------------------------

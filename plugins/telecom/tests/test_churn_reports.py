@@ -172,6 +172,42 @@ def test_rate_of_a_month_is_lines_ended_over_lines_at_its_start(world) -> None:
     assert february["net_churn_rate"] == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize(
+    ("on", "openings"),
+    [
+        # (month, plan): lines at its start. A month is shown where something happened in the plan.
+        (date(2026, 1, 31), {(1, "A"): 2}),
+        (date(2026, 2, 28), {(1, "A"): 2, (2, "A"): 2, (2, "B"): 0}),
+        (date(2026, 3, 31), {(1, "A"): 2, (2, "A"): 2, (2, "B"): 0, (3, "B"): 1}),
+    ],
+)
+def test_past_months_keep_the_plan_of_that_time(world_of, on, openings) -> None:
+    """Lines 1 and 2 began on plan A in December; 1 went to B on 10 February and left on 5 March."""
+    world = world_of(on)
+    moved, ended = date(2026, 2, 10), date(2026, 3, 5)
+    _line(world, 1, activated_on=date(2025, 12, 3), plan_code="B" if moved <= on else "A",
+          ended_on=ended if ended <= on else None,
+          status="ported_out" if ended <= on else "active", churn_kind="voluntary")  # fmt: skip
+    _line(world, 2, activated_on=date(2025, 12, 4), plan_code="A")
+    _line(world, 3, activated_on=date(2026, 1, 5), plan_code="A", ended_on=date(2026, 1, 20),
+          status="terminated")  # fmt: skip
+    if moved <= on:
+        world.add("telecom_plan_change", occurred_on=moved, record_id=1, from_plan="A", to_plan="B")
+    rows = world.report("churn-rate", by="plan", days=(on - date(2026, 1, 1)).days + 1)
+    found = {(r["month_on"].month, r["line_group"]): r["opening"] for r in rows}
+    assert found == openings
+    left = {(r["month_on"].month, r["line_group"]): r["voluntary"] for r in rows if r["voluntary"]}
+    assert left == ({(3, "B"): 1} if ended <= on else {})
+
+
+@pytest.mark.parametrize(("on", "lost"), [(1, 1), (0, 1), (-1, 0)])
+def test_a_port_out_that_is_announced_is_not_lost_yet(world, day, on, lost) -> None:
+    _line(world, 1, activated_on=date(2025, 1, 1), ported_from="ALPHA")
+    _line(world, 2, activated_on=date(2025, 1, 1), churn_to="ALPHA", ended_on=day(on))
+    (row,) = world.report("porting-balance", days=0)
+    assert (row["won"], row["lost"]) == (1, lost)
+
+
 def test_rate_by_tenure_takes_the_band_at_the_start_of_the_month(world) -> None:
     """On 1 February the line of 5 September is 149 days old and that of 1 August is 184.
 

@@ -6,11 +6,14 @@ import csv
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
 import pytest
 
+from crmkit.present.results import result_grid
+from crmkit.present.values import shown as cell_text
 from crmkit_telecom.demo import DEMO, generate
 from crmkit_telecom.demo.calendar import AS_OF, JUDGED_ON, TRAIN_UNTIL, first_day, last_day
 from crmkit_telecom.demo.causes import (
@@ -35,6 +38,8 @@ from crmkit_telecom.demo.verify import (
     reasons,
 )
 from crmkit_telecom.scores import GAP_DAYS, HORIZON_DAYS
+
+DEMO_FILES = ("plans", "customers", "subscriptions", "billing", "usage", "events")
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -210,6 +215,35 @@ def test_reasons_are_judged_on_causes_that_stood_on_the_judged_day() -> None:
     assert check.found == "12 of 30 leavers (40%)"
     assert not check.passed
     assert check.expected.startswith("at least 60%")
+
+
+@pytest.fixture(scope="module")
+def shown(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A workspace with the files of 400 customers."""
+    import crmkit
+
+    with crmkit.init(tmp_path_factory.mktemp("shown") / "w", plugins=("telecom",)) as crm:
+        for name in DEMO_FILES:
+            crm.import_file(made / f"{name}.csv", profile=f"telecom-{name}")
+        yield crm
+
+
+@pytest.mark.parametrize("on", ["2025-08-31", "2026-02-28", "2026-06-30"])
+def test_every_report_has_rows_on_the_demo_as_people_read_them(shown: Any, on: str) -> None:
+    """At month ends: rows, no list as JSON, no separator in an id, amounts in one currency."""
+    for report in shown.reports.list():
+        if report.name.partition(".")[0] not in ("telecom", "value"):
+            continue
+        result = shown.reports.run(report.name, as_of=shown.as_of(on))
+        assert result.table.num_rows, f"{report.name} is empty on {on}"
+        assert not [said for said in result.remarks if "left out of amounts" in said], report.name
+        grid = result_grid(result)
+        for row in list(grid.rows())[:50]:
+            for column, value in zip(grid.columns, row, strict=True):
+                text = cell_text(value, column)
+                assert not text.startswith("["), f"{report.name}.{column.name}: {text}"
+                if column.name.endswith("_id"):
+                    assert "," not in text, f"{report.name}.{column.name}: {text}"
 
 
 @pytest.mark.slow

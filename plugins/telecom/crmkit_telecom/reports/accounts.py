@@ -27,7 +27,7 @@ def _key_accounts() -> Report:
             text("manager", "Manager", "客户经理"),
             detail(count("lines", "Lines", "号码数", "line")),
             money("bill", "Last bill", "最近账单"),
-            detail(number("bill_change", "Change", "环比")),
+            detail(number("bill_change_rate", "Change", "环比")),
             number("months_to_end", "Months to the end", "距到期月数", "month"),
             detail(count("review_days", "Days since the review", "距走访天数", "day")),
             count("alerts", "Alerts", "预警数", "1"),

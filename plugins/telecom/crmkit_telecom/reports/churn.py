@@ -185,7 +185,8 @@ def _rate() -> Report:
         method="Lines ended in the month over lines running at its start; net churn subtracts lines "
         "won. The month of the as-of day counts as far as it has gone. By tenure, a line stands in the "
         "band that it had reached at the start of the month.",
-        notes="Lines without dates, as in the IBM sample, are not counted.",
+        notes="Lines without dates, as in the IBM sample, are not counted. By plan, a line counts under the plan that "
+        "it had in the month; contract, payment model and region are those of the as-of day.",
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ SELECT
     manager,
     lines,
     bill AS bill_minor,
-    change AS bill_change,
+    change AS bill_change_rate,
     months_to_end,
     review_days,
     CASE WHEN falls THEN 1 ELSE 0 END + CASE WHEN ends THEN 1 ELSE 0 END

@@ -23,8 +23,8 @@ SELECT
     accepted,
     accepted / contacted AS accept_share,
     (accepted + 1.9208 - 1.96 * sqrt(accepted * (contacted - accepted) / contacted + 0.9604))
-        / (contacted + 3.8416) AS accept_low,
+        / (contacted + 3.8416) AS accept_share_low,
     (accepted + 1.9208 + 1.96 * sqrt(accepted * (contacted - accepted) / contacted + 0.9604))
-        / (contacted + 3.8416) AS accept_high,
+        / (contacted + 3.8416) AS accept_share_high,
     CAST(round(coalesce(mean_cost, 0)) AS BIGINT) AS mean_cost_minor
 FROM counted

@@ -11,7 +11,8 @@ move AS (
     UNION ALL
     SELECT churn_to, 0, 1, coalesce(monthly_fee_base_minor, 0)
     FROM line
-    WHERE churn_to IS NOT NULL AND churn_to <> 'not_named'
+    -- An end that was announced for a later day is not lost yet.
+    WHERE churn_to IS NOT NULL AND churn_to <> 'not_named' AND (ended_on IS NULL OR ended_on <= as_of_on)
         AND ($days = 0 OR date_diff('day', ended_on, as_of_on) < $days)
 )
 SELECT

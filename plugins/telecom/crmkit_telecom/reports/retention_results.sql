@@ -40,11 +40,11 @@ SELECT
     g.accepted,
     CAST(g.kept AS BIGINT) AS kept,
     g.kept / g.customers AS kept_share,
-    g.kept / g.customers - c.kept / c.customers AS uplift,
+    g.kept / g.customers - c.kept / c.customers AS uplift_share,
     1.96 * sqrt(
         (g.kept / g.customers) * (1 - g.kept / g.customers) / g.customers
         + (c.kept / c.customers) * (1 - c.kept / c.customers) / c.customers
-    ) AS uplift_margin,
+    ) AS uplift_share_margin,
     CAST(g.cost_minor AS BIGINT) AS cost_minor
 FROM grouped g
 CROSS JOIN control c

@@ -28,7 +28,7 @@ def _segments() -> Report:
             money("mean_bill", "Mean bill", "平均账单", "money/month"),
             number("mean_data_gb", "Mean data", "平均流量", "GB/month"),
             number("mean_voice_min", "Mean voice", "平均通话", "min/month"),
-            number("mean_use_of_allowance", "Use of the allowance", "额度使用率"),
+            number("mean_share_of_allowance", "Use of the allowance", "额度使用率"),
             number("mean_overage_share", "Overage", "超额占比"),
             number("complaints_per_customer", "Complaints in 90 days", "人均投诉", "complaint"),
             number("mean_probability", "Mean probability of leaving", "平均流失概率"),

@@ -35,7 +35,7 @@ SELECT
     CAST(round(avg(spend)) AS BIGINT) AS mean_bill_minor,
     avg(data_gb) AS mean_data_gb,
     avg(voice_min) AS mean_voice_min,
-    avg(fit) AS mean_use_of_allowance,
+    avg(fit) AS mean_share_of_allowance,
     avg(overage) AS mean_overage_share,
     avg(complaints) AS complaints_per_customer,
     avg(probability) AS mean_probability
