@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # What goes over from the decision of the card: the person decides on the same points and terms.
 KEPT = (
     "as_of_at", "card_version", "card_hash", "role", "points", "pd", "grade", "proposed",
-    "points_by_input", "inputs_hash", *TERMS,
+    "points_by_input", "inputs_hash", "outcome_known", *TERMS,
 )  # fmt: skip
 WITHDRAWN = "withdrawn"
 

@@ -190,7 +190,7 @@ def latest_decisions(
     names = [
         "owner_id", "id", "ref", "decided_at", "as_of_at", "card_version", "card_hash", "role",
         "points", "pd", "grade", "proposed", "outcome", "reasons", "points_by_input", "inputs_hash",
-        "decided_by", "seconded_by", "override_reason", *TERMS,
+        "decided_by", "seconded_by", "override_reason", "outcome_known", *TERMS,
     ]  # fmt: skip
     asked = {
         application: terms
@@ -229,17 +229,21 @@ def _differs(last: Mapping[str, Any], said: Computed, inputs_hash: str, version:
 
 
 def _terms(crm: Crm, applications: Sequence[int], as_of: AsOf, tx: Tx) -> dict[int, dict[str, Any]]:
-    """What each application asked for at the instant of its inputs, by its id."""
+    """What each application asked for at the instant of its inputs, by its id, and whether its
+    outcome is known."""
     found = {}
-    for application, since, *terms in crm.store.records.read(
-        SUBJECT, ["id", "valid_from", *TERMS], among={"id": applications}, tx=tx
+    for application, since, bad, *terms in crm.store.records.read(
+        SUBJECT, ["id", "valid_from", "bad", *TERMS], among={"id": applications}, tx=tx
     ):
         values: Mapping[str, Any] = dict(zip(TERMS, terms, strict=True))
         if since >= as_of.instant and (
             then := crm.store.records.at(SUBJECT, application, as_of.instant, tx=tx)
         ):
             values = then.values
-        found[application] = {name: values.get(name) for name in TERMS}
+        found[application] = {
+            "outcome_known": bad is not None,
+            **{name: values.get(name) for name in TERMS},
+        }
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crmkit.declarations import Demo, DemoCheck, DemoData, DemoFile
 
-from .calendar import AS_OF, TRAIN_UNTIL
+from .calendar import AS_OF, REVIEWS, TRAIN_UNTIL
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
@@ -41,6 +41,12 @@ def generate(folder: Path, customers: int, seed: int) -> DemoData:
     )
 
 
+def live_through(crm: Crm, data: DemoData) -> None:
+    """Reviews the tiers by contribution at the ends of two quarters."""
+    for day in REVIEWS:
+        crm.run("tier review", scheme="banking.relation", as_of=day.isoformat())
+
+
 def check_demo(crm: Crm, data: DemoData) -> list[DemoCheck]:
     """Compares what crmkit found with what the generator knows; see :mod:`.verify`."""
     from .verify import checks
@@ -52,6 +58,7 @@ DEMO = Demo(
     name="banking",
     title="A retail bank with three years of transactions, loans and watch cases",
     generate=generate,
+    history=live_through,
     lifecycles=("banking.relation",),
     scores=("banking.behaviour", "banking.acceptance"),
     reports=("banking.watch-list", "banking.roll-rates"),

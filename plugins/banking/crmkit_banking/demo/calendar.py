@@ -31,6 +31,8 @@ def day_number(month: int, day: int = 1) -> int:
 
 
 AS_OF = last_day(SHOWN_MONTHS - 1)
+# Tiers are reviewed at the ends of the last two quarters.
+REVIEWS = (last_day(SHOWN_MONTHS - 4), AS_OF)
 # Behaviour until then is learnt from; the ten months after it are the test.
 TRAIN_UNTIL = date(2025, 8, 31)
 # Watch cases are planted in the last twelve months that are shown.

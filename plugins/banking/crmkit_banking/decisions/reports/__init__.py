@@ -52,20 +52,22 @@ QUALITY = Report(
     title_zh="评分卡质量（按等级）",
     sql=_standing("quality_by_grade"),
     columns=[
-        text("grade", "Grade", "等级"), count("loans", "Loans", "贷款数", "loan"),
+        text("sample", "Outcome known", "结果已知"), text("grade", "Grade", "等级"), count("loans", "Loans", "贷款数", "loan"),
         count("bads", "Bads", "坏账数", "loan"), number("expected", "Expected", "预期违约率"),
         number("observed", "Observed", "实际违约率"), number("low", "From", "区间下限"),
         number("high", "To", "区间上限"),
         number("observed_expected", "Observed over expected", "实际预期比"),
         number("brier", "Brier score", "Brier 分数"), number("gini", "Gini", "基尼系数"),
+        number("gini_low", "Gini from", "基尼下限"), number("gini_high", "Gini to", "基尼上限"),
         number("ks", "KS", "KS"),
     ],
-    key=("grade",),
+    key=("sample", "grade"),
     headline=Headline(column="gini"),
     charts=[Chart(kind="point", x="expected", y="observed", title="Expected and observed", title_zh="预期与实际")],
     method="Applications whose outcome is known, by the grade of the decision that stands, with the "
-    "95 % interval of the observed rate (Wilson 1927). Gini, KS and the Brier score are of all grades "
-    "together; Gini is twice the share of pairs of a good and a bad in which the good has more "
+    "95 % interval of the observed rate (Wilson 1927). A card may have learnt from outcomes that were "
+    "known before the decision, which flatter it: those known after it prove it. Gini, KS and the Brier "
+    "score are of all grades together; the interval of Gini is that of Hanley & McNeil 1982. Gini is twice the share of pairs of a good and a bad in which the good has more "
     "points, less one.",
     source=f"{SIDDIQI}, chapters 6 and 8.",
     notes=REJECTS,

@@ -23,6 +23,12 @@ standing AS (
             ) THEN 'refer'
             ELSE d.outcome
         END AS outcome,
+        -- Whether a card could learn from the outcome before it decided.
+        CASE
+            WHEN d.outcome_known THEN 'before the decision'
+            WHEN NOT d.outcome_known THEN 'after the decision'
+            ELSE 'not recorded'
+        END AS sample,
         CASE WHEN a.bad THEN 1 WHEN NOT a.bad THEN 0 END AS bad
     FROM ordered d
     JOIN banking_application a ON a.id = d.owner_id AND a.as_of = d.as_of
