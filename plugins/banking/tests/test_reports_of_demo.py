@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -68,3 +67,19 @@ def test_the_tiers_show_what_is_lent(bank: Crm) -> None:
     rows = bank.reports.run("banking.tiers", as_of=bank.as_of(DATES[0])).table.to_pylist()
     assert sum(row["customers"] for row in rows) > 60
     assert sum(row["loans_minor"] for row in rows) > 0
+
+
+@pytest.mark.slow
+def test_branches_have_one_name_in_every_report(bank: Crm) -> None:
+    """Cash was told by name, use and income by code."""
+    names = {row[0] for row in bank.store.records.read("banking.branch", ["branch_name"])}
+    asked = {
+        "cash-position": {}, "cash-accuracy": {}, "branch-use": {}, "income-forecast": {},
+        "impairment": {}, "profitability": {"by": "branch"}, "expected-loss": {"by": "branch"},
+        "concentration": {"by": "branch"},
+    }  # fmt: skip
+    for name, parameters in asked.items():
+        result = bank.reports.run(f"banking.{name}", parameters, as_of=bank.as_of(DATES[0]))
+        rows = result.table.to_pylist()
+        column = next(c for c in ("branch", "part") if c in rows[0])
+        assert {row[column] for row in rows} <= {*names, "all", "unknown"}, name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from itertools import product
 
 import pytest
 
@@ -333,3 +334,14 @@ def test_how_machines_are_used_and_why_it_changed(world, day) -> None:
     assert (row["movements"], row["customers"], row["amount_minor"]) == (3, 2, 3_000)
     assert (row["movements_change"], row["customers_change"]) == (2.0, 1.0)
     assert row["mean_amount_change"] == 0.0
+
+
+def test_a_branch_is_shown_by_its_name_wherever_its_code_is_known(world, day) -> None:
+    """B1 is Main Street in the report on cash and in that on use; B2 is no branch on file."""
+    world.customers(1)
+    world.add("banking_branch", subject_id=None, id=1, code="B1", branch_name="Main Street")
+    for week, branch in product(range(9), ("B1", "B2")):
+        world.add("banking_transaction", occurred_on=day(7 * week), type="cash_out", via="atm", branch=branch,
+                  amount_minor=-5_000)  # fmt: skip
+    for report in ("branch-use", "cash-position"):
+        assert {row["branch"] for row in world.report(report)} == {"Main Street", "B2"}

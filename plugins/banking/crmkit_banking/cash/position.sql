@@ -24,7 +24,7 @@ counted AS (
 ),
 branch AS (
     -- A branch's key is no column of the warehouse, so its name tells it from others.
-    SELECT id, coalesce(branch_name, CAST(id AS VARCHAR)) AS name, district, cash_limit_base_minor, as_of_on
+    SELECT id, code, coalesce(branch_name, code, CAST(id AS VARCHAR)) AS name, district, cash_limit_base_minor, as_of_on
     FROM banking_branch
 ),
 today AS (
@@ -37,8 +37,9 @@ flow AS (
     FROM told t
     JOIN branch b ON b.id = t.branch_id
     UNION ALL
-    SELECT coalesce(c.branch, 'unknown') AS branch, NULL AS cash_limit_minor, c.occurred_on, c.cash_in, c.cash_out
+    SELECT coalesce(b.name, c.branch, 'unknown') AS branch, b.cash_limit_base_minor, c.occurred_on, c.cash_in, c.cash_out
     FROM counted c
+    LEFT JOIN branch b ON b.code = c.branch
     WHERE NOT EXISTS (SELECT 1 FROM told)
 ),
 known AS (

@@ -1,13 +1,14 @@
 -- How branches and machines are used, and what changed: the last days against the same days before.
 WITH moved AS (
     SELECT
-        coalesce(t.branch, a.branch, 'unknown') AS branch,
+        coalesce(n.branch_name, t.branch, a.branch, 'unknown') AS branch,
         coalesce(t.via, 'unknown') AS via,
         t.subject_id,
         abs(t.amount_base_minor) AS amount,
         CASE WHEN t.days_before < $days THEN 0 ELSE 1 END AS period
     FROM banking_transaction t
     LEFT JOIN banking_account a ON a.id = t.record_id
+    LEFT JOIN banking_branch n ON n.code = coalesce(t.branch, a.branch)
     WHERE t.type IN ('cash_in', 'cash_out') AND t.days_before < 2 * $days
 )
 SELECT

@@ -229,8 +229,7 @@ def _differs(last: Mapping[str, Any], said: Computed, inputs_hash: str, version:
 
 
 def _terms(crm: Crm, applications: Sequence[int], as_of: AsOf, tx: Tx) -> dict[int, dict[str, Any]]:
-    """What each application asked for at the instant of its inputs, by its id, and whether its
-    outcome is known."""
+    """What each application asked for at its inputs' instant, and whether its outcome is known, by id."""
     found = {}
     for application, since, bad, *terms in crm.store.records.read(
         SUBJECT, ["id", "valid_from", "bad", *TERMS], among={"id": applications}, tx=tx

@@ -22,7 +22,7 @@ loan AS (
         s.record_id AS loan_id,
         s.subject_id,
         coalesce(l.product, 'unknown') AS product,
-        coalesce(l.branch, 'unknown') AS branch,
+        coalesce(n.branch_name, l.branch, 'unknown') AS branch,
         coalesce(c.region, 'unknown') AS region,
         s.outstanding_base_minor AS ead,
         -- A statement that shows arrears grows older by the day.
@@ -37,6 +37,7 @@ loan AS (
         o.value AS score
     FROM statement s
     LEFT JOIN banking_loan l ON l.id = s.record_id
+    LEFT JOIN banking_branch n ON n.code = l.branch
     LEFT JOIN customer c ON c.subject_id = s.subject_id
     LEFT JOIN secured e ON e.loan = s.record_id
     LEFT JOIN scored o ON o.subject_id = s.subject_id AND o.place = 1

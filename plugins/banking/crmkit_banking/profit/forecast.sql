@@ -25,12 +25,13 @@
 ),
 monthly AS (
     SELECT
-        coalesce(b.branch, 'unknown') AS branch,
+        coalesce(n.branch_name, b.branch, 'unknown') AS branch,
         year(p.occurred_on) * 12 + month(p.occurred_on) - 1 AS month_no,
         sum(p.amount) AS amount
     FROM posted p
     LEFT JOIN banking_customer b ON b.subject_id = p.subject_id
-    GROUP BY coalesce(b.branch, 'unknown'), year(p.occurred_on) * 12 + month(p.occurred_on) - 1
+    LEFT JOIN banking_branch n ON n.code = b.branch
+    GROUP BY coalesce(n.branch_name, b.branch, 'unknown'), year(p.occurred_on) * 12 + month(p.occurred_on) - 1
 ),
 today AS (
     -- Months that have ended by the as-of day.

@@ -4,7 +4,7 @@ WITH named AS (
         f.subject_id,
         CASE
             WHEN $by = 'customer' THEN CAST(f.subject_id AS VARCHAR)
-            WHEN $by = 'branch' THEN coalesce(b.branch, 'unknown')
+            WHEN $by = 'branch' THEN coalesce(n.branch_name, b.branch, 'unknown')
             WHEN $by = 'region' THEN coalesce(c.region, 'unknown')
             WHEN $by = 'department' THEN coalesce(c.team, 'unknown')
             WHEN $by = 'life_situation' THEN coalesce(f.banking_life_situation, 'unknown')
@@ -19,6 +19,7 @@ WITH named AS (
         f.banking_loan_contribution_minor AS of_loans
     FROM feature f
     LEFT JOIN banking_customer b ON b.subject_id = f.subject_id
+    LEFT JOIN banking_branch n ON n.code = b.branch
     LEFT JOIN customer c ON c.subject_id = f.subject_id
     WHERE f.banking_contribution_minor IS NOT NULL
 ),
