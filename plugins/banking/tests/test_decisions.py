@@ -172,6 +172,18 @@ def test_a_decline_of_the_policy_is_overridden_by_two_officers(bank: Crm) -> Non
     assert (row["seconded_by"], row["override_reason"], row["override"]) == ("ben", "guarantor found", True)  # fmt: skip
 
 
+def test_nobody_decides_in_the_name_of_the_system(
+    bank: Crm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the system decides is recomputed, and has no officer who answers for it."""
+    ref = decided(bank, "approve")
+    monkeypatch.setenv("CRMKIT_ACTOR", "System")
+    line = ["decision", "take", ref, "decline", "--reason", "no"]
+    assert main(["-w", str(bank.settings.folder), *line]) == 2
+    assert "stands for the card and the policy" in capsys.readouterr().err
+    assert last(bank, ref)["outcome"] == "approve"
+
+
 def test_a_decline_of_the_card_is_overridden_by_one_officer(bank: Crm) -> None:
     ref = decided(bank, "decline")
     assert take(bank, ref, "approve", "guarantor found")["seconded_by"] is None

@@ -128,6 +128,8 @@ def test_the_behaviour_score_is_checked_by_its_runs() -> None:
     runs = [_run("2026-01-31", 2_000, 0.02, 0.06, 1.3), _run("2026-07-31", 1_900, 0.26, 0.08, None)]
     found = figures(runs)
     assert (found["psi"], found["observed_expected"], found["verdict"]) == (0.26, 1.3, "act")
+    # The index of 0.26 is chance where it reaches 0.3.
+    assert figures(runs[1:], 0.3)["verdict"] == "stable"
     assert (found["checked_on"], found["card_version"], found["decisions"]) == (
         "2026-07-31",
         2,

@@ -41,6 +41,11 @@ def take(
         UsageError: if a reason or the second officer is missing, the second officer is the first, the
             decision stands already, or more is applied for now than was scored.
     """
+    if crm.actor.casefold() == SYSTEM:
+        raise UsageError(
+            f"{crm.actor!r} stands for the card and the policy; a decision by hand is a person's.",
+            hint="Name the person in CRMKIT_ACTOR.",
+        )
     reason, second = (reason or "").strip(), (second or "").strip()
     record = crm.store.records.find(SUBJECT, application)
     last = latest_decisions(crm, [record.id]).get(record.id)

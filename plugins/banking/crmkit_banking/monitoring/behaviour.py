@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .bounds import LEAST, LEAST_EXPECTED, verdict
+from .bounds import LEAST, LEAST_EXPECTED, by_chance, verdict
 
 if TYPE_CHECKING:
     from crmkit.workspace import Crm
@@ -22,15 +22,19 @@ def check_runs(crm: Crm) -> list[dict[str, Any]]:
     if not crm.scores.versions(SCORE):
         return []
     runs = crm.scores.stability(SCORE)
-    return [figures(runs)] if runs else []
+    if not runs:
+        return []
+    model = crm.scores.model(SCORE, int(runs[-1]["model_version"]))
+    bands = len(model.reference["shares"])
+    return [figures(runs, by_chance(bands, model.rows, runs[-1]["n"]))]
 
 
-def figures(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def figures(runs: Sequence[Mapping[str, Any]], chance: float | None = None) -> dict[str, Any]:
     """The check of kept runs, oldest first, as ``crm.scores.stability`` gives them.
 
     The index is that of the last run against the training rows; observed over expected is of the
     last run whose six months have passed. ``decisions`` is how many the last run scored. Nobody
-    overrides a score.
+    overrides a score. ``chance`` is what the index reaches by chance.
     """
     last = runs[-1]
     psi = last["psi"] if last["n"] >= LEAST else None
@@ -40,6 +44,6 @@ def figures(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         ratio = known[-1]["observed_expected"]
     return {
         "score": SCORE, "card_version": int(last["model_version"]), "checked_on": last["as_of"],
-        "decisions": last["n"], "psi": psi, "psi_by_chance": None, "csi_worst": None, "csi_input": None,
-        "observed_expected": ratio, "override_rate": None, "verdict": verdict(psi, ratio, None),
+        "decisions": last["n"], "psi": psi, "psi_by_chance": None if psi is None else chance, "csi_worst": None, "csi_input": None,
+        "observed_expected": ratio, "override_rate": None, "verdict": verdict(psi, ratio, None, chance),
     }  # fmt: skip
