@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from crmkit.testing.small import AS_OF, AS_OF_ON
+import crmkit_delivery
+from crmkit.testing.small import AS_OF, AS_OF_ON, SmallWorld
 from crmkit_delivery.tables import statuses
 
 
@@ -395,6 +396,34 @@ def test_commission_is_exact_and_has_a_rate(world, day, handed, rate, commission
     (row,) = world.report("courier-settlement")
     assert (row["commission_minor"], row["short_minor"]) == (commission, short)
     assert row["balanced"] is (handed is not None)
+
+
+@pytest.mark.parametrize(
+    ("on", "months", "shown"),
+    [
+        # Calendar months, that of the day included, whatever their lengths.
+        (date(2026, 3, 1), 1, ["2026-03"]), (date(2026, 3, 28), 2, ["2026-02", "2026-03"]),
+        (date(2026, 3, 31), 2, ["2026-02", "2026-03"]), (date(2028, 2, 29), 1, ["2028-02"]),
+        (date(2026, 4, 30), 3, ["2026-02", "2026-03", "2026-04"]),
+        (date(2026, 1, 31), 2, ["2025-12", "2026-01"]),
+    ],
+)  # fmt: skip
+def test_months_are_those_of_the_calendar(on, months, shown) -> None:
+    """A start and a promise on the last day of each of four months up to a day.
+
+    Three months of 31 days were 93: as of 31 March four days of December were a month of their own.
+    """
+    with SmallWorld(crmkit_delivery, as_of_on=on) as world:
+        world.add("delivery_shipper_account", id=1, sla_target=0.9, price_tier="A")
+        last = on
+        for number in range(4):
+            world.add("delivery_subscription", id=1000 + number, round="R1", started_on=last)
+            world.add("delivery_waybill", id=number, promise_on=last,
+                      late_after_at=world.as_of - timedelta(hours=1))  # fmt: skip
+            last = last.replace(day=1) - timedelta(days=1)
+        for name in ("round-book", "service-card"):
+            rows = world.report(name, months=months)
+            assert sorted(f"{row['month_on']:%Y-%m}" for row in rows) == shown, name
 
 
 def test_the_round_book(world, day) -> None:

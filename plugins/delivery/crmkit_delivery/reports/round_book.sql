@@ -16,7 +16,7 @@ paused AS (
 monthly AS (
     SELECT round, month_on, CAST(sum(started) AS BIGINT) AS started, CAST(sum(ended) AS BIGINT) AS ended
     FROM event
-    WHERE date_diff('day', month_on, as_of_on) < 31 * $months
+    WHERE (year(as_of_on) - year(month_on)) * 12 + month(as_of_on) - month(month_on) < $months
     GROUP BY round, month_on
 )
 SELECT

@@ -10,7 +10,7 @@ WITH monthly AS (
         CAST(sum(on_time_net) AS BIGINT) AS on_time_net,
         CAST(sum(coalesce(price_quoted_base_minor, 0)) AS BIGINT) AS freight
     FROM due
-    WHERE promise_on IS NOT NULL AND date_diff('day', promise_on, as_of_on) < 31 * $months
+    WHERE promise_on IS NOT NULL AND (year(as_of_on) - year(promise_on)) * 12 + month(as_of_on) - month(promise_on) < $months
     GROUP BY customer_id, as_of, CAST(date_trunc('month', promise_on) AS DATE)
 ),
 contract AS (
