@@ -66,8 +66,8 @@ def hand_over(
     Raises:
         NotFound: for a courier or round that does not exist, or a courier without subscribers.
         NotPermitted: if the one who takes over has left or is going to.
-        UsageError: if both are one, one leaves but keeps a round, or the courier only takes over later
-            and on or before the last day.
+        UsageError: if both are one, one leaves but keeps a round or serves somebody after the last
+            day, or the courier only takes over later and on or before the last day.
     """
     if from_courier == to_courier:
         raise UsageError(f"{from_courier} cannot hand over to {to_courier}.")
@@ -122,6 +122,7 @@ def hand_over(
             _assign(crm, tx, name, from_courier, to_courier, day)
         ends_at = None
         if leaving:
+            _check_served(crm, from_courier, first_day, tx)
             ends_at = tx.at if last_day is None else access_end(crm, day, tx.at)
             store.records.set(
                 COURIER, source=leaver.source, ref=leaver.ref, tx=tx,
@@ -168,6 +169,20 @@ def _passed(
         return dict(zip(PASSED, (taker, None, None, None, None), strict=True))
     ended = passes_on - timedelta(days=1)
     return dict(zip(PASSED, (taker, before, ended, None, passes_on), strict=True))
+
+
+def _check_served(crm: Crm, leaver: str, first_day: date, tx: Any) -> None:
+    """Refuses to let go a courier who serves, after the last day, up to an earlier hand-over."""
+    rows = crm.store.records.read(
+        SUBSCRIPTION, ("passes_on", "ref"), where={"previous_courier": leaver}, tx=tx
+    )
+    later = max((row for row in rows if row[0] is not None and row[0] > first_day), default=None)
+    if later is not None:
+        last = later[0] - timedelta(days=1)
+        raise UsageError(
+            f"{leaver} serves subscriber {later[1]} until {last}, by an earlier hand-over.",
+            hint=f"Give --last-day {last} or a later one.",
+        )
 
 
 def _nobody(crm: Crm, courier: str, today: date, tx: Any) -> CrmkitError:
