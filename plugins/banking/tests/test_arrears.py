@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from calendar import monthrange
+from datetime import date, timedelta
+from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -84,6 +87,45 @@ def test_an_instalment_is_due_on_the_same_day_or_the_last_of_a_shorter_month(
     for due in map(date.fromisoformat, met):
         world.add("banking_repayment", occurred_on=due, record_id=1, due_on=due)
     assert world.features("arrears")[1]["days_past_due"] == past
+
+
+def _due(first: date, day: int, number: int) -> date:
+    """The instalment of that number: its day of the month, or the last of a shorter month."""
+    year, month = divmod(first.year * 12 + first.month - 1 + number, 12)
+    return date(year, month + 1, min(day, monthrange(year, month + 1)[1]))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_payments_in_any_order_and_in_parts_leave_the_oldest_instalment_that_is_not_paid(
+    world_of, seed
+) -> None:
+    """A plan of random day and length, paid in full up to some month, each in one to three parts that
+    come in any order, and a part of the next: the next is due, whatever the calendar."""
+    random = Random(seed)
+    day, first, met = (
+        random.randint(1, 31),
+        date(2027, random.randint(1, 12), 1),
+        random.randint(2, 5),
+    )
+    paid = [_due(first, day, number) for number in range(met)]
+    # Of two months that follow each other one has 31 days, so the day is seen.
+    assert day in {due.day for due in paid}
+    on = _due(first, day, met) + timedelta(days=random.randint(-20, 40))
+    world = world_of(on)
+    world.customers(1)
+    statement(world, on, 0)
+    parts = [(_due(first, day, met), random.randint(1, 9_999))]
+    for due in paid:
+        cuts = sorted(random.sample(range(1, 10_000), random.randint(0, 2)))
+        parts += [(due, b - a) for a, b in pairwise([0, *cuts, 10_000])]
+    random.shuffle(parts)
+    for due, amount in parts:
+        world.add(
+            "banking_repayment", occurred_on=min(due, on), record_id=1, due_on=due, due_minor=10_000,
+            paid_minor=amount, due_currency="EUR", paid_currency="EUR",
+        )  # fmt: skip
+    expected = max(0, (on - _due(first, day, met)).days)
+    assert world.features("arrears")[1]["days_past_due"] == expected
 
 
 def test_the_lender_may_say_the_day_that_february_hides(world_of) -> None:
