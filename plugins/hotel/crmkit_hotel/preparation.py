@@ -27,6 +27,7 @@ T = FieldType
 SOURCE = "crmkit"
 # Bookings for which a room is prepared.
 EXPECTED = ("confirmed", "in_house")
+LOST, CANCELLED = ("cancelled", "no_show"), "cancelled"
 # The business date ends with the night audit, which is over by 06:00.
 NIGHT = timedelta(hours=6)
 RESULTS = ("met", "partly", "not_met", "refused", "unavailable")
@@ -37,6 +38,7 @@ LINE = ("code", "value", "department", "origin", "result", "required", "substitu
 
 def build(crm: Crm, as_of: AsOf, days: int) -> Answer:
     """Files a line for each department for all that arriving guests expect; built again adds new ones."""
+    _close(crm)
     first = business_date(crm, as_of) + timedelta(days=1)
     new = _file(crm, as_of, {"date": first.isoformat(), "days": str(days)})
     return Answer(
@@ -48,10 +50,25 @@ def build(crm: Crm, as_of: AsOf, days: int) -> Answer:
     )  # fmt: skip
 
 
+def _close(crm: Crm) -> None:
+    """Closes the open lines of bookings that were cancelled or not kept: nobody prepares them."""
+    lost = crm.store.records.read(RESERVATION, ["id"], among={"status": LOST})
+    lines = crm.store.records.read(
+        PREPARATION, ["source", "ref", "owner_id"],
+        among={"owner_id": [row[0] for row in lost], "result": ("open", "unavailable")},
+    )  # fmt: skip
+    for source in sorted({row[0] for row in lines}):
+        rows = [row for row in lines if row[0] == source]
+        crm.store.records.put(
+            PREPARATION, source=source, refs=[row[1] for row in rows],
+            owners=[row[2] for row in rows], values={"result": [CANCELLED] * len(rows)},
+        )  # fmt: skip
+
+
 def _file(
     crm: Crm, as_of: AsOf, asked: dict[str, str], reservation: int | None = None
 ) -> list[dict[str, Any]]:
-    """Files the lines that are new, and those of a booking that was moved to another day again.
+    """Files the lines that are new, and again those of a booking that was moved or is no longer cancelled.
 
     Args:
         asked: which arrivals, by parameters of ``hotel.expectation``.
@@ -73,11 +90,13 @@ def _file(
     found = [row for row in found if row["department"] not in acting]
     found += [row for department in sorted(acting) for row in expected(department)]
     lines = {_ref(row): row for row in found if row["origin"] not in ("arrival", "ask")}
-    known = dict(
-        crm.store.records.read(PREPARATION, ["ref", "arrival_on"], among={"ref": lines})
-        if lines
-        else ()
-    )
+    known = {
+        row[0]: row[1]
+        for row in crm.store.records.read(
+            PREPARATION, ["ref", "arrival_on", "result"], among={"ref": lines}
+        )
+        if row[2] != CANCELLED
+    }
     new = {ref: row for ref, row in lines.items() if known.get(ref) != row["arrival_on"]}
     if new:
         rows = list(new.values())
@@ -249,7 +268,7 @@ def commands() -> list[Command]:
     return [
         Command(
             name="preparation build", run=build, as_of=True, writes=True, daily=True,
-            help="File what the guests of the next days expect, a line for each department.\n\nThe daily run does it too. Run it 48 and 24 hours before arrivals: it adds what is new, leaves what was marked, and opens the lines of a booking that was moved to another day again. What is sold out is filed as unavailable, with its substitute.",
+            help="File what the guests of the next days expect, a line for each department.\n\nThe daily run does it too. Run it 48 and 24 hours before arrivals: it adds what is new, leaves what was marked, opens those of a booking that was moved to another day again, and closes those of one that was cancelled. What is sold out is filed as unavailable, with its substitute.",
             example="crmkit preparation build --days 2",
             parameters=[Parameter(name="days", type=T.INTEGER, default=2, unit="day", title="Days of arrival ahead")],
             columns=[text("department", "Department", "部门"), count("new", "New", "新增", "line"), count("unavailable", "Sold out", "不可用", "line")],

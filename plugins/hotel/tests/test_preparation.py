@@ -12,6 +12,7 @@ import crmkit
 from crmkit.entities import CustomerRef, NewInteraction
 from crmkit.errors import MoveRefused
 from crmkit.testing.clock import SettableClock
+from crmkit.warehouse.population import Population
 from crmkit_hotel.preparation import business_date
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -143,3 +144,27 @@ def test_two_bookings_of_a_guest_for_one_day_are_said(crm) -> None:
         (ids["R0"], f"reservation {ids['R1']}"), (ids["R0"], f"reservation {ids['R2']}"),
         (ids["R1"], f"reservation {ids['R0']}"),
     }  # fmt: skip
+
+
+def test_lines_of_a_cancelled_booking_are_closed_and_opened_when_it_is_kept_again(crm) -> None:
+    """H-R5 counts required lines that are open: 1 of the allergy, none while cancelled, then 1 again."""
+    crm.run("preference declare", customer="G0", code="FOOD_ALLERGY", value="nuts")
+    later(crm).run("preparation build")
+
+    def results() -> dict[str, str]:
+        return dict(crm.store.records.read("hotel.preparation", ["code", "result"]))
+
+    def required_open() -> int:
+        table = crm.features.build(
+            "hotel.reservation", ["hotel.required_open"], Population.at(later(crm).as_of())
+        )
+        return table.to_pylist()[0]["hotel_required_open"]
+
+    assert (results(), required_open()) == ({"PIL_TYPE": "open", "FOOD_ALLERGY": "open"}, 1)
+    book(crm, "R0", status="cancelled")
+    later(crm).run("preparation build")
+    closed = {"PIL_TYPE": "cancelled", "FOOD_ALLERGY": "cancelled"}
+    assert (results(), required_open()) == (closed, 0)
+    book(crm, "R0", status="confirmed")
+    later(crm).run("preparation build")
+    assert (results(), required_open()) == ({"PIL_TYPE": "open", "FOOD_ALLERGY": "open"}, 1)

@@ -73,7 +73,7 @@ PREPARING = (
     _number("lines", "Preparation lines", "备房项", "line", "That were filed for the booking, whatever became of them."),
     _number("open_lines", "Open lines", "未完成备房项", "line", "Not marked yet."),
     _number("unavailable_lines", "Lines that cannot be met", "无法满足项", "line", "Sold out when the lines were built, or marked so (H-R2)."),
-    _number("required_open", "Required lines not met", "必须项未完成", "line", "Allergies and needs for access that are not marked met (H-R5)."),
+    _number("required_open", "Required lines not met", "必须项未完成", "line", "Allergies and needs for access that are not marked met, without those of bookings that were cancelled (H-R5)."),
     _flag("identity_unsure", "Said to be a repeat guest whom nothing on file confirms", "身份待确认", "The booking says repeat guest and counts no earlier stay (H-R6)."),
     _number("days_from_birthday", "Days between arrival and birthday", "距生日天数", "day", "To the nearest birthday, that of 29 February on the 28th; missing without the guest's consent to mark occasions (H-R15)."),
 )  # fmt: skip

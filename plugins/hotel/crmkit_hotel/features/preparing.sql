@@ -6,7 +6,7 @@ WITH line AS (
         count(*) AS lines,
         count_if(result = 'open') AS open_lines,
         count_if(result = 'unavailable') AS unavailable,
-        count_if(required AND result <> 'met') AS required_open
+        count_if(required AND result NOT IN ('met', 'cancelled')) AS required_open
     FROM hotel_preparation
     GROUP BY subject_id, as_of
 ),
