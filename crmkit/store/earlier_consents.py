@@ -131,7 +131,7 @@ def _file(
 
 def _table(store: Store, leaving: Leaving) -> DomainTable:
     """The plugin's table of customers with the leaving fields alone."""
-    metadata = MetaData(info=store.metadata.info)
+    metadata = MetaData(info={"dialect": store.dialect})
     core_tables(metadata)
     document = leaving.document
     schema = {"type": "object", "properties": dict(leaving.fields)}

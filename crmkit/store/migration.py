@@ -51,6 +51,7 @@ COMMAND = "db upgrade"
 ADVISORY_LOCK = 0x63726D6B
 # The one envelope column that a changed declaration can take away.
 OWNER = "owner_id"
+_CREATED = "created"
 
 
 @frozen
@@ -586,13 +587,17 @@ class Change:
         return out
 
     def _create(self, plugin: str, table: Table) -> None:
-        self._adds.append(self._made(plugin, CreateTable(table)))
-        # At once: rows may be filed in a new table before the upgrade is through.
-        for index in sorted(table.indexes, key=lambda i: str(i.name)):
-            self._adds.append(self._made(plugin, CreateIndex(index)))
+        # Written once for a table, which lives as long as the process.
+        texts = table.info.get(_CREATED)
+        if texts is None:
+            # Its indexes at once: rows may be filed in it before the upgrade is through.
+            indexes = sorted(table.indexes, key=lambda i: str(i.name))
+            texts = [self._text(CreateTable(table)), *(self._text(CreateIndex(i)) for i in indexes)]
+            table.info[_CREATED] = texts
+        self._adds += [Step(plugin, text) for text in texts]
 
-    def _made(self, plugin: str, made: CreateTable | CreateIndex) -> Step:
-        return Step(plugin, str(made.compile(dialect=self._dialect)).strip())
+    def _text(self, made: CreateTable | CreateIndex) -> str:
+        return str(made.compile(dialect=self._dialect)).strip()
 
     def _compare_table(
         self, plugin: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any],
@@ -610,7 +615,8 @@ class Change:
         touched = any(c == name or c.startswith(f"{name}.") for c in self._covered)
         for made in sorted(self._store.tables[name].indexes, key=lambda i: str(i.name)):
             if touched or old["indexes"].get(str(made.name)) != new["indexes"][str(made.name)]:
-                self._indexes.append(self._made(plugin, CreateIndex(made, if_not_exists=True)))
+                text = self._text(CreateIndex(made, if_not_exists=True))
+                self._indexes.append(Step(plugin, text))
         return retired
 
     def _compare_columns(

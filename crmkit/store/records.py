@@ -485,7 +485,7 @@ class Records(Gateway):
     def _disabled(self, connection: Connection) -> dict[str, DomainTable]:
         """Tables of disabled plugins, as the last upgrade knew them."""
         # Not the store's own metadata: what is known only from the database is never upgraded.
-        metadata = MetaData(info=self._store.metadata.info)
+        metadata = MetaData(info={"dialect": self._store.dialect})
         core_tables(metadata)
         kept = [e for e in entities_kept(self._store, connection) if e.what == "record"]
         return domain_tables(metadata, kept)

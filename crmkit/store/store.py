@@ -10,17 +10,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import MetaData, Table, select
+from sqlalchemy import Table, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ..declarations import Batch, Committed, RowFault
 from ..errors import Busy, ConfigError, NotFound, SchemaOutdated, StorageError
-from .domain import DomainTable, Entity, domain_tables, entities_of
+from .domain import DomainTable, Entity, entities_of, tables_for
 from .engine import WRITES, make_engine, translated
 from .locks import lock_customers
 from .privacy import Privacy
-from .tables import core_tables
 from .writers import Lease, Writers
 
 if TYPE_CHECKING:
@@ -145,10 +144,9 @@ class Store:
         self._observer = observer
         self.file, self.creates = file, create
         self.engine = make_engine(url, create=create, password=password)
-        self.metadata = MetaData(info={"dialect": self.engine.dialect.name})
-        core = core_tables(self.metadata)
-        self.core_names = tuple(core)
-        self.domain: Mapping[str, DomainTable] = domain_tables(self.metadata, entities_of(catalog))
+        tables = tables_for(catalog, self.engine.dialect.name)
+        self.metadata, self.core_names = tables.metadata, tables.core
+        self.domain: Mapping[str, DomainTable] = tables.domain
         self.tables: Mapping[str, Table] = dict(self.metadata.tables)
         self._writers = Writers(self.engine, self.tables["writer"], clock)
         self._here = threading.local()

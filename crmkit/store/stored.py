@@ -31,7 +31,7 @@ def as_stored(store: Store, connection: Connection) -> Store:
     if not kept:
         raise SchemaOutdated("the database has no tables yet.", hint="Run: crmkit db upgrade")
     entities = entities_stored(store, connection)
-    metadata = MetaData(info=store.metadata.info)
+    metadata = MetaData(info={"dialect": store.dialect})
     for name, shape in kept[CORE_PLUGIN, CORE_ENTITY].tables.items():
         _table(name, shape, metadata)
     found = copy.copy(store)
