@@ -57,9 +57,10 @@ def _to_come(
     for row, value in enumerate(values):
         if value is None:
             continue
-        last = now if isinstance(value, datetime) else today
+        last, words = today, f"is after today ({today})"
+        if isinstance(value, datetime):
+            last, words = now, f"is in the future (it is {now:%Y-%m-%dT%H:%M:%SZ})"
         if value > last:
-            words = f"is after today ({today})"
             yield Contradiction(row, field.name, str(value), f"{today} or earlier", words)
 
 

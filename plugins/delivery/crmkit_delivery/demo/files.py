@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 Row = dict[str, str]
 COLUMNS = {
     "network": "kind code as_of title city region country time_zone calendar depot zone to_zone hubs "
-    "cut_off day working product scope version working_days due grace_seconds starts_on ends_on",
+    "cut_off day working product scope version working_days due grace_seconds starts_on ends_on "
+    "proof_required",
     "couriers": "kind code as_of name title depot product hired_on left_on round courier starts_on "
     "ends_on commission_rate",
     "shippers": "customer as_of kind name region phone email city price_tier credit_limit receivable "
@@ -113,7 +114,7 @@ def _network() -> list[Row]:
             {**base, "kind": "promise_rule", "code": f"{product}-1", "product": product,
              "scope": scope, "version": "1", "cut_off": cut_off[product],
              "working_days": str(working), "due": f"{due}:00", "grace_seconds": "0",
-             "starts_on": "2025-01-01"}
+             "starts_on": "2025-01-01", "proof_required": str(product != "economy").lower()}
         )  # fmt: skip
     return out
 

@@ -19,6 +19,8 @@ from .shipments import Scan, Shipment
 if TYPE_CHECKING:
     import numpy as np
 
+# Of so many deliveries on which no ill is planted one lacks its proof, the last among them.
+UNPROVEN = 40
 Planted = list[tuple[str, str, date]]
 Row = dict[str, str]
 
@@ -220,13 +222,12 @@ def _usual(
     shipments: list[Shipment], used: set[str], world: World, rng: np.random.Generator
 ) -> None:
     """What looks like an ill and is none: claims filed at once, answers in time, explained bills."""
+    usual = [one for one in shipments if one.number not in used and _came(one) <= AS_OF]
+    for one in usual[::-UNPROVEN]:
+        # Signed for by nobody: a suspicious delivery (D-R8).
+        one.scans[-1].more["pod_proof"] = "none"
     for one, draw in zip(shipments, rng.random(len(shipments)), strict=True):
-        if one.number in used:
-            continue
-        if 0.12 <= draw < 0.14:
-            # Signed for by nobody: no ill of the day, and a suspicious delivery (D-R8).
-            one.scans[-1].more["pod_proof"] = "none"
-        if _came(one) > AS_OF - timedelta(days=12):
+        if one.number in used or _came(one) > AS_OF - timedelta(days=12):
             continue
         on = _came(one)
         if draw < 0.02:
