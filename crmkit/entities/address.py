@@ -15,6 +15,8 @@ LAST_DIGITS = 8
 # Fewer digits, or one digit repeated, are a placeholder and nobody's number.
 LEAST_DIGITS = 5
 _EXTENSION = re.compile(r"(?i)(?<=\d)\s*(?:ext|x|;|#|,).*$", re.DOTALL)
+# As most addresses are written, and the form that all are brought to.
+_PLAIN_EMAIL = re.compile(r"[a-z0-9._-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 # What nearly all numbers are written with beside their digits; a bracket may hold a trunk zero.
 _MARKS = str.maketrans("", "", "+ -./")
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
@@ -30,6 +32,8 @@ def plain_email(text: str) -> str | None:
         >>> plain_email(" Ann+Shop@Example.org ")
         'ann@example.org'
     """
+    if _PLAIN_EMAIL.fullmatch(text):
+        return text
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     found = text.strip().removeprefix("mailto:").casefold()
