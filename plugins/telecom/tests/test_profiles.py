@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import crmkit
+from crmkit.warehouse.population import Population
 
 DATA = Path(os.environ["CRMKIT_DATA"])
 HEADER = (
@@ -171,3 +172,24 @@ def test_both_ibm_files_load_whole(crm: Any) -> None:
     # Counted in the file: 189 + 162 + 140 better offers, 130 devices, 53 moved.
     assert (found["competitor_offer"], found["competitor_device"], found["moved"]) == (491, 130, 53)
     assert sum(found.values()) == 1869
+
+
+def test_parts_of_a_bill_are_paid_by_a_file_of_payments(crm: Any, tmp_path: Path) -> None:
+    """30.00 were due on 14 March: 10.00 and 20.00 came, and the 20.00 were reversed."""
+    crm.import_file(_file(tmp_path, *CUSTOMERS), profile="telecom-customers")
+    bill = ("bill,customer,subscription,period_starts_on,issued_on,due_on,amount,recurring,overage,paid_on,method",
+            "B1,C1,L1,2026-02-01,2026-02-28,2026-03-14,30.00,30.00,0.00,,")  # fmt: skip
+    payments = ("payment,customer,subscription,bill,due_on,paid_on,amount,method",
+                "P1,C1,L1,B1,2026-03-14,2026-03-10,10.00,cash",
+                "P2,C1,L1,B1,2026-03-14,2026-03-12,20.00,bank_auto",
+                "P3,C1,L1,B1,2026-03-14,2026-03-16,-20.00,bank_auto")  # fmt: skip
+    _import_lines(crm, tmp_path, _state("2025-06-01", status="active"))
+    assert crm.import_file(_file(tmp_path, *bill), profile="telecom-billing").rejected == 0
+    read = crm.import_file(_file(tmp_path, *payments), profile="telecom-payments")
+    assert (read.created, read.rejected) == (3, 0)
+    found = {}
+    for on in ("2026-03-15", "2026-03-31"):
+        population = Population.at(crm.as_of(on))
+        rows = crm.features.build("customer", ["telecom.days_overdue"], population).to_pylist()
+        found[on] = [row["telecom_days_overdue"] for row in rows]
+    assert found == {"2026-03-15": [0], "2026-03-31": [17]}

@@ -14,6 +14,7 @@ NAMES = (
     "telecom-customers",
     "telecom-subscriptions",
     "telecom-billing",
+    "telecom-payments",
     "telecom-usage",
     "telecom-events",
 )
