@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 import crmkit
+from crmkit.analysis.reports import Reports
+from crmkit.declarations import Report, ReportColumn
+from crmkit.entities import FieldType
+from crmkit.errors import DeclarationError
 from crmkit.present.results import result_grid
 from crmkit.workspace import Crm
 
@@ -77,3 +82,24 @@ def test_amounts_of_several_currencies_are_said_to_be_so(crm: Crm) -> None:
     currency, values, said = revenue(crm)
     assert (currency, values) == ("USD", ["7.50", "None"])
     assert said[0].startswith("amounts in EUR are left out of amounts in USD")
+
+
+def test_a_declared_sum_over_two_currencies_is_refused_where_both_are_on_file(crm: Crm) -> None:
+    """With one currency the sum is right: 12.50; with two, 12.50 and 7.50 are no 20.00."""
+    money = ReportColumn(name="sum_minor", type=FieldType.INTEGER, currency_minor=True)
+    mixing = Report(
+        name="core.mixing", title="Sum", columns=[money], key=("sum_minor",),
+        sql="SELECT CAST(sum(amount_minor) AS BIGINT) AS sum_minor FROM core_order",
+    )  # fmt: skip
+    reports = Reports(
+        crm.warehouse, crm.features, crm.scores, evolve(crm.catalog, reports={mixing.name: mixing}),
+        crm.settings,
+    )  # fmt: skip
+    bring(crm, "1,a,2026-05-01,12.50,EUR")
+    result = reports.run(mixing.name, as_of=crm.as_of("2026-06-30"))
+    assert (result.currency, result.table.to_pylist()) == ("EUR", [{"sum_minor": 1250}])
+    bring(crm, "2,b,2026-05-02,7.50,USD")
+    with pytest.raises(
+        DeclarationError, match=r"core\.mixing: SUM.* may add up several currencies"
+    ):
+        reports.run(mixing.name, as_of=crm.as_of("2026-06-30"))
