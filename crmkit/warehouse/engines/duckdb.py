@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -104,16 +104,24 @@ class DuckDbEngine:
         """
         if threading.current_thread() is not threading.main_thread():
             return work()
-        with ThreadPoolExecutor(1) as pool:
-            answer = pool.submit(work)
+        answer: Future[T] = Future()
+
+        def run() -> None:
             try:
-                return answer.result()
-            except KeyboardInterrupt:
-                # An interrupt that comes before the engine has begun is lost.
-                while not answer.done():
-                    self._connection.interrupt()
-                    wait([answer], timeout=0.1)
-                raise
+                answer.set_result(work())
+            except BaseException as error:
+                answer.set_exception(error)
+
+        thread = threading.Thread(target=run, daemon=True)
+        try:
+            thread.start()
+            return answer.result()
+        except KeyboardInterrupt:
+            # An interrupt that comes before the engine has begun is lost, and so is one, by a moment,
+            # before the thread has.
+            while wait([answer], timeout=0.1).not_done and thread.is_alive():
+                self._connection.interrupt()
+            raise
 
     def _note(self, statement: str) -> None:
         if self._script is not None:
