@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,36 @@ class Entry:
     amount: int = 0
     currency: str = "USD"
     due: date | None = None
+
+
+def overdue(entries: Iterable[Entry], today: date) -> int:
+    """Days since the oldest due date of which something is open, by hand."""
+    worst = 0
+    books: dict[tuple[int, str], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.what in ("bill", "payment"):
+            books[entry.line, entry.currency].append(entry)
+    for book in books.values():
+        bills = [e for e in book if e.what == "bill" and e.amount > 0]
+        if not bills:
+            continue
+        began = min(e.at for e in bills)
+        owed = dict.fromkeys((e.due for e in bills), 0)
+        spare = 0
+        for entry in book:
+            billed = entry.amount if entry.what == "bill" else -entry.amount
+            note = entry.what == "bill" and entry.amount < 0
+            if entry.due in owed:
+                owed[entry.due] += billed
+            elif entry.at >= began and (entry.due is None or note):
+                spare -= billed
+        spare += sum(-left for left in owed.values() if left < 0)
+        for due, left in sorted((d, left) for d, left in owed.items() if d and left > 0):
+            if left > spare:
+                worst = max(worst, (today - due).days)
+                break
+            spare -= left
+    return worst
 
 
 class Operator:
@@ -127,35 +158,6 @@ class Operator:
             withdrawn = "_withdrawn" if dice.random() < 0.5 else ""
             self.file(ref, Entry(asked + withdrawn, line, self.at()))
 
-    def overdue(self) -> int:
-        """Days since the oldest due date of which something is open, by hand."""
-        worst = 0
-        books: dict[tuple[int, str], list[Entry]] = defaultdict(list)
-        for entry in self.entries.values():
-            if entry.what in ("bill", "payment"):
-                books[entry.line, entry.currency].append(entry)
-        for book in books.values():
-            bills = [e for e in book if e.what == "bill" and e.amount > 0]
-            if not bills:
-                continue
-            began = min(e.at for e in bills)
-            owed = dict.fromkeys((e.due for e in bills), 0)
-            spare = 0
-            for entry in book:
-                billed = entry.amount if entry.what == "bill" else -entry.amount
-                note = entry.what == "bill" and entry.amount < 0
-                if entry.due in owed:
-                    owed[entry.due] += billed
-                elif entry.at >= began and (entry.due is None or note):
-                    spare -= billed
-            spare += sum(-left for left in owed.values() if left < 0)
-            for due, left in sorted((d, left) for d, left in owed.items() if d and left > 0):
-                if left > spare:
-                    worst = max(worst, (TODAY - due).days)
-                    break
-                spare -= left
-        return worst
-
     def requests(self, what: str) -> int:
         """Requests of the last 60 days that were not withdrawn afterwards, for their line."""
         said = [e for e in self.entries.values() if e.what == f"{what}_withdrawn"]
@@ -176,7 +178,7 @@ class Operator:
                  "telecom.cancellation_requests_60d", "value.revenue_365d_minor"]  # fmt: skip
         population = Population.of([self.customer], self.crm.as_of())
         (row,) = self.crm.features.build("customer", names, population).to_pylist()
-        assert row["telecom_days_overdue"] == self.overdue()
+        assert row["telecom_days_overdue"] == overdue(self.entries.values(), TODAY)
         assert row["telecom_port_out_requests_60d"] == self.requests("port_out")
         assert row["telecom_cancellation_requests_60d"] == self.requests("cancellation")
         assert row["value_revenue_365d_minor"] == self.revenue()
