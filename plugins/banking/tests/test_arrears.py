@@ -161,6 +161,36 @@ def test_an_instalment_is_paid_when_its_payments_reach_what_was_due(world) -> No
         assert world.features("arrears")[1]["days_past_due"] == past
 
 
+def test_a_payment_that_came_back_leaves_its_instalment_unpaid(world) -> None:
+    """January to March were paid on the 5th, and that of January came back: 85 days past due on 31
+    March, though February and March are paid."""
+    euros = {"due_minor": 10_000, "due_currency": "EUR", "paid_currency": "EUR"}
+    world.customers(1)
+    statement(world, date(2026, 3, 31), 0)
+    for due in (date(2026, 1, 5), date(2026, 2, 5), date(2026, 3, 5)):
+        world.add(
+            "banking_repayment",
+            occurred_on=due,
+            due_on=due,
+            record_id=1,
+            paid_minor=10_000,
+            **euros,
+        )
+    assert world.features("arrears")[1]["days_past_due"] == 0
+    world.add("banking_repayment", occurred_on=date(2026, 3, 9), due_on=date(2026, 1, 5), record_id=1,
+              paid_minor=-10_000, **euros)  # fmt: skip
+    assert world.features("arrears")[1]["days_past_due"] == 85
+
+
+def test_a_part_alone_leaves_its_instalment_unpaid(world) -> None:
+    """50.00 of the 100.00 due on 5 March, and nothing else is known to be paid: 26 days on 31 March."""
+    world.customers(1)
+    statement(world, date(2026, 3, 31), 0)
+    world.add("banking_repayment", occurred_on=date(2026, 3, 5), due_on=date(2026, 3, 5), record_id=1,
+              due_minor=10_000, due_currency="EUR", paid_minor=5_000, paid_currency="EUR")  # fmt: skip
+    assert world.features("arrears")[1]["days_past_due"] == 26
+
+
 @pytest.mark.parametrize(("age", "loans", "past"), [(45, 1, 55), (46, 0, 0)])
 def test_a_loan_runs_while_a_statement_of_45_days_shows_it(world, day, age, loans, past) -> None:
     """A statement with 10 days past due is 45 days old: 55 now. One of 46 days says nothing more."""

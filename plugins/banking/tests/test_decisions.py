@@ -116,6 +116,23 @@ def test_an_approval_does_not_stand_once_more_is_applied_for(bank: Crm) -> None:
     assert all(recomputed(bank, row["id"])["same"] for row in held)
 
 
+def test_a_declined_application_that_is_raised_has_to_be_filed_anew(bank: Crm) -> None:
+    """The card decides no more of it, so that scoring it anew would help nobody; what is declined or
+    withdrawn is so once, however much more is applied for."""
+    ref = decided(bank, "decline", amount=Money(100_000, "DEM"))
+    change(bank, ref, amount=Money(200_000, "DEM"))
+    bank.clock.advance(hours=1)
+    with pytest.raises(UsageError, match="more is applied for") as caught:
+        take(bank, ref, "approve", "guarantor found")
+    assert "as an application of its own" in caught.value.hint
+    with pytest.raises(UsageError, match="decided so already: decline"):
+        take(bank, ref, "decline", "no")
+    take(bank, ref, "withdrawn", None)
+    bank.clock.advance(hours=1)
+    with pytest.raises(UsageError, match="decided so already: withdrawn"):
+        take(bank, ref, "withdrawn", None)
+
+
 def test_a_longer_term_is_more_than_was_approved(bank: Crm) -> None:
     ref = decided(bank, "approve", term_months=12)
     change(bank, ref, term_months=13)
@@ -164,6 +181,8 @@ def test_a_decline_of_the_policy_is_overridden_by_two_officers(bank: Crm) -> Non
     for same in ("ann", " Ann "):
         with pytest.raises(UsageError, match="is the one who decides"):
             take(bank, ref, "approve", "guarantor found", same)
+    with pytest.raises(UsageError, match="'System' stands for the card and the policy"):
+        take(bank, ref, "approve", "guarantor found", "System")
     done = take(bank, ref, "approve", "guarantor found", "ben")
     assert (done["outcome"], done["decided_by"], done["seconded_by"]) == ("approve", "ann", "ben")
     bank.clock.advance(hours=1)

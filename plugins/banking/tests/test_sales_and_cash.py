@@ -13,6 +13,13 @@ from crmkit_banking.sales import SEGMENTS
 SAID = datetime(2026, 1, 5, 9)  # noqa: DTZ001  the tables carry UTC without a zone
 
 
+def test_a_consent_holds_of_a_customer_of_whom_the_bank_has_no_file(world) -> None:
+    world.customers(1)
+    world.add("contact_consent", channel="phone", purpose="marketing", state="given", at=SAID)
+    person = world.features("person")[1]
+    assert (person["consent_marketing"], person["customer_type"]) == (True, None)
+
+
 @pytest.mark.parametrize(
     ("said", "holds"),
     [
@@ -26,10 +33,16 @@ SAID = datetime(2026, 1, 5, 9)  # noqa: DTZ001  the tables carry UTC without a z
         ([("any", "marketing", "given", 0), ("any", "any", "withdrawn", 1)], False),
         # By phone no more, and by the other channels still.
         ([("any", "marketing", "given", 0), ("phone", "marketing", "withdrawn", 1)], True),
+        # A consent to everything is one to offers no more, and lifts no word against offers.
+        ([("any", "any", "given", 0), ("any", "marketing", "withdrawn", 1)], False),
+        ([("any", "marketing", "withdrawn", 0), ("any", "any", "given", 1)], False),
+        ([("email", "marketing", "withdrawn", 0), ("email", "any", "given", 1)], False),
+        ([("any", "any", "withdrawn", 0), ("email", "marketing", "given", 1)], True),
     ],
 )
 def test_a_consent_to_offers_is_read_from_the_ledger_of_consents(world, said, holds) -> None:
     """What was said, in days after 5 January."""
+    world.customers(1)
     world.add("banking_customer")
     for number, (channel, purpose, state, after) in enumerate(said, start=1):
         world.add("contact_consent", id=number, channel=channel, purpose=purpose, state=state,

@@ -1,6 +1,7 @@
 -- Running loans: how late the oldest unpaid instalment is on the very day, and how late they have been.
--- Of instalments that are paid in order, the oldest unpaid one is due a month after the last that was
--- paid in full: on the same day of the month, or on the last day of a month without it. A loan runs while a statement of the last 45 days shows something owed.
+-- The oldest unpaid instalment is the oldest of which less was paid than was due, or came back; else, as
+-- instalments are paid in order, it is due a month after the last that was paid in full: on the same day
+-- of the month, or on the last day of a month without it. A loan runs while a statement of the last 45 days shows something owed.
 WITH statement AS (
     SELECT
         subject_id,
@@ -17,15 +18,25 @@ WITH statement AS (
     FROM banking_loan_statement
     WHERE record_id IS NOT NULL
 ),
+instalment AS (
+    SELECT
+        r.subject_id,
+        r.as_of,
+        r.record_id AS loan,
+        r.due_on,
+        -- A file without amounts lists what was paid.
+        count(r.due_minor) = 0 OR count(r.paid_minor) = 0
+            OR coalesce(sum(CASE WHEN r.paid_currency = r.due_currency THEN r.paid_minor END), 0)
+                >= max(r.due_minor) AS met,
+        -- Of an older one a part may have been paid before what is looked at.
+        date_diff('day', r.due_on, max(q.as_of_on)) <= 185 AS all_seen
+    FROM banking_repayment r
+    JOIN population q ON q.subject_id = r.subject_id AND q.as_of = r.as_of
+    WHERE r.record_id IS NOT NULL AND r.due_on IS NOT NULL
+    GROUP BY r.subject_id, r.as_of, r.record_id, r.due_on
+),
 met AS (
-    SELECT subject_id, as_of, record_id AS loan, due_on
-    FROM banking_repayment
-    WHERE record_id IS NOT NULL AND due_on IS NOT NULL
-    GROUP BY subject_id, as_of, record_id, due_on
-    -- A file without amounts lists what was paid.
-    HAVING count(due_minor) = 0 OR count(paid_minor) = 0
-        OR sum(CASE WHEN paid_currency = due_currency THEN paid_minor END)
-            >= max(CASE WHEN paid_currency = due_currency THEN due_minor END)
+    SELECT subject_id, as_of, loan, due_on FROM instalment WHERE met
 ),
 paid AS (
     SELECT
@@ -39,7 +50,7 @@ paid AS (
     FROM met
     GROUP BY subject_id, as_of, loan
 ),
-unpaid AS (
+next_due AS (
     SELECT
         p.subject_id,
         p.as_of,
@@ -59,6 +70,15 @@ unpaid AS (
         ) AS due_on
     FROM paid p
     LEFT JOIN banking_loan l ON l.subject_id = p.subject_id AND l.as_of = p.as_of AND l.id = p.loan
+),
+unpaid AS (
+    SELECT subject_id, as_of, loan, min(due_on) AS due_on
+    FROM (
+        SELECT subject_id, as_of, loan, due_on FROM next_due
+        UNION ALL
+        SELECT subject_id, as_of, loan, due_on FROM instalment WHERE NOT met AND all_seen
+    ) due
+    GROUP BY subject_id, as_of, loan
 ),
 late AS (
     SELECT

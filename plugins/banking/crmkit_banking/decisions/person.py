@@ -9,7 +9,7 @@ from crmkit.errors import NotFound, UsageError
 from ..application.features import SUBJECT
 from .explain import computed_again
 from .policy import APPROVE, DECLINE, MOST_REASONS
-from .take import CHAMPION, DECISION, SYSTEM, TERMS, file, latest_decisions
+from .take import CHAMPION, DECISION, SYSTEM, TERMS, file, is_open, latest_decisions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ KEPT = (
     "points_by_input", "inputs_hash", "outcome_known", *TERMS,
 )  # fmt: skip
 WITHDRAWN = "withdrawn"
+ENDED = {DECLINE: "declined", WITHDRAWN: "withdrawn"}
 
 
 def take(
@@ -39,7 +40,8 @@ def take(
     Raises:
         NotFound: if the application was not scored yet.
         UsageError: if a reason or the second officer is missing, the second officer is the first, the
-            decision stands already, or more is applied for now than was scored.
+            decision stands already, or more is applied for now than was scored; or if the second
+            officer is the system.
     """
     if crm.actor.casefold() == SYSTEM:
         raise UsageError(
@@ -52,21 +54,24 @@ def take(
     score = f"crmkit score run banking.application {application}"
     if last is None:
         raise NotFound("decision of application", application, hint=f"Score it first: {score}")
-    if last["outcome"] == outcome and not last["outgrown"]:
+    if last["outcome"] == outcome and not (outcome == APPROVE and last["outgrown"]):
         raise UsageError(f"{application} is decided so already: {outcome}.")
     if outcome != WITHDRAWN:
         if last["outgrown"]:
             raise UsageError(
                 f"more is applied for in {application} now than was decided on.",
-                hint=f"Score it anew: {score}",
+                hint=f"Score it anew: {score}"
+                if is_open(last)
+                else f"It stays {ENDED[last['outcome']]}: file what is applied for now as an application of its own.",
             )
         if not reason:
             raise UsageError(f"to {outcome} {application} takes a reason.", hint="Say why: --reason TEXT")  # fmt: skip
-    if second and second.casefold() == crm.actor.casefold():
-        raise UsageError(
-            f"the second officer, {second}, is the one who decides.",
-            hint="Name another officer: --second OFFICER",
-        )
+    no_second = {
+        crm.actor.casefold(): f"the second officer, {second}, is the one who decides.",
+        SYSTEM: f"{second!r} stands for the card and the policy and is no second officer.",
+    }.get(second.casefold())
+    if second and no_second:
+        raise UsageError(no_second, hint="Name another officer: --second OFFICER")
     if outcome == APPROVE and not second and _policy_declines(crm, record.id, last):
         raise UsageError(
             f"the credit policy declines {application}; to approve it takes a second officer.",
@@ -100,9 +105,11 @@ def _given(crm: Crm, application: str) -> Sequence[str]:
 
 
 def outgrown(crm: Crm, application: str) -> bool:
-    """Whether more is applied for now than the last decision was of."""
+    """Whether more is applied for now than the last decision was of, and the card would decide anew."""
     record = crm.store.records.find(SUBJECT, application)
-    return any(row["outgrown"] for row in latest_decisions(crm, [record.id]).values())
+    return any(
+        row["outgrown"] and is_open(row) for row in latest_decisions(crm, [record.id]).values()
+    )
 
 
 def of_application(crm: Crm, application: str) -> list[dict[str, Any]]:

@@ -121,7 +121,7 @@ def decide(crm: Crm, scored: Scored, tx: Tx) -> None:
     policy = policy_at(crm, tx=tx)
     last = latest_decisions(crm, scored.subjects, tx=tx)
     hashes = dict(zip(scored.subjects, scored.inputs_hashes, strict=True))
-    asked = [s for s in scored.subjects if s not in last or _is_open(last[s])]
+    asked = [s for s in scored.subjects if s not in last or is_open(last[s])]
     if not asked:
         return
     said = compute(crm, asked, scored.as_of, scored.version, policy)
@@ -213,7 +213,8 @@ def latest_decisions(
     return found
 
 
-def _is_open(last: Mapping[str, Any]) -> bool:
+def is_open(last: Mapping[str, Any]) -> bool:
+    """Whether the card may decide anew after this decision: a referral, or an approval of less."""
     return last["outcome"] == REFER or (last["outcome"] == APPROVE and last["outgrown"])
 
 

@@ -1,9 +1,9 @@
--- Who the customer is to the bank, by the customer's file.
+-- Who the customer is to the bank, by the customer's file; consents hold of those without one too.
 SELECT
-    c.subject_id,
-    c.as_of,
+    p.subject_id,
+    p.as_of,
     c.life_situation AS banking_life_situation,
-    coalesce(c.customer_type, 'retail') AS banking_customer_type,
+    CASE WHEN c.subject_id IS NOT NULL THEN coalesce(c.customer_type, 'retail') END AS banking_customer_type,
     c.education AS banking_education,
     c.share_of_wallet AS banking_share_of_wallet,
     e.subject_id IS NOT NULL AS banking_consent_marketing,
@@ -15,5 +15,6 @@ SELECT
                 AND month(c.as_of_on + 1) = month(c.as_of_on) THEN 1 ELSE 0 END
         AS BIGINT
     ) AS banking_relationship_months
-FROM banking_customer c
-LEFT JOIN consented e ON e.subject_id = c.subject_id AND e.as_of = c.as_of
+FROM population p
+LEFT JOIN banking_customer c ON c.subject_id = p.subject_id AND c.as_of = p.as_of
+LEFT JOIN consented e ON e.subject_id = p.subject_id AND e.as_of = p.as_of
