@@ -26,8 +26,11 @@ instalment AS (
         r.due_on,
         -- A file without amounts lists what was paid.
         count(r.due_minor) = 0 OR count(r.paid_minor) = 0
-            OR coalesce(sum(CASE WHEN r.paid_currency = r.due_currency THEN r.paid_minor END), 0)
-                >= max(r.due_minor) AS met,
+            OR coalesce(
+                sum(CASE WHEN r.paid_currency = r.due_currency THEN r.paid_minor END)
+                    >= max(CASE WHEN r.paid_currency = r.due_currency THEN r.due_minor END),
+                false
+            ) AS met,
         -- Of an older one a part may have been paid before what is looked at.
         date_diff('day', r.due_on, max(q.as_of_on)) <= 185 AS all_seen
     FROM banking_repayment r
