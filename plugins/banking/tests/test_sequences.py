@@ -310,13 +310,17 @@ class Bank:
 
     def take(self) -> None:
         """An officer decides, with and without what it takes."""
-        ref = self.dice.choice([*self.asked, *self.asked, "A-99"])
+        held = [ref for ref in self.asked if self.decided[ref]]
+        ref = self.dice.choice([*held, *held, *self.asked, "A-99"])
         outcome = self.dice.choice(("approve", "approve", "decline", "withdrawn"))
-        reason = self.dice.choice(
-            (None, " ", "guarantor found", "guarantor found", "the file is complete", "x" * 61)
+        good = (
+            "guarantor found",
+            "the file is complete",
+            "the employer does not confirm the income",
         )
-        second = self.dice.choice((None, None, "ben", " Ann ", "cleo", "system"))
-        officer = self.dice.choice((*OFFICERS, "ann", "ben"))
+        reason = self.dice.choice((*good, *good, None, " ", "x" * 61))
+        second = self.dice.choice((None, None, None, "cleo", "cleo", "ben", " Ann ", "system"))
+        officer = self.dice.choice(("ann", "ann", "ben", "ben", "System"))
         legal = self.may_take(ref, outcome, reason, second, officer)
         if self.attempt(legal, lambda: self.crms[officer].run(
             "decision take", application=ref, outcome=outcome, reason=reason, second=second
@@ -608,7 +612,7 @@ def test_whatever_happens_the_bank_agrees_with_the_books(
         for number in range(ACTS):
             clock.advance(hours=bank.dice.randint(1, 40))
             bank.act()
-            if number % 13 == 9:
+            if number % 13 == 5:
                 clock.advance(hours=1)
                 bank.score()
         clock.advance(hours=1)
