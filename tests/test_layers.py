@@ -51,6 +51,8 @@ PLUGINS = ("telecom", "hotel", "delivery", "banking")
 HEAVY = (
     "sqlalchemy", "alembic", "duckdb", "pyarrow", "rich", "jsonschema", "jsonschema_rs", "sqlglot",
     "numpy", "sklearn", "scipy", "pandas", "altair", "lifelines", "psycopg", "rapidfuzz", "re2",
+    # Classes by the dozen, which cost as much as all of click.
+    "crmkit.entities.fields", "crmkit.entities.customer", "crmkit.entities.record",
 )  # fmt: skip
 
 
