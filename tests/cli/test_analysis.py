@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
-import signal
 import sqlite3
-import threading
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -159,18 +157,16 @@ def test_the_limits_of_the_settings_hold(crmkit: Crmkit, people: Path) -> None:
     assert "longer than 1 s" in crmkit("sql", ENDLESS, code=1).err
 
 
-def test_ctrl_c_ends_a_question(crmkit: Crmkit, people: Path) -> None:
+def test_ctrl_c_ends_a_question(
+    crmkit: Crmkit, people: Path, ctrl_c: Callable[[float], None]
+) -> None:
     """As a person at the keyboard: the signal comes while the engine works.
 
     It comes late enough for the engine to work with all its threads, when it looks for no signal; the
     thousand seconds of the limit would run out the time of the test.
     """
-    timer = threading.Timer(2.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        done = crmkit("sql", ENDLESS, "--time-limit", "1000", code=130)
-    finally:
-        timer.cancel()
+    ctrl_c(2.5)
+    done = crmkit("sql", ENDLESS, "--time-limit", "1000", code=130)
     assert "interrupted" in done.err
     assert done.out == ""
 

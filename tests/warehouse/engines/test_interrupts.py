@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +29,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DuckDbEng
 
 
 @pytest.mark.parametrize("act", ["query", "keep"])
-def test_ctrl_c_ends_the_work_at_once_every_time(engine: DuckDbEngine, act: str) -> None:
+def test_ctrl_c_ends_the_work_at_once_every_time(
+    engine: DuckDbEngine, ctrl_c: Callable[[float], None], act: str
+) -> None:
     """While its threads work, DuckDB itself looks for no signal; then a third thread has to end it."""
     rescued = threading.Event()
 
@@ -40,11 +40,10 @@ def test_ctrl_c_ends_the_work_at_once_every_time(engine: DuckDbEngine, act: str)
         engine._connection.interrupt()
 
     for seconds in (0.0, 0.3, 0.9):
-        timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
         late = threading.Timer(RESCUE, rescue)
         late.start()
         with pytest.raises(KeyboardInterrupt):
-            timer.start()
+            ctrl_c(seconds)
             if act == "query":
                 engine.query(ENDLESS, {})
             else:
