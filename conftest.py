@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
@@ -68,7 +69,9 @@ class Spent:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Adds the clock of processor time."""
+    """Adds the clock of processor time, and lets Ctrl-C through."""
+    # A shell starts what it runs in the background with Ctrl-C ignored, and tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(Spent(), "spent")
 
 

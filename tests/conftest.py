@@ -18,8 +18,7 @@ def cached_checks(crm_cache: Path) -> None:
 
 @pytest.fixture
 def ctrl_c() -> Iterator[Callable[[float], None]]:
-    """Ctrl-C so many seconds from now, handled as Python does from its start."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Ctrl-C so many seconds from now."""
     timers: list[threading.Timer] = []
 
     def press(seconds: float) -> None:
@@ -29,4 +28,3 @@ def ctrl_c() -> Iterator[Callable[[float], None]]:
     yield press
     for timer in timers:
         timer.cancel()
-    signal.signal(signal.SIGINT, before or signal.default_int_handler)
