@@ -14,7 +14,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from .mutants import Arena, Mutant, draw, particular
+from .mutants import ROOMS, Arena, Mutant, draw, particular
 
 COUNT = 300
 
@@ -79,3 +79,9 @@ def test_mutants_change_one_thing_each_and_are_drawn_alike_every_time(root: Path
         assert changed != source
         if mutant.path.endswith(".py"):
             compile(changed, mutant.path, "exec")
+
+
+def test_every_room_has_its_files_and_its_tests(root: Path) -> None:
+    for globs, tests in ROOMS:
+        assert [pattern for pattern in globs if not any(root.glob(pattern))] == []
+        assert [place for place in tests if not (root / place).exists()] == []
