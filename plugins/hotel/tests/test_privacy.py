@@ -271,7 +271,9 @@ def _canaries(data: bytes, form: str) -> list[str]:
 def test_exports_leave_the_guest_out(worlds, ask, tmp_path, what) -> None:
     there, gone = worlds
     words = (
-        ["customer", "export"] if what == "customer" else ["record", "export", "hotel.preference"]
+        ["customer", "export"]
+        if what == "customer"
+        else ["record", "export", "hotel.preference", "--source", "pms"]
     )
     found = []
     for house in (there, gone):
