@@ -109,7 +109,7 @@ class DuckDbEngine:
         def run() -> None:
             try:
                 answer.set_result(work())
-            except BaseException as error:
+            except BaseException as error:  # whatever it is, it is raised where it is waited for
                 answer.set_exception(error)
 
         thread = threading.Thread(target=run, daemon=True)
