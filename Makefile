@@ -41,11 +41,12 @@ lint: $(DEV)
 	$(BIN)/mypy
 
 # One worker a core; a module's tests stay together, since they share what its fixtures made.
+# A worker that dies ends the run: with a new one in its place xdist waits for ever.
 test: lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --max-worker-restart 0 --dist loadfile
 
 test-slow: $(DEV)
-	$(BIN)/python -m pytest -m slow --numprocesses auto --dist loadfile --timeout 1200
+	$(BIN)/python -m pytest -m slow --numprocesses auto --max-worker-restart 0 --dist loadfile --timeout 1200
 
 # All of it, or one part: make soak PART=tests/soak/test_mutants.py
 soak: $(DEV)

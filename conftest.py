@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import threading
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,30 @@ def shared_data() -> Path:
     if not DATA.is_dir():
         pytest.skip(ABSENT)
     return DATA
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[[float], None]]:
+    """Ctrl-C so many seconds from now."""
+    timers: list[threading.Timer] = []
+
+    def press(seconds: float) -> None:
+        if not python_hears(signal.SIGINT):
+            pytest.fail("a library took the signal, which would end the process of the tests")
+        timers.append(threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)))
+        timers[-1].start()
+
+    yield press
+    for timer in timers:
+        timer.cancel()
+
+
+def python_hears(number: signal.Signals) -> bool:
+    """Whether a handler stands for the signal, whoever set it; libraries in C do so past Python."""
+    if not (status := Path("/proc/self/status")).exists():
+        return callable(signal.getsignal(number))
+    caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
 def cpu_seconds() -> float:

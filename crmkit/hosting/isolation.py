@@ -17,8 +17,9 @@ import threading
 import time
 import warnings
 
-# signal.getsignal makes an enum of each answer, which takes thirty times as long.
+# Those of the module signal make an enum of each answer, which takes thirty times as long.
 from _signal import getsignal  # type: ignore[import-not-found]
+from _signal import signal as set_signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -161,6 +162,7 @@ class Watch(Guard):
         state = _read()
         if state != self._state:
             self.changes += _restore(self._state, state)
+        _keep_ctrl_c(self._state[_HANDLERS][_CTRL_C])
         threads = threading.enumerate()
         if threads != self._threads:
             self.threads = [thread for thread in threads if thread not in self._threads]
@@ -189,7 +191,7 @@ _HANDLED = tuple(
     if hasattr(signal, name)
 )
 # Where the handlers stand in what :func:`_read` gives, and SIGALRM's among them.
-_HANDLERS, _ALARM = 3, _HANDLED.index(signal.SIGALRM)
+_HANDLERS, _ALARM, _CTRL_C = 3, _HANDLED.index(signal.SIGALRM), _HANDLED.index(signal.SIGINT)
 _TZ = "TZ"
 
 
@@ -225,6 +227,16 @@ def _set_handlers(handlers: Sequence[Any]) -> None:
     for number, handler in zip(_HANDLED, handlers, strict=True):
         if getsignal(number) != handler and handler is not None:
             signal.signal(number, handler)
+
+
+def _keep_ctrl_c(handler: Any) -> None:
+    """Sets Python's handler of Ctrl-C again.
+
+    Libraries written in C take it for the time of their work and may leave the system's behind, of
+    which Python knows nothing (OR-Tools does). Ctrl-C would then end the process without clearing up.
+    """
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        set_signal(_HANDLED[_CTRL_C], handler)
 
 
 # What was changed, and how to put it back.

@@ -172,6 +172,18 @@ def test_an_alarm_with_a_handler_does_not_go_off_without_it(make_plugin, setting
     assert timer == 0 or timer > 2, "the one of whoever runs the tests goes on"
 
 
+def test_ctrl_c_reaches_python_after_a_library_in_c_took_it(make_plugin, settings, ctrl_c):
+    """Python does not see such a change, and no plugin means it."""
+    taken = "import ctypes; ctypes.CDLL(None).signal(signal.SIGINT, ctypes.c_void_p(1))"
+    make_plugin("card", code(told=taken))
+    host = PluginHost.load(settings("card"))
+    host.call_observe("after_commit", committed=None)
+    with pytest.raises(KeyboardInterrupt):
+        ctrl_c(0.0)
+        time.sleep(5)
+    assert host.faults == []
+
+
 def test_a_hook_that_changes_nothing_is_not_accused(make_plugin, settings):
     make_plugin(
         "calm",

@@ -105,8 +105,11 @@ class DuckDbEngine:
         if threading.current_thread() is not threading.main_thread():
             return work()
         answer: Future[T] = Future()
+        begun = threading.Lock()
 
         def run() -> None:
+            if not begun.acquire(blocking=False):
+                return
             try:
                 answer.set_result(work())
             except BaseException as error:  # whatever it is, it is raised where it is waited for
@@ -116,11 +119,14 @@ class DuckDbEngine:
         try:
             thread.start()
             return answer.result()
-        except KeyboardInterrupt:
-            # An interrupt that comes before the engine has begun is lost, and so is one, by a moment,
-            # before the thread has.
-            while wait([answer], timeout=0.1).not_done and thread.is_alive():
-                self._connection.interrupt()
+        except (
+            BaseException
+        ):  # Ctrl-C, or another end: a thread left at work would use what is closed
+            # Whoever takes the lock first decides whether the work begins at all. An interrupt that
+            # comes before the engine has begun is lost, so it is sent until the work has ended.
+            if not begun.acquire(blocking=False):
+                while wait([answer], timeout=0.1).not_done:
+                    self._connection.interrupt()
             raise
 
     def _note(self, statement: str) -> None:

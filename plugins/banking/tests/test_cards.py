@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 
 import duckdb
 import numpy as np
@@ -150,6 +152,14 @@ def test_an_odd_column_in_any_fold_stops_no_card(training: Training) -> None:
     model = tune(Training.of("b.card", [*FEATURES, *ODD_FEATURES], table)).finish()
     assert {"b.bureau", "b.income"} <= {i.feature for i in model.inputs}
     assert np.isfinite(model.predict(table)).all()
+
+
+def test_ctrl_c_is_heard_after_bins_were_sought(ctrl_c: Callable[[float], None]) -> None:
+    """The solver takes it for the time of its work and gives it back to the system."""
+    assert bin_number(np.arange(1000.0), (np.arange(1000) % 7 > 4) * 1.0, {}).edges
+    with pytest.raises(KeyboardInterrupt):
+        ctrl_c(0.0)
+        time.sleep(5)
 
 
 def test_points_are_whole_and_sum_exactly_to_the_score(training: Training) -> None:

@@ -8,6 +8,8 @@ library; counts and weights are computed here, so that a card needs nothing but 
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -124,25 +126,32 @@ def bin_text(x: Sequence[str | None], bad: Floats) -> Binning:
 def _edges(x: Floats, bad: Floats) -> list[float]:
     if len(np.unique(x)) < 2 or not 0 < bad.sum() < len(bad):
         return []
-    found = _optimal("numerical").fit(x, bad)
+    found = _optimal("numerical", x, bad)
     return [float(edge) for edge in found.splits]
 
 
 def _groups(x: NDArray[Any], bad: Floats, frequent: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     if len(frequent) < 2 or not 0 < bad.sum() < len(bad):
         return (tuple(frequent),) if frequent else ()
-    found = _optimal("categorical").fit(x.astype(object), bad)
+    found = _optimal("categorical", x.astype(object), bad)
     groups = [tuple(sorted(str(level) for level in group)) for group in found.splits]
     left = sorted(set(frequent) - {level for group in groups for level in group})
     return (*groups, *((tuple(left),) if left else ()))
 
 
-def _optimal(dtype: str) -> Any:
+def _optimal(dtype: str, x: NDArray[Any], bad: Floats) -> Any:
     from optbinning import OptimalBinning
 
-    return OptimalBinning(
+    binning = OptimalBinning(
         dtype=dtype, monotonic_trend="auto", min_bin_size=MIN_BIN, solver="cp", time_limit=60
     )
+    ctrl_c = signal.getsignal(signal.SIGINT)
+    try:
+        return binning.fit(x, bad)
+    finally:
+        # OR-Tools leaves the system's handler behind, with which Ctrl-C ends the process at once.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, ctrl_c)
 
 
 def _band_labels(edges: Sequence[float], unit: str) -> list[str]:
