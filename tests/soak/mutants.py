@@ -11,17 +11,19 @@ run whatever a plugin declares and would kill by accident what no test of its ow
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
-import random
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 # Sources by glob, each with the tests that answer for it, the quickest first.
 ROOMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
@@ -67,9 +69,10 @@ ROOMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
       "plugins/banking/crmkit_banking/decisions/*.py"), ("plugins/banking/tests",)),
 )  # fmt: skip
 
-# Seconds after which tests hang, and while their calls are noted; tests tried before the others;
-# letters of a word that names a file.
+# Seconds after which tests hang, and while their calls are noted; mutants drawn; tests tried before
+# the others; letters of a word that names a file.
 LIMIT, SLOWLY = 900, 3600
+DRAWN = 300
 MOST_FIRST = 40
 MIN_WORD = 3
 
@@ -115,9 +118,19 @@ class Mutant:
 
 
 def draw(root: Path, count: int, seed: int = 0) -> list[Mutant]:
-    """``count`` of all possible mutants, each as likely as the other, in the order drawn."""
-    found = [mutant for globs, tests in ROOMS for mutant in _of_room(root, globs, tests)]
-    return random.Random(seed).sample(found, min(count, len(found)))
+    """``count`` of all possible mutants, each as likely as the other, in the order drawn.
+
+    The lots are drawn by what a mutant changes and not by its place, so that the draw stays the same
+    for all that a change of the sources leaves as it was.
+    """
+    lots: dict[str, Mutant] = {}
+    alike: Counter[str] = Counter()
+    for globs, tests in ROOMS:
+        for mutant in _of_room(root, globs, tests):
+            change = f"{seed} {mutant.path} {mutant.function} {mutant.before} {mutant.text}"
+            alike[change] += 1
+            lots[hashlib.sha256(f"{change} {alike[change]}".encode()).hexdigest()] = mutant
+    return [lots[lot] for lot in sorted(lots)[:count]]
 
 
 def _of_room(root: Path, globs: tuple[str, ...], tests: tuple[str, ...]) -> Iterator[Mutant]:
@@ -296,3 +309,22 @@ def particular(root: Path, mutant: Mutant, reached: Mapping[str, Sequence[str]])
 
 def _files(place: Path) -> Iterator[Path]:
     return iter([place]) if place.is_file() else place.rglob("test_*.py")
+
+
+def main() -> None:
+    """Tries the drawn mutants of some files against some tests and prints those that survive.
+
+    ``python -m tests.soak.mutants plugins/banking/crmkit_banking/profit plugins/banking/tests/test_profit.py``
+    """
+    start, *tests = sys.argv[1:]
+    root = Path(__file__).parents[2]
+    with tempfile.TemporaryDirectory() as folder:
+        arena = Arena(root, Path(folder))
+        for mutant in draw(root, DRAWN):
+            if mutant.path.startswith(start):
+                lives = arena.survives(evolve(mutant, tests=tuple(tests)), ())
+                print("survives" if lives else "killed  ", mutant.name, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -14,16 +14,14 @@ from queue import SimpleQueue
 
 import pytest
 
-from .mutants import ROOMS, Arena, Mutant, draw, particular
-
-COUNT = 300
+from .mutants import DRAWN, ROOMS, Arena, Mutant, draw, particular
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(150 * 60)
 def test_fewer_than_a_tenth_of_the_mutants_survive(root: Path, tmp_path: Path) -> None:
-    first, _, last = os.environ.get("CRMKIT_MUTANTS", f"0:{COUNT}").partition(":")
-    mutants = draw(root, COUNT)[int(first) : int(last or COUNT)]
+    first, _, last = os.environ.get("CRMKIT_MUTANTS", f"0:{DRAWN}").partition(":")
+    mutants = draw(root, DRAWN)[int(first) : int(last or DRAWN)]
     build = root / "build"
     build.mkdir(exist_ok=True)
     notes = build / "mutants.jsonl"
