@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
+from .zones import instants_of
+
 # A window of a day in minutes after midnight, from 0 to 1440.
 Window = tuple[int, int]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RULE = re.compile(r"([a-z]{3})(?:-([a-z]{3}))?\s+(.+)")
-_SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
-SECOND = timedelta(seconds=1)
+_SPAN = re.compile(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)")
 
 
 def parse_week(text: str) -> dict[int, tuple[Window, ...]]:
@@ -54,21 +55,22 @@ def parse_windows(text: str) -> tuple[Window, ...]:
     out = []
     for word in text.split():
         span = _SPAN.fullmatch(word)
-        hours = (0, 0, 0, 0) if span is None else tuple(int(part) for part in span.groups())
-        opens, closes = hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]
-        written = span is not None and hours[1] <= 59 and hours[3] <= 59
-        if not written or not 0 <= opens < closes <= 1440:
-            night = written and closes < opens <= 1440
-            raise ValueError(
-                f"{word!r} is not a time window such as 09:00-17:00"
-                + (
-                    ", so write a night as 22:00-24:00 and 00:00-06:00 of the next day"
-                    if night
-                    else ""
-                )
+        if span is None:
+            raise _no_window(word)
+        hour, minute, last_hour, last_minute = map(int, span.groups())
+        opens, closes = hour * 60 + minute, last_hour * 60 + last_minute
+        if closes < opens <= 1440:
+            raise _no_window(
+                word, ", so write a night as 22:00-24:00 and 00:00-06:00 of the next day"
             )
+        if not opens < closes <= 1440:
+            raise _no_window(word)
         out.append((opens, closes))
     return tuple(out)
+
+
+def _no_window(word: str, more: str = "") -> ValueError:
+    return ValueError(f"{word!r} is not a time window such as 09:00-17:00{more}")
 
 
 def _by_day(days: Mapping[date, Iterable[Window]]) -> dict[date, tuple[Window, ...]]:
@@ -164,7 +166,7 @@ class Calendar:
     def end_of_day(self, start: datetime, days: int) -> datetime:
         """The end of the local day that lies ``days`` days after that of ``start`` (UTC)."""
         day = start.astimezone(self.zone).date() + timedelta(days=days + 1)
-        return self._instant(datetime.combine(day, time()), fold=0)
+        return instants_of(datetime.combine(day, time()), self.zone)[0]
 
     def _spans(self, here: datetime, step: int) -> Iterator[tuple[datetime, datetime]]:
         """Open spans in UTC, day by day from a local day before ``here`` on, or backwards."""
@@ -180,8 +182,8 @@ class Calendar:
         spans: list[tuple[datetime, datetime]] = []
         for opens, closes in self.days.get(day, (self.week or {}).get(day.weekday(), ())):
             midnight = datetime.combine(day, time())
-            begin = self._instant(midnight + timedelta(minutes=opens), fold=0)
-            end = self._instant(midnight + timedelta(minutes=closes), fold=1)
+            begin = instants_of(midnight + timedelta(minutes=opens), self.zone)[0]
+            end = instants_of(midnight + timedelta(minutes=closes), self.zone)[-1]
             # Where an hour comes twice, the window before may close after this one opens.
             begin = max(begin, spans[-1][1]) if spans else begin
             if begin < end:
@@ -192,24 +194,6 @@ class Calendar:
     @cached_property
     def _opened(self) -> dict[date, list[tuple[datetime, datetime]]]:
         return {}
-
-    def _instant(self, local: datetime, *, fold: int) -> datetime:
-        """The instant of a local time; one that is left out is the change of the clocks itself."""
-        found = local.replace(tzinfo=self.zone, fold=fold).astimezone(UTC)
-        if found.astimezone(self.zone).replace(tzinfo=None) == local:
-            return found
-        # In a gap the two folds are read with the offsets before and after it, so that the change
-        # lies between them: halve until it is known to the second.
-        early = local.replace(tzinfo=self.zone, fold=1).astimezone(UTC)
-        late = local.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
-        after = late.astimezone(self.zone).utcoffset()
-        while late - early > SECOND:
-            middle = early + ((late - early) / 2 // SECOND) * SECOND
-            if middle.astimezone(self.zone).utcoffset() == after:
-                late = middle
-            else:
-                early = middle
-        return late
 
 
 def _checked(at: datetime, duration: timedelta) -> tuple[timedelta, datetime]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.entities import Calendar, parse_week, parse_windows
+from crmkit.entities.zones import instants_of
 
 BERLIN = "Europe/Berlin"
 OFFICE = Calendar(time_zone=BERLIN, week=parse_week("mon-fri 09:00-17:00"))
@@ -168,3 +169,115 @@ def test_the_average_open_day_is_a_working_day() -> None:
     assert Calendar(
         time_zone="UTC", week=parse_week("mon-fri 09:00-17:00; sat 09:00-13:00")
     ).working_day == timedelta(hours=7, minutes=20)
+
+
+def test_a_range_of_days_may_go_over_the_weekend() -> None:
+    """Friday to Monday are four days; a day named twice has the windows of both."""
+    morning, evening = (540, 600), (1080, 1140)
+    assert parse_week("fri-mon 09:00-10:00") == dict.fromkeys((0, 4, 5, 6), (morning,))
+    assert parse_week("sun 18:00-19:00; sun 09:00-10:00") == {6: (morning, evening)}
+    assert parse_week("mon-sun 09:00-10:00") == dict.fromkeys(range(7), (morning,))
+
+
+@pytest.mark.parametrize(
+    ("text", "windows"),
+    [
+        # Minutes after midnight: 23 x 60 + 59 and 24 x 60.
+        ("00:00-24:00", ((0, 1440),)),
+        ("23:59-24:00", ((1439, 1440),)),
+        ("00:00-00:01 08:59-09:59", ((0, 1), (539, 599))),
+    ],
+)
+def test_windows_are_read_to_the_minute(text: str, windows: tuple[tuple[int, int], ...]) -> None:
+    assert parse_windows(text) == windows
+
+
+@pytest.mark.parametrize(
+    ("text", "is_night"),
+    [
+        ("09:00-09:00", False),
+        ("09:01-09:00", True),
+        ("24:00-09:00", True),
+        ("24:01-09:00", False),
+        ("09:00-24:01", False),
+        ("09:60-10:00", False),
+        ("09:00-09:60", False),
+        ("17:00-08:60", False),
+        ("9:00-17:00", False),
+    ],
+)
+def test_only_what_ends_on_the_next_day_is_told_how_a_night_is_written(
+    text: str, is_night: bool
+) -> None:
+    with pytest.raises(ValueError, match="is not a time window such as 09:00-17:00") as told:
+        parse_windows(text)
+    assert ("write a night as" in str(told.value)) == is_night
+
+
+def test_no_time_at_all_is_used_up_at_the_first_open_instant() -> None:
+    """On Wednesday at 17:00 the office has just closed; on Thursday at 09:00 it opens."""
+    opening = local("2026-03-19T09:00")
+    for start in ("2026-03-18T17:00", "2026-03-18T20:00", "2026-03-19T09:00"):
+        assert OFFICE.add(local(start), hours(0)) == opening
+    closing = local("2026-03-18T17:00")
+    for end in ("2026-03-18T17:00", "2026-03-18T20:00", "2026-03-19T09:00"):
+        assert OFFICE.subtract(local(end), hours(0)) == closing
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "worked"),
+    [
+        ("2026-03-18T12:00", "2026-03-18T12:00", 0),
+        ("2026-03-18T12:00", "2026-03-18T11:00", 0),
+        ("2026-03-18T17:00", "2026-03-19T09:00", 0),
+        ("2026-03-18T16:59", "2026-03-19T09:01", 2 / 60),
+        # All of Wednesday and Thursday, and the first hour of Friday.
+        ("2026-03-18T00:00", "2026-03-20T10:00", 17),
+    ],
+)
+def test_only_open_hours_lie_between_two_instants(start: str, end: str, worked: float) -> None:
+    assert OFFICE.between(local(start), local(end)) == hours(worked)
+
+
+def test_a_duration_is_not_negative_and_an_instant_has_a_zone() -> None:
+    for calendar in (OFFICE, Calendar(time_zone=BERLIN)):
+        for reckon in (calendar.add, calendar.subtract):
+            with pytest.raises(ValueError, match="a duration is 0 or more, not -1 day"):
+                reckon(local("2026-03-18T12:00"), hours(-1))
+            with pytest.raises(ValueError, match="2026-03-18T12:00:00 has no time zone"):
+                reckon(datetime(2026, 3, 18, 12), hours(1))  # noqa: DTZ001
+
+
+def test_the_day_on_which_the_clocks_change_ends_at_its_own_midnight() -> None:
+    """24 October ends in summer time (22:00 UTC), the 25th in winter time (23:00 UTC)."""
+    ends = [OFFICE.end_of_day(local("2026-10-24T23:59"), days) for days in (0, 1)]
+    assert ends == [
+        datetime(2026, 10, 24, 22, tzinfo=UTC),
+        datetime(2026, 10, 25, 23, tzinfo=UTC),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "wall", "shown"),
+    [
+        (BERLIN, "2026-03-18T02:30", ["2026-03-18T01:30"]),
+        # Left out from 02:00 to 03:00, put at 01:00 UTC; both ends of the gap are there.
+        (BERLIN, "2026-03-29T01:59:59", ["2026-03-29T00:59:59"]),
+        (BERLIN, "2026-03-29T02:00", ["2026-03-29T01:00"]),
+        (BERLIN, "2026-03-29T02:59:59", ["2026-03-29T01:00"]),
+        (BERLIN, "2026-03-29T03:00", ["2026-03-29T01:00"]),
+        (BERLIN, "2026-03-29T03:00:01", ["2026-03-29T01:00:01"]),
+        # Twice from 02:00 until before 03:00.
+        (BERLIN, "2026-10-25T02:00", ["2026-10-25T00:00", "2026-10-25T01:00"]),
+        (BERLIN, "2026-10-25T03:00", ["2026-10-25T02:00"]),
+        # Lord Howe Island puts its clocks by half an hour: from 02:00 (+10:30) to 02:30 (+11).
+        ("Australia/Lord_Howe", "2026-10-04T02:15", ["2026-10-03T15:30"]),
+        # Samoa left out 30 December 2011, from UTC-10 to UTC+14.
+        ("Pacific/Apia", "2011-12-30T12:00", ["2011-12-30T10:00"]),
+    ],
+)
+def test_the_wall_clock_shows_a_time_once_twice_or_skips_it(
+    zone: str, wall: str, shown: list[str]
+) -> None:
+    found = instants_of(datetime.fromisoformat(wall), ZoneInfo(zone))
+    assert found == [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in shown]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import count
 from zoneinfo import ZoneInfo
+
+from crmkit.entities.zones import instants_of
 
 # A list asks for few instants and zones and very many customers.
 _KEPT = 10_000
@@ -35,9 +38,8 @@ def quiet_end(at: datetime, zone: ZoneInfo, begins: time, ends: time) -> datetim
     if not is_quiet(at, zone, begins, ends):
         return at
     day = local_day(at, zone)
-    ahead = (day + timedelta(days=n) for n in range(3))
-    found = [i for d in ahead for i in _instants(d, ends, zone) if i > at]
-    return min(i for i in found if not is_quiet(i, zone, begins, ends))
+    ends_ahead = (i for n in count() for i in _instants(day + timedelta(days=n), ends, zone))
+    return next(i for i in ends_ahead if i > at and not is_quiet(i, zone, begins, ends))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -47,17 +49,4 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _instants(day: date, clock: time, zone: ZoneInfo) -> list[datetime]:
-    """When the wall clock shows that time on that day: twice, once, or the skip over it."""
-    wall = datetime.combine(day, clock)
-    first, second = (wall.replace(tzinfo=zone, fold=f).astimezone(UTC) for f in (0, 1))
-    if first <= second:
-        return [first] if first == second else [first, second]
-    # Skipped: the offset before gives the later instant and the offset after the earlier one, and
-    # the clock was put between them.
-    while first - second > timedelta(seconds=1):
-        middle = second + (first - second) // 2
-        if middle.astimezone(zone).utcoffset() == first.astimezone(zone).utcoffset():
-            first = middle
-        else:
-            second = middle
-    return [first.replace(microsecond=0)]
+    return instants_of(datetime.combine(day, clock), zone)

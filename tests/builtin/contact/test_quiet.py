@@ -41,10 +41,29 @@ def utc(text: str) -> datetime:
         ("2026-01-10T11:30:00", BERLIN, (time(12), time(14)), "2026-01-10T13:00:00"),
         ("2026-01-10T10:59:00", BERLIN, (time(12), time(14)), "2026-01-10T10:59:00"),
         ("2026-01-10T23:00:00", BERLIN, (time(0), time(0)), "2026-01-10T23:00:00"),
+        # Both ends of quiet hours within a day: 12:00 is in them and 14:00 is not.
+        ("2026-01-10T11:00:00", BERLIN, (time(12), time(14)), "2026-01-10T13:00:00"),
+        ("2026-01-10T13:00:00", BERLIN, (time(12), time(14)), "2026-01-10T13:00:00"),
+        # Free from 02:30 to 03:00 alone: on 2026-03-29 that half hour is skipped, and 03:00 is quiet
+        # again, so the next one counts: 02:30 of the 30th is 00:30 UTC.
+        ("2026-03-28T12:00:00", BERLIN, (time(3), time(2, 30)), "2026-03-30T00:30:00"),
     ],
 )  # fmt: skip
 def test_the_first_instant_that_is_not_quiet(at, zone, hours, free) -> None:
     assert quiet_end(utc(at), zone, *hours) == utc(free)
+
+
+@pytest.mark.parametrize(
+    ("zone", "begins"),
+    [
+        (BERLIN, "2026-10-31T23:00:00"),
+        (SHANGHAI, "2026-10-31T16:00:00"),
+        # At 01:00 the clocks of Havana go back to 00:00: midnight is at 04:00 and at 05:00 UTC.
+        (ZoneInfo("America/Havana"), "2026-11-01T04:00:00"),
+    ],
+)
+def test_a_day_begins_when_its_midnight_first_comes(zone, begins) -> None:
+    assert day_start(date(2026, 11, 1), zone) == utc(begins)
 
 
 def test_a_day_without_midnight_begins_when_the_clock_is_put() -> None:
