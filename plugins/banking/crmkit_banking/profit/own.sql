@@ -51,14 +51,18 @@ term AS (
     SELECT
         d.subject_id,
         d.as_of,
+        -- From the day it was opened to its maturity, within the 365 days.
         sum(
             d.amount_base_minor * (a.ftp_rate - coalesce(d.rate, 0) / 100)
-            * least(date_diff('day', d.opened_on, d.as_of_on), 365) / 365
+            * greatest(date_diff(
+                'day', greatest(d.opened_on, d.as_of_on - 365), least(coalesce(d.matures_on, d.as_of_on), d.as_of_on)
+            ), 0) / 365
         ) AS interest,
-        CAST(sum(d.amount_base_minor) AS BIGINT) AS held
+        CAST(sum(CASE WHEN d.matures_on IS NULL OR d.matures_on > d.as_of_on THEN d.amount_base_minor END) AS BIGINT)
+            AS held
     FROM banking_term_deposit d
     JOIN assumed a ON a.as_of = d.as_of
-    WHERE d.opened_on <= d.as_of_on AND (d.matures_on IS NULL OR d.matures_on > d.as_of_on)
+    WHERE d.opened_on <= d.as_of_on
     GROUP BY d.subject_id, d.as_of
 ),
 statement AS (

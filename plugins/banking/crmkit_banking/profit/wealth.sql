@@ -38,14 +38,25 @@ term AS (
     SELECT
         subject_id,
         as_of,
-        sum(amount_base_minor) AS now,
-        sum(CASE WHEN date_diff('day', opened_on, as_of_on) >= 90 THEN amount_base_minor ELSE 0 END) AS before,
-        min(date_diff('day', as_of_on, matures_on)) AS days_to_maturity,
-        sum(CASE WHEN place = 1 AND matures_on IS NOT NULL THEN amount_base_minor END) AS maturing
+        sum(CASE WHEN days_left > 0 OR days_left IS NULL THEN amount_base_minor END) AS now,
+        -- What has matured since was held then all the same.
+        sum(CASE WHEN days_open >= 90 AND (days_left > -90 OR days_left IS NULL) THEN amount_base_minor END)
+            AS before,
+        min(CASE WHEN days_left > 0 THEN days_left END) AS days_to_maturity,
+        sum(CASE WHEN days_left > 0 AND place = 1 THEN amount_base_minor END) AS maturing
     FROM (
-        SELECT *, row_number() OVER (PARTITION BY subject_id, as_of ORDER BY matures_on, id) AS place
+        SELECT
+            subject_id,
+            as_of,
+            amount_base_minor,
+            date_diff('day', opened_on, as_of_on) AS days_open,
+            date_diff('day', as_of_on, matures_on) AS days_left,
+            -- The next to mature first.
+            row_number() OVER (
+                PARTITION BY subject_id, as_of, coalesce(matures_on > as_of_on, false) ORDER BY matures_on, id
+            ) AS place
         FROM banking_term_deposit
-        WHERE opened_on <= as_of_on AND (matures_on IS NULL OR matures_on > as_of_on)
+        WHERE opened_on <= as_of_on
     ) d
     GROUP BY subject_id, as_of
 ),
