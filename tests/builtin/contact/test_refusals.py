@@ -1,0 +1,204 @@
+"""Blocks, owners and places of one customer, asked on both sides of every instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+import crmkit
+from crmkit.builtin.contact.panels import panels
+from crmkit.builtin.contact.policy import count_blocked
+from crmkit.entities import ContactDecision, ContactRequest, CustomerRef
+from crmkit.errors import NotFound, UsageError
+from crmkit.testing.clock import SettableClock
+from crmkit.workspace import Crm
+
+NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def crm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crm]:
+    folder = tmp_path_factory.mktemp("refusals") / "shop"
+    with crmkit.init(folder, clock=SettableClock(), language="zh") as crm:
+        yield crm
+
+
+@pytest.fixture
+def ann(crm: Crm) -> int:
+    """A customer of the agent Bea, in the workspace's zone, who consents to everything."""
+    ref = f"A{next(NUMBERS)}"
+    made = crm.store.customers.add(name="Ann", owner="bea", refs=[CustomerRef("crm", ref)])
+    crm.run("consent give", customer=ref, purpose="any")
+    return made.id
+
+
+def request(customer: int, at: datetime = NOON, **more: Any) -> ContactRequest:
+    return ContactRequest(
+        **{"customer_id": customer, "channel": "email", "purpose": "marketing", "at": at, **more}
+    )
+
+
+def ask(crm: Crm, *args: Any, **more: Any) -> ContactDecision:
+    found: list[ContactDecision] = crm.service("contact.policy").ask([request(*args, **more)])
+    return found[0]
+
+
+def block(crm: Crm, customer: int, **values: Any) -> None:
+    crm.store.records.set(
+        "contact.block", source="test", ref=str(next(NUMBERS)), owner_id=customer,
+        values={"code": "dispute", **values},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "blocked"),
+    [
+        (None, None, True),
+        (NOON, None, True),
+        (NOON + TICK, None, False),
+        (None, NOON + TICK, True),
+        (None, NOON, False),
+        (NOON - TICK, NOON + TICK, True),
+        (NOON - 2 * TICK, NOON - TICK, False),
+        (NOON + TICK, NOON + 2 * TICK, False),
+    ],
+)
+def test_a_block_holds_from_its_first_instant_until_before_its_last(
+    crm: Crm, ann: int, since: datetime | None, until: datetime | None, blocked: bool
+) -> None:
+    block(crm, ann, since=since, until=until)
+    found = ask(crm, ann)
+    assert found.code == ("dispute" if blocked else "allowed")
+    assert found.free_at == (until if blocked else NOON)
+    if blocked:
+        assert found.words == "the customer is not to be contacted: a dispute is open"
+        assert found.words_zh == "暂停联系：存在争议"
+
+
+def test_blocks_that_follow_one_another_free_the_customer_at_the_last_end(
+    crm: Crm, ann: int
+) -> None:
+    """Until 15:00, from 15:00 until 20:00 (22:00 is not yet quiet), and one that is over."""
+    three, eight = NOON + timedelta(hours=3), NOON + timedelta(hours=8)
+    block(crm, ann, since=three, until=eight)
+    block(crm, ann, until=three)
+    block(crm, ann, until=NOON)
+    assert ask(crm, ann).free_at == eight
+    block(crm, ann, since=eight)
+    assert ask(crm, ann).free_at is None
+
+
+def test_a_block_of_a_purpose_stops_that_purpose_alone(crm: Crm, ann: int) -> None:
+    block(crm, ann, purposes=["service"])
+    codes = {p: ask(crm, ann, purpose=p).code for p in ("marketing", "service", "notice")}
+    assert codes == {"marketing": "allowed", "service": "dispute", "notice": "allowed"}
+    # One that names none stops what can be blocked; "do not contact" all that needs a word.
+    block(crm, ann)
+    assert ask(crm, ann).code == "dispute"
+    block(crm, ann, code="do_not_contact")
+    assert not ask(crm, ann, purpose="service").allowed
+    assert ask(crm, ann, purpose="notice").allowed
+
+
+def test_do_not_contact_stops_service_too_and_any_other_block_does_not(crm: Crm, ann: int) -> None:
+    block(crm, ann)
+    assert ask(crm, ann, purpose="service").allowed
+    block(crm, ann, code="do_not_contact")
+    assert ask(crm, ann, purpose="service").code == "do_not_contact"
+
+
+def test_renewals_are_the_owners_until_the_protection_ends(crm: Crm, ann: int) -> None:
+    """Bea has the customer since 31 March: six months, so 30 September is free for others.
+
+    Marketing begins after the quiet hours: 08:00 UTC.
+    """
+    told = ask(crm, ann, agent="cem")
+    assert (told.code, told.free_at) == ("protected", datetime(2026, 9, 30, 8, tzinfo=UTC))
+    assert told.words == (
+        "bea has the customer since 2026-03-31; renewals are free for others from 2026-09-30"
+    )
+    assert ask(crm, ann, agent="bea").allowed
+    assert ask(crm, ann).allowed
+    assert ask(crm, ann, agent="cem", purpose="service").allowed
+    last = datetime(2026, 9, 29, 20, 59, tzinfo=UTC)
+    assert ask(crm, ann, last, agent="cem").code == "protected"
+    assert ask(crm, ann, datetime(2026, 9, 30, 8, tzinfo=UTC), agent="cem").allowed
+
+
+def test_a_contact_is_asked_for_again_when_it_is_made_and_its_own_place_does_not_count(
+    crm: Crm, ann: int
+) -> None:
+    policy, later = crm.service("contact.policy"), NOON + timedelta(days=2)
+    (taken,) = policy.reserve([request(ann)], taken_by="list")
+    own = {"slot": taken.slot}
+    assert ask(crm, ann).code == "cap_1"
+    assert ask(crm, ann, **own).allowed
+
+    def place() -> tuple[Any, ...]:
+        names = ("day", "state", "at")
+        (row,) = crm.store.records.read("contact.slot", names, where={"ref": taken.slot})
+        return tuple(row)
+
+    with crm.store.begin("move") as tx:
+        policy.move([request(ann, later, **own)], tx=tx)
+        policy.move([], tx=tx)
+    assert place() == (later.date(), "reserved", later)
+    assert ask(crm, ann).allowed
+    block(crm, ann, since=NOON, until=NOON + timedelta(hours=1))
+    with crm.store.begin("confirm") as tx:
+        (refused,) = policy.confirm([request(ann, **own)], tx=tx)
+        assert (refused.code, place()[1]) == ("dispute", "reserved")
+        made = NOON + timedelta(hours=1)
+        (done,) = policy.confirm([request(ann, made, **own)], tx=tx)
+    assert done.allowed
+    assert place() == (NOON.date(), "made", made)
+    assert ask(crm, ann, NOON + timedelta(hours=2)).code == "cap_1"
+    with crm.store.begin("confirm") as tx, pytest.raises(NotFound, match="reserved contact"):
+        policy.confirm([request(ann, later + timedelta(days=9))], tx=tx)
+
+
+def test_each_reason_is_counted_the_most_frequent_first(crm: Crm, ann: int) -> None:
+    block(crm, ann, purposes=["service"])
+    asked = [{}, {"purpose": "service"}, {"purpose": "service"}, {"agent": "cem"}]
+    night = NOON.replace(hour=23)
+    found = [ask(crm, ann, **more) for more in asked] + [ask(crm, ann, night)]
+    assert list(count_blocked(found).items()) == [
+        ("dispute", 2), ("protected", 1), ("quiet_hours", 1),
+    ]  # fmt: skip
+    assert count_blocked(found[:1]) == {}
+
+
+def test_the_panel_tells_what_not_to_offer_in_the_workspaces_language(crm: Crm, ann: int) -> None:
+    (panel,) = panels()
+    assert list(panel.rows(crm, [ann])) == []
+    block(crm, ann, purposes=["service"], until=NOON + timedelta(hours=1))
+    assert list(panel.rows(crm, [ann])) == [
+        {"customer_id": ann, "purpose": "service", "why": "暂停联系：存在争议",
+         "free_at": NOON + timedelta(hours=1)}
+    ]  # fmt: skip
+
+
+def test_an_unknown_purpose_is_named_and_any_is_known(crm: Crm, ann: int) -> None:
+    refs = {"customer": str(ann)}
+    crm.run("consent give", purpose="any", **refs)
+    crm.run("consent give", purpose="service", **refs)
+    with pytest.raises(NotFound, match="no contact purpose 'sport'"):
+        crm.run("consent give", purpose="sport", **refs)
+
+
+def test_what_ends_or_happened_in_the_future_or_the_past_is_refused(crm: Crm, ann: int) -> None:
+    who = {"customer": str(ann)}
+    with pytest.raises(UsageError, match="is past"):
+        crm.run("contact block", reason="dispute", until=NOON, **who)
+    with pytest.raises(UsageError, match="is still to come"):
+        crm.run("contact log", at=NOON + TICK, **who)
+    (row,) = crm.run("contact log", at=NOON, **who).rows
+    assert row["at"] == NOON
+    with pytest.raises(UsageError, match="is still to come"):
+        crm.run("consent give", at=NOON + TICK, **who)
