@@ -57,8 +57,7 @@ class Present:
         """Notes the refs of a batch."""
         for index, source in self._emits.items():
             refs = [ref for ref in keyed.emits[index].refs if ref is not None]
-            nothing = [0] * len(refs)
-            self._seen[source].add(refs, nothing, nothing)
+            self._seen[source].add_keys(refs)
 
     def absent(self, store: Store) -> Iterator[tuple[str, str]]:
         """``(source, ref)`` of each stored customer that the file leaves out, in order."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from ..entities.checks import Fault, Reference, allowed_words, as_json, compile_check, shown
@@ -171,15 +172,8 @@ class Converter:
     def _plain_column(self, cells: Sequence[Cell]) -> list[Any] | None:
         """The column where that is quick, or None: names and ids would only fill the cache."""
         if self.check is not None:
-            bounds = {"minLength", "maxLength"} & set(self.field.schema)
-            checking = set(self.field.schema) & _CHECKING - bounds
+            checking = set(self.field.schema) & _CHECKING
             if checking - {"format"} or (checking and self.usual is None):
-                return None
-            lengths = set(map(len, filter(None, cells)))
-            if lengths and not (
-                max(lengths) <= self.field.schema.get("maxLength", max(lengths))
-                and min(lengths) >= self.field.schema.get("minLength", 0)
-            ):
                 return None
         if None in cells:
             return None
@@ -192,6 +186,11 @@ class Converter:
         if self.usual is not None:
             there = (v for v in values if v is not None)
             if not all(map(self.usual.fullmatch, there)):
+                return None
+        if self.check is not None:
+            # Only the length is left to be judged, so one text of each length speaks for all.
+            by_length = {len(v): v for v in values if v is not None}
+            if not all(map(self.check, by_length.values())):
                 return None
         return values
 
@@ -286,7 +285,8 @@ class Converter:
 
     def _read(self, text: str) -> Any:
         """The value of a cell; a text that does not fit is tried as the whole number that it is."""
-        value = self._finish(text, self.read if self.spec.factor is None else self._scaled)
+        factor = self.spec.factor
+        value = self._finish(text, self.read if factor is None else partial(self._scaled, factor))
         if self.field.type is not FieldType.TEXT or not isinstance(value, Fault):
             return value
         try:
@@ -299,11 +299,10 @@ class Converter:
         tried = self._finish(whole, self.read)
         return value if isinstance(tried, Fault) else tried
 
-    def _scaled(self, text: str) -> Any:
+    def _scaled(self, factor: Decimal, text: str) -> Any:
         """A number in the file's unit, read in the field's."""
         plain = plain_reader(self.reading)(text)
         try:
-            factor = self.spec.factor or Decimal(1)
             found = MONEY_CONTEXT.multiply(Decimal(plain, MONEY_CONTEXT), factor)
         except ArithmeticError:
             raise ValueError("is not a number") from None
@@ -334,7 +333,8 @@ class Converter:
         return self.encode(value)
 
 
-_CHECKING = frozenset("enum const minLength maxLength pattern format".split())
+# What a check may ask of a text beside its length; a usual text has its format.
+_CHECKING = frozenset("enum const pattern format".split())
 
 
 def _piece(text: str, separator: str | None, number: int) -> str | None:

@@ -88,6 +88,11 @@ class SeenKeys:
         if len(self._lines) > self._limit:
             self._spill()
 
+    def add_keys(self, keys: Sequence[str]) -> None:
+        """Remembers keys alone, to be asked for with :meth:`known`."""
+        zeros = bytes(len(keys))
+        self.add(keys, zeros, zeros)
+
     def _spill(self) -> None:
         if self._file is None:
             self._folder = TemporaryDirectory(prefix="crmkit-keys-")
@@ -144,12 +149,12 @@ class Occurrences:
     def _numbered(self, rows: Sequence[Sequence[str | None]]) -> list[str]:
         names = [_digest(row) for row in rows]
         numbers = [1] * len(names)
-        nothing = [0] * len(names)
+        nothing = bytes(len(names))
         for repeat in self._seen.repeats(names, nothing, nothing):
             name = names[repeat.position]
             numbers[repeat.position] = self._more[name] = self._more.get(name, 1) + 1
         new = [name for name, number in zip(names, numbers, strict=True) if number == 1]
-        self._seen.add(new, [0] * len(new), [0] * len(new))
+        self._seen.add_keys(new)
         return [f"{name}-{number}" for name, number in zip(names, numbers, strict=True)]
 
     def close(self) -> None:

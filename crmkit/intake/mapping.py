@@ -372,9 +372,8 @@ class _Cells:
 
 def _beside(key: Key | None, used: tuple[str, ...]) -> tuple[str, ...]:
     """The columns that a fingerprint needs beside a key of one column, whose blanks do not count."""
-    if key is None or key.single is None:
-        return used
-    return tuple(name for name in used if name != key.single)
+    single = key.single if key else None
+    return tuple(name for name in used if name != single)
 
 
 def _masked(cells: Sequence[Any], mask: Sequence[bool] | None) -> Sequence[Any]:

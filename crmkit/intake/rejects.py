@@ -130,10 +130,11 @@ def _with_reason(text: str, reason: dict[str, Any]) -> str:
     To read and write them again would cut long decimals and fail at thousands of digits.
     """
     body = text.strip()
-    if (at := body.rfind(f'"{REASON_COLUMNS[0]}":')) > 0:
+    head, mark, tail = body.rpartition(f'"{REASON_COLUMNS[0]}":')
+    if mark:
         # A mended rejects file: its old reason is replaced.
-        if json.loads("{" + body[at:]).keys() <= {*REASON_COLUMNS}:
-            body = body[:at].rstrip().rstrip(",") + "}"
+        if json.loads("{" + mark + tail).keys() <= {*REASON_COLUMNS}:
+            body = head.rstrip().rstrip(",") + "}"
         else:
             kept = {k: v for k, v in json.loads(body).items() if k not in REASON_COLUMNS}
             body = json.dumps(kept, ensure_ascii=False)

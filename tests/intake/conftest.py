@@ -54,6 +54,10 @@ BILL = fields(
     note={"type": "string"},
 )
 
+VISIT = fields(
+    tip={"type": "string", "format": "money"}, given={"type": "string", "format": "money"}
+)
+
 
 def make_catalog() -> Catalog:
     records = {
@@ -63,7 +67,7 @@ def make_catalog() -> Catalog:
     }
     kinds = {
         "shop.bill": InteractionKind(name="shop.bill", schema=BILL, subject="shop.line"),
-        "shop.visit": InteractionKind(name="shop.visit", schema=fields(), anonymous=True),
+        "shop.visit": InteractionKind(name="shop.visit", schema=VISIT, anonymous=True),
     }
     return Catalog(
         plugins={"shop": Manifest()},

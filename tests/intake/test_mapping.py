@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from crmkit.errors import ProfileError
@@ -36,6 +38,101 @@ def test_two_fields_take_two_pieces_of_a_column(lite: Shop) -> None:
         ("Berg", "Wien"),
         ("Bo", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("part", "taken"),
+    [(1, "a"), (2, "b"), (3, "c"), (4, None), (-1, "c"), (-2, "b"), (-3, "a"), (-4, None)],
+)
+def test_the_pieces_of_a_cell_are_counted_from_1_and_from_its_end(
+    lite: Shop, part: int, taken: str | None
+) -> None:
+    profile = PROFILE % (f'region = {{ column = "at", split = "/", part = {part} }}', "")
+    assert lite.load("id,at\n1, a/b /c\n", profile).created == 1
+    assert lite.one("SELECT region FROM customer") == taken
+
+
+def test_columns_are_joined_without_those_that_are_blank(lite: Shop) -> None:
+    profile = PROFILE % ('name = { join = ["first", "last"], sep = ", " }', "")
+    lite.load("id,first,last\n1, Ann ,Berg\n2,,Bo\n3,Cy,\n4,,\n", profile)
+    found = [name for (name,) in lite.sql("SELECT name FROM customer ORDER BY id")]
+    assert found == ["Ann, Berg", "Bo", "Cy", None]
+
+
+def test_an_amount_has_the_currency_of_its_row(lite: Shop) -> None:
+    """12.5 euros are 1250 cents, and 7 yen are 7: the yen has no smaller unit (ISO 4217)."""
+    profile = (PROFILE % ('name = "id"', "")).replace("shop.customer", "shop.line") + (
+        'fee = { column = "fee", currency = { column = "unit" } }\n'
+    )
+    result = lite.load("id,fee,unit\n1,12.5,EUR\n2,7,JPY\n3,,EUR\n4,5,\n5,5,euro\n", profile)
+    assert lite.sql("SELECT fee_minor, fee_currency FROM shop_line ORDER BY id") == [
+        (1250, "EUR"),
+        (7, "JPY"),
+        (None, None),
+    ]
+    assert [(r.line, r.code) for r in lite.store.imports.rejects(result.import_id)] == [
+        (5, "E_REQUIRED"),
+        (6, "E_TYPE"),
+    ]
+
+
+VISIT = """
+[[emit]]
+entity = "shop.visit"
+key = "id"
+occurred_at = "at"
+[emit.fields]
+tip = { column = "tip", currency = { column = "unit" } }
+given = { column = "tip", currency = "USD" }
+"""
+
+
+def test_amounts_of_an_event_stand_in_its_payload_and_missing_ones_are_left_out(lite: Shop) -> None:
+    """20:00 UTC is the next day in the workspace's zone, Asia/Shanghai (UTC+8)."""
+    profile = PROFILE.partition("[[emit]]")[0] + VISIT
+    lite.load(
+        "id,at,tip,unit\n1,2026-02-01T20:00:00Z,5,EUR\n2,2026-02-02T08:00:00Z,,EUR\n", profile
+    )
+    rows = lite.sql(
+        "SELECT payload, occurred_at, occurred_on FROM interaction ORDER BY occurred_at"
+    )
+    assert [(json.loads(row[0]), row[1][:16], row[2]) for row in rows] == [
+        (
+            {"tip_minor": 500, "tip_currency": "EUR", "given_minor": 500, "given_currency": "USD"},
+            "2026-02-01 20:00",
+            "2026-02-02",
+        ),
+        ({}, "2026-02-02 08:00", "2026-02-02"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("title", "stored"),
+    [("ab", "ab"), (" ab ", "ab"), ("a", None), (" a ", None), ("  a", None)],
+)
+def test_the_length_of_a_text_is_that_without_the_blanks_around_it(
+    lite: Shop, title: str, stored: str | None
+) -> None:
+    """A plan's title has at least two characters."""
+    profile = PROFILE.partition("[[emit]]")[0] + (
+        '[[emit]]\nentity = "shop.plan"\nkey = "id"\n[emit.fields]\ntitle = "title"\n'
+    )
+    result = lite.load(f"id,title\n1,{title}\n2,other\n", profile)
+    found = [text for (text,) in lite.sql("SELECT title FROM shop_plan ORDER BY id")]
+    assert found == ([] if stored is None else [stored]) + ["other"]
+    assert [r.code for r in lite.store.imports.rejects(result.import_id)] == (
+        ["E_LENGTH"] if stored is None else []
+    )
+
+
+def test_rows_without_a_key_have_one_of_their_own_also_one_alone(lite: Shop) -> None:
+    profile = (
+        PROFILE.partition("key = ")[0] + VISIT.replace('key = "id"\n', "").partition("given")[0]
+    )
+    row = "2026-02-01T20:00:00Z,5,EUR\n"
+    assert lite.load(f"at,tip,unit\n{row}", profile).created == 1
+    again = lite.load(f"at,tip,unit\n{row}{row}", profile, name="more.csv")
+    assert (again.created, again.unchanged) == (1, 1)
 
 
 def test_a_number_is_brought_to_its_unit_in_decimal_digits(lite: Shop) -> None:
