@@ -226,6 +226,107 @@ def test_profitability_by_branch_product_and_customer(world, by, expected) -> No
     assert sum(r["at_a_loss"] for r in rows) == 1
 
 
+@pytest.mark.parametrize(
+    ("basis", "premium", "ordinary"),
+    [("composite", 300, 100), ("deposit", 180, 140), ("loan", 120, -40)],
+)
+def test_the_tiers_report_tells_deposits_loans_and_moves(
+    world, basis: str, premium: int, ordinary: int
+) -> None:
+    """Two of three customers of the scheme are ordinary, one of them in grace and one without any figure;
+    other schemes count in nothing. Moves count within 90 days: the one of day 90 is past."""
+    for subject, scheme, tier, rank, grace in (
+        (1, "banking.relation", "premium", 4, None),
+        (2, "banking.relation", "ordinary", 1, date(2026, 4, 30)),
+        (3, "banking.relation", "ordinary", 1, None),
+        (1, "banking.key", "gold", 4, None),
+    ):
+        world.add("ledger_standing", id=subject, subject_id=subject, scheme=scheme, tier=tier, rank=rank,
+                  grace_until=grace)  # fmt: skip
+    for subject, assets, owed, deposit, loan in ((1, 7_000, 500, 180, 120), (2, 40, 60, 140, -40)):
+        world.add("feature", subject_id=subject, banking_assets_minor=assets, banking_outstanding_minor=owed,
+                  banking_deposit_contribution_minor=deposit, banking_loan_contribution_minor=loan,
+                  banking_contribution_minor=deposit + loan)  # fmt: skip
+    for scheme, tier, move, before in (
+        ("banking.relation", "premium", "up", 0), ("banking.relation", "premium", "up", 89),
+        ("banking.relation", "premium", "up", 90), ("banking.relation", "premium", "enter", 5),
+        ("banking.relation", "ordinary", "down", 89), ("banking.relation", "ordinary", "enter", 89),
+        ("banking.relation", "ordinary", "enter", 3), ("banking.key", "ordinary", "down", 3),
+    ):  # fmt: skip
+        world.add("ledger_tier_change", scheme=scheme, to_tier=tier, move=move, days_before=before)
+    low, high = world.report("tiers", basis=basis)
+    assert (high["tier"], high["customers"], high["in_grace"]) == ("premium", 1, 0)
+    assert (low["tier"], low["customers"], low["in_grace"]) == ("ordinary", 2, 1)
+    assert (high["customer_share"], low["customer_share"]) == pytest.approx((1 / 3, 2 / 3))
+    assert (high["deposits_minor"], high["loans_minor"]) == (7_000, 500)
+    assert (low["deposits_minor"], low["loans_minor"]) == (40, 60)
+    assert (high["contribution_minor"], low["contribution_minor"]) == (premium, ordinary)
+    share = premium / (premium + ordinary)
+    assert (high["contribution_share"], high["cumulated_share"]) == pytest.approx((share, share))
+    assert low["cumulated_share"] == pytest.approx(1.0)
+    assert [high[name] for name in ("risen", "fallen", "entered")] == [2, 0, 1]
+    assert [low[name] for name in ("risen", "fallen", "entered")] == [0, 1, 2]
+
+
+def test_tiers_that_bring_nothing_have_no_share_of_it(world) -> None:
+    """Nobody has a figure, so that a share of nothing is asked for; of 1 and 2 they are a third and two."""
+    for subject, rank in ((1, 1), (2, 0)):
+        world.add("ledger_standing", id=subject, subject_id=subject, scheme="banking.wealth", tier=str(rank),
+                  rank=rank)  # fmt: skip
+    shown = [
+        "deposits_minor", "loans_minor", "contribution_minor", "contribution_share", "cumulated_share",
+        "risen", "fallen", "entered",
+    ]  # fmt: skip
+    for basis in ("composite", "deposit", "loan"):
+        for row in world.report("tiers", scheme="banking.wealth", basis=basis):
+            assert [row[name] for name in shown] == [0, 0, 0, None, None, 0, 0, 0]
+    world.add("feature", subject_id=1, banking_contribution_minor=1)
+    shares = [row["contribution_share"] for row in world.report("tiers", scheme="banking.wealth")]
+    assert shares == [0.0, 1.0]
+
+
+def test_profitability_tells_each_term_and_who_makes_a_loss(world) -> None:
+    """Of three customers of a region one makes a loss, one neither, one brings; the fourth has no region and
+    the fifth no contribution. Equal parts stand by their name."""
+    for subject, contribution, region in (
+        (1, -1, "north"), (2, 0, "north"), (3, 9, "north"), (4, 8, None), (5, None, "south"),
+    ):  # fmt: skip
+        world.add("customer", subject_id=subject, region=region)
+        world.add("feature", subject_id=subject, banking_contribution_minor=contribution,
+                  banking_net_interest_minor=10, banking_fees_minor=5, banking_cost_to_serve_minor=3,
+                  banking_expected_loss_minor=2, banking_deposit_contribution_minor=4,
+                  banking_loan_contribution_minor=-4)  # fmt: skip
+    north, unknown = world.report("profitability", by="region")
+    assert north == {
+        "place": 1, "part": "north", "customer_id": None, "customers": 3, "net_interest_minor": 30,
+        "fees_minor": 15, "cost_minor": 9, "expected_loss_minor": 6, "contribution_minor": 8,
+        "at_a_loss": 1,
+    }  # fmt: skip
+    assert (unknown["place"], unknown["part"], unknown["contribution_minor"]) == (2, "unknown", 8)
+    deposits, loans = world.report("profitability", by="product")
+    assert (deposits["fees_minor"], deposits["expected_loss_minor"]) == (20, None)
+    assert (loans["fees_minor"], loans["expected_loss_minor"], loans["at_a_loss"]) == (None, 8, 4)
+
+
+@pytest.mark.parametrize(
+    ("most", "customers"), [(1, [2]), (2, [2, 3]), (3, [2, 3, 1]), (9, [2, 3, 1])]
+)
+def test_profitability_shows_the_best_so_many(world, most: int, customers: list[int]) -> None:
+    for subject, contribution in ((1, 5), (2, 9), (3, 7)):
+        world.add("feature", subject_id=subject, banking_contribution_minor=contribution)
+    rows = world.report("profitability", by="customer", most=most)
+    assert [(row["place"], row["customer_id"]) for row in rows] == list(
+        enumerate(customers, start=1)
+    )
+
+
+@pytest.mark.parametrize("by", ["life_situation", "wealth_band", "branch", "region", "department"])
+def test_what_is_not_known_of_a_customer_is_a_part_of_its_own(world, by: str) -> None:
+    world.add("feature", subject_id=1, banking_contribution_minor=7)
+    (row,) = world.report("profitability", by=by)
+    assert (row["part"], row["customers"], row["contribution_minor"]) == ("unknown", 1, 7)
+
+
 def test_income_is_told_from_the_months_before(world, day) -> None:
     """Fees of 1, 2, ... 7 from September to March. Of March, from September to February: the mean of
     4, 5 and 6 and two steps of 1 more: 7, which came. April, from October on: 6 + 2 = 8."""

@@ -136,7 +136,7 @@ def test_who_rises_was_seen_ninety_days_ago_in_a_lower_band(wealth, held, term, 
         "paid as much before": (False, held((200, 1)) + paid((91, 3 * INCOME), (92, 3 * INCOME))),
         "paid so long before": (False, held((200, 1)) + paid((91, 3 * INCOME), (183, 3 * INCOME))),
         "not paid longer before": (True, held((200, 1)) + paid((91, 3 * INCOME), (184, 3 * INCOME))),
-        "paid a cent less before": (True, held((200, 1)) + paid((9, 3 * INCOME), (99, 3 * INCOME - 3))),
+        "paid a cent less before": (True, held((200, 1)) + paid((9, 3 * INCOME), (99, 3 * INCOME - 1))),
         "paid no more": (False, held((200, 1)) + paid((92, 3 * INCOME))),
     }  # fmt: skip
     found = wealth([rows for _, rows in cases.values()])
@@ -150,6 +150,7 @@ def test_income_is_a_third_of_the_salaries_and_pensions_of_92_days(wealth, paid)
         (0.25, paid((0, 600_000), (92, 600_000))),
         (0.25, paid((5, 600_000), type="pension")),
         (0.0, paid((5, 600_000), type="transfer_in")),
+        (1 / 3 / 800_000, paid((5, 1))),
         # A salary that was paid by mistake and taken back.
         (0.25, paid((5, 600_000), (4, -600_000))),
     ]

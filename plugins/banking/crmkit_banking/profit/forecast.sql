@@ -7,7 +7,7 @@
     FROM banking_loan_statement s
     CROSS JOIN assumed a
     LEFT JOIN banking_loan l ON l.id = s.record_id
-    WHERE s.days_past_due < 90 AND NOT coalesce(s.written_off, false)
+    WHERE coalesce(s.days_past_due, 0) < 90 AND NOT coalesce(s.written_off, false)
     UNION ALL
     SELECT s.subject_id, s.occurred_on, s.balance_base_minor * (a.card_rate - a.ftp_rate) / 12
     FROM banking_card_statement s
@@ -55,22 +55,19 @@ expected AS (
     SELECT
         g.branch,
         g.month_no,
-        min(g.known_no) AS known_no,
-        min(g.amount) AS amount,
+        g.known_no,
+        g.amount,
         avg(CASE WHEN w.month_no > g.known_no - 3 THEN w.amount END) AS level,
         -- The mean step over six months is last less first by their distance.
-        (arg_max(w.amount, w.month_no) - arg_min(w.amount, w.month_no))
-            / nullif(max(w.month_no) - min(w.month_no), 0) AS step,
-        count(*) AS known
+        (arg_max(w.amount, w.month_no) - arg_min(w.amount, w.month_no)) / 5 AS step
     FROM goal g
     JOIN whole w ON w.branch = g.branch AND w.month_no BETWEEN g.known_no - 5 AND g.known_no
-    GROUP BY g.branch, g.month_no
+    GROUP BY g.branch, g.month_no, g.known_no, g.amount
+    HAVING count(*) = 6
 ),
 forecast AS (
     -- The mean of three months stands for the middle one, so it is a step and those to the goal away.
-    SELECT *, level + step * (month_no - known_no + 1) AS expected
-    FROM expected
-    WHERE known = 6
+    SELECT *, level + step * (month_no - known_no + 1) AS expected FROM expected
 )
 SELECT
     branch,
