@@ -304,3 +304,14 @@ def test_fulfilment_follows_a_booking_that_is_moved_or_cancelled(
         result="unavailable", arrival_on=date(2026, 3, 1),
     )  # fmt: skip
     assert [row["n"] for row in world.report("fulfilment")] == lines
+
+
+def test_a_guest_of_two_merged_profiles_arrives_once_with_the_higher_tier(world, sheet) -> None:
+    _arrives(world)
+    _likes(world, "PIL_TYPE", "down")
+    for number, (tier, rank) in enumerate((("member", 0), ("gold", 2))):
+        world.add("ledger_standing", id=number, scheme="hotel.club", tier=tier, rank=rank)
+    rows = world.report("arrivals", date=None)
+    codes = [r["code"] for r in rows]
+    assert {"ARRIVAL", "PIL_TYPE"} < set(codes) and len(set(codes)) == len(codes)
+    assert {r["tier"] for r in rows} == {"gold"}

@@ -238,6 +238,13 @@ def test_loyalty_liability_and_breakage(world) -> None:
     assert found == {"gold": (500, 1000, 0.2), "none": (70, 70, 0.0)}
 
 
+def test_a_guest_of_two_merged_profiles_stands_in_the_higher_tier(world) -> None:
+    for tier, rank in (("member", 0), ("gold", 2), ("silver", 1)):
+        world.add("ledger_standing", id=9 - rank, scheme="hotel.club", tier=tier, rank=rank)
+    world.add("ledger_entry", ledger="hotel.points", kind="earn", amount=1000)
+    assert [(r["tier"], r["members"]) for r in world.report("loyalty")] == [("gold", 1)]
+
+
 def test_cold_welcome_says_why(world) -> None:
     common = {
         "hotel_tier": "gold",

@@ -18,10 +18,9 @@ gap AS (
 ),
 usual AS (
     -- The median gap, the lower one of two in the middle.
-    SELECT subject_id, as_of, max(gap_days) AS usual_gap
+    SELECT subject_id, as_of, gap_days AS usual_gap
     FROM gap
     WHERE nth = (gaps + 1) // 2
-    GROUP BY subject_id, as_of
 ),
 stayed AS (
     SELECT
@@ -44,7 +43,6 @@ marked AS (
     -- Fulfilment of each stay that was prepared, latest first; a booking that was not kept is none.
     SELECT
         p.subject_id, p.as_of, p.owner_id, p.arrival_on,
-        count(*) AS n,
         (count_if(p.result = 'met') + 0.5 * count_if(p.result = 'partly')) / count(*) AS rate
     FROM hotel_preparation p
     JOIN slept s ON s.subject_id = p.subject_id AND s.as_of = p.as_of AND s.owner_id = p.owner_id
@@ -97,10 +95,12 @@ posted AS (
     GROUP BY subject_id, as_of
 ),
 standing AS (
-    SELECT subject_id, as_of, max(tier) AS tier, max(rank) AS tier_rank, max(grace_until) AS grace_until
+    -- A guest of two merged profiles has two: the higher one counts.
+    SELECT
+        subject_id, as_of, tier, rank AS tier_rank, grace_until,
+        row_number() OVER (PARTITION BY subject_id, as_of ORDER BY rank DESC, id) AS place
     FROM ledger_standing
     WHERE scheme = 'hotel.club'
-    GROUP BY subject_id, as_of
 ),
 liked AS (
     SELECT
@@ -220,7 +220,7 @@ LEFT JOIN complaint c ON c.subject_id = p.subject_id AND c.as_of = p.as_of
 LEFT JOIN acted a ON a.subject_id = p.subject_id AND a.as_of = p.as_of
 LEFT JOIN asked q ON q.subject_id = p.subject_id AND q.as_of = p.as_of
 LEFT JOIN posted l ON l.subject_id = p.subject_id AND l.as_of = p.as_of
-LEFT JOIN standing t ON t.subject_id = p.subject_id AND t.as_of = p.as_of
+LEFT JOIN standing t ON t.subject_id = p.subject_id AND t.as_of = p.as_of AND t.place = 1
 LEFT JOIN liked k ON k.subject_id = p.subject_id AND k.as_of = p.as_of
 LEFT JOIN again n ON n.subject_id = p.subject_id AND n.as_of = p.as_of
 LEFT JOIN others o ON o.subject_id = p.subject_id AND o.as_of = p.as_of

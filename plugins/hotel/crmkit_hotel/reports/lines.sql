@@ -42,9 +42,10 @@ complaint AS (
     GROUP BY c.subject_id, c.as_of
 ),
 standing AS (
-    SELECT subject_id, as_of, tier, rank AS tier_rank
+    SELECT subject_id, as_of, arg_max(tier, rank) AS tier, max(rank) AS tier_rank
     FROM ledger_standing
     WHERE scheme = 'hotel.club'
+    GROUP BY subject_id, as_of
 ),
 guest AS (
     SELECT

@@ -10,7 +10,7 @@ WITH entry AS (
     GROUP BY subject_id
 ),
 tier AS (
-    SELECT subject_id, max(tier) AS tier FROM ledger_standing WHERE scheme = 'hotel.club' GROUP BY subject_id
+    SELECT subject_id, arg_max(tier, rank) AS tier FROM ledger_standing WHERE scheme = 'hotel.club' GROUP BY subject_id
 )
 SELECT
     coalesce(t.tier, 'none') AS tier,

@@ -5,20 +5,19 @@ WITH bill AS (
         b.subject_id,
         b.as_of,
         b.days_before,
-        coalesce(b.record_id, 0) AS line,
         b.amount_base_minor AS amount,
         b.overage_base_minor AS overage,
         row_number() OVER (
-            PARTITION BY b.subject_id, b.as_of, coalesce(b.record_id, 0)
+            PARTITION BY b.subject_id, b.as_of, b.record_id
             ORDER BY b.occurred_at DESC, b.id DESC
         ) AS place,
         avg(b.amount_base_minor) OVER (
-            PARTITION BY b.subject_id, b.as_of, coalesce(b.record_id, 0)
+            PARTITION BY b.subject_id, b.as_of, b.record_id
             ORDER BY b.occurred_at, b.id
             ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING
         ) AS usual,
         count(*) OVER (
-            PARTITION BY b.subject_id, b.as_of, coalesce(b.record_id, 0)
+            PARTITION BY b.subject_id, b.as_of, b.record_id
             ORDER BY b.occurred_at, b.id
             ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING
         ) AS earlier
@@ -44,11 +43,8 @@ billed AS (
     SELECT
         subject_id,
         as_of,
-        max(CASE WHEN place = 1 THEN shock END) AS bill_shock_ratio,
         max(CASE WHEN place <= 3 THEN shock END) AS bill_shock_3m,
-        CAST(max(CASE WHEN place = 1 THEN billed END) AS BIGINT) AS bill_amount,
-        max(CASE WHEN place = 1 THEN billed END)
-            / nullif(max(CASE WHEN place = 2 THEN billed END), 0) - 1 AS bill_change,
+        sum(CASE WHEN place = 2 THEN billed END) AS bill_before,
         sum(CASE WHEN place <= 3 THEN overage END)
             / nullif(sum(CASE WHEN place <= 3 AND overage IS NOT NULL THEN billed END), 0)
             AS overage_share_3m,
@@ -79,12 +75,12 @@ due AS (
         line,
         currency,
         due_on,
-        min(as_of_on) AS as_of_on,
+        as_of_on,
         min(CASE WHEN billed > 0 THEN occurred_at END) AS billed_at,
-        coalesce(sum(billed), 0) - coalesce(sum(paid), 0) AS balance
+        sum(billed - paid) AS balance
     FROM entry
     WHERE due_on IS NOT NULL
-    GROUP BY subject_id, as_of, line, currency, due_on
+    GROUP BY subject_id, as_of, as_of_on, line, currency, due_on
 ),
 began AS (
     SELECT
@@ -138,18 +134,19 @@ owed AS (
     LEFT JOIN unassigned u
         ON u.subject_id = o.subject_id AND u.as_of = o.as_of AND u.line = o.line
         AND coalesce(u.currency, '') = coalesce(o.currency, '')
-    WHERE o.due_on < o.as_of_on AND o.balance > coalesce(g.surplus, 0) + coalesce(u.amount, 0)
+    WHERE o.due_on < o.as_of_on AND o.balance > g.surplus + coalesce(u.amount, 0)
     GROUP BY o.subject_id, o.as_of
 )
 SELECT
     b.subject_id,
     b.as_of,
-    b.bill_shock_ratio AS telecom_bill_shock_ratio,
+    m.shock AS telecom_bill_shock_ratio,
     b.bill_shock_3m AS telecom_bill_shock_3m,
-    b.bill_amount AS telecom_bill_amount,
-    b.bill_change AS telecom_bill_change,
+    CAST(m.billed AS BIGINT) AS telecom_bill_amount,
+    m.billed / nullif(b.bill_before, 0) - 1 AS telecom_bill_change,
     b.overage_share_3m AS telecom_overage_share_3m,
     b.spend_trend_3m AS telecom_spend_trend_3m,
     coalesce(o.days_overdue, 0) AS telecom_days_overdue
 FROM billed b
+JOIN month m ON m.subject_id = b.subject_id AND m.as_of = b.as_of AND m.place = 1
 LEFT JOIN owed o ON o.subject_id = b.subject_id AND o.as_of = b.as_of

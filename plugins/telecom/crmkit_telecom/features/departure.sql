@@ -1,6 +1,6 @@
 -- Customers whose last line has ended: how long ago and how.
 WITH ended AS (
-    SELECT subject_id, as_of, record_id, max(occurred_at) AS ended_at
+    SELECT subject_id, as_of, record_id
     FROM telecom_termination
     GROUP BY subject_id, as_of, record_id
 ),

@@ -15,7 +15,7 @@ WITH move AS (
             subject_id,
             as_of,
             count_if(days_before < 60) AS recent,
-            count_if(days_before >= 60 AND days_before < 120) AS earlier
+            count_if(days_before >= 60) AS earlier
         FROM telecom_termination
         WHERE kind = 'voluntary' AND days_before < 120
         GROUP BY subject_id, as_of

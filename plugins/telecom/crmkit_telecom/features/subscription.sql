@@ -39,50 +39,53 @@ flagged AS (
     FROM line l
 )
 SELECT
-    subject_id,
-    as_of,
-    CAST(max(tenure) AS BIGINT) AS telecom_tenure_months,
+    f.subject_id,
+    f.as_of,
+    CAST(max(f.tenure) AS BIGINT) AS telecom_tenure_months,
     count(*) AS telecom_subscriptions,
-    CAST(sum(coalesce(line_count, 1)) AS BIGINT) AS telecom_lines,
-    max(CASE WHEN place = 1 THEN contract_type END) AS telecom_contract_type,
-    min(to_end) AS telecom_months_to_end,
+    CAST(sum(coalesce(f.line_count, 1)) AS BIGINT) AS telecom_lines,
+    t.contract_type AS telecom_contract_type,
+    min(f.to_end) AS telecom_months_to_end,
     -- The same as two features, so that a reason can say either.
-    CASE WHEN min(to_end) >= 0 THEN min(to_end) END AS telecom_contract_months_left,
-    CASE WHEN min(to_end) < 0 THEN -min(to_end) END AS telecom_contract_months_over,
+    CASE WHEN min(f.to_end) >= 0 THEN min(f.to_end) END AS telecom_contract_months_left,
+    CASE WHEN min(f.to_end) < 0 THEN -min(f.to_end) END AS telecom_contract_months_over,
     CASE
-        WHEN max(CASE WHEN place = 1 THEN contract_type END) IS NULL THEN NULL
-        WHEN max(CASE WHEN place = 1 THEN contract_type END) = 'month_to_month' THEN 'free'
-        WHEN min(to_end) < 0 THEN 'expired'
-        WHEN min(to_end) <= 3 THEN 'expiring'
+        WHEN t.contract_type IS NULL THEN NULL
+        WHEN t.contract_type = 'month_to_month' THEN 'free'
+        WHEN min(f.to_end) < 0 THEN 'expired'
+        WHEN min(f.to_end) <= 3 THEN 'expiring'
         ELSE 'bound'
     END AS telecom_contract_state,
-    max(CASE WHEN place = 1 THEN payment_model END) AS telecom_payment_model,
-    max(CASE WHEN place = 1 THEN payment_method END) AS telecom_payment_method,
-    max(CASE WHEN place = 1 THEN internet_service END) AS telecom_internet_service,
-    max(CASE WHEN place = 1 THEN plan_code END) AS telecom_plan_code,
-    bool_or(phone_service) AS telecom_phone_service,
-    bool_or(multiple_lines) AS telecom_multiple_lines,
-    bool_or(tv_service) AS telecom_tv_service,
-    bool_or(paperless_billing) AS telecom_paperless_billing,
-    bool_or(addon_security) AS telecom_addon_security,
-    bool_or(addon_backup) AS telecom_addon_backup,
-    bool_or(addon_device_protection) AS telecom_addon_device_protection,
-    bool_or(addon_tech_support) AS telecom_addon_tech_support,
-    bool_or(addon_streaming_tv) AS telecom_addon_streaming_tv,
-    bool_or(addon_streaming_movies) AS telecom_addon_streaming_movies,
-    bool_or(addon_roaming) AS telecom_addon_roaming,
-    bool_or(addon_family) AS telecom_addon_family,
+    t.payment_model AS telecom_payment_model,
+    t.payment_method AS telecom_payment_method,
+    t.internet_service AS telecom_internet_service,
+    t.plan_code AS telecom_plan_code,
+    bool_or(f.phone_service) AS telecom_phone_service,
+    bool_or(f.multiple_lines) AS telecom_multiple_lines,
+    bool_or(f.tv_service) AS telecom_tv_service,
+    bool_or(f.paperless_billing) AS telecom_paperless_billing,
+    bool_or(f.addon_security) AS telecom_addon_security,
+    bool_or(f.addon_backup) AS telecom_addon_backup,
+    bool_or(f.addon_device_protection) AS telecom_addon_device_protection,
+    bool_or(f.addon_tech_support) AS telecom_addon_tech_support,
+    bool_or(f.addon_streaming_tv) AS telecom_addon_streaming_tv,
+    bool_or(f.addon_streaming_movies) AS telecom_addon_streaming_movies,
+    bool_or(f.addon_roaming) AS telecom_addon_roaming,
+    bool_or(f.addon_family) AS telecom_addon_family,
     CAST(sum(
-        CASE WHEN addon_security THEN 1 ELSE 0 END
-        + CASE WHEN addon_backup THEN 1 ELSE 0 END
-        + CASE WHEN addon_device_protection THEN 1 ELSE 0 END
-        + CASE WHEN addon_tech_support THEN 1 ELSE 0 END
-        + CASE WHEN addon_streaming_tv THEN 1 ELSE 0 END
-        + CASE WHEN addon_streaming_movies THEN 1 ELSE 0 END
-        + CASE WHEN addon_roaming THEN 1 ELSE 0 END
-        + CASE WHEN addon_family THEN 1 ELSE 0 END
+        CASE WHEN f.addon_security THEN 1 ELSE 0 END
+        + CASE WHEN f.addon_backup THEN 1 ELSE 0 END
+        + CASE WHEN f.addon_device_protection THEN 1 ELSE 0 END
+        + CASE WHEN f.addon_tech_support THEN 1 ELSE 0 END
+        + CASE WHEN f.addon_streaming_tv THEN 1 ELSE 0 END
+        + CASE WHEN f.addon_streaming_movies THEN 1 ELSE 0 END
+        + CASE WHEN f.addon_roaming THEN 1 ELSE 0 END
+        + CASE WHEN f.addon_family THEN 1 ELSE 0 END
     ) AS BIGINT) AS telecom_addon_count,
-    CAST(sum(monthly_fee_base_minor) AS BIGINT) AS telecom_monthly_fee,
-    CAST(sum(total_charges_base_minor) AS BIGINT) AS telecom_total_charges
-FROM flagged
-GROUP BY subject_id, as_of
+    CAST(sum(f.monthly_fee_base_minor) AS BIGINT) AS telecom_monthly_fee,
+    CAST(sum(f.total_charges_base_minor) AS BIGINT) AS telecom_total_charges
+FROM flagged f
+JOIN line t ON t.subject_id = f.subject_id AND t.as_of = f.as_of AND t.place = 1
+GROUP BY
+    f.subject_id, f.as_of, t.contract_type, t.payment_model, t.payment_method, t.internet_service,
+    t.plan_code

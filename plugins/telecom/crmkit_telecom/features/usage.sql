@@ -10,10 +10,9 @@ WITH month AS (
         sum(coalesce(data_gb, 0) + coalesce(voice_out_min, 0) + coalesce(sms, 0)) AS activity,
         -- Lines without a limit are left out of both sides of the share.
         sum(CASE WHEN data_allowance_gb > 0 THEN data_gb END)
-            / nullif(sum(CASE WHEN data_allowance_gb > 0 THEN data_allowance_gb END), 0) AS data_fit,
+            / nullif(sum(data_allowance_gb), 0) AS data_fit,
         sum(CASE WHEN voice_allowance_min > 0 THEN voice_out_min END)
-            / nullif(sum(CASE WHEN voice_allowance_min > 0 THEN voice_allowance_min END), 0)
-            AS voice_fit,
+            / nullif(sum(voice_allowance_min), 0) AS voice_fit,
         max(dropped_call_rate) AS dropped,
         max(outage_minutes) AS outage,
         min(downlink_mbps) AS downlink,
@@ -36,46 +35,49 @@ summed AS (
         subject_id,
         as_of,
         count(*) AS months,
-        max(CASE WHEN place = 1 THEN data_gb END) AS data_gb,
-        max(CASE WHEN place = 1 THEN voice_min END) AS voice_min,
         avg(CASE WHEN place <= 3 THEN data_fit END) AS data_fit,
         avg(CASE WHEN place <= 3 THEN voice_fit END) AS voice_fit,
         sum(CASE WHEN place <= 3 AND data_fit >= 0.8 THEN 1 ELSE 0 END) AS full_months,
-        max(CASE WHEN place = 1 THEN data_gb END)
-            / nullif(avg(CASE WHEN place BETWEEN 2 AND 4 THEN data_gb END), 0) AS data_ratio,
-        max(CASE WHEN place = 1 THEN voice_min END)
-            / nullif(avg(CASE WHEN place BETWEEN 2 AND 4 THEN voice_min END), 0) AS voice_ratio,
+        avg(CASE WHEN place BETWEEN 2 AND 4 THEN data_gb END) AS usual_data_gb,
+        avg(CASE WHEN place BETWEEN 2 AND 4 THEN voice_min END) AS usual_voice_min,
         -- Summaries without any usage: silent at least since the oldest of them.
         coalesce(min(CASE WHEN activity > 0 THEN days_before END), max(days_before))
             AS days_since_usage,
         max(CASE WHEN place <= 2 THEN dropped END) AS dropped,
         CAST(sum(CASE WHEN place <= 3 THEN outage ELSE 0 END) AS BIGINT) AS outage,
-        max(CASE WHEN place = 1 THEN outage END) AS outage_month,
-        max(CASE WHEN place = 1 THEN downlink END) AS downlink,
         CAST(sum(CASE WHEN place <= 3 THEN roaming_days ELSE 0 END) AS BIGINT) AS roaming_days,
-        max(CASE WHEN place = 1 THEN contacts END) AS contacts,
         avg(CASE WHEN place <= 3 THEN offnet_share END) AS offnet_share
     FROM placed
     GROUP BY subject_id, as_of
+),
+latest AS (
+    SELECT
+        p.*,
+        p.data_gb / nullif(s.usual_data_gb, 0) AS data_ratio,
+        p.voice_min / nullif(s.usual_voice_min, 0) AS voice_ratio
+    FROM placed p
+    JOIN summed s ON s.subject_id = p.subject_id AND s.as_of = p.as_of
+    WHERE p.place = 1
 )
 SELECT
-    subject_id,
-    as_of,
-    data_gb AS telecom_data_gb,
-    voice_min AS telecom_voice_min,
-    data_fit AS telecom_data_use_of_allowance,
-    voice_fit AS telecom_voice_use_of_allowance,
-    CAST(full_months AS BIGINT) AS telecom_full_months_3m,
+    s.subject_id,
+    s.as_of,
+    l.data_gb AS telecom_data_gb,
+    l.voice_min AS telecom_voice_min,
+    s.data_fit AS telecom_data_use_of_allowance,
+    s.voice_fit AS telecom_voice_use_of_allowance,
+    CAST(s.full_months AS BIGINT) AS telecom_full_months_3m,
     -- The mean of the data and the voice change, or the one there is; needs four months.
-    CASE WHEN months >= 4 THEN
-        (coalesce(data_ratio, voice_ratio) + coalesce(voice_ratio, data_ratio)) / 2 - 1
+    CASE WHEN s.months >= 4 THEN
+        (coalesce(l.data_ratio, l.voice_ratio) + coalesce(l.voice_ratio, l.data_ratio)) / 2 - 1
     END AS telecom_usage_trend_3m,
-    days_since_usage AS telecom_days_since_usage,
-    dropped AS telecom_dropped_call_rate,
-    outage AS telecom_outage_minutes_3m,
-    outage_month AS telecom_outage_minutes,
-    downlink AS telecom_downlink_mbps,
-    roaming_days AS telecom_roaming_days_3m,
-    contacts AS telecom_distinct_contacts,
-    offnet_share AS telecom_offnet_share
-FROM summed
+    s.days_since_usage AS telecom_days_since_usage,
+    s.dropped AS telecom_dropped_call_rate,
+    s.outage AS telecom_outage_minutes_3m,
+    l.outage AS telecom_outage_minutes,
+    l.downlink AS telecom_downlink_mbps,
+    s.roaming_days AS telecom_roaming_days_3m,
+    l.contacts AS telecom_distinct_contacts,
+    s.offnet_share AS telecom_offnet_share
+FROM summed s
+JOIN latest l ON l.subject_id = s.subject_id AND l.as_of = s.as_of
