@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+import crmkit
 from crmkit.builtin.ledger.accounts import Accounts, Posting, lapsed_amount, months_later
+from crmkit.declarations import Ledger
 from crmkit.errors import NotFound, UsageError
+from crmkit.testing.clock import SettableClock
 from crmkit.workspace import Crm
 
 POINTS = "ledger.points"
@@ -25,6 +29,18 @@ def accounts(workspace: Crm) -> Accounts:
 @pytest.fixture
 def people(workspace: Crm) -> list[int]:
     return [workspace.store.customers.add(name=name).id for name in ("Ann", "Bo", "Cy")]
+
+
+@pytest.fixture(scope="module")
+def lite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crm]:
+    """One workspace on SQLite for what does not touch the database's dialect."""
+    with crmkit.init(tmp_path_factory.mktemp("ledger") / "w", clock=SettableClock()) as crm:
+        yield crm
+
+
+@pytest.fixture
+def three(lite: Crm) -> list[int]:
+    return [lite.store.customers.add(name=name).id for name in ("Ann", "Bo", "Cy")]
 
 
 def earn(customer: int, amount: int, **more: Any) -> Posting:
@@ -209,6 +225,15 @@ LAPSES = [
     # The burn came before the lot of June was earned, so it took from December's.
     ([(50, "2026-12-31"), (-40, None), (100, "2026-06-30")], "2026-06-30", 100),
     ([(50, None), (20, "2026-06-30"), (-30, None)], "2026-06-30", 0),
+    # Overdrawn by 50, which the next lot makes up for: half of it can be spent and lapses.
+    ([(-50, None), (100, "2026-06-30")], "2026-06-30", 50),
+    ([(-50, None), (20, "2026-06-30"), (100, "2026-07-31")], "2026-07-31", 70),
+    ([(30, "2026-06-30"), (-50, None), (20, "2026-06-30"), (5, "2026-06-30")], "2026-06-30", 5),
+    ([(-50, None), (30, "2026-06-30")], "2026-06-30", 0),
+    # Of several lots that are over, each with what is left of it; one without a last day stays.
+    ([(10, "2026-05-31"), (20, "2026-06-30"), (40, None), (-15, None)], "2026-06-30", 15),
+    ([(10, "2026-06-30"), (20, "2026-05-31"), (-15, None)], "2026-05-31", 5),
+    ([], "2026-06-30", 0),
     # What lapsed once does not lapse again.
     ([(100, "2026-06-30"), (-100, None), (10, "2026-07-31")], "2026-06-30", 0),
 ]
@@ -225,10 +250,134 @@ def test_what_expires_first_is_spent_first(
     assert lapsed_amount(rows, date.fromisoformat(on)) == lapsed
 
 
+@pytest.mark.parametrize(
+    ("kind", "allowed"),
+    [
+        ("earn", [1]),
+        ("burn", [-1]),
+        ("expire", [-1]),
+        ("adjust", [-1, 1]),
+        ("transfer", [-1, 1]),
+    ],
+)
+def test_each_kind_has_its_sign_and_nothing_is_never_posted(
+    lite: Crm, three: list[int], kind: str, allowed: list[int]
+) -> None:
+    accounts, ann = lite.service("ledger.accounts"), three[0]
+    accounts.post(POINTS, [earn(ann, 10)])
+    taken = []
+    for amount in (-1, 0, 1):
+        try:
+            accounts.post(POINTS, [Posting(customer_id=ann, amount=amount, kind=kind)])
+            taken.append(amount)
+        except UsageError as error:
+            assert error.code == "E_VALUE"
+    assert taken == allowed
+    assert accounts.balances(POINTS, [ann]) == {ann: 10 + sum(allowed)}
+
+
+def test_a_transfer_moves_one_or_more(lite: Crm, three: list[int]) -> None:
+    accounts, (ann, bo, _) = lite.service("ledger.accounts"), three
+    accounts.post(POINTS, [earn(ann, 5)])
+    for amount in (0, -1):
+        with pytest.raises(UsageError, match="moves a positive amount"):
+            accounts.transfer(POINTS, ann, bo, amount)
+    given, taken = accounts.transfer(POINTS, ann, bo, 1)
+    assert [(p.amount, p.balance) for p in (given, taken)] == [(-1, 4), (1, 1)]
+    assert [e["reference"] for e in accounts.statement(POINTS, bo)] == [f"{POINTS}#{bo}-1"]
+
+
+def test_an_account_without_its_entries_is_found(lite: Crm, three: list[int]) -> None:
+    accounts, (ann, bo, cy) = lite.service("ledger.accounts"), three
+    accounts.post(POINTS, [earn(ann, 10), burn(ann, 3), earn(bo, 1)])
+    for customer, balance, entries in ((ann, 7, 3), (cy, 5, 1)):
+        lite.store.records.set(
+            "ledger.account", source="crmkit", ref=f"{POINTS}:{customer}", owner_id=customer,
+            values={"ledger": POINTS, "balance": balance, "entries": entries},
+        )  # fmt: skip
+    assert sorted(accounts.unbalanced(POINTS), key=lambda row: row["customer_id"]) == [
+        {"customer_id": ann, "balance": 7, "entries": 3, "sum": 7, "count": 2},
+        {"customer_id": cy, "balance": 5, "entries": 1, "sum": 0, "count": 0},
+    ]
+
+
+@pytest.fixture
+def credit(lite: Crm, monkeypatch: pytest.MonkeyPatch) -> Accounts:
+    """A ledger that may be overdrawn and whose entries lapse after a month, idle ones after two."""
+    declared = Ledger(name=POINTS, overdraft=True, expires_after_months=1, idle_months=2)
+    monkeypatch.setattr(Accounts, "ledger", lambda self, name: declared)
+    found: Accounts = lite.service("ledger.accounts")
+    return found
+
+
+def test_what_is_added_can_be_spent_for_the_ledgers_months(
+    credit: Accounts, three: list[int]
+) -> None:
+    """From 31 January a month is until 28 February; what takes away has no last day."""
+    ann = three[0]
+    january = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
+    own = date(2026, 12, 31)
+    credit.post(
+        POINTS,
+        [earn(ann, 10, at=january), earn(ann, 10, at=january, expires_on=own),
+         burn(ann, 1, at=january), burn(ann, 1, at=january, expires_on=own),
+         Posting(customer_id=ann, amount=1, kind="adjust", at=january)],
+    )  # fmt: skip
+    assert [e["expires_on"] for e in credit.statement(POINTS, ann)] == [
+        date(2026, 2, 28), own, None, own, date(2026, 2, 28),
+    ]  # fmt: skip
+    # Of 11 that end in February 2 were spent first, so 9 lapse and 10 stay until December.
+    assert credit.expire(POINTS, date(2026, 2, 27), customers=three) == []
+    (gone,) = credit.expire(POINTS, date(2026, 2, 28), customers=three)
+    assert (gone.amount, gone.balance) == (-9, 10)
+
+
+def test_only_what_covers_the_overdraft_is_kept_and_no_debt_expires(
+    credit: Accounts, three: list[int]
+) -> None:
+    """Ann owed 50 before she earned 100, so 50 lapse. Bo owes, and has nothing that could."""
+    ann, bo, cy = three
+    january = datetime(2026, 1, 10, tzinfo=UTC)
+    credit.post(POINTS, [burn(ann, 50, at=january), earn(ann, 100, at=january)])
+    credit.post(
+        POINTS, [burn(bo, 50, at=january), earn(cy, 5, at=january), burn(cy, 5, at=january)]
+    )
+    gone = credit.expire(POINTS, date(2026, 2, 10), customers=three)
+    assert [(p.customer_id, p.amount, p.balance) for p in gone] == [(ann, -50, 0)]
+    assert credit.expire(POINTS, date(2027, 1, 1), customers=three) == []
+    assert credit.balances(POINTS, three) == {ann: 0, bo: -50, cy: 0}
+
+
+def test_an_account_is_idle_from_its_latest_earning_or_spending_on(
+    credit: Accounts, three: list[int]
+) -> None:
+    """Earned on 10 March, then filed late for 10 February; adjusted on 20 March, which is no use.
+
+    Two months after 10 March are over on 10 May; until then nothing that has no last day goes.
+    """
+    ann, bo, _ = three
+    never = date(2099, 12, 31)
+
+    def at(month: int, day: int) -> datetime:
+        return datetime(2026, month, day, tzinfo=UTC)
+
+    credit.post(POINTS, [earn(ann, 10, at=at(3, 10), expires_on=never)])
+    credit.post(POINTS, [earn(ann, 10, at=at(2, 10), expires_on=never)])
+    adjusted = Posting(customer_id=ann, amount=5, kind="adjust", at=at(3, 20), expires_on=never)
+    credit.post(POINTS, [adjusted, earn(bo, 1, at=at(3, 11), expires_on=never)])
+    assert credit.expire(POINTS, date(2026, 5, 9), customers=three) == []
+    gone = credit.expire(POINTS, date(2026, 5, 10), customers=three)
+    assert [(p.customer_id, p.amount) for p in gone] == [(ann, -25)]
+    assert [e["reason"] for e in credit.statement(POINTS, ann)][-1] == "idle"
+
+
 def test_months_end_on_the_last_day_that_a_month_has() -> None:
     assert months_later(date(2024, 1, 31), 1) == date(2024, 2, 29)
     assert months_later(date(2026, 3, 31), 24) == date(2028, 3, 31)
     assert months_later(date(2026, 11, 30), 3) == date(2027, 2, 28)
+    assert months_later(date(2026, 1, 15), 11) == date(2026, 12, 15)
+    assert months_later(date(2026, 1, 15), 12) == date(2027, 1, 15)
+    assert months_later(date(2026, 12, 31), 0) == date(2026, 12, 31)
 
 
 def test_idle_points_expire_after_24_months_and_once(accounts: Accounts, people: list[int]) -> None:

@@ -271,7 +271,7 @@ class Accounts:
         return out
 
     def _due(self, ledger: Ledger, on: date, owners: Sequence[int], tx: Any) -> list[Posting]:
-        accounts = [a for a in self._accounts(ledger.name, owners, tx).values() if a.balance > 0]
+        accounts = list(self._accounts(ledger.name, owners, tx).values())
         idle = {
             a.id
             for a in accounts
@@ -281,7 +281,7 @@ class Accounts:
         out = []
         for account in accounts:
             amount = account.balance if account.id in idle else lapsed.get(account.id, 0)
-            if amount:
+            if amount > 0:
                 why = "idle" if account.id in idle else "lapsed"
                 out.append(
                     Posting(customer_id=account.owner, amount=-amount, kind="expire", reason=why)
@@ -530,15 +530,19 @@ def lapsed_amount(entries: Sequence[tuple[int, int, date | None]], on: date) -> 
         on: the last day that is over.
     """
     lots: list[list[Any]] = []
+    # What was taken beyond all lots, where the ledger allows it; the next lot makes up for it first.
+    owed = 0
     for _, amount, until in entries:
         if amount > 0:
-            lots.append([until or date.max, amount])
+            paid = min(owed, amount)
+            lots.append([until or date.max, amount - paid])
+            owed -= paid
             continue
-        rest = -amount
+        owed -= amount
         for lot in sorted(lots, key=lambda lot: lot[0]):
-            part = min(rest, lot[1])
+            part = min(owed, lot[1])
             lot[1] -= part
-            rest -= part
+            owed -= part
     return sum(amount for until, amount in lots if until <= on)
 
 
