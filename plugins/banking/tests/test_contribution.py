@@ -88,13 +88,14 @@ def test_a_day_has_the_balance_of_its_last_movement(world, day) -> None:
 
 def test_what_is_overdrawn_pays_the_overdraft_rate_and_is_lending(world, day) -> None:
     """12 % less 3 %: 9.00 a day of 36,500.00, on days 20 to 11; then as much is paid in. Over 365 days at
-    the most: 3285.00. Savings get 1 %, so that 2.00 a day remain."""
+    the most: 3285.00, and nothing where it was settled before them. Savings get 1 %, so that 2.00 a day remain."""
     savings = [("banking_account", {"id": 1, "type": "savings"})]
-    overdrawn, longer, saved = contributions(
+    overdrawn, longer, settled, saved = contributions(
         world,
         [
             balances(day, (20, -BALANCE), (10, BALANCE)),
             balances(day, (400, -BALANCE)),
+            balances(day, (420, -BALANCE), (365, 0)),
             balances(day, (9, BALANCE)) + savings,
         ],
     )
@@ -102,6 +103,7 @@ def test_what_is_overdrawn_pays_the_overdraft_rate_and_is_lending(world, day) ->
     assert overdrawn["deposit_contribution_minor"] == A_DAY * 11
     assert longer["loan_contribution_minor"] == 900 * 365
     assert longer["deposit_contribution_minor"] == 0
+    assert settled["net_interest_minor"] == 0
     assert saved["net_interest_minor"] == 200 * 10
 
 

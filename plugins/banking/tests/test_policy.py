@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from attrs import evolve
 
+from crmkit.entities import Money
 from crmkit.errors import UsageError
 from crmkit_banking.cards.lines import Line
 from crmkit_banking.decisions.grades import GRADES, grade_of
-from crmkit_banking.decisions.policy import Applicant, Policy, propose
+from crmkit_banking.decisions.policy import Applicant, Policy, policy_reasons, propose
+from crmkit_banking.decisions.take import is_more, is_open
 from crmkit_banking.monitoring.behaviour import figures
 from crmkit_banking.monitoring.bounds import by_chance, verdict
 from crmkit_banking.monitoring.check import shift
@@ -88,12 +92,87 @@ def test_a_filed_policy_overrides_the_usual_one_where_it_says_something() -> Non
     assert (filed.approve_from, filed.dsti_limit) == (600, 0.45)
 
 
-def test_grades_are_seven_and_one_for_default() -> None:
+@pytest.mark.parametrize(
+    ("bound", "better", "worse"),
+    [(0.005, "A", "B"), (0.01, "B", "C"), (0.02, "C", "D"), (0.04, "D", "E"), (0.08, "E", "F"),
+     (0.16, "F", "G")],
+)  # fmt: skip
+def test_a_bound_belongs_to_the_worse_grade(bound: float, better: str, worse: str) -> None:
     """Bounds double from 0.5 %: 0.5, 1, 2, 4, 8, 16 %."""
-    assert len(GRADES) == 8
-    assert [grade_of(p) for p in (0.0049, 0.0099, 0.0199, 0.0399, 0.0799, 0.1599, 0.16)] == list(
-        "ABCDEFG"
+    assert (grade_of(bound - 0.00001), grade_of(bound)) == (better, worse)
+
+
+def test_grades_are_seven_and_one_for_default() -> None:
+    assert "".join(GRADES) == "ABCDEFGH"
+    assert (grade_of(0.0), grade_of(1.0)) == ("A", "G")
+
+
+@pytest.mark.parametrize(
+    ("applicant", "said"),
+    [
+        (KNOWN, []),
+        (evolve(KNOWN, age=18), []), (evolve(KNOWN, age=17), ["decline"]),
+        (evolve(KNOWN, dsti=0.45), []), (evolve(KNOWN, dsti=0.4501), ["decline"]),
+        (evolve(KNOWN, bankrupt=False), []), (evolve(KNOWN, bankrupt=True), ["decline"]),
+        (evolve(KNOWN, kyc_status="due"), []), (evolve(KNOWN, kyc_status="expired"), ["refer"]),
+        (evolve(KNOWN, age=0, dsti=0.0), ["decline"]),
+        (Applicant(), ["refer"] * 3),
+        (Applicant(age=17, bankrupt=True, dsti=0.5, kyc_status="expired"), ["decline"] * 3 + ["refer"]),
+    ],
+)  # fmt: skip
+def test_what_policy_has_against_an_applicant(applicant: Applicant, said: list[str]) -> None:
+    """Under 18, insolvent, or over 45 % of the income is declined; what has expired or is not known is held."""
+    assert [outcome for outcome, _ in policy_reasons(applicant, POLICY)] == said
+
+
+def test_a_bank_with_limits_of_its_own_holds_to_them() -> None:
+    """Adults from 21, debts up to 30 %; approved from 560 points, so that 559 are referred."""
+    own = Policy.of({"adult_age": 21, "dsti_limit": 0.3, "approve_from": 560, "refer_from": 540})
+    assert propose(560, LINES, WORDS, evolve(KNOWN, age=21), own).outcome == "approve"
+    assert propose(559, LINES, WORDS, KNOWN, own).outcome == "refer"
+    assert propose(539, LINES, WORDS, KNOWN, own).outcome == "decline"
+    found = propose(560, LINES, WORDS, evolve(KNOWN, age=20, dsti=0.31), own)
+    assert found.reasons == (
+        "the applicant is under 21 years of age",
+        "debt service would take 31% of the income, more than 30%",
     )
+
+
+def test_policy_reasons_take_the_place_of_the_weakest_of_the_card() -> None:
+    """Three of the policy and the input that lost most. Of the four inputs that lost most, b, d, c and a,
+    one without words gives no reason, and two with the same words one."""
+    poor = evolve(KNOWN, age=17, bankrupt=True, dsti=0.5)
+    found = propose(400, LINES, WORDS, poor, POLICY)
+    assert (len(found.reasons), found.reasons[3]) == (4, "because of b")
+    words = {**WORDS, "b": "", "d": "alike", "c": "alike"}
+    found = propose(540, LINES, words, KNOWN, POLICY)
+    assert found.reasons == ("alike", "because of a")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "outgrown", "anew"),
+    [("refer", False, True), ("refer", True, True), ("approve", False, False), ("approve", True, True),
+     ("decline", False, False), ("decline", True, False), ("withdrawn", True, False)],
+)  # fmt: skip
+def test_a_referral_and_an_approval_of_less_are_decided_anew(
+    outcome: str, outgrown: bool, anew: bool
+) -> None:
+    assert is_open({"outcome": outcome, "outgrown": outgrown}) is anew
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "more"),
+    [
+        (13, 12, True), (12, 12, False), (11, 12, False), (None, 12, False), (12, None, False),
+        (Money(101, "EUR"), Money(100, "EUR"), True), (Money(100, "EUR"), Money(100, "EUR"), False),
+        (Money(99, "EUR"), Money(100, "EUR"), False), (None, Money(100, "EUR"), False),
+        (Money(100, "EUR"), None, False),
+        # An amount in another currency was not decided on, be it more or less.
+        (Money(1, "USD"), Money(100, "EUR"), True), (Money(101, "USD"), Money(100, "EUR"), True),
+    ],
+)  # fmt: skip
+def test_what_is_more_than_was_decided_on(now: Any, then: Any, more: bool) -> None:
+    assert is_more(now, then) is more
 
 
 @pytest.mark.parametrize(

@@ -131,8 +131,9 @@ def decide(crm: Crm, scored: Scored, tx: Tx) -> None:
     if not wanted:
         return
     roles = [(CHAMPION, scored.version)]
-    if policy.challenger_version not in (None, scored.version):
-        roles.append((CHALLENGER, int(policy.challenger_version or 0)))
+    challenger = policy.challenger_version
+    if challenger is not None and challenger != scored.version:
+        roles.append((CHALLENGER, challenger))
     for role, version in roles:
         found = (
             {s: said[s] for s in wanted}
@@ -206,7 +207,7 @@ def latest_decisions(
     for row in rows:
         one = dict(zip(names, row, strict=True))
         one["outgrown"] = any(
-            _more(now, then)
+            is_more(now, then)
             for now, then in zip(asked[one["owner_id"]], (one[t] for t in TERMS), strict=True)
         )
         found[one["owner_id"]] = one
@@ -247,7 +248,7 @@ def _terms(crm: Crm, applications: Sequence[int], as_of: AsOf, tx: Tx) -> dict[i
     return found
 
 
-def _more(now: Money | int | None, then: Money | int | None) -> bool:
+def is_more(now: Money | int | None, then: Money | int | None) -> bool:
     """Whether more is applied for; what a decision did not state, as those of earlier versions, is not."""
     if now is None or then is None:
         return False
