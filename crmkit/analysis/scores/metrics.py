@@ -87,14 +87,14 @@ def auc_interval(area: float, positives: int, negatives: int) -> tuple[float, fl
 def _reach(area: float, end: float, positives: int, negatives: int) -> float:
     """The area farthest from ``area`` towards ``end`` that is within 1.96 of its own errors."""
     near, far = area, end
-    # Forty halvings: the answer is known to 1e-12.
+    # Forty halvings: the answer is known to 1e-12, and no farther from the area than it may be.
     for _ in range(40):
         middle = (near + far) / 2
         if abs(middle - area) <= 1.96 * auc_error(middle, positives, negatives):
             near = middle
         else:
             far = middle
-    return far if abs(far - end) < 1e-9 else near
+    return near
 
 
 def ks(label: ArrayLike, value: ArrayLike) -> float:
@@ -144,15 +144,16 @@ def calibration(label: ArrayLike, value: ArrayLike) -> tuple[float, float]:
     Logistic recalibration (Cox 1958, Biometrika 45; Steyerberg 2019, Clinical Prediction Models,
     15.3): fits ``logit P(label = 1) = intercept + slope * logit(value)`` by maximum likelihood. A
     slope of 1 with an intercept of 0 is perfect; a slope below 1 means that the values are too
-    extreme, as an overfitted model's are. Both are NaN where the values separate the outcomes
-    completely or are all the same, for then no finite maximum or no slope exists.
+    extreme, as an overfitted model's are. Both are NaN where the values separate the outcomes, be it
+    with ties at the edge, or are all the same, for then no finite maximum or no slope exists
+    (Albert & Anderson 1984, Biometrika 71, 10.1093/biomet/71.1.1).
 
     Returns:
         ``(slope, intercept)``.
     """
     y, p = _checked(label, value)
     x = logit(p)
-    if np.ptp(x) == 0 or x[y == 1].min() > x[y == 0].max() or x[y == 1].max() < x[y == 0].min():
+    if np.ptp(x) == 0 or x[y == 1].min() >= x[y == 0].max() or x[y == 1].max() <= x[y == 0].min():
         return float("nan"), float("nan")
     # From the mean, where the curvature is largest; a step that overshoots is halved.
     at = np.array([float(logit(np.array([y.mean()]))[0]), 0.0])

@@ -32,6 +32,11 @@ def test_ks_has_no_threshold_inside_a_tie() -> None:
     assert metrics.ks([1, 0], [0.5, 0.5]) == 0.0
 
 
+def test_ks_counts_the_gap_whichever_way_it_points() -> None:
+    # From the top, two of three negatives come before the first of two positives.
+    assert metrics.ks([0, 0, 1, 1, 0], VALUE) == pytest.approx(2 / 3, abs=1e-12)
+
+
 def test_brier_is_the_mean_squared_distance() -> None:
     # 0.01 + 0.64 + 0.16 + 0.16 + 0.04 over 5
     assert metrics.brier(LABEL, VALUE) == pytest.approx(0.202, abs=1e-12)
@@ -46,11 +51,25 @@ def test_log_loss_of_a_certain_wrong_answer_is_bounded() -> None:
     assert metrics.log_loss([1, 0], [0.0, 0.0]) == pytest.approx(-log(1e-15) / 2, rel=1e-9)
 
 
+def test_log_loss_of_certain_answers_is_nothing_where_right_and_bounded_where_wrong() -> None:
+    assert metrics.log_loss([1, 0], [1.0, 0.0]) == pytest.approx(0, abs=1e-14)
+    # 1 - 1e-15 is kept to one part in a thousand only: the logarithm is 34.5 all the same.
+    assert metrics.log_loss([1, 0], [1.0, 1.0]) == pytest.approx(-log(1e-15) / 2, rel=1e-4)
+
+
 def test_top_decile_rounds_up_and_is_relative_to_the_average() -> None:
     # 11 rows: the top 2 hold one of the two positives, rate 1/2 against 2/11.
     label = [1, 0, 1] + [0] * 8
     value = [0.9, 0.8] + [0.5 - i / 100 for i in range(9)]
     assert metrics.lift_top_decile(label, value) == pytest.approx(0.5 / (2 / 11), abs=1e-12)
+
+
+@pytest.mark.parametrize(("rows", "size"), [(9, 1), (10, 1), (11, 2), (20, 2), (21, 3)])
+def test_top_decile_holds_a_tenth_of_the_rows_rounded_up(rows: int, size: int) -> None:
+    """The highest two left: both are in the tenth, or one is that stands for the whole of it."""
+    label = [1, 1] + [0] * (rows - 2)
+    value = [0.9 - i / 100 for i in range(rows)]
+    assert metrics.lift_top_decile(label, value) == pytest.approx(min(2, size) / size / (2 / rows))
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0]])
@@ -79,7 +98,14 @@ def test_calibration_of_true_probabilities_is_the_identity() -> None:
     assert (slope, intercept) == (pytest.approx(1, abs=1e-9), pytest.approx(0, abs=1e-9))
 
 
-@pytest.mark.parametrize("value", [[0.9, 0.8, 0.2, 0.1], [0.1, 0.2, 0.8, 0.9], [0.3] * 4])
+@pytest.mark.parametrize(
+    "value",
+    [
+        [0.9, 0.8, 0.2, 0.1], [0.1, 0.2, 0.8, 0.9], [0.3] * 4,
+        # A tie at the edge, whichever way: the likelihood rises with the slope without end.
+        [0.9, 0.5, 0.5, 0.1], [0.1, 0.5, 0.5, 0.9], [0.5, 0.5, 0.5, 0.1], [0.9, 0.5, 0.5, 0.5],
+    ],
+)  # fmt: skip
 def test_calibration_has_no_number_when_nothing_can_be_fitted(value: list[float]) -> None:
     slope, intercept = metrics.calibration([1, 1, 0, 0], value)
     assert np.isnan(slope) and np.isnan(intercept)
@@ -92,14 +118,27 @@ def test_gain_table_gives_bands_as_ntile_does() -> None:
     assert [b.size for b in (first, second, third)] == [3, 2, 2]
     assert [b.positives for b in (first, second, third)] == [2, 1, 0]
     assert first.mean_value == pytest.approx(0.8)
-    assert first.rate == pytest.approx(2 / 3)
-    assert first.lift == pytest.approx((2 / 3) / (3 / 7))
+    assert [b.band for b in (first, second, third)] == [1, 2, 3]
+    assert [b.mean_value for b in (second, third)] == pytest.approx([0.55, 0.35])
+    assert [b.rate for b in (first, second, third)] == pytest.approx([2 / 3, 1 / 2, 0])
+    # Against the average of 3 in 7: 14/9 and 7/6 of it, and nothing.
+    assert [b.lift for b in (first, second, third)] == pytest.approx([14 / 9, 7 / 6, 0])
     assert [b.captured for b in (first, second, third)] == pytest.approx([2 / 3, 1, 1])
 
 
 def test_gain_table_refuses_more_bands_than_rows() -> None:
     with pytest.raises(ValueError, match="2 rows cannot be cut into 10 bands"):
         metrics.gain_table([1, 0], [0.1, 0.2])
+    with pytest.raises(ValueError, match="2 rows cannot be cut into 0 bands"):
+        metrics.gain_table([1, 0], [0.1, 0.2], 0)
+    assert [row.size for row in metrics.gain_table([1, 0], [0.1, 0.2], 2)] == [1, 1]
+
+
+def test_a_tie_over_the_edge_of_a_band_is_shared() -> None:
+    """Three values tie, one of them positive: a third of it falls into the first of two bands."""
+    first, second = metrics.gain_table([1, 1, 0, 0], [0.9, 0.5, 0.5, 0.5], bands=2)
+    assert (first.positives, second.positives) == pytest.approx((4 / 3, 2 / 3))
+    assert (first.captured, second.captured) == pytest.approx((2 / 3, 1))
 
 
 def test_stability_index_of_shares() -> None:
@@ -114,6 +153,20 @@ def test_stability_index_cuts_at_the_quantiles_of_what_was_learnt_on() -> None:
     assert metrics.psi([1, 2, 3, 4], [4, 3, 2, 1]) == 0
 
 
+def test_an_empty_band_of_the_stability_index_counts_as_half_a_row() -> None:
+    # All four are in the upper half: 1 of them there, and half of four rows, an eighth, below.
+    expected = (0.125 - 0.5) * log(0.125 / 0.5) + (1 - 0.5) * log(1 / 0.5)
+    assert metrics.psi([1, 2, 3, 4], [9, 9, 9, 9], bands=2) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("expected", "actual"), [([], [1.0]), ([1.0], []), ([], [])])
+def test_stability_index_needs_values_on_both_sides(
+    expected: list[float], actual: list[float]
+) -> None:
+    with pytest.raises(ValueError, match="needs values on both sides"):
+        metrics.psi(expected, actual)
+
+
 def test_information_value_of_two_groups() -> None:
     # Group 0 holds 2 of 10 positives and 8 of 10 negatives, group 1 the others.
     label = [1] * 2 + [0] * 8 + [1] * 8 + [0] * 2
@@ -121,10 +174,28 @@ def test_information_value_of_two_groups() -> None:
     assert metrics.information_value(label, group) == pytest.approx(2 * 0.6 * log(4), abs=1e-12)
 
 
+def test_information_value_counts_half_a_row_where_a_group_holds_one_outcome_only() -> None:
+    # Of two positives and six negatives, group 0 holds four negatives, group 2 the others; there is
+    # no group 1.
+    low, high = (0.5 / 2, 4 / 6), (2 / 2, 2 / 6)
+    expected = sum((bad - good) * log(bad / good) for bad, good in (low, high))
+    label, group = [0] * 4 + [1, 1, 0, 0], [0] * 4 + [2] * 4
+    assert metrics.information_value(label, group) == pytest.approx(expected, abs=1e-12)
+    # The other way round half a negative is counted, and the sum is the same.
+    turned = [1 - y for y in label]
+    assert metrics.information_value(turned, group) == pytest.approx(expected, abs=1e-12)
+
+
 @pytest.mark.parametrize("measure", [metrics.auc, metrics.ks, metrics.brier, metrics.log_loss])
 def test_one_sided_labels_are_refused(measure: object) -> None:
     with pytest.raises(ValueError, match="labels must hold both outcomes"):
         measure([1, 1], [0.5, 0.6])  # type: ignore[operator]
+    with pytest.raises(ValueError, match="labels must hold both outcomes"):
+        measure([0, 0], [0.5, 0.6])  # type: ignore[operator]
+    with pytest.raises(ValueError, match="labels must hold both outcomes"):
+        measure([], [])  # type: ignore[operator]
+    with pytest.raises(ValueError, match="label and value differ in shape"):
+        measure([1, 0], [0.5])  # type: ignore[operator]
 
 
 def test_measures_equal_those_of_scikit_learn() -> None:
@@ -182,6 +253,22 @@ def test_calibration_table_says_what_was_said_and_what_happened_from_low_to_high
 def test_error_of_an_area_is_the_published_one() -> None:
     """Hanley & McNeil 1982, the example of 51 abnormal and 58 normal images: 0.893, error 0.032."""
     assert metrics.auc_error(0.893, 51, 58) == pytest.approx(0.032, abs=0.0006)
+
+
+@pytest.mark.parametrize(("area", "positives", "negatives"), [(0.8, 30, 70), (0.5, 3, 97)])
+def test_interval_of_an_area_ends_where_it_is_1_96_of_its_own_errors_away(
+    area: float, positives: int, negatives: int
+) -> None:
+    low, high = metrics.auc_interval(area, positives, negatives)
+    for end in (low, high):
+        error = metrics.auc_error(end, positives, negatives)
+        assert abs(end - area) == pytest.approx(1.96 * error, abs=1e-9)
+    assert 0 < low < area < high < 1
+
+
+def test_interval_of_a_perfect_area_ends_at_it() -> None:
+    assert metrics.auc_interval(1.0, 5, 5)[1] == 1
+    assert metrics.auc_interval(0.0, 5, 5)[0] == 0
 
 
 def test_calibration_of_values_that_are_far_too_sure() -> None:
