@@ -201,3 +201,60 @@ def test_the_line_of_a_row_can_be_stored_and_survives_mending(lite: Shop) -> Non
         (4, 4.0),
         (3, 5.0),
     ]
+
+
+def test_a_row_makes_what_its_conditions_let_through(lite: Shop) -> None:
+    """A code written as 1.0 is 1; blank and missing are the same, and no value."""
+    conditions = {
+        "equals": 'equals = "1"', "in": 'in = ["1", "2"]', "not_equals": 'not_equals = "1"',
+        "not_in": 'not_in = ["1", "2"]', "filled": "filled = true", "empty": "filled = false",
+    }  # fmt: skip
+    emits = [
+        f"""
+[[emit]]
+name = "{name.replace("_", "-")}"
+entity = "shop.visit"
+occurred_at = "2026-02-01"
+actor = {{ value = "{name}" }}
+when = {{ column = "code", {condition} }}
+"""
+        for name, condition in conditions.items()
+    ]
+    codes = {"a": "1", "b": " 1.0 ", "c": "2", "d": "3", "e": "", "f": " ", "g": "01"}
+    rows = "".join(f"{row},{code}\n" for row, code in codes.items())
+    result = lite.load(f"id,code\n{rows}", PROFILE.partition("[[emit]]")[0] + "".join(emits))
+    assert (result.created, result.rejected) == (7, 0)
+    made: dict[str, str] = dict.fromkeys(conditions, "")
+    for actor, ref in lite.sql("SELECT actor, ref FROM interaction ORDER BY ref"):
+        made[actor] += ref.partition(":")[0]
+    assert made == {
+        "equals": "ab", "in": "abc", "not_equals": "cdefg", "not_in": "defg", "filled": "abcdg",
+        "empty": "ef",
+    }  # fmt: skip
+
+
+def test_a_rejected_row_names_its_first_fault_and_five_more(lite: Shop) -> None:
+    names = ("tier", "household", "born_on", "member", "score")
+    fields = "\n".join(f'{name} = "x"' for name in names)
+    profile = (PROFILE % ('name = "id"', fields)) + (
+        '[[emit]]\nentity = "shop.line"\nkey = "id"\n[emit.fields]\nnumber = "x"\nfee = "x"\n'
+    )
+    result = lite.load("id,x\n1,no number\n", profile)
+    (row,) = lite.store.imports.rejects(result.import_id)
+    assert (row.field, row.code) == ("tier", "E_ENUM")
+    first, *more = row.message.split("; also ")[0], *row.message.split("; also ")[1].split("; ")
+    assert first.startswith("column x: ")
+    assert [words.partition(":")[0] for words in more] == [
+        "household", "born_on", "member", "score", "number",
+    ]  # fmt: skip
+
+
+def test_of_repeated_keys_the_last_wins_whichever_rows_lie_between(lite: Shop) -> None:
+    """Ann is named on lines 2, 3 and 5: the equal one is no version, the other is the second."""
+    profile = (PROFILE % ('name = "name"\nphone = "phone"', "")).replace(
+        'key = ["id"]', 'key = ["id"]\nlast_wins = true'
+    )
+    result = lite.load("id,name,phone\n1,Ann,110\n1,Ann,110\n2,Bo,\n1,Anna,\n", profile)
+    assert (result.created, result.updated, result.unchanged) == (2, 1, 1)
+    assert lite.sql("SELECT name, version FROM customer ORDER BY name") == [("Anna", 2), ("Bo", 1)]
+    assert lite.sql("SELECT value FROM contact_point") == [("110",)]
