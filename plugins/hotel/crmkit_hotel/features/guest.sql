@@ -30,7 +30,6 @@ stayed AS (
         CAST(sum(nights) AS BIGINT) AS nights,
         count(*) FILTER (WHERE date_diff('day', checked_out_on, as_of_on) < 365) AS stays_365d,
         CAST(coalesce(sum(CASE WHEN date_diff('day', checked_out_on, as_of_on) < 365 THEN nights END), 0) AS BIGINT) AS nights_365d,
-        max(date_diff('day', checked_out_on, as_of_on)) AS since_first,
         min(date_diff('day', checked_out_on, as_of_on)) AS since_last,
         count(*) FILTER (WHERE place = 1 AND without_benefits > 0) AS without_benefits
     FROM stay

@@ -19,7 +19,7 @@ at once give the same.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from attrs import evolve, field, frozen
@@ -197,8 +197,8 @@ def _belief(
     words = [f for f in facts if f.value == value and f.mode == "declared" and f.holds]
     avoided = bool(words) and words[-1].strength == AVOID
     told = [(fact, side) for fact in facts if (side := _side(code, value, fact, avoided))]
-    pro = [fact for fact, side in told if side > 0]
-    contra = [fact for fact, side in told if side < 0]
+    pro = [fact for fact, side in told if side == 1]
+    contra = [fact for fact, side in told if side == -1]
     fades = code.fades and not avoided
     weigh = {
         side: sum(WEIGHTS[f.mode] * faded((on - f.on).days, fades) for f in those)
@@ -247,7 +247,7 @@ def _learnt(
     seen: list[tuple[date, int | str]] = []
     status, opposite = "candidate", 0
     for fact, side in told:
-        if side < 0:
+        if side == -1:
             opposite += 1
             if opposite >= OPPOSITE:
                 status, seen = "retired", []
@@ -288,8 +288,7 @@ def ready(beliefs: Sequence[Belief], purpose: str) -> list[Belief]:
         and b.confidence >= PREPARE
         and (purpose in ("any", "unknown") or b.purpose in (ANY, "unknown", purpose))
     ]
-    rank: Mapping[str, int] = {"declared": 0, "learnt": 1}
-    ordered = sorted(of_trip, key=lambda b: (rank[b.status], -b.confidence, b.value or ""))
+    ordered = sorted(of_trip, key=lambda b: (b.status != "declared", -b.confidence, b.value or ""))
     out: list[Belief] = []
     for belief in ordered:
         code = catalogue()[belief.code]
