@@ -86,14 +86,15 @@ class CsvReader:
     def _read_heading(self, profile: Profile, *, strict: bool) -> Heading:
         """The header; the next record to be taken is then the first row."""
         records = self._records
-        if not records.peek(1):
+        first = records.ahead
+        if first is None:
             raise InputRefused(f"{self._name} is empty.", code="E_EMPTY")
-        rejects = _REJECTS.search(records.peek(1)[0])
+        rejects = _REJECTS.search(first)
         if rejects:
             self.delimiter = records.delimiter = rejects[1]
         else:
-            self._skip_preamble()
-        if not records.peek(1):
+            self._skip_preamble(first)
+        if records.ahead is None:
             raise InputRefused(
                 f"{self._name} has nothing but the lines above its header.", code="E_EMPTY",
                 hint="Look at skip_lines in the profile's [source].",
@@ -113,10 +114,10 @@ class CsvReader:
             records.drop(1)
         return heading
 
-    def _skip_preamble(self) -> None:
+    def _skip_preamble(self, first: str) -> None:
         """Leaves out what stands above the header: ``sep=;``, lines to skip, blank lines."""
         records = self._records
-        said = separator_of(records.peek(1)[0])
+        said = separator_of(first)
         if said:
             # As a byte order mark goes before the profile's encoding.
             self.delimiter = said
@@ -125,10 +126,10 @@ class CsvReader:
         if skipped > 0:
             records.peek(skipped)
             records.drop(skipped)
-        while (ahead := records.peek(1)) and self._says_nothing(ahead[0]):
+        while (ahead := records.ahead) is not None and self._says_nothing(ahead):
             records.drop(1)
         if self._source.delimiter is None and not said and ahead:
-            counts = {d: ahead[0].count(d) for d in DELIMITERS}
+            counts = {d: ahead.count(d) for d in DELIMITERS}
             self.delimiter = max(counts, key=lambda d: counts[d])
         records.delimiter = self.delimiter
 
@@ -154,7 +155,7 @@ class CsvReader:
 
     def batches(self) -> Iterator[Batch]:
         """The rows of the file, at most BATCH_ROWS at a time; a header alone gives none."""
-        while self._records.peek(1):
+        while self._records.ahead is not None:
             found = self._records.take(BATCH_ROWS)
             broken = [self._broken(spoilt) for spoilt in found.spoilt]
             yield self._batch(found.rows, found.lines, broken)

@@ -72,6 +72,12 @@ class RecordReader:
         self._fill(count)
         return self._queue.texts[:count]
 
+    @property
+    def ahead(self) -> str | None:
+        """The next line, which stays to be taken; None at the end."""
+        found = self.peek(1)
+        return found[0] if found else None
+
     def check_decoded(self, encoding: str) -> None:
         """Refuses the file if its next line is not in the encoding."""
         from .encodings import suggestion

@@ -287,6 +287,21 @@ def test_a_transfer_moves_one_or_more(lite: Crm, three: list[int]) -> None:
     assert [e["reference"] for e in accounts.statement(POINTS, bo)] == [f"{POINTS}#{bo}-1"]
 
 
+def test_nothing_is_taken_from_an_empty_account_or_from_none(lite: Crm, three: list[int]) -> None:
+    """Ann has spent all, Bo never had an account; Cy, merged into Ann, has 2 of the 3 asked for."""
+    accounts, (ann, bo, cy) = lite.service("ledger.accounts"), three
+    accounts.post(POINTS, [earn(ann, 1), burn(ann, 1), earn(cy, 2)])
+    for customer in (ann, bo):
+        with pytest.raises(UsageError, match="the balance is 0, and 1 was to be taken") as told:
+            accounts.post(POINTS, [burn(customer, 1)])
+        assert told.value.code == "E_BALANCE"
+    lite.store.merges.merge([(ann, cy), (ann, bo)])
+    with pytest.raises(UsageError, match="the balance is 2, and 3 was to be taken"):
+        accounts.post(POINTS, [burn(ann, 3)])
+    assert [p.balance for p in accounts.post(POINTS, [burn(bo, 2)])] == [0]
+    assert accounts.balances(POINTS, [ann]) == {ann: 0}
+
+
 def test_an_account_without_its_entries_is_found(lite: Crm, three: list[int]) -> None:
     accounts, (ann, bo, cy) = lite.service("ledger.accounts"), three
     accounts.post(POINTS, [earn(ann, 10), burn(ann, 3), earn(bo, 1)])
