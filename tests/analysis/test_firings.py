@@ -126,10 +126,21 @@ def test_a_failing_plugin_leaves_nothing_and_the_others_go_on(shop: Any) -> None
 def test_serving_a_firing_that_was_not_handed_in_is_a_fault_that_undoes_the_batch(
     shop: Any,
 ) -> None:
-    odd = Plugin("tag", answers=lambda firings: [Served(firing=len(firings))])
-    found = serving(shop, odd=odd).serve(shop.on("2026-03-31"))
-    assert found.served == {} and "served firing 6 of 6" in found.faults[0]
+    for place in (-1, 6):
+        odd = Plugin("tag", answers=lambda firings, place=place: [Served(firing=place)])  # type: ignore[misc]
+        found = serving(shop, odd=odd).serve(shop.on("2026-03-31"))
+        assert found.served == {} and f"served firing {place} of 6" in found.faults[0]
     assert goodbyes(shop) == 0
+
+
+def test_first_and_last_firing_of_a_batch_can_be_served(shop: Any) -> None:
+    """The batch is in order of rule and customer: shop.call first, shop.tag last."""
+    ends = Plugin("none", answers=lambda firings: [Served(firing=i, result=f"{i}") for i in (0, 5)])
+    found = serving(shop, ends=ends).serve(shop.on("2026-03-31"))
+    assert (found.served, found.faults) == ({"shop.call": 1, "shop.tag": 1}, ())
+    first, last = (shop.store.firings.for_subject(one) for one in shop.people)
+    assert [(k["rule"], k["result"]) for k in first] == [("shop.call", "0")]
+    assert [(k["rule"], k["result"]) for k in last] == [("shop.tag", "5")]
 
 
 def test_batches_are_bounded_and_no_transaction_is_left_by_who_serves_nothing(

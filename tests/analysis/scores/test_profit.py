@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from attrs import evolve
 from numpy.typing import NDArray
 
 from crmkit.analysis.scores.profit import _hull, maximum_profit
@@ -58,7 +59,7 @@ def test_offer_that_costs_what_is_won_is_not_made() -> None:
 
 # Beta(1, 1): every share of acceptance is as likely as the other. Of four, the first and third by
 # value would leave; one who leaves and one who stays tie in the middle.
-UNIFORM = {"value": 100.0, "offer": 10.0, "accept": (1, 1)}
+UNIFORM = Profit(value=100, offer=10, contact=0, accept=(1, 1))
 LABEL, VALUE = [1, 0, 1, 0], [0.9, 0.5, 0.5, 0.1]
 
 
@@ -68,7 +69,7 @@ def test_profit_of_free_contacts_is_the_integral_over_the_share_that_accepts() -
     22.5/2 * (1/9)^2 + 45/2 * (1 - (1/9)^2) - 2.5 * 8/9, and a quarter is contacted for a ninth of
     the shares, three quarters for the others.
     """
-    found = maximum_profit(LABEL, VALUE, Profit(contact=0, **UNIFORM))
+    found = maximum_profit(LABEL, VALUE, UNIFORM)
     assert found.profit == pytest.approx(11.25 / 81 + 22.5 * 80 / 81 - 20 / 9, abs=1e-9)
     assert found.share == pytest.approx((0.25 + 8 * 0.75) / 9, abs=1e-9)
 
@@ -76,7 +77,7 @@ def test_profit_of_free_contacts_is_the_integral_over_the_share_that_accepts() -
 def test_profit_of_paid_contacts_is_nothing_until_enough_accept() -> None:
     """A contact costs 5: the first alone earns 22.5 g - 1.25, above nothing from g = 1/18 on; the
     first three earn 45 g - 6.25, above that from g = 2/9 on."""
-    found = maximum_profit(LABEL, VALUE, Profit(contact=5, **UNIFORM))
+    found = maximum_profit(LABEL, VALUE, evolve(UNIFORM, contact=5))
     one = 11.25 * ((2 / 9) ** 2 - (1 / 18) ** 2) - 1.25 * (2 / 9 - 1 / 18)
     three = 22.5 * (1 - (2 / 9) ** 2) - 6.25 * 7 / 9
     assert found.profit == pytest.approx(one + three, abs=1e-9)

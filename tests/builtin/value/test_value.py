@@ -13,6 +13,7 @@ import pytest
 from attrs import evolve
 
 import crmkit
+from crmkit.builtin.value.commands import _cost
 from crmkit.declarations import CostDriver
 from crmkit.entities import Money, NewInteraction
 from crmkit.errors import NotFound, UsageError
@@ -117,6 +118,42 @@ def test_contribution_is_revenue_less_own_cost(crm: Crm, customers: Made) -> Non
     assert sorted(values) == [(0, 0, 0), (3000, 5460, -2460), (13000, 369, 12631)]
 
 
+def test_the_period_holds_as_many_days_as_it_says(crm: Crm, customers: Made) -> None:
+    """Of 365 days the as-of day is the first and the 364th before it the last; so of a report's 30."""
+    (ann,) = customers(1)
+    crm.run("value set-cost", driver="value.call_minute", cost="0.35")
+    for days, amount in ((0, "1"), (29, "2"), (30, "4"), (364, "8"), (365, "16")):
+        crm.store.interactions.log([
+            event(ann, "order", days, amount),
+            event(ann, "call", days, payload={"minutes": int(amount)}),
+        ])  # fmt: skip
+    names = ("purchases", "activities", "revenue_minor", "cost_minor", "contribution_minor")
+    # 15 and 3 minutes at 0.35 are 5.25 and 1.05; an order is an activity as a call is.
+    for days, figures in ((365, (4, 8, 1500, 525, 975)), (30, (2, 4, 300, 105, 195))):
+        (row,) = rows(crm, "value.contribution", days=days)
+        assert tuple(row[n] for n in names) == figures
+    features = crm.features.build(
+        "customer", ["value.revenue_365d_minor", "value.own_cost_365d_minor"],
+        Population.at(crm.as_of(ON)),
+    )  # fmt: skip
+    assert [list(row.values())[2:] for row in features.to_pylist()] == [[1500, 525]]
+
+
+@pytest.mark.parametrize(("cost", "shown"), [("0.005", 1), ("0.004999", 0), ("0.014999", 1)])
+def test_half_a_cent_of_cost_is_rounded_up(
+    crm: Crm, customers: Made, cost: str, shown: int
+) -> None:
+    (ann,) = customers(1)
+    crm.run("value set-cost", driver="value.email", cost=cost)
+    crm.store.interactions.log(event(ann, "email"))
+    (row,) = rows(crm, "value.contribution")
+    assert (row["purchases"], row["revenue_minor"], row["cost_minor"]) == (0, 0, shown)
+    features = crm.features.build(
+        "customer", ["value.own_cost_365d_minor"], Population.at(crm.as_of(ON))
+    )
+    assert features.column("value_own_cost_365d_minor").to_pylist() == [shown]
+
+
 def test_a_feature_knows_nothing_that_came_later(crm: Crm, customers: Made) -> None:
     """As of 20 March Ann's orders of 10 and 5 days before the end have not happened."""
     ann, _, _ = small_world(crm, customers)
@@ -147,6 +184,26 @@ def test_costs_are_listed_set_and_refused(crm: Crm) -> None:
     for wrong in ("-1", "free", "0.0000001", "NaN"):
         with pytest.raises(UsageError, match="is not a decimal from 0"):
             crm.run("value set-cost", driver="value.email", cost=wrong)
+
+
+@pytest.mark.parametrize(
+    ("per", "cost", "amount"),
+    [
+        ("interaction", "0", 0), ("interaction", "999999999", 999_999_999), ("interaction", "999999999.000001", None),
+        ("interaction", "0.000001", 0.000001), ("interaction", "0.0000001", None), ("interaction", "-0.000001", None),
+        ("interaction", "Infinity", None), ("amount", "1", 1), ("amount", "1.000001", None),
+        ("amount", "0", 0),
+    ],
+)  # fmt: skip
+def test_cost_is_from_nothing_to_a_milliard_and_a_share_to_the_whole(
+    per: Any, cost: str, amount: float | None
+) -> None:
+    driver = CostDriver(name="shop.fee", kind="core.order", per=per, cost="0.1")
+    if amount is None:
+        with pytest.raises(UsageError, match="with at most 6 places"):
+            _cost(driver, cost)
+    else:
+        assert _cost(driver, cost) == amount
 
 
 # --- RFM ------------------------------------------------------------------------------------------
@@ -191,6 +248,26 @@ def test_the_pyramid_cuts_by_share_and_shows_who_moved(crm: Crm, customers: Made
     assert (many["tier"], *[many[n] for n in names]) == (
         "useful many", 8, 35100, 35100, 0, 1, 1, 0,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "tiers"), [(1, [1, 0, 0, 0]), (20, [1, 0, 3, 16]), (21, [1, 1, 3, 16])])  # fmt: skip
+def test_a_tier_reaches_as_far_as_its_share_begins_and_an_empty_one_shows_nothing(
+    crm: Crm, customers: Made, size: int, tiers: list[int]
+) -> None:
+    """One, five and twenty percent: of 20 one is the top and all of the first twentieth, and four are
+    a fifth; of 21 the first twentieth begins with the second, and the fifth with the fifth."""
+    ids = customers(size)
+    crm.store.interactions.log([event(c, "order", 1, str(100 + n)) for n, c in enumerate(ids)])
+    found = rows(crm, "value.pyramid")
+    assert [row["tier"] for row in found] == ["top", "big", "medium", "small"]
+    assert [row["customers"] for row in found] == tiers
+    assert found[0]["revenue_minor"] == 100 * (100 + size - 1)
+    for row in found:
+        # Nobody bought in the year before.
+        assert [row[n] for n in ("risen", "fallen", "gone", "cost_minor")] == [0, 0, 0, 0]
+        assert row["new"] == row["customers"]
+        if not row["customers"]:
+            assert (row["revenue_minor"], row["contribution_minor"]) == (0, 0)
 
 
 def test_a_scheme_of_ones_own_is_data(crm: Crm, customers: Made) -> None:
@@ -282,6 +359,21 @@ def test_losses_lift_the_curve_above_the_whole(crm: Crm, customers: Made) -> Non
     # Of everybody on file, half; and of revenue, which nobody loses, two of 110 too.
     every = rows(crm, "value.concentration", base="all", measure="revenue")
     assert [r["customer_share"] for r in every if r["what"] == "answer"] == [0.5]
+
+
+@pytest.mark.parametrize(("best", "count"), [("80.00", 1), ("79.99", 2)])
+def test_the_answer_is_who_completes_the_share(
+    crm: Crm, customers: Made, best: str, count: int
+) -> None:
+    """Of 100.00 the first brings just 80 %, or a cent less; who has no purchase is not counted."""
+    first, second, _ = customers(3)
+    rest = str(Decimal(100) - Decimal(best))
+    crm.store.interactions.log([event(first, "order", 1, best), event(second, "order", 1, rest)])
+    found = rows(crm, "value.concentration")
+    (answer,) = [row for row in found if row["what"] == "answer"]
+    assert (answer["customers"], answer["customer_share"]) == (count, count / 2)
+    curve = [(r["position"], r["customers"]) for r in found if r["what"] == "curve"]
+    assert curve == [(50, 1), (100, 2)]
 
 
 def test_where_all_lose_there_is_no_answer(crm: Crm, customers: Made) -> None:
