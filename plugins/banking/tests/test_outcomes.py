@@ -68,39 +68,51 @@ def test_a_card_learns_from_applications_that_led_to_a_loan(world, day) -> None:
 
 
 def test_outcomes_are_filed_once_and_what_is_stated_stays(tmp_path, crm_clock) -> None:
-    """Two loans: one is 95 days past due after 200 days, of the other the file says that it went bad."""
+    """A1 is 95 days past due after 200 days; of A2 the file says that it went bad. A3 and A4 led to two
+    loans each, of which one went bad. A year is 365 days: A5 went bad on the last of it, A6 after it."""
+    bad_on = {
+        "A1": (200,),
+        "A2": (None,),
+        "A3": (200, None),
+        "A4": (None, 200),
+        "A5": (365,),
+        "A6": (366,),
+    }
     with crmkit.init(tmp_path / "bank", plugins=("banking",), clock=crm_clock) as crm:
         ann = crm.store.customers.add(refs=[CustomerRef("core", "ANN")]).id
         granted = crm.as_of().on - timedelta(days=400)
-        for ref, bad in (("A1", None), ("A2", True)):
+        for ref, loans in bad_on.items():
             crm.store.records.set(
                 "banking.application", source="core", ref=ref, owner_id=ann,
-                values={"applied_on": granted, "bad": bad},
+                values={"applied_on": granted, "bad": True if ref == "A2" else None},
             )  # fmt: skip
-            loan = crm.store.records.set(
-                "banking.loan", source="core", ref=f"L-{ref}", owner_id=ann,
-                values={"granted_on": granted, "application": ref},
-            )  # fmt: skip
-            crm.store.interactions.log(
-                [
-                    NewInteraction(
-                        kind="banking.loan_statement", customer_id=ann, subject_id=loan.id,
-                        occurred_at=crm_clock() - timedelta(days=400 - after),
-                        payload={"outstanding": Money(90_000, "USD"), "days_past_due": past},
-                    )
-                    for after, past in ((30, 0), (200, 95 if ref == "A1" else 0), (399, 0))
-                ]
-            )  # fmt: skip
+            for number, late_on in enumerate(loans):
+                loan = crm.store.records.set(
+                    "banking.loan", source="core", ref=f"L-{ref}-{number}", owner_id=ann,
+                    values={"granted_on": granted, "application": ref},
+                )  # fmt: skip
+                shown = {30: 0, 399: 0, **({} if late_on is None else {late_on: 95})}
+                crm.store.interactions.log(
+                    [
+                        NewInteraction(
+                            kind="banking.loan_statement", customer_id=ann, subject_id=loan.id,
+                            occurred_at=crm_clock() - timedelta(days=400 - after),
+                            payload={"outstanding": Money(90_000, "USD"), "days_past_due": past},
+                        )
+                        for after, past in shown.items()
+                    ]
+                )  # fmt: skip
         crm_clock.advance(hours=1)
         done = crm.run("decision outcomes")
-        assert done.rows == [{"application": "A1", "bad": True}]
-        assert done.remarks == ("1 outcomes filed, 1 of them bad.",)
-        assert crm.run("decision outcomes").rows == []
+        told = {"A1": True, "A3": True, "A4": True, "A5": True, "A6": False}
+        assert done.rows == [{"application": ref, "bad": bad} for ref, bad in told.items()]
+        assert done.remarks == ("5 outcomes filed, 4 of them bad.",)
+        assert crm.run("decision outcomes", days=90).rows == []
         assert dict(crm.store.records.read("banking.application", ["ref", "bad"])) == {
-            "A1": True, "A2": True,
+            **told, "A2": True,
         }  # fmt: skip
         with pytest.raises(UsageError, match="a default takes 90"):
-            crm.run("decision outcomes", days=30)
+            crm.run("decision outcomes", days=89)
         with pytest.raises(UsageError, match="no better than those accepted"):
             crm.run("scorecard parcel", stress=0.9)
         with pytest.raises(UsageError, match="of 0 declined applications"):
