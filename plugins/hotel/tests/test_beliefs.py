@@ -194,6 +194,12 @@ def test_a_group_takes_so_many_and_beside_them_all_that_is_required() -> None:
     ]  # fmt: skip
 
 
+def test_of_equally_sure_ones_the_first_by_the_alphabet_are_prepared() -> None:
+    diets = ("vegetarian", "vegan", "kosher", "halal", "gluten_free")
+    found = prepared(*(said(value, 0, "DIET", number=i) for i, value in enumerate(diets)))
+    assert sorted(value or "" for _, value in found) == ["gluten_free", "halal", "kosher", "vegan"]
+
+
 def test_one_value_of_a_code_is_prepared_unless_it_holds_several() -> None:
     # Said 3 / 6 to 5 / 6 sure; what was said for one kind of trip and for any is one value.
     assert prepared(told("latex", 3), told("latex", 2), said("down", 1)) == [("PIL_TYPE", "down")]

@@ -183,6 +183,7 @@ KEPT = [
         (0.375, 1),
     ),  # 1.5 of 4
     ([(5, 7 * ["met"] + 3 * ["not_met"])], (0.7, 0)),  # 70 % are not below 70 %
+    ([(5, ["met", "met", "not_met"])], (2 / 3, 1)),
     ([(5, ["met", "partly"]), (9, ["not_met"]), (12, ["not_met"])], (0.75, 1)),  # of the last two
     ([(5, ["not_met"]), (9, ["met", "not_met"]), (12, ["met"])], (0.0, 2)),
     ([(0, ["not_met"])], (0.0, 1)),  # arrived today
