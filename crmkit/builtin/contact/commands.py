@@ -193,18 +193,19 @@ def unblock(crm: Crm, customer: str, reason: str | None) -> Answer:
     with crm.store.begin("contact unblock") as tx:
         person = crm.store.customers.find(customer, tx=tx).id
         members = crm.store.customers.members([person], tx=tx)
-        names = ("ref", "code", "until", "since")
+        names = ("id", "source", "ref", "code", "until", "since")
         rows = crm.store.records.read(BLOCK, names, among={"owner_id": members}, tx=tx)
-        # One that was to begin later never holds.
-        ended = {
-            ref: max(tx.at, since or tx.at) for ref, code, until, since in rows
-            if reason in (None, code) and (until is None or until > tx.at)
-        }  # fmt: skip
+        ended = {}
+        for id, source, ref, code, until, since in rows:
+            # One that was to begin later ends as it begins, and never holds.
+            end = max(tx.at, since or tx.at)
+            if reason in (None, code) and (until is None or until > end):
+                ended[id] = source, ref, end
         if not ended:
             raise UsageError(f"nothing blocks {customer}.", hint="See: crmkit contact check")
-        for ref, until in ended.items():
-            crm.store.records.set(BLOCK, source=SOURCE, ref=ref, values={"until": until}, tx=tx)
-        found = _blocked(crm, among={"owner_id": members, "ref": ended}, tx=tx)
+        for source, ref, end in ended.values():
+            crm.store.records.set(BLOCK, source=source, ref=ref, values={"until": end}, tx=tx)
+        found = _blocked(crm, among={"id": ended}, tx=tx)
         return Answer(rows=found)
 
 

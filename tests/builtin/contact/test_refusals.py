@@ -12,6 +12,7 @@ import pytest
 import crmkit
 from crmkit.builtin.contact.panels import panels
 from crmkit.builtin.contact.policy import count_blocked
+from crmkit.builtin.contact.purposes import Purpose, parse_cap
 from crmkit.entities import ContactDecision, ContactRequest, CustomerRef
 from crmkit.errors import NotFound, UsageError
 from crmkit.testing.clock import SettableClock
@@ -163,6 +164,16 @@ def test_a_contact_is_asked_for_again_when_it_is_made_and_its_own_place_does_not
         policy.confirm([request(ann, later + timedelta(days=9))], tx=tx)
 
 
+def test_of_two_contacts_of_a_day_only_the_own_place_is_left_out(crm: Crm, ann: int) -> None:
+    policy = crm.service("contact.policy")
+    (taken,) = policy.reserve([request(ann)], taken_by="list")
+    assert ask(crm, ann, slot=taken.slot).allowed
+    policy.log([request(ann, purpose="service")], taken_by="shop")
+    found = ask(crm, ann, slot=taken.slot)
+    # From 08:00 of the next day.
+    assert (found.code, found.free_at) == ("cap_1", datetime(2026, 4, 1, 8, tzinfo=UTC))
+
+
 def test_each_reason_is_counted_the_most_frequent_first(crm: Crm, ann: int) -> None:
     block(crm, ann, purposes=["service"])
     asked = [{}, {"purpose": "service"}, {"purpose": "service"}, {"agent": "cem"}]
@@ -202,3 +213,94 @@ def test_what_ends_or_happened_in_the_future_or_the_past_is_refused(crm: Crm, an
     assert row["at"] == NOON
     with pytest.raises(UsageError, match="is still to come"):
         crm.run("consent give", at=NOON + TICK, **who)
+
+
+def test_unblocking_ends_what_holds_or_is_to_come_and_leaves_what_is_over(
+    crm: Crm, ann: int
+) -> None:
+    """One that was to begin tomorrow never holds: it ends as it begins."""
+    hour, tomorrow = NOON + timedelta(hours=1), NOON + timedelta(days=1)
+    spans = {
+        "over": (NOON - timedelta(days=1), NOON), "now": (None, None), "until": (NOON, hour),
+        "later": (tomorrow, None),
+    }  # fmt: skip
+    for code, (since, until) in spans.items():
+        block(crm, ann, code=code, since=since, until=until)
+    who = {"customer": str(ann)}
+    assert [row["code"] for row in crm.run("contact unblock", reason="now", **who).rows] == ["now"]
+    assert ask(crm, ann).code == "until"
+    ended = crm.run("contact unblock", **who).rows
+    assert {row["code"]: row["until"] for row in ended} == {"until": NOON, "later": tomorrow}
+    assert ask(crm, ann).allowed
+    assert ask(crm, ann, tomorrow).allowed
+    with pytest.raises(UsageError, match="nothing blocks"):
+        crm.run("contact unblock", **who)
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "allowed"),
+    [
+        # Six in 30 days: that of 31 March counts until 29 April, in the customer's own days.
+        ("2026-04-28", 12, False),
+        ("2026-04-29", 12, False),
+        ("2026-04-30", 12, True),
+    ],
+)
+def test_a_contact_counts_for_30_days_its_own_among_them(
+    crm: Crm, ann: int, day: str, hour: int, allowed: bool
+) -> None:
+    made = [request(ann, NOON + timedelta(days=n)) for n in (0, 3, 6, 9, 12, 15)]
+    crm.service("contact.policy").log(made, taken_by="shop")
+    at = datetime.fromisoformat(day).replace(hour=hour, tzinfo=UTC)
+    assert (ask(crm, ann, at).code == "allowed") == allowed
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "day"),
+    [
+        ("Pacific/Kiritimati", "2026-03-31T09:59:59", "2026-03-31"),
+        ("Pacific/Kiritimati", "2026-03-31T10:00:00", "2026-04-01"),
+        ("Pacific/Pago_Pago", "2026-03-31T10:59:59", "2026-03-30"),
+        ("Pacific/Pago_Pago", "2026-03-31T11:00:00", "2026-03-31"),
+        # A name that no computer knows is the workspace's zone.
+        ("Pacific", "2026-03-31T10:00:00", "2026-03-31"),
+        (None, "2026-03-31T10:00:00", "2026-03-31"),
+    ],
+)
+def test_a_contact_is_counted_on_the_customers_own_day(
+    crm: Crm, zone: str | None, at: str, day: str
+) -> None:
+    """Kiritimati is UTC+14 and Pago Pago UTC-11, so their days begin at 10:00 and 11:00 UTC."""
+    ann = crm.store.customers.add(name="Ann").id
+    with crm.store.begin("zone") as tx:
+        table = crm.store.tables["customer"]
+        tx.connection.execute(table.update().where(table.c.id == ann).values(time_zone=zone))
+    instant = datetime.fromisoformat(at).replace(tzinfo=UTC)
+    (slot,) = crm.service("contact.policy").log([request(ann, instant)], taken_by="shop")
+    (row,) = crm.store.records.read("contact.slot", ("day",), where={"ref": slot})
+    assert row[0].isoformat() == day
+
+
+def test_marketing_is_rare_and_by_day_and_nothing_stops_a_notice(crm: Crm) -> None:
+    """Once a day, twice in 7 and six times in 30 days, never from 21:00 to 08:00."""
+    rules = {row["purpose"]: row for row in crm.run("contact purpose").rows}
+    assert list(rules) == ["marketing", "notice", "service"]
+    shown = {
+        name: (r["needs"], r["caps"], r["quiet_from"], r["quiet_until"], r["blockable"], r["protected"])
+        for name, r in rules.items()
+    }  # fmt: skip
+    assert shown == {
+        "marketing": ("consent", ["1/1", "2/7", "6/30"], "21:00", "08:00", True, True),
+        "service": ("no_objection", [], "21:00", "08:00", False, False),
+        "notice": ("nothing", [], "00:00", "00:00", False, False),
+    }
+    with pytest.raises(UsageError, match="say two things"):
+        crm.run("contact purpose", purpose="survey", cap=("1/1",), no_caps=True)
+    with pytest.raises(UsageError, match="whose rules"):
+        crm.run("contact purpose", needs="consent")
+
+
+def test_caps_are_tried_by_their_days_and_then_the_strictest_first() -> None:
+    caps = Purpose(name="survey", caps=((6, 30), (3, 7), (2, 7), (1, 1))).caps
+    assert caps == ((1, 1), (2, 7), (3, 7), (6, 30))
+    assert parse_cap("12/365") == (12, 365)
