@@ -208,3 +208,82 @@ def test_fulfilment_is_that_of_the_last_stays_prepared(world) -> None:
     assert [(found[i]["last_fulfilment"], found[i]["poor_stays"]) for i in range(len(KEPT))] == [
         expected for _, expected in KEPT
     ]
+
+
+# What a booking says, and what is told of it.
+BOOKINGS = [
+    ({"arrival_on": date(2026, 1, 1)}, {"arrival_week": 1, "arrival_month": 1, "arrival_day": 1}),
+    ({"arrival_on": date(2026, 1, 7)}, {"arrival_week": 1, "arrival_day": 7}),
+    ({"arrival_on": date(2026, 1, 8)}, {"arrival_week": 2, "arrival_month": 1}),
+    ({"arrival_on": date(2026, 12, 31)}, {"arrival_week": 53, "arrival_month": 12, "days_to_arrival": 275}),
+    ({"arrival_on": AS_OF_ON}, {"days_to_arrival": 0, "agent": "none", "booking_company": "none"}),
+    ({"arrival_on": day(1), "agent": "A", "company": "C"},
+     {"days_to_arrival": -1, "agent": "A", "booking_company": "C"}),
+    ({"previous_stays": 0}, {"repeat_guest": False}),
+    ({"previous_stays": 1}, {"repeat_guest": True}),
+    ({"previous_stays": 1, "repeat_guest": False}, {"repeat_guest": False}),
+    ({"deposit_kind": "non_refundable"}, {"repeat_guest": None, "guaranteed": True}),
+    ({"deposit_kind": "refundable"}, {"guaranteed": False}),
+    ({"deposit_kind": "non_refundable", "guaranteed": False}, {"guaranteed": False}),
+]  # fmt: skip
+
+
+def test_what_is_told_of_a_booking_is_what_it_says(world) -> None:
+    for subject, (values, _) in enumerate(BOOKINGS):
+        world.add("hotel_reservation", subject_id=subject, id=subject, **values)
+    found = world.features("booking")
+    for subject, (values, expected) in enumerate(BOOKINGS):
+        assert {name: found[subject][name] for name in expected} == expected, values
+
+
+TOMORROW = AS_OF_ON + timedelta(days=1)
+BORN = {"occasion_consent": True}
+# A booking, rows of it, and what is told of how far it is prepared.
+PREPARED = [
+    ({}, [], {"to_come": True, "lines": 0, "open_lines": 0, "unavailable_lines": 0, "required_open": 0,
+              "identity_unsure": False, "days_from_birthday": None}),
+    ({"arrival_on": AS_OF_ON}, [], {"to_come": False}),
+    ({}, [_event("check_in", 0)], {"to_come": False}),
+    ({}, [_event("cancellation", 3), _event("cancellation", 2)], {"to_come": False}),
+    ({}, [("hotel_preparation", {"result": result, "required": required}) for result, required in (
+        ("open", True), ("unavailable", True), ("met", True), ("cancelled", True), ("open", False),
+        ("not_met", True), ("partly", None))],
+     {"lines": 7, "open_lines": 2, "unavailable_lines": 1, "required_open": 3}),
+    ({"repeat_guest": True}, [], {"identity_unsure": True}),
+    ({"repeat_guest": True, "previous_stays": 0}, [], {"identity_unsure": True}),
+    ({"repeat_guest": True, "previous_stays": 1}, [], {"identity_unsure": False}),
+    ({"previous_stays": 0}, [], {"identity_unsure": False}),
+    # To the nearest birthday: of this year, of the one before or of the next.
+    ({}, [("hotel_customer", {"birth_date": date(1980, 4, 11), **BORN})], {"days_from_birthday": 10}),
+    ({}, [("hotel_customer", {"birth_date": date(1980, 3, 22), **BORN})], {"days_from_birthday": 10}),
+    ({"arrival_on": date(2027, 1, 2)}, [("hotel_customer", {"birth_date": date(1980, 12, 30), **BORN})],
+     {"days_from_birthday": 3}),
+    ({"arrival_on": date(2026, 12, 30)}, [("hotel_customer", {"birth_date": date(1980, 1, 2), **BORN})],
+     {"days_from_birthday": 3}),
+    # The 29th of February is kept on the 28th, the 28th and the 29th of others are their own.
+    ({"arrival_on": date(2027, 3, 1)}, [("hotel_customer", {"birth_date": date(1980, 2, 29), **BORN})],
+     {"days_from_birthday": 1}),
+    ({"arrival_on": date(2027, 3, 1)}, [("hotel_customer", {"birth_date": date(1980, 2, 27), **BORN})],
+     {"days_from_birthday": 2}),
+    ({"arrival_on": date(2027, 3, 1)}, [("hotel_customer", {"birth_date": date(1980, 3, 29), **BORN})],
+     {"days_from_birthday": 28}),
+    ({}, [("hotel_customer", {"birth_date": date(1980, 4, 1), "occasion_consent": False})],
+     {"days_from_birthday": None}),
+    ({}, [("hotel_customer", {"birth_date": date(1980, 4, 1)})], {"days_from_birthday": None}),
+    ({}, [("hotel_customer", BORN)], {"days_from_birthday": None}),
+]  # fmt: skip
+
+
+def test_how_far_a_booking_is_prepared_is_told_of_it_alone(world) -> None:
+    for subject, (values, rows, _) in enumerate(PREPARED):
+        world.add(
+            "hotel_reservation",
+            subject_id=subject,
+            id=subject,
+            **{"arrival_on": TOMORROW, **values},
+        )
+        for table, row in rows:
+            world.add(table, subject_id=subject, **row)
+    found = world.features("preparing")
+    for subject, (values, rows, expected) in enumerate(PREPARED):
+        assert {name: found[subject][name] for name in expected} == expected, (values, rows)
