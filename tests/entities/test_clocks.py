@@ -127,3 +127,67 @@ def test_a_target_that_cannot_be_read_is_refused(text: str) -> None:
 def test_a_log_begins_with_its_activation() -> None:
     with pytest.raises(ValueError, match="activation"):
         replay(log(pause="2026-03-19T15:00"), ANSWER, ALWAYS)
+
+
+def test_two_pauses_add_up_and_a_second_pause_or_resumption_changes_nothing() -> None:
+    """8 hours on the wall clock: 1 used by 10:00, 3 more by 15:00, and 4 from 16:00 on."""
+    events = log(
+        activate="2026-03-18T09:00", pause="2026-03-18T10:00", pause_2="2026-03-18T10:30",
+        resume="2026-03-18T12:00", resume_2="2026-03-18T13:00", pause_3="2026-03-18T15:00",
+        resume_3="2026-03-18T16:00",
+    )  # fmt: skip
+    target = Target(8, "hour")
+    running = replay(events, target, ALWAYS)
+    assert (running.used, running.since) == (timedelta(hours=4), local("2026-03-18T16:00"))
+    assert running.due_at == local("2026-03-18T20:00")
+    second = timedelta(seconds=1)
+    assert not running.is_late(running.due_at - second)
+    assert running.is_late(running.due_at)
+    assert running.used_at(local("2026-03-18T17:00"), ALWAYS) == timedelta(hours=5)
+    # Half was used when it last began to run, so that is the instant; a quarter was used before.
+    shares = {share: running.passes(share, ALWAYS) for share in (0, 0.25, 0.5, 0.75, 1)}
+    assert shares == {
+        0: local("2026-03-18T16:00"), 0.25: local("2026-03-18T16:00"),
+        0.5: local("2026-03-18T16:00"), 0.75: local("2026-03-18T18:00"),
+        1: local("2026-03-18T20:00"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("hours", "late"), [(1, True), (2, True), (3, False)])
+def test_a_clock_that_stands_is_late_with_all_of_its_time_used(hours: int, late: bool) -> None:
+    """It was paused after two hours."""
+    target, far = Target(hours, "hour"), local("2026-04-30T00:00")
+    events = log(activate="2026-03-18T09:00", pause="2026-03-18T11:00")
+    paused = replay(events, target, ALWAYS)
+    assert (paused.is_late(far), paused.due_at) == (late, None)
+    assert paused.used_at(far, ALWAYS) == timedelta(hours=2)
+    assert paused.passes(0.5, ALWAYS) is None
+    # What is done while it stands uses nothing more.
+    done = replay(events + log(fulfil="2026-03-19T11:00"), target, ALWAYS)
+    assert (done.state, done.used, done.stopped_at) == (
+        ClockState.FULFILLED, timedelta(hours=2), local("2026-03-19T11:00"),
+    )  # fmt: skip
+    assert (done.is_late(far), done.passes(0.5, ALWAYS)) == (late, None)
+    # Begun again, it is due when the rest is used up, which may be at once.
+    again = replay(events + log(resume="2026-03-20T09:00"), target, ALWAYS)
+    assert again.due_at == local("2026-03-20T10:00" if hours == 3 else "2026-03-20T09:00")
+
+
+@pytest.mark.parametrize(
+    ("target", "given"),
+    [
+        (Target(90, "minute"), timedelta(minutes=90)),
+        (Target(2, "hour"), timedelta(hours=2)),
+        (Target(2, "working_hour"), timedelta(hours=2)),
+        # Two days of 8 hours; and from Thursday 15:00 two hours that day and 8 on Friday.
+        (Target(2, "working_day"), timedelta(hours=16)),
+        (Target(1, "day"), timedelta(hours=10)),
+    ],
+)
+def test_a_target_gives_time_of_its_unit(target: Target, given: timedelta) -> None:
+    assert target.duration(local("2026-03-19T15:00"), OFFICE) == given
+    assert target.working == target.unit.startswith("working")
+
+
+def test_one_is_written_without_a_plural() -> None:
+    assert [str(Target(n, "working_hour")) for n in (1, 2)] == ["1 working hour", "2 working hours"]

@@ -124,3 +124,18 @@ def test_a_share_is_rounded_as_the_contract_says() -> None:
 def test_a_share_must_be_finite(factor: float | Decimal) -> None:
     with pytest.raises(ValueError, match="cannot be multiplied by"):
         Money(1, "USD").times(factor)
+
+
+def test_an_amount_is_not_split_into_nothing() -> None:
+    with pytest.raises(ValueError, match="1 or more parts, not 0"):
+        Money(5, "USD").split(0)
+    assert Money(5, "USD").split(1) == [Money(5, "USD")]
+    assert Money(-5, "USD").split(3) == [Money(-1, "USD"), Money(-2, "USD"), Money(-2, "USD")]
+
+
+def test_an_amount_of_64_digits_is_the_longest() -> None:
+    assert Money.parse("9" * 64, "JPY").minor == int("9" * 64)
+    assert Money.parse("1e64", "JPY").minor == 10**64
+    for text in ("9" * 65, "1e65", f"0.{'1' * 65}"):
+        with pytest.raises(ValueError, match="too many digits for an amount"):
+            Money.parse(text, "JPY")

@@ -304,3 +304,22 @@ def test_caps_are_tried_by_their_days_and_then_the_strictest_first() -> None:
     caps = Purpose(name="survey", caps=((6, 30), (3, 7), (2, 7), (1, 1))).caps
     assert caps == ((1, 1), (2, 7), (3, 7), (6, 30))
     assert parse_cap("12/365") == (12, 365)
+
+
+def test_what_holds_is_asked_for_an_instant_and_now_without_one(crm: Crm) -> None:
+    """Withdrawn a day ago, and by an imported row with the first day to come given again."""
+    ann = crm.store.customers.add(name="Ann").id
+    day = timedelta(days=1)
+    for number, (state, at) in enumerate({"withdrawn": NOON - day, "given": NOON + day}.items()):
+        crm.store.records.set(
+            "contact.consent", source="file", ref=f"{ann}-{number}", owner_id=ann,
+            values={"channel": "email", "purpose": "marketing", "state": state, "at": at},
+        )  # fmt: skip
+    consents = crm.service("contact.consents")
+
+    def state(at: datetime | None) -> str:
+        return str(consents.state(ann, "email", "marketing", at=at))
+
+    assert state(None) == "withdrawn"
+    assert [state(NOON - day - TICK), state(NOON - day)] == ["unknown", "withdrawn"]
+    assert [state(NOON + day - TICK), state(NOON + day)] == ["withdrawn", "given"]
