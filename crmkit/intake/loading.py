@@ -37,7 +37,7 @@ from .batch import Batch, Broken
 from .hooks import hook_batch
 from .keys import SeenKeys
 from .mapping import Keyed, Mapped, Mapper, RowFault, RowFaults, Unit
-from .plan import FIELDS, INTERACTION, EmitPlan, Plan
+from .plan import FIELDS, INTERACTION, EmitPlan, Plan, StoredRef
 from .rejects import Reject
 
 if TYPE_CHECKING:
@@ -311,7 +311,7 @@ class Loader:
     ) -> list[int | None]:
         """Ids of the owners that are stored; None for those that this batch makes."""
         if one.plan.owner is None:
-            return list(self._stored_ids(connection, one, "owner"))
+            return self._stored_ids(connection, one, "owner") or []
         owner = mapped[one.plan.owner]
         found = self.upserts[one.plan.owner].found
         if not found:
@@ -320,11 +320,13 @@ class Loader:
         refs = (by_position.get(p) for p in one.positions)
         return [found[ref][ID] if ref in found else None for ref in refs]
 
-    def _stored_ids(self, connection: Connection, one: Mapped, what: str) -> list[int | None]:
-        stored = one.plan.owner_ref if what == "owner" else one.plan.subject_ref
-        refs = one.owner_refs if what == "owner" else one.subject_refs
-        if stored is None or refs is None:
-            return [None] * one.block.size
+    def _stored_ids(
+        self, connection: Connection, one: Mapped, what: str
+    ) -> list[int | None] | None:
+        """Ids of the stored owners or subjects that the rows name; None if the emit names none."""
+        stored, refs = _named(one, what)
+        if stored is None:
+            return None
         wanted = (ref for ref in refs if ref is not None)
         if stored.path:
             ids = self.lookup.owners(connection, stored.path, stored.source, wanted)
@@ -359,14 +361,10 @@ class Loader:
     def _check_stored(
         self, connection: Connection, one: Mapped, what: str, faults: RowFaults, *, needed: bool
     ) -> None:
-        stored = one.plan.owner_ref if what == "owner" else one.plan.subject_ref
-        refs = one.owner_refs if what == "owner" else one.subject_refs
-        assert_there = stored is not None and refs is not None
-        if not assert_there:
-            return
+        stored, refs = _named(one, what)
         code = "E_OWNER" if what == "owner" else "E_SUBJECT"
-        ids = self._stored_ids(connection, one, what)
-        for i, (ref, found) in enumerate(zip(refs or (), ids, strict=True)):
+        ids = self._stored_ids(connection, one, what) or ()
+        for i, (ref, found) in enumerate(zip(refs, ids, strict=True)):
             if found is not None or (ref is None and not needed):
                 continue
             where = f"{stored.entity} of source {stored.source}" if stored else what
@@ -476,8 +474,7 @@ class Loader:
     ) -> Sequence[int | None] | None:  # fmt: skip
         index = one.plan.owner if what == "owner" else one.plan.subject
         if index is None:
-            stored = one.plan.owner_ref if what == "owner" else one.plan.subject_ref
-            return None if stored is None else self._stored_ids(connection, one, what)
+            return self._stored_ids(connection, one, what)
         positions, ids = made[index]
         if positions == one.positions:
             return ids
@@ -495,6 +492,13 @@ def _upsert(
     if emit.kind == INTERACTION:
         return InteractionUpsert(statements, emit.entity, emit.source, feed)
     return RecordUpsert(statements, emit.entity, emit.source, feed)
+
+
+def _named(one: Mapped, what: str) -> tuple[StoredRef | None, Sequence[str | None]]:
+    """How the stored owner or subject is found, and the refs of the rows."""
+    if what == "owner":
+        return one.plan.owner_ref, one.owner_refs or ()
+    return one.plan.subject_ref, one.subject_refs or ()
 
 
 def _owned(plan: EmitPlan) -> bool:

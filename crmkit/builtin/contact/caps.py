@@ -51,5 +51,4 @@ def _breaks(days: Sequence[int], day: int, most: int, length: int) -> bool:
 
 def _leaves(days: Sequence[int], day: int, most: int, length: int) -> int:
     """The next day that is worth trying: one after which some contact is out of reach."""
-    first, last = bisect_left(days, day - length + 1), bisect_right(days, day + length - 1)
-    return min(d + length for d in days[first:last] if d + length > day)
+    return days[bisect_left(days, day - length + 1)] + length
