@@ -73,6 +73,9 @@ MONTH_ENDS = [
     # The year's end: 31 January after 31 December.
     (["2025-11-30", "2025-12-31"], "2026-01-31", 0),
     (["2025-11-30", "2025-12-31"], "2026-02-01", 1),
+    # A plan that was moved from the 31st to the 29th of April: 29 May, as the 29th is no last day.
+    (["2026-03-31", "2026-04-29"], "2026-05-29", 0),
+    (["2026-03-31", "2026-04-29"], "2026-05-30", 1),
 ]
 
 
@@ -271,3 +274,204 @@ def test_vintage_curves_rise_and_stop_where_the_youngest_loan_stands(world) -> N
     assert [r["bad_rate"] for r in rows] == [0.0, 0.5, 0.5]
     assert rows[2]["bad_principal_share"] == 0.75
     assert world.report("vintages", product="mortgage") == []
+
+
+def test_each_running_loan_by_its_last_statement_and_its_oldest_unpaid_instalment(
+    world, day
+) -> None:
+    """One customer a case, with the days past due that the rule gives on 31 March."""
+    euros = {"due_currency": "EUR", "paid_currency": "EUR"}
+    expected = {}
+
+    def case(*statements: tuple[int, int, int], past: int, loans: int = 1, **values) -> int:
+        """A loan with statements so many days ago, days past due and owed; the last comes first."""
+        number = len(expected) + 1
+        world.customers(number)
+        for ago, late, owed in statements:
+            statement(world, day(ago), late, owed, number, subject_id=number, **values)
+        expected[number] = (loans, past)
+        return number
+
+    def pays(number: int, due_on: date, **values) -> None:
+        world.add("banking_repayment", subject_id=number, record_id=number, occurred_on=day(1),
+                  due_on=due_on, **values)  # fmt: skip
+
+    # By the statement alone: 0 days do not grow, 1 day does.
+    case((30, 0, 500), past=0)
+    case((30, 1, 500), past=31)
+    # The last statement counts, though an older one showed more.
+    case((2, 3, 500), (33, 90, 500), past=5)
+    # It runs while anything is owed and nothing is written off.
+    case((1, 10, 1), past=11)
+    case((1, 10, 0), past=0, loans=0)
+    case((1, 10, 500), past=0, loans=0, written_off=True)
+    # Files without the one amount or without the other list what was paid: 5 March is due next.
+    for amounts in ({"due_minor": 900}, {"paid_minor": 300}):
+        pays(case((1, 0, 500), past=26), date(2026, 2, 5), **euros, **amounts)
+    # What remained due stands in the second row: 90.00 of 100.00 are paid, so 5 March is unpaid.
+    number = case((1, 0, 500), past=26)
+    pays(number, date(2026, 3, 5), due_minor=10_000, paid_minor=6_000, **euros)
+    pays(number, date(2026, 3, 5), due_minor=4_000, paid_minor=3_000, **euros)
+    # A part of an instalment that was due 185 days ago leaves it unpaid; one day more, the other parts
+    # may lie before what is looked at.
+    for ago, past in ((185, 185), (186, 0)):
+        pays(case((1, 0, 500), past=past), day(ago), due_minor=900, paid_minor=300, **euros)
+    # A payment that says no due date tells nothing of arrears.
+    number = case((1, 4, 500), past=5)
+    world.add("banking_repayment", subject_id=number, record_id=number, occurred_on=day(1))
+    found = world.features("arrears")
+    assert {n: (f["loans"], f["days_past_due"]) for n, f in found.items()} == expected
+
+
+def test_months_late_are_those_of_185_days_with_at_least_one_day_past_due(world, day) -> None:
+    """0 days are not late, 1 day is; a month counts once for two loans; 185 days ago is too old."""
+    world.customers(1, 2)
+    for ago, past, loan in ((0, 0, 1), (31, 1, 1), (31, 2, 2), (184, 7, 1), (185, 50, 1)):
+        statement(world, day(ago), past, loan=loan)
+    found = world.features("arrears")
+    assert [(f["months_late_6m"], f["worst_days_past_due_6m"]) for f in found.values()] == [
+        (2, 7), (0, 0),
+    ]  # fmt: skip
+
+
+def test_the_day_that_the_lender_states_is_that_of_the_loan_itself(world_of) -> None:
+    """Two loans were paid on 28 February, and one of them states 31 March: on 30 March it is not due,
+    and the other, which states 28 March, is 2 days late."""
+    on = date(2026, 3, 30)
+    world = world_of(on)
+    world.customers(1, 2)
+    for loan, stated in ((1, date(2026, 3, 31)), (2, date(2026, 3, 28))):
+        statement(world, on, 0, loan=loan, subject_id=loan)
+        world.add("banking_loan", id=loan, subject_id=loan, next_due_on=stated)
+        world.add("banking_repayment", subject_id=loan, occurred_on=date(2026, 2, 28), record_id=loan,
+                  due_on=date(2026, 2, 28))  # fmt: skip
+    found = world.features("arrears")
+    assert [(found[n]["loans"], found[n]["days_past_due"]) for n in (1, 2)] == [(1, 0), (1, 2)]
+
+
+def test_cards_are_as_full_as_the_fullest_and_the_last_bureau_report_counts(world, day) -> None:
+    """By customer: use now, its change over three statements, months above nine tenths, inquiries.
+
+    1: of two cards, one at 0.50 after 0.20 three statements before, once full; the other at 0.80 after
+    0.75, twice full. 2: exactly 0.90 is not full, and a statement of five ago tells nothing. 3: only two
+    statements, so nothing is known of three months. 4: no card; no inquiry by the last report."""
+    world.customers(1, 2, 3, 4)
+    # The last statement first.
+    uses = {
+        (1, 1): (0.50, 0.95, 0.10, 0.20, 0.99), (1, 2): (0.80, 0.95, 0.91, 0.75),
+        (2, 3): (0.90, 0.901, 0.90, 0.95, 0.10), (3, 4): (0.30, 0.40),
+    }  # fmt: skip
+    for (customer, card), shown in uses.items():
+        for months, use in enumerate(shown):
+            world.add("banking_card_statement", subject_id=customer, record_id=card,
+                      occurred_on=day(30 * months + 1), utilisation=use)  # fmt: skip
+    # A statement that does not say the use is none.
+    world.add("banking_card_statement", subject_id=3, record_id=4, occurred_on=day(0))
+    for customer, ago, inquiries in ((4, 3, 0), (4, 40, 5), (3, 3, 1), (2, 3, -1)):
+        world.add("banking_bureau_report", subject_id=customer, occurred_on=day(ago),
+                  bureau_inquiries_6m=inquiries)  # fmt: skip
+    found = {
+        n: (f["card_utilisation"], f["card_utilisation_change_3m"], f["card_full_months_3m"], f["inquiries_6m"])
+        for n, f in world.features("credit_use").items()
+    }  # fmt: skip
+    assert found == {
+        1: (0.80, pytest.approx(0.30), 2, None), 2: (0.90, pytest.approx(-0.05), 1, None),
+        3: (0.30, None, 0, 1), 4: (None, None, None, 0),
+    }  # fmt: skip
+
+
+def test_only_what_secures_something_is_collateral(world, day) -> None:
+    """A record of the kind none, or of no kind, is neither old nor too small."""
+    world.add("banking_collateral", id=1, kind="vehicle", valued_on=day(10), ltv=0.5)
+    for number, kind in ((2, "none"), (3, None)):
+        world.add("banking_collateral", id=number, kind=kind, valued_on=day(2_000), ltv=2.0)
+    assert world.features("collateral")[1] == {"collateral_valued_days": 10, "collateral_ltv": 0.5}
+
+
+def test_buckets_of_roll_rates_end_the_day_before_30_60_and_90(world) -> None:
+    """Loans that stay as they are from February to March, a minor unit owed each; the last statement of
+    a month counts; what was written off stays so without a statement; nothing owed has no share."""
+    feb, mar = date(2026, 2, 28), date(2026, 3, 31)
+    for loan, past in enumerate((0, 1, 29, 30, 59, 60, 89, 90, 400)):
+        statement(world, feb, past, 1, loan)
+        statement(world, mar, past, 1, loan)
+        for on in (date(2026, 2, 27), date(2026, 3, 30)):
+            statement(world, on, 45, 7, loan)
+    # Nothing of it is left, in the one case without a word in March.
+    statement(world, feb, 0, 0, 20, written_off=True)
+    statement(world, feb, 10, 0, 21, written_off=True)
+    statement(world, mar, 10, 0, 21, written_off=True)
+    found = {
+        (r["from_bucket"], r["to_bucket"]): (
+            r["loans"],
+            r["outstanding_minor"],
+            r["outstanding_share"],
+        )
+        for r in world.report("roll-rates", months=1)
+    }
+    assert found == {
+        ("0 current", "0 current"): (1, 1, 1.0), ("1 1-29", "1 1-29"): (2, 2, 1.0),
+        ("2 30-59", "2 30-59"): (2, 2, 1.0), ("3 60-89", "3 60-89"): (2, 2, 1.0),
+        ("4 90+", "4 90+"): (2, 2, 1.0), ("5 written off", "5 written off"): (2, 0, None),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("months", "pairs"), [(2, 2), (3, 3), (4, 4)])
+def test_roll_rates_go_so_many_months_back_and_over_the_year_end(world, months, pairs) -> None:
+    """A loan current at five month ends from November to March has four pairs, one of them over the
+    year end, and the statement of March is the first of none."""
+    for on in ("2025-11-30", "2025-12-31", "2026-01-31", "2026-02-28", "2026-03-31"):
+        statement(world, date.fromisoformat(on), 0, 100)
+    (row,) = world.report("roll-rates", months=months)
+    assert (row["from_bucket"], row["to_bucket"]) == ("0 current", "0 current")
+    assert (row["loans"], row["outstanding_minor"]) == (pairs, pairs * 100)
+
+
+def test_a_vintage_counts_each_loan_from_the_month_in_which_it_was_first_bad(world) -> None:
+    """Loans of 2023 Q1, whose statements begin in February, up to the 36 months that are shown.
+
+    The first is 90 days past due in month 13 and more later, the second 89 at most, the third is written
+    off in month 26, and the fourth was granted in the month before statements begin. Of December 2022
+    nothing is judged."""
+    lent = (
+        (1, date(2023, 2, 1), 10_000),
+        (2, date(2023, 3, 31), 20_000),
+        (3, date(2023, 2, 28), 30_000),
+        (4, date(2023, 1, 1), 40_000),
+        (5, date(2022, 12, 31), 50_000),
+    )
+    for number, on, amount in lent:
+        world.add("banking_loan", id=number, granted_on=on, principal_minor=amount, product="auto")
+    for loan, on, past, values in (
+        (4, date(2023, 2, 28), 0, {}),
+        (1, date(2024, 3, 31), 90, {}),
+        (1, date(2024, 9, 30), 270, {}),
+        (2, date(2025, 3, 31), 89, {}),
+        (3, date(2025, 4, 30), 0, {"written_off": True}),
+        (5, date(2024, 3, 31), 99, {}),
+    ):
+        statement(world, on, past, loan=loan, **values)
+    rows = world.report("vintages")
+    assert [r["months_on_book"] for r in rows] == list(range(1, 37))
+    assert {(r["vintage"], r["loans"]) for r in rows} == {("2023 Q1", 4)}
+    assert [r["bad"] for r in rows] == [0] * 12 + [1] * 13 + [2] * 11
+    assert [rows[i]["bad_rate"] for i in (11, 12, 35)] == [0, 0.25, 0.5]
+    assert [rows[i]["bad_principal_share"] for i in (11, 12, 35)] == [0, 0.1, 0.4]
+
+
+def test_a_quarter_waits_for_its_youngest_loan_and_a_product_for_its_own(world) -> None:
+    """The loan of 31 March, the as-of day, has no month on book, so its quarter shows none; one that is
+    granted tomorrow is not lent yet. By product only its own loans count, and without an amount lent
+    there is no share of it."""
+    for number, on, product in (
+        (1, date(2026, 1, 5), "auto"),
+        (2, date(2026, 3, 31), "consumer"),
+        (3, date(2026, 4, 1), "auto"),
+    ):
+        world.add("banking_loan", id=number, granted_on=on, product=product)
+    statement(world, date(2026, 1, 31), 0)
+    assert world.report("vintages") == []
+    rows = world.report("vintages", product="auto")
+    assert [(r["vintage"], r["months_on_book"], r["loans"], r["bad_principal_share"]) for r in rows] == [
+        ("2026 Q1", 1, 1, None), ("2026 Q1", 2, 1, None),
+    ]  # fmt: skip

@@ -32,11 +32,11 @@ instalment AS (
                 false
             ) AS met,
         -- Of an older one a part may have been paid before what is looked at.
-        date_diff('day', r.due_on, max(q.as_of_on)) <= 185 AS all_seen
+        date_diff('day', r.due_on, q.as_of_on) <= 185 AS all_seen
     FROM banking_repayment r
     JOIN population q ON q.subject_id = r.subject_id AND q.as_of = r.as_of
     WHERE r.record_id IS NOT NULL AND r.due_on IS NOT NULL
-    GROUP BY r.subject_id, r.as_of, r.record_id, r.due_on
+    GROUP BY r.subject_id, r.as_of, r.record_id, r.due_on, q.as_of_on
 ),
 met AS (
     SELECT subject_id, as_of, loan, due_on FROM instalment WHERE met
@@ -65,7 +65,7 @@ next_due AS (
                 CASE
                     -- A last day of a month may stand for a later day, which other months show.
                     WHEN month(p.last_due_on + 1) <> month(p.last_due_on)
-                        THEN greatest(p.latest_day, coalesce(day(l.next_due_on), 0))
+                        THEN greatest(p.latest_day, coalesce(day(l.next_due_on), p.latest_day))
                     ELSE day(p.last_due_on)
                 END,
                 day(CAST(date_trunc('month', p.next_month_on + 31) AS DATE) - 1)

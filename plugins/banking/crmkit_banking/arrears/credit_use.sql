@@ -20,7 +20,6 @@ filled AS (
         max(CASE WHEN place = 4 THEN utilisation END) AS earlier,
         count(*) FILTER (WHERE place <= 3 AND utilisation > 0.9) AS full_months
     FROM statement
-    WHERE place <= 4
     GROUP BY subject_id, as_of, card
 ),
 cards AS (

@@ -67,6 +67,6 @@ VINTAGES = Report(
     "book showed so many days past due, or written off. A month is shown once the youngest loan of the "
     "quarter has reached it, so a curve never falls.",
     source="Banking brief, section 9, report 5",
-    notes="Loans granted before the month in which statements begin are left out.",
+    notes="Loans granted earlier than the month before statements begin are left out.",
 )  # fmt: skip
 REPORTS = (ROLL_RATES, VINTAGES)

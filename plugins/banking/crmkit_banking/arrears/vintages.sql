@@ -22,11 +22,11 @@ loan AS (
 bad AS (
     SELECT
         l.id,
-        min(year(s.occurred_on) * 12 + month(s.occurred_on)) - min(l.granted_no) AS months
+        min(year(s.occurred_on) * 12 + month(s.occurred_on)) - l.granted_no AS months
     FROM loan l
     JOIN banking_loan_statement s ON s.record_id = l.id
     WHERE s.days_past_due >= $days OR s.written_off
-    GROUP BY l.id
+    GROUP BY l.id, l.granted_no
 ),
 -- A loan that was granted before its statements begin cannot be judged: what went bad then is gone.
 seen AS (
@@ -43,9 +43,9 @@ SELECT
     v.vintage,
     CAST(a.months AS BIGINT) AS months_on_book,
     v.loans,
-    CAST(coalesce(sum(CASE WHEN b.months <= a.months THEN 1 ELSE 0 END), 0) AS BIGINT) AS bad,
-    coalesce(sum(CASE WHEN b.months <= a.months THEN 1 ELSE 0 END), 0) / v.loans AS bad_rate,
-    coalesce(sum(CASE WHEN b.months <= a.months THEN l.principal ELSE 0 END), 0)
+    CAST(sum(CASE WHEN b.months <= a.months THEN 1 ELSE 0 END) AS BIGINT) AS bad,
+    sum(CASE WHEN b.months <= a.months THEN 1 ELSE 0 END) / v.loans AS bad_rate,
+    sum(CASE WHEN b.months <= a.months THEN l.principal ELSE 0 END)
         / nullif(v.principal, 0) AS bad_principal_share
 FROM vintage v
 JOIN age a ON a.months <= v.watched
