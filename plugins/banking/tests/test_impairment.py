@@ -210,3 +210,317 @@ def test_the_allowance_of_a_day_is_filed_and_goes_when_the_loan_ends(tmp_path, c
             "banking.impairment", filed.id, crm_clock() - timedelta(days=9)
         )
         assert before is not None and before.values["ecl"] == Money(705, "USD")
+
+
+def assume(book, **values: float) -> None:
+    """Files assumptions of the bank; what is filed later stands before."""
+    for name, value in values.items():
+        book.rows += 1
+        book.add("banking_assumption", subject_id=None, id=book.rows, name=name, value=value)
+
+
+def score(
+    book, subject: int, value: float | None, days_before: int, name: str = "behaviour"
+) -> None:
+    book.add("outcome", subject_id=subject, name=f"banking.{name}", kind="score", value=value,
+             days_before=days_before, run=f"r{days_before}")  # fmt: skip
+
+
+def test_stage_and_probability_of_each_day_past_due_and_who_else_is_in_stage_two(book) -> None:
+    """Assumed are 0.01, 0.08 from 1 day, 0.25 from 30, 0.5 from 60, and 90 days are default itself."""
+    expected = {}
+
+    def case(shown, past: int = 0, ago: int = 0, owed: int = 100_000, values=None, **lent) -> int:
+        number = len(expected) + 1
+        book.loan(number, number, **lent)
+        book.lend(number, past, owed, MARCH - timedelta(days=ago), number, **(values or {}))
+        expected[number] = shown
+        return number
+
+    for past, shown in (
+        (0, (1, 0.01)), (1, (1, 0.08)), (29, (1, 0.08)), (30, (2, 0.25)), (59, (2, 0.25)),
+        (60, (2, 0.5)), (89, (2, 0.5)), (90, (3, 1.0)),
+    ):  # fmt: skip
+        case(shown, past)
+    # Eased terms and a watch list are stage 2 without a day past due.
+    case((2, 0.01), forborne=True)
+    case((2, 0.01), watch=True)
+    # Arrears of a statement grow by the day, 20 days of ten days ago are 30; none stay none.
+    case((2, 0.25), 20, ago=10)
+    case((1, 0.08), 1, ago=28)
+    case((1, 0.01), 0, ago=45)
+    case(None, 0, ago=46)
+    # What runs: something owed and not written off, by the last statement.
+    case((1, 0.01), owed=1)
+    case(None, owed=0)
+    case(None, values={"written_off": True})
+    book.lend(case((1, 0.01)), 95, on=FEBRUARY, subject=len(expected))
+    # The score of 61 days ago is known, that of 62 days is too old.
+    year = 1 - 0.99 ** (365 / 184)
+    score(book, case((1, year)), 0.01, 61)
+    score(book, case((1, 0.01)), 0.3, 62)
+    # The last score of that name which has a value; in default it does not matter.
+    number = case((1, year))
+    for value, ago, name in ((0.3, 9, "behaviour"), (0.01, 8, "behaviour"), (None, 7, "behaviour"),
+                             (0.3, 6, "application")):  # fmt: skip
+        score(book, number, value, ago, name)
+    score(book, case((3, 1.0), 90), 0.01, 1)
+    rows = {r["loan_id"]: (r["stage"], r["pd_12m"]) for r in book.report("impairment")}
+    assert {n: rows.get(n) for n in expected} == {
+        n: shown and (shown[0], pytest.approx(shown[1])) for n, shown in expected.items()
+    }
+
+
+@pytest.mark.parametrize(("sicr_pd", "stage"), [(0.08, 2), (0.0801, 1)])
+def test_the_risk_has_risen_from_the_assumed_probability_on(book, sicr_pd, stage) -> None:
+    """One day past due is assumed to be 0.08."""
+    assume(book, sicr_pd=sicr_pd)
+    book.loan(1)
+    book.lend(1, 1)
+    assert [r["stage"] for r in book.report("impairment")] == [stage]
+
+
+def test_years_left_are_begun_years_of_what_is_left_of_the_term_and_one_at_least(book) -> None:
+    """At 0.01 a year the probability until the end is 1 - 0.99 ^ years. A month has 30.4375 days: 365
+    days are 11.99 months, so that of 24 months more than a year is left, and after 366 days less."""
+    cases = {
+        1: (12, 0, 1), 2: (13, 0, 2), 3: (24, 365, 2), 4: (24, 366, 1), 5: (12, 2_000, 1),
+        6: (None, 0, 1), 7: (25, None, 3), 8: (36, 0, 3),
+    }  # fmt: skip
+    for number, (term, ago, _) in cases.items():
+        on = None if ago is None else MARCH - timedelta(days=ago)
+        book.loan(number, term_months=term, granted_on=on)
+        book.lend(number, 0)
+    # Of a loan without a record nothing is known: a year is taken.
+    book.lend(9, 0)
+    rows = {r["loan_id"]: r for r in book.report("impairment")}
+    assert {n: r["pd_life"] for n, r in rows.items()} == {
+        n: pytest.approx(1 - 0.99**years) for n, (_, _, years) in {**cases, 9: (0, 0, 1)}.items()
+    }
+    assert (rows[9]["product"], rows[9]["branch"]) == ("unknown", "unknown")
+
+
+def test_a_loss_lies_between_the_floor_and_the_whole_exposure(book) -> None:
+    """Of 1000.00 owed, collateral covers 70 % of its value; at least a tenth is lost, at most all."""
+    cases = {1: ([], 0.6), 2: ([50_000], 0.65), 3: ([50_000, 50_000], 0.3), 4: ([200_000], 0.1),
+             5: ([0], 1.0)}  # fmt: skip
+    for number, (values, _) in cases.items():
+        book.loan(number)
+        book.lend(number, 0)
+        for value in values:
+            book.add("banking_collateral", owner_id=number, value_minor=value, kind="vehicle")
+    found = {r["loan_id"]: r["lgd"] for r in book.report("impairment")}
+    assert found == {number: pytest.approx(lgd) for number, (_, lgd) in cases.items()}
+    # Were selling to cost more than it brings, no more than all could be lost.
+    assume(book, collateral_haircut=1.5)
+    found = {r["loan_id"]: r["lgd"] for r in book.report("impairment")}
+    assert found == {1: pytest.approx(0.6), 2: 1.0, 3: 1.0, 4: 1.0, 5: 1.0}
+
+
+def test_losses_are_discounted_from_the_middle_of_their_years(book) -> None:
+    """At 21 % half a year is a factor 1.1: stage 1 loses 6.00 / 1.1. Stage 2 with two years: 150.00 / 1.1
+    and of half the exposure 56.25 / 1.331, together 178.63. Stage 3 loses 600.00 now."""
+    for number, past in ((1, 0), (2, 30), (3, 90)):
+        book.loan(number, term_months=24, rate=21.0)
+        book.lend(number, past)
+    rows = {(r["scenario"], r["stage"]): r for r in book.report("expected-loss", by="all")}
+    assert [rows["base", stage]["ecl_minor"] for stage in (1, 2, 3)] == [545, 17_863, 60_000]
+
+
+def test_stage_two_counts_fifty_years(book) -> None:
+    """At 0.1 a year and an exposure that falls by a fiftieth of it each year, the parts of the loss sum to
+    1 - 0.9 (1 - 0.9 ^ 50) / (50 x 0.1) = 0.82092768: of 600,000.00 lost at once, 492,556.61."""
+    assume(book, pd_30_59=0.1)
+    book.loan(1, term_months=600)
+    book.lend(1, 30, 100_000_000)
+    rows = {r["scenario"]: r for r in book.report("expected-loss")}
+    assert rows["base"]["ecl_minor"] == 49_255_661
+
+
+def test_no_scenario_loses_more_than_all_and_weights_need_not_sum_to_one(book) -> None:
+    """In default with an assumed loss of 0.9: in a downturn all of it and not 1.08, in an upturn 0.81.
+
+    Weights of 1.6, 0.25 and 0.15 sum to 2: (1.6 x 900 + 0.25 x 1000 + 0.15 x 810) / 2 = 905.75; the
+    probability is (1.6 + 0.25 + 0.15 x 0.7) / 2 and the loss (1.6 x 0.9 + 0.25 + 0.15 x 0.81) / 2.
+    """
+    assume(book, lgd_unsecured=0.9, weight_base=1.6)
+    book.loan(1)
+    book.lend(1, 90)
+    rows = book.report("expected-loss")
+    assert {r["scenario"]: (r["mean_pd"], r["mean_lgd"], r["ecl_minor"]) for r in rows} == {
+        "base": (1.0, 0.9, 90_000), "downturn": (1.0, 1.0, 100_000),
+        "upturn": (pytest.approx(0.7), pytest.approx(0.81), 81_000),
+        "weighted": (pytest.approx(0.9775), pytest.approx(0.90575), 90_575),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def four_loans(book):
+    """400.00 and 100.00 of the first customer, 300.00 in default of the second, 200.00 of the third."""
+    book.add("customer", subject_id=1, region="north")
+    book.add("customer", subject_id=2, region="south")
+    book.add("banking_branch", subject_id=None, code="B1", branch_name="Main Street")
+    book.add("banking_customer", subject_id=1, job="baker", customer_type="private")
+    book.add("banking_customer", subject_id=2, customer_type="business")
+    for number, subject, owed, past, product, branch in (
+        (1, 1, 40_000, 0, "auto", "B1"), (2, 1, 10_000, 0, "consumer", "B2"),
+        (3, 2, 30_000, 90, "consumer", "B1"), (4, 3, 20_000, 0, "consumer", None),
+    ):  # fmt: skip
+        book.loan(number, subject, product=product, branch=branch)
+        book.lend(number, past, owed, subject=subject)
+    return book
+
+
+CONCENTRATIONS = [
+    ("product", [("consumer", 60_000, 0.5), ("auto", 40_000, 0)]),
+    ("branch", [("Main Street", 70_000, 3 / 7), ("unknown", 20_000, 0), ("B2", 10_000, 0)]),
+    ("region", [("north", 50_000, 0), ("south", 30_000, 1), ("unknown", 20_000, 0)]),
+    ("sector", [("baker", 50_000, 0), ("business", 30_000, 1), ("unknown", 20_000, 0)]),
+    ("customer", [(None, 50_000, 0), (None, 30_000, 1), (None, 20_000, 0)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("by", "parts"), CONCENTRATIONS)
+def test_concentration_lists_parts_from_the_largest(four_loans, by, parts) -> None:
+    """Shares of the 1000.00 that are owed, and how much of each part is in default."""
+    rows = four_loans.report("concentration", by=by)
+    assert [(r["part"], r["ead_minor"], r["share"], r["bad_share"]) for r in rows] == [
+        (part, ead, pytest.approx(ead / 100_000), pytest.approx(bad)) for part, ead, bad in parts
+    ]
+    assert [r["place"] for r in rows] == list(range(1, len(parts) + 1))
+    index = sum((ead / 100_000) ** 2 for _, ead, _ in parts)
+    assert [r["hhi"] for r in rows] == [pytest.approx(index)] * len(parts)
+    customers = [1, 2, 3] if by == "customer" else [None] * len(parts)
+    assert [r["customer_id"] for r in rows] == customers
+    assert len(four_loans.report("concentration", by=by, most=2)) == 2
+
+
+def test_expected_loss_by_part(four_loans) -> None:
+    """Loans and what is owed by stage; the figures of a part are those of its own loans."""
+    expected = {
+        "all": {("all", 1): (3, 70_000), ("all", 3): (1, 30_000)},
+        "branch": {("Main Street", 1): (1, 40_000), ("Main Street", 3): (1, 30_000),
+                   ("B2", 1): (1, 10_000), ("unknown", 1): (1, 20_000)},
+        "region": {("north", 1): (2, 50_000), ("south", 3): (1, 30_000), ("unknown", 1): (1, 20_000)},
+    }  # fmt: skip
+    for by, parts in expected.items():
+        rows = four_loans.report("expected-loss", by=by)
+        for name in ("base", "weighted"):
+            assert {
+                (r["part"], r["stage"]): (r["loans"], r["ead_minor"])
+                for r in rows
+                if r["scenario"] == name
+            } == parts
+
+
+def test_loss_at_a_month_end_by_days_past_due(book) -> None:
+    """Loans of 1000.00 that were not there a month before, all lose 0.6 of it with a year left.
+
+    Stage 1: 0.01 at 0 days, 0.08 at 1 and 29: 6.00 + 2 x 48.00. Stage 2: 0.25 at 30 and 59, 0.5 at 60 and
+    89: 2 x 150.00 + 2 x 300.00. Stage 3 from 90 days: 600.00 each. The last statement of a month counts.
+    """
+    for number, past in enumerate((0, 1, 29, 30, 59, 60, 89, 90, 91), 1):
+        book.loan(number)
+        book.lend(number, 45, 7_000, on=date(2026, 3, 30))
+        book.lend(number, past)
+    rows = {(r["from_class"], r["to_class"]): r for r in book.report("migration")}
+    assert {key: (r["loans"], r["to_ead_minor"], r["ecl_change_minor"]) for key, r in rows.items()} == {
+        ("granted", "1"): (3, 300_000, 10_200), ("granted", "2"): (4, 400_000, 90_000),
+        ("granted", "3"): (2, 200_000, 120_000),
+    }  # fmt: skip
+    assert {r["from_ead_minor"] for r in rows.values()} == {0}
+    assert {r["share"] for r in rows.values()} == {3 / 9, 4 / 9, 2 / 9}
+
+
+def test_years_and_collateral_at_a_month_end(book) -> None:
+    """Stage 2 with a year loses 0.25, with two years (1 - 0.75 ^ 2) x 0.75 = 0.328125 of what is lost.
+
+    Lost are 600.00 without collateral, 300.00 with 1000.00 of it in two, a tenth with much of it, and all
+    with what is worth nothing. A year has 365.25 days; without a term it is one year."""
+    one, two = 0.25, 0.328125
+    cases = {
+        1: (12, 0, [], 60_000 * one), 2: (13, 0, [], 60_000 * two), 3: (24, 365, [], 60_000 * two),
+        4: (24, 366, [], 60_000 * one), 5: (12, 2_000, [], 60_000 * one), 6: (None, 0, [], 60_000 * one),
+        7: (12, 0, [50_000, 50_000], 30_000 * one), 8: (12, 0, [500_000], 10_000 * one),
+        9: (12, 0, [0], 100_000 * one), 10: (13, None, [], 60_000 * two),
+    }  # fmt: skip
+    for number, (term, ago, collateral, _) in cases.items():
+        on = None if ago is None else MARCH - timedelta(days=ago)
+        book.loan(number, number, term_months=term, granted_on=on)
+        book.lend(number, 30, subject=number)
+        for value in collateral:
+            book.add("banking_collateral", owner_id=number, value_minor=value, kind="vehicle")
+        (row,) = book.report("migration")
+        # Half a cent counts as one.
+        lost = sum(loss for *_, loss in list(cases.values())[:number])
+        assert row["ecl_change_minor"] == int(lost + 0.5)
+    book.lend(99, 30, subject=99)
+    (row,) = book.report("migration")
+    assert row["ecl_change_minor"] == int(lost + 60_000 * one + 0.5)
+
+
+def test_a_month_more_is_left_at_the_end_of_the_month_before(book) -> None:
+    """Of 13 months since 28 February 12.98 were left then, which is two years begun, and 11.98 on 31
+    March: 600.00 x 0.328125 = 196.88 becomes 150.00. A loan that was written off before stays nothing,
+    and one of which nothing is owed has nothing to lose, whatever secures it."""
+    book.loan(1, term_months=13, granted_on=FEBRUARY)
+    for on in (FEBRUARY, MARCH):
+        book.lend(1, 30, on=on)
+        book.lend(2, 200, on=on, written_off=True)
+        book.lend(3, 0, 0, on=on)
+    book.add("banking_collateral", owner_id=3, value_minor=500, kind="vehicle")
+    rows = {r["step"]: (r["loans"], r["amount_minor"]) for r in book.report("expected-loss-walk")}
+    assert rows == {
+        "1 opening": (2, 19_688), "7 within its stage": (3, -4_687), "8 closing": (2, 15_000),
+    }  # fmt: skip
+    (same,) = (r for r in book.report("migration") if r["from_class"] == "written off")
+    assert (same["to_class"], same["loans"], same["ecl_change_minor"]) == ("written off", 1, 0)
+
+
+def test_an_empty_book_opens_and_closes_with_nothing(book) -> None:
+    assert [(r["step"], r["loans"], r["amount_minor"]) for r in book.report("expected-loss-walk")] == [
+        ("1 opening", 0, 0), ("8 closing", 0, 0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("as_of", "months", "classes"),
+    [
+        ("2026-01-15", 1, ("2", "3")),
+        ("2026-01-30", 1, ("2", "3")),
+        ("2026-01-31", 1, ("3", "1")),
+        ("2026-01-31", 2, ("2", "1")),
+        ("2025-12-31", 1, ("2", "3")),
+    ],
+)
+def test_month_ends_are_the_last_that_are_over(world_of, as_of, months, classes) -> None:
+    """30 days past due in November, 90 in December, none in January, which ends on the 31st."""
+    on = date.fromisoformat(as_of)
+    world = world_of(on)
+    world.customers(1)
+    for end, past in (("2025-11-30", 30), ("2025-12-31", 90), ("2026-01-31", 0)):
+        shown = min(on, date.fromisoformat(end))
+        if shown >= date.fromisoformat(end[:8] + "01"):
+            world.add("banking_loan_statement", occurred_on=shown, record_id=1, outstanding_minor=500,
+                      days_past_due=past)  # fmt: skip
+    (row,) = world.report("migration", months=months)
+    assert (row["from_class"], row["to_class"]) == classes
+
+
+def test_grades_begin_at_their_bounds_and_the_last_score_of_each_month_end_counts(book) -> None:
+    """Bounds 0.5, 1, 2, 4, 8, 16 and 32 percent: just below is the better grade, the bound itself the
+    next. A score of 28 days ago is that of the month before, one of 27 days that of this one."""
+    for number, bound in enumerate((0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32), 1):
+        for on in (FEBRUARY, MARCH):
+            book.lend(number, 0, on=on, subject=number)
+        score(book, number, bound - 1e-9, 28)
+        score(book, number, bound, 27)
+        score(book, number, 0.9, 29)
+        score(book, number, None, 3)
+        score(book, number, 0.9, 3, "application")
+    # The newer of two scores of this month.
+    score(book, 1, 0.9, 20)
+    rows = {
+        (r["from_class"], r["to_class"]): r["loans"] for r in book.report("migration", by="grade")
+    }
+    assert rows == {("G1", "G8"): 1} | {(f"G{n}", f"G{n + 1}"): 1 for n in range(2, 8)}

@@ -31,7 +31,7 @@ loan AS (
         coalesce(l.rate, 0) / 100 AS rate,
         -- Whole years that are left, one at least.
         greatest(1, ceil((
-            coalesce(l.term_months, 12) - coalesce(date_diff('day', l.granted_on, s.as_of_on), 0) / 30.4375
+            coalesce(l.term_months, 12) - date_diff('day', coalesce(l.granted_on, s.as_of_on), s.as_of_on) / 30.4375
         ) / 12)) AS years,
         e.value AS collateral,
         o.value AS score

@@ -8,7 +8,9 @@ scenario AS (
 ),
 year_ahead AS (
     SELECT n FROM (VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12), (13), (14), (15),
-        (16), (17), (18), (19), (20), (21), (22), (23), (24), (25), (26), (27), (28), (29), (30)) AS v (n)
+        (16), (17), (18), (19), (20), (21), (22), (23), (24), (25), (26), (27), (28), (29), (30), (31), (32),
+        (33), (34), (35), (36), (37), (38), (39), (40), (41), (42), (43), (44), (45), (46), (47), (48), (49),
+        (50)) AS v (n)
 ),
 stressed AS (
     SELECT
@@ -25,31 +27,31 @@ stressed AS (
 measured AS (
     SELECT
         t.loan_id,
-        min(t.product) AS product,
-        min(t.branch) AS branch,
-        min(t.region) AS region,
-        min(t.stage) AS stage,
+        t.product,
+        t.branch,
+        t.region,
+        t.stage,
         t.scenario,
-        min(t.weight) AS weight,
-        min(t.ead) AS ead,
-        min(t.pd) AS pd,
-        min(t.loss) AS lgd,
+        t.weight,
+        t.ead,
+        t.pd,
+        t.loss AS lgd,
         sum(CASE
-            WHEN t.stage = 3 THEN CASE WHEN y.n = 1 THEN t.ead * t.loss ELSE 0 END
-            WHEN t.stage = 1 AND y.n > 1 THEN 0
+            WHEN t.stage = 3 THEN t.ead * t.loss
             ELSE t.ead * (1 - (y.n - 1) / t.years) * t.loss * t.pd * power(1 - t.pd, y.n - 1)
                 / power(1 + t.rate, y.n - 0.5)
         END) AS ecl
     FROM stressed t
-    JOIN year_ahead y ON y.n <= t.years
-    GROUP BY t.loan_id, t.scenario
+    JOIN year_ahead y ON y.n <= CASE WHEN t.stage = 2 THEN t.years ELSE 1 END
+    GROUP BY
+        t.loan_id, t.product, t.branch, t.region, t.stage, t.scenario, t.weight, t.ead, t.pd, t.loss
 ),
 every_scenario AS (
     SELECT loan_id, product, branch, region, stage, scenario, ead, pd, lgd, ecl FROM measured
     UNION ALL
     SELECT
-        loan_id, min(product), min(branch), min(region), min(stage), 'weighted', min(ead),
+        loan_id, product, branch, region, stage, 'weighted', ead,
         sum(weight * pd) / sum(weight), sum(weight * lgd) / sum(weight), sum(weight * ecl) / sum(weight)
     FROM measured
-    GROUP BY loan_id
+    GROUP BY loan_id, product, branch, region, stage, ead
 )

@@ -4,6 +4,7 @@ statement AS (
     SELECT
         s.record_id AS loan_id,
         s.subject_id,
+        s.as_of_on,
         s.outstanding_base_minor,
         s.days_past_due,
         coalesce(s.written_off, false) AS written_off,
@@ -28,7 +29,7 @@ measured AS (
         s.outstanding_base_minor AS ead,
         CASE WHEN s.days_past_due >= 90 THEN 3 WHEN s.days_past_due >= 30 THEN 2 ELSE 1 END AS stage,
         greatest(1, ceil((
-            coalesce(l.term_months, 12) - coalesce(date_diff('day', l.granted_on, l.as_of_on), 0) / 30.4375
+            coalesce(l.term_months, 12) - date_diff('day', coalesce(l.granted_on, s.as_of_on), s.as_of_on) / 30.4375
             + s.age
         ) / 12)) AS years,
         CASE WHEN s.days_past_due >= 90 THEN 1.0 WHEN s.days_past_due >= 60 THEN a.pd_60_89
