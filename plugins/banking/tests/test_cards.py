@@ -17,7 +17,7 @@ from crmkit.learning import Training, sql_expression
 from crmkit_banking.cards.binning import bin_number, bin_text
 from crmkit_banking.cards.card import Card
 from crmkit_banking.cards.estimator import fit_card, tune
-from crmkit_banking.cards.lines import strongest
+from crmkit_banking.cards.lines import Line, strongest
 from crmkit_banking.cards.points import Scale, shifted
 
 ROWS = 600
@@ -211,3 +211,140 @@ def test_a_stored_card_is_a_text_that_says_its_bins(training: Training) -> None:
     for line in sheet["inputs"]:
         assert sum(b["rows"] for b in line["bins"]) == ROWS
         assert line["iv"] >= 0.02
+
+
+def test_another_scale_has_its_own_points_odds_and_doubling() -> None:
+    """500 points are 50 to 1 and 540 are 100 to 1; even odds are 40 x log2(50) = 225.7542 below 500."""
+    scale = Scale(points=500.0, odds=50.0, pdo=40.0)
+    assert scale.offset == pytest.approx(500 - 225.7542, abs=5e-5)
+    assert [scale.probability(p) for p in (500, 540)] == pytest.approx([1 / 51, 1 / 101])
+    assert [scale.of_probability(p) for p in (1 / 51, 1 / 101)] == pytest.approx([500, 540])
+
+
+def test_the_prior_of_a_sample_and_of_a_trade_both_count() -> None:
+    """Bads were 3 in 10 and are 1 in 20: odds of 1:1 become (7 / 3) x (1 / 19) = 7:57."""
+    assert shifted(0.5, sample=0.3, real=0.05) == pytest.approx(7 / 64)
+    for sample, real in ((0.5, 1.0), (1.0, 0.5), (0.0, 0.5)):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            shifted(0.5, sample=sample, real=real)
+
+
+@pytest.mark.parametrize(("bad", "woe"), [(1.0, math.log(0.5)), (0.0, math.log(2.0))])
+def test_levels_are_not_told_apart_where_nobody_or_everybody_was_bad(
+    bad: float, woe: float
+) -> None:
+    """Half a row stands for the outcome that was not seen: ln(0.5 / 1), or ln(1 / 0.5)."""
+    found = bin_text(["car"] * 30 + ["boat"] * 30, np.full(60, bad))
+    assert found.groups == (("boat", "car"),)
+    assert found.bins[0].woe == pytest.approx(woe)
+    number = bin_number(np.arange(60.0), np.full(60, bad), {})
+    assert (number.edges, [b.label for b in number.bins]) == ((), ["any", "missing"])
+
+
+@pytest.mark.parametrize(("rows", "few", "alone"), [
+    (400, 19, False), (400, 20, True), (1_000, 20, True), (200, 9, False), (200, 10, True),
+])  # fmt: skip
+def test_a_level_stands_alone_from_20_rows_or_a_twentieth_of_few(
+    rows: int, few: int, alone: bool
+) -> None:
+    levels = ["car"] * (rows - 60 - few) + ["boat"] * 60 + ["yacht"] * few
+    found = bin_text(levels, (np.arange(rows) % 3 == 0) * 1.0)
+    assert ("yacht" in {level for group in found.groups for level in group}) is alone
+    (other,) = (b for b in found.bins if b.kind == "other")
+    assert other.rows == (0 if alone else few)
+
+
+def test_a_band_says_its_edge_its_unit_and_its_counts() -> None:
+    """Up to 29 nine of ten are bad, from 30 one of ten: the edge lies between, in minor units."""
+    x, tenth = np.repeat(np.arange(60.0), 10), np.arange(600) % 10
+    bad = np.where(x < 30, tenth > 0, tenth == 0).astype(float)
+    found = bin_number(x, bad, {}, "minor units")
+    (edge,) = found.edges
+    assert 29 <= edge < 30
+    assert [(b.label, b.rows, b.bads) for b in found.bins] == [
+        (f"up to {edge:.15g} minor units", 300, 270), (f"above {edge:.15g} minor units", 300, 30),
+        ("missing", 0, 0),
+    ]  # fmt: skip
+
+
+def _home(rows: list[str], bad: list[int]) -> Training:
+    home = Feature(name="b.home", type=FieldType.TEXT, title="Home")
+    return Training.of("b.card", [home], pa.table({"b_home": rows, "label": bad}))
+
+
+def test_a_card_of_one_input_by_hand() -> None:
+    """Own: 60 goods, 10 bads; rent: 20 goods, 20 bads; weights of evidence 0.81093 and -0.98083.
+
+    Without a penalty the evidence of one input weighs 1 and the log-odds of bad are ln(30 / 80). With
+    28.8539 points each: own 23.40, rent -28.30, the base 501.8622 + 28.30 = 530.16. Rent counts 0, so
+    that 28 go from the base to the others, also to a home that was never heard of or is not known.
+    """
+    training = _home(["own"] * 70 + ["rent"] * 40, [0] * 60 + [1] * 10 + [0] * 20 + [1] * 20)
+    model = fit_card(training, 1e9)
+    card = Card(model)
+    assert card.base == 530 - 28
+    assert {label: points for (label, points) in card.bins[0]} == {
+        "own": 23 + 28, "rent": 0, "other": 28, "missing": 28,
+    }  # fmt: skip
+    assert card.sheet["sample_bad_rate"] == pytest.approx(3 / 11)
+    assert card.sheet["inputs"][0]["iv"] == pytest.approx(0.74657, abs=2e-5)
+    # 553 and 502 points: odds of 30 x 2 ^ (-47 / 20) and of 30 x 2 ^ (-98 / 20) to one.
+    homes = pa.table({"b_home": ["own", "rent"]})
+    odds = np.array([30 * 2 ** (-47 / 20), 30 * 2 ** (-98 / 20)])
+    assert model.predict(homes) == pytest.approx(1 / (1 + odds))
+
+
+def test_an_input_below_an_information_value_of_two_hundredths_is_left_out() -> None:
+    """Of 1,000 goods 536 and of 1,000 bads 464 have a: 2 x 0.072 x ln(536 / 464) = 0.0208. With 535
+    and 465 it is 2 x 0.07 x ln(535 / 465) = 0.0196."""
+    rng = np.random.default_rng(1)
+
+    def column(goods: int, bads: int) -> list[str]:
+        halves = [np.array(["a"] * n + ["b"] * (1000 - n)) for n in (goods, bads)]
+        return [str(v) for half in halves for v in rng.permutation(half)]
+
+    features = [Feature(name=f"b.{n}", type=FieldType.TEXT, title=n) for n in ("tells", "does_not")]
+    table = pa.table({
+        "b_tells": column(536, 464), "b_does_not": column(535, 465), "label": [0] * 1000 + [1] * 1000,
+    })  # fmt: skip
+    model = fit_card(Training.of("b.card", features, table))
+    assert [i.feature for i in model.inputs] == ["b.tells"]
+    assert model.tuning["left_out"] == ["b.does_not"]
+
+
+# Rows, strength of the evidence, seed, and the penalty of the least loss on the inner folds.
+STRENGTHS = [(200, 0.0, 0, 0.03), (200, 0.6, 0, 0.1), (200, 1.0, 3, 0.3), (200, 2.0, 0, 1.0)]
+
+
+@pytest.mark.parametrize(("rows", "strength", "seed", "penalty"), STRENGTHS)
+def test_the_weaker_the_evidence_the_stronger_the_penalty(
+    rows: int, strength: float, seed: int, penalty: float
+) -> None:
+    """Noise takes the strongest of the four, clear evidence the weakest, and others one between."""
+    rng = np.random.default_rng(seed)
+    one, two = rng.choice(list("abc"), rows), rng.choice(list("xyz"), rows)
+    odds = -1 + strength * ((one == "a") * 1.0 - (two == "x") * 1.0)
+    bad = (rng.random(rows) < 1 / (1 + np.exp(-odds))).astype(int)
+    features = [Feature(name=f"b.{n}", type=FieldType.TEXT, title=n) for n in ("one", "two")]
+    table = pa.table({"b_one": one.tolist(), "b_two": two.tolist(), "label": bad})
+    assert tune(Training.of("b.card", features, table)).finish().tuning["penalty_c"] == penalty
+
+
+def test_the_four_inputs_that_lost_most_are_the_reasons() -> None:
+    """Most first, alike ones by name; what lost nothing is no reason (Regulation B)."""
+
+    def line(feature: str, points: int) -> Line:
+        return Line(feature=feature, title=feature, value=1, bin="b", points=points, best=30)
+
+    lines = [
+        line("f", 29),
+        line("e", 10),
+        line("d", 10),
+        line("c", 30),
+        line("b", 0),
+        line("a", 28),
+    ]
+    assert [(one.feature, one.lost) for one in strongest(lines)] == [
+        ("b", 30), ("d", 20), ("e", 20), ("a", 2),
+    ]  # fmt: skip
+    assert strongest([line("f", 29), line("c", 30)]) == [line("f", 29)]
