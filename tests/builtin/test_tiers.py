@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
 
+import crmkit
 from crmkit.builtin.ledger.accounts import Posting
 from crmkit.builtin.ledger.tiers import Standing, review
 from crmkit.declarations import Tier, TierScheme
 from crmkit.errors import UsageError
+from crmkit.testing.clock import SettableClock
 from crmkit.workspace import Crm
 
 CLUB = TierScheme(
@@ -63,6 +66,82 @@ def test_a_hard_landing_stops_at_the_tier_whose_condition_to_stay_holds() -> Non
     gold = Standing(rank=GOLD, since_on=date(2026, 1, 1))
     after, move = review(hard, gold, MEMBER, SILVER, date(2026, 2, 1))
     assert (after.rank, move) == (SILVER, "down")
+
+
+@pytest.mark.parametrize(
+    ("now", "entered", "kept", "day", "move", "rank"),
+    [
+        # The third of March is the last day of grace, and the tenth the first after the rest.
+        ({"grace_until": date(2026, 3, 3)}, MEMBER, MEMBER, 3, None, GOLD),
+        ({"grace_until": date(2026, 3, 3)}, MEMBER, MEMBER, 4, "down", SILVER),
+        ({"grace_until": date(2026, 3, 3)}, SILVER, GOLD, 4, "saved", GOLD),
+        ({"grace_until": date(2026, 3, 3)}, GOLD, GOLD, 4, "saved", GOLD),
+        ({"lowered_on": date(2026, 2, 28)}, MEMBER, MEMBER, 9, None, GOLD),
+        ({"lowered_on": date(2026, 2, 28)}, MEMBER, MEMBER, 10, "down", SILVER),
+        ({}, GOLD, GOLD, 1, None, GOLD),
+        ({}, MEMBER, SILVER, 1, "down", SILVER),
+    ],
+)
+def test_a_step_down_waits_for_the_end_of_grace_and_rest(
+    now: dict[str, date], entered: int, kept: int, day: int, move: str | None, rank: int
+) -> None:
+    scheme = evolve(CLUB, grace_days=0, rest_days=10)
+    before = Standing(rank=GOLD, since_on=date(2026, 1, 1), **now)
+    on = date(2026, 3, day)
+    after, made = review(scheme, before, entered, kept, on)
+    assert (made, after.rank) == (move, rank)
+    if move == "down":
+        assert after == Standing(rank=rank, since_on=on, lowered_on=on)
+    elif move == "saved":
+        assert after == evolve(before, grace_until=None)
+    else:
+        assert after is before
+
+
+def test_a_way_up_ends_grace_and_remembers_the_last_step_down() -> None:
+    lowered = date(2026, 2, 1)
+    before = Standing(
+        rank=MEMBER, since_on=lowered, grace_until=date(2026, 4, 1), lowered_on=lowered
+    )
+    on = date(2026, 3, 1)
+    assert review(CLUB, before, GOLD, GOLD, on) == (
+        Standing(rank=GOLD, since_on=on, lowered_on=lowered), "up",
+    )  # fmt: skip
+
+
+def test_membership_is_entered_and_kept_from_its_points_on(
+    tmp_path: Path, crm_clock: SettableClock
+) -> None:
+    """Silver from 1,000 and kept from 800, gold from 5,000 and kept from 4,000.
+
+    The second review is more than 365 days later, so that its points alone count; whoever keeps a
+    tier stays without grace.
+    """
+    crm_clock.set(datetime(2026, 1, 1, tzinfo=UTC))
+    with crmkit.init(tmp_path / "club", clock=crm_clock) as crm:
+        first = [0, 999, 1000, 4999, 5000, 1000, 1000, 5000, 5000]
+        later = [0, 0, 0, 0, 0, 799, 800, 3999, 4000]
+        people = [crm.store.customers.add(name="Ann").id for _ in first]
+        crm_clock.set(datetime(2027, 6, 1, tzinfo=UTC))
+        accounts, tiers = crm.service("ledger.accounts"), crm.service("ledger.tiers")
+        for points, day in ((first, datetime(2026, 1, 10, 9, tzinfo=UTC)),
+                            (later, datetime(2027, 2, 10, 9, tzinfo=UTC))):  # fmt: skip
+            accounts.post(
+                "ledger.points",
+                [Posting(customer_id=i, amount=n, at=day) for i, n in zip(people, points, strict=True)
+                 if n],
+            )  # fmt: skip
+        scheme = "ledger.membership"
+        made = {r["customer_id"]: r for r in tiers.review(scheme, crm.as_of("2026-01-31"))}
+        assert [made[i]["to_tier"] for i in people] == [
+            "member", "member", "silver", "silver", "gold", "silver", "silver", "gold", "gold",
+        ]  # fmt: skip
+        assert {r["move"] for r in made.values()} == {"enter"}
+        made = {r["customer_id"]: r for r in tiers.review(scheme, crm.as_of("2027-02-28"))}
+        moves = [made[i]["move"] if i in made else None for i in people]
+        assert moves == [None, None, "grace", "grace", "grace", "grace", None, "grace", None]
+        assert list(tiers.standings(scheme, people[:1])) == people[:1]
+        assert tiers.standings(scheme, []) == {}
 
 
 def test_reviews_move_everybody_log_it_and_are_made_once(workspace: Crm, crm_clock: Any) -> None:

@@ -233,6 +233,48 @@ when = {{ column = "code", {condition} }}
     }  # fmt: skip
 
 
+def test_of_several_conditions_all_hold(lite: Shop) -> None:
+    """What another emit makes of the same row is not touched by them."""
+    emits = """
+[[emit]]
+entity = "customer"
+key = "id"
+when = [{ column = "a", equals = "1" }, { column = "b", filled = true }]
+[emit.fields]
+name = "id"
+[[emit]]
+entity = "shop.plan"
+key = "id"
+[emit.fields]
+title = "title"
+"""
+    rows = "id,a,b,title\n1,1,x,aa\n2,1,,bb\n3,2,x,cc\n4,2,,dd\n"
+    result = lite.load(rows, PROFILE.partition("[[emit]]")[0] + emits)
+    assert (result.created, result.rejected) == (4, 0)
+    assert lite.sql("SELECT name FROM customer") == [("1",)]
+    assert lite.one("SELECT count(*) FROM shop_plan") == 4
+
+
+def test_an_owner_is_looked_up_only_by_the_rows_that_name_one(lite: Shop) -> None:
+    """A line belongs to a stored customer: line 3 of the file names none, and line 4 an unknown."""
+    customers = PROFILE % ('name = "id"', "")
+    lite.load("id\n1\n2\n", customers)
+    lines = PROFILE.partition("[[emit]]")[0] + (
+        '[[emit]]\nentity = "shop.line"\nkey = "id"\n'
+        'owner = { entity = "customer", column = "who" }\n[emit.fields]\nnumber = "id"\n'
+    )
+    result = lite.load("id,who\n10,2\n11,\n12,9\n13,1\n", lines, name="lines.csv")
+    assert (result.created, result.rejected) == (2, 2)
+    assert lite.sql(
+        "SELECT l.number, c.name FROM shop_line l JOIN customer c ON c.id = l.owner_id ORDER BY 1"
+    ) == [("10", "2"), ("13", "1")]
+    rejects = lite.store.imports.rejects(result.import_id)
+    assert [(r.line, r.code, r.field, r.value) for r in rejects] == [
+        (3, "E_OWNER", "owner", ""),
+        (4, "E_OWNER", "owner", "9"),
+    ]
+
+
 def test_a_rejected_row_names_its_first_fault_and_five_more(lite: Shop) -> None:
     names = ("tier", "household", "born_on", "member", "score")
     fields = "\n".join(f'{name} = "x"' for name in names)
