@@ -340,6 +340,24 @@ def test_a_score_says_what_share_of_a_source_it_has_not_seen(filled: Any) -> Non
     assert not [w for w in found["warnings"] if "were rejected" in w]
 
 
+def test_a_score_tells_of_more_than_a_hundredth_rejected_and_not_of_less(
+    open_shop: OpenShop,
+) -> None:
+    shop = open_shop()
+    imports = shop.store.imports
+    for source, read, rejected in (("one", 100, 1), ("two", 100, 2), ("none", 0, 0), ("all", 1, 1)):
+        one = imports.start(
+            file_name="f.csv", profile="p", profile_hash="q", file_hash=source, source=source
+        )
+        with shop.store.begin("import") as tx:
+            imports.save_progress(tx, one.id, next_line=2, read=read, rejected=rejected)
+        imports.finish(one.id, seconds=1.0)
+    told = sorted(shop.scores._unseen())
+    assert [words.split(" were rejected")[0] for words in told] == [
+        "1 of 1 rows (100.0%) of source all", "2 of 100 rows (2.0%) of source two",
+    ]  # fmt: skip
+
+
 def test_run_keeps_value_band_reasons_and_hash_of_everyone(filled: Any) -> None:
     filled.scores.train("shop.leave", until=date(2025, 6, 30))
     run = filled.scores.run("shop.leave", filled.on("2025-06-30"))

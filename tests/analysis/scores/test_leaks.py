@@ -102,3 +102,76 @@ def test_a_score_vouches_for_its_own_inputs_alone() -> None:
         Score(name="t.s", features=("t.a",), population="", target="", vouched={"t.other": "so"})
     with pytest.raises(ValueError, match="give a reason"):
         Score(name="t.s", features=("t.a",), population="", target="", vouched={"t.a": ""})
+
+
+@pytest.mark.parametrize(
+    ("iv", "area", "low", "verdict"),
+    [
+        (0.5, 0.7999, 0.7, "silent"), (0.5001, 0.6, 0.5, "warned"), (0.1, 0.8, 0.7, "warned"),
+        (0.1, 0.81, 0.7999, "warned"), (0.1, 0.81, 0.8, "stopped"),
+    ],
+)  # fmt: skip
+def test_alarm_begins_above_half_an_information_value_and_at_an_area_of_0_8(
+    iv: float, area: float, low: float, verdict: str
+) -> None:
+    power = InputPower("t.x", iv, area, low, 0.9, 1234)
+    if verdict == "stopped":
+        with pytest.raises(ConfigError, match=r"t\.x \(AUC 0\.810, 95 % interval 0\.800 to 0\.900"):
+            check_powers("t.s", [power], allow_leak=False)
+    else:
+        warned = check_powers("t.s", [power], allow_leak=False)
+        assert len(warned) == (1 if verdict == "warned" else 0)
+
+
+def test_warnings_begin_with_the_input_that_tells_most_and_equal_ones_go_by_name() -> None:
+    powers = [
+        InputPower(f"t.{n}", iv, 0.6, 0.5, 0.7, 9) for n, iv in (("c", 2), ("b", 1), ("a", 1))
+    ]
+    warned = check_powers("t.s", powers, allow_leak=False)
+    assert [w.split(" ")[0] for w in warned] == ["t.c", "t.a", "t.b"]
+
+
+def test_a_number_tells_as_much_whichever_way_it_points_and_its_gaps_are_not_ranked() -> None:
+    """Of 3 leavers and 3 others with a value, 8 of 9 pairs are in order; two gaps stand apart."""
+    label = [1, 1, 1, 0, 0, 0, 1, 0]
+    for sign in (1, -1):
+        values = [sign * x for x in (6, 5, 3, 4, 2, 1)]
+        table = pa.table({"t_x": [*values, None, None], "label": label})
+        found = input_powers([Feature(name="t.x", type=FieldType.INTEGER)], table)[0]
+        assert (found.auc, found.rows) == (pytest.approx(8 / 9), 6)
+
+
+@pytest.mark.parametrize("known", [[None, None, 1, 2], [1, 2, None, None], [None] * 4])
+def test_a_number_known_of_one_side_alone_tells_nothing_by_rank(known: list[int | None]) -> None:
+    table = pa.table({"t_x": pa.array(known, pa.int64()), "label": [1, 1, 0, 0]})
+    found = input_powers([Feature(name="t.x", type=FieldType.INTEGER)], table)[0]
+    assert (found.auc, found.auc_low, found.auc_high) == (0.5, 0, 1)
+
+
+@pytest.mark.parametrize(("rows", "area"), [(19, (20 + 19 / 2) / 39), (20, 1.0)])
+def test_levels_below_twenty_rows_are_taken_together(rows: int, area: float) -> None:
+    """All of b leave and nobody else. With 19 rows b is one with the 19 of c and ties with them."""
+    counts = {"a": 20, "b": rows, "c": 19}
+    table = pa.table(
+        {
+            "t_p": [level for level, n in counts.items() for _ in range(n)],
+            "label": [int(level == "b") for level, n in counts.items() for _ in range(n)],
+        }
+    )
+    found = input_powers([Feature(name="t.p", type=FieldType.TEXT)], table)[0]
+    assert found.auc == pytest.approx(area)
+
+
+def test_information_value_of_a_number_counts_its_gaps_as_a_group() -> None:
+    """2 of 10 leave at one value, 8 of 10 at the other, 5 of 10 without any: of 15 a side."""
+    label = [1] * 2 + [0] * 8 + [1] * 8 + [0] * 2 + [1] * 5 + [0] * 5
+    values = [1] * 10 + [2] * 10 + [None] * 10
+    table = pa.table({"t_x": values, "label": label})
+    found = input_powers([Feature(name="t.x", type=FieldType.INTEGER)], table)[0]
+    assert found.iv == pytest.approx(2 * 6 / 15 * np.log(4))
+    # By the levels of a text the same.
+    text = pa.table(
+        {"t_x": [None if v is None else str(v) for v in values] * 2, "label": label * 2}
+    )
+    found = input_powers([Feature(name="t.x", type=FieldType.TEXT)], text)[0]
+    assert found.iv == pytest.approx(2 * 6 / 15 * np.log(4))
