@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from crmkit.declarations import PrivacyGuard
 from crmkit.entities.fields import FieldSet
-from crmkit.policy import MASK, Viewer, local_viewer, masked
+from crmkit.policy import MASK, Viewer, guards_on, local_viewer, masked, viewer_with
 from crmkit.present.customer_view import _masked_values
 
 
@@ -25,6 +26,23 @@ def test_a_missing_value_stays_missing_and_the_mask_tells_no_length() -> None:
     viewer = local_viewer("ann")
     assert masked(None, "secret", viewer) is None
     assert masked("1", "secret", viewer) == masked("1234567890", "secret", viewer) == MASK
+
+
+def test_a_right_is_its_owners_alone_and_lifts_its_own_guard() -> None:
+    granted = ["ann:hotel.presence", "bob:hotel.health", "ann:hotel.diet", "anna:hotel.names"]
+    viewers = {name: viewer_with(name, granted) for name in ("ann", "bob", "eve")}
+    assert {name: viewer.rights for name, viewer in viewers.items()} == {
+        "ann": {"hotel.presence", "hotel.diet"}, "bob": {"hotel.health"}, "eve": set(),
+    }  # fmt: skip
+    guards = [
+        PrivacyGuard(name=f"hotel.{name}", field=name, values=("x",), rows=("hotel.stay",))
+        for name in ("presence", "health")
+    ]
+    left = {name: [g.name for g in guards_on(guards, v)] for name, v in viewers.items()}
+    assert left == {
+        "ann": ["hotel.health"], "bob": ["hotel.presence"],
+        "eve": ["hotel.presence", "hotel.health"],
+    }  # fmt: skip
 
 
 def test_an_unknown_class_is_refused() -> None:

@@ -248,6 +248,14 @@ def test_a_duration_is_not_negative_and_an_instant_has_a_zone() -> None:
                 reckon(datetime(2026, 3, 18, 12), hours(1))  # noqa: DTZ001
 
 
+def test_a_calendar_has_a_first_and_a_last_day() -> None:
+    desk = Calendar(time_zone="UTC", week=parse_week("mon-sun 09:00-17:00"))
+    with pytest.raises(ValueError, match="the calendar ends before the duration does"):
+        desk.add(datetime(9999, 12, 20, tzinfo=UTC), hours(400))
+    with pytest.raises(ValueError, match="the calendar begins after the duration does"):
+        desk.subtract(datetime(1, 1, 10, tzinfo=UTC), hours(400))
+
+
 def test_the_day_on_which_the_clocks_change_ends_at_its_own_midnight() -> None:
     """24 October ends in summer time (22:00 UTC), the 25th in winter time (23:00 UTC)."""
     ends = [OFFICE.end_of_day(local("2026-10-24T23:59"), days) for days in (0, 1)]
