@@ -339,3 +339,77 @@ def test_a_web_address_of_another_scheme_is_rejected(lite, address, taken):
     profile = PROFILE.replace('name = "name"', 'name = "name"\nweb = "web"')
     result = lite.load(f'id,name,web\n1,a,"{address}"\n', profile)
     assert (result.created, result.rejected) == ((1, 0) if taken else (0, 1))
+
+
+PEOPLE = """
+name = "p"
+[source]
+name = "p"
+key = ["id"]
+%s
+[[emit]]
+entity = "customer"
+key = "id"
+[emit.fields]
+name = "name"
+"""
+
+
+def test_short_long_and_blank_rows_are_told_apart(lite):
+    """Lines 3 and 7 are rows without a value, one of them no row at all; lines 4 and 8 are longer
+    than the header by nothing, and line 5 by a cell that has no column."""
+    result = lite.load("id,name\n1,Ann\n,\n2,Bo,,\n3,Cy,x\n4\n\n5,Di,\n", PEOPLE % "")
+    assert (result.read, result.created, result.rejected) == (5, 4, 1)
+    assert lite.sql("SELECT name FROM customer ORDER BY id") == [
+        ("Ann",), ("Bo",), (None,), ("Di",),
+    ]  # fmt: skip
+    (row,) = lite.store.imports.rejects(result.import_id)
+    assert (row.line, row.code, row.value, row.allowed) == (5, "E_COLUMNS", "x", "2 cells")
+    assert row.message == "the row has 3 cells, the header 2"
+    assert [remark for remark in result.remarks if "rows" in remark] == [
+        "empty cells after the last column were ignored (rows longer than the header: 2).",
+        "rows without any value were left out: 1.",
+    ]
+
+
+def test_a_rejected_record_over_lines_counts_them_and_names_its_cell(lite):
+    """The record of lines 2 to 4 has a cell over lines, and so has that of lines 6 and 7."""
+    rows = 'id,name\n1,"A\n\nnn"\n2,Bo\n3,"C\ny"\n4,Di\n'
+    result = lite.load(rows, PEOPLE % "")
+    assert (result.read, result.created, result.rejected) == (4, 2, 2)
+    found = lite.store.imports.rejects(result.import_id)
+    assert [(r.line, r.code, r.field) for r in found] == [
+        (2, "E_QUOTE", "name"),
+        (6, "E_QUOTE", "name"),
+    ]
+    (remark,) = [r for r in result.remarks if "span" in r]
+    assert remark.startswith("rejected records that span lines: 2, of 5 lines together;")
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("id,name\n1,Ann\n", ","),
+        ("id;name\n1;Ann\n", ";"),
+        ("id\tname\n1\tAnn\n", "\t"),
+        ("id|name\n1|Ann\n", "|"),
+        # The one that stands most often in the header; of two as often the first of , ; tab |.
+        ("id;name;a,b\n1;Ann;x\n", ";"),
+        ("id,name;x\n1,Ann\n", ","),
+        # Said above the header, whatever the header holds; blank lines there say nothing.
+        ("sep=|\nid|name|a,b,c,d\n1|Ann|x\n", "|"),
+        ("\n;;\n , \nid;name\n1;Ann\n", ";"),
+    ],
+)
+def test_the_delimiter_is_the_one_of_the_header(lite, text, delimiter):
+    column = "name;x" if delimiter == "," and ";" in text else "name"
+    result = lite.load(text, (PEOPLE % "").replace('"name"', f'"{column}"'))
+    assert (result.delimiter, result.created) == (delimiter, 1)
+    assert lite.sql("SELECT name FROM customer") == [("Ann",)]
+
+
+def test_lines_above_the_header_are_skipped_by_their_number(lite):
+    text = "Report, of March\n\nid,name\n1,Ann\n"
+    for above in ("skip_lines = 1", "skip_lines = 2", "header_row = 3"):
+        result = lite.load(text, PEOPLE % above, dry_run=True)
+        assert (above, result.created, result.rejected) == (above, 1, 0)
