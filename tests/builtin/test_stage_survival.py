@@ -9,8 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+import crmkit
 from crmkit.analysis.reports import Reports
 from crmkit.declarations import StageMove
 from crmkit.entities.asof import AsOf
@@ -70,6 +72,32 @@ def test_survival_is_the_product_of_what_remains_worked_by_hand(crm: Crm) -> Non
     assert limits == [
         pytest.approx((0.2731, 0.9747), abs=5e-5), pytest.approx((0.1418, 0.8931), abs=5e-5),
     ]  # fmt: skip
+
+
+def test_each_part_has_its_own_curve_which_ends_at_nothing() -> None:
+    """Ten stays in a: 2 of 10 end after a day, 1 of 6 after two and the last 3 after five.
+
+    Of b all end at once; of c none of five after a day, and all the other five after two.
+    """
+    counted = [
+        ("a", 1, 4, 2), ("a", 2, 3, 1), ("a", 5, 3, 3), ("b", 1, 2, 2), ("c", 1, 5, 0),
+        ("c", 2, 5, 5),
+    ]  # fmt: skip
+    given = ", ".join(map(str, counted))
+    text = (Path(crmkit.__file__).parent / "survival.sql").read_text(encoding="utf-8")
+    found = duckdb.sql(
+        f"WITH counted(part, duration, stays, ended) AS (VALUES {given}), {text} "
+        "SELECT part, duration, at_risk, extinct, log_survival, greenwood FROM curve ORDER BY 1, 2"
+    ).fetchall()
+    eighty, two_thirds = math.log(8 / 10), math.log(8 / 10 * 5 / 6)
+    assert [tuple(row[:4]) for row in found] == [
+        ("a", 1, 10, 0), ("a", 2, 6, 0), ("a", 5, 3, 1), ("b", 1, 2, 1), ("c", 1, 10, 0),
+        ("c", 2, 5, 1),
+    ]  # fmt: skip
+    assert [row[4] for row in found] == pytest.approx([eighty, two_thirds, two_thirds, 0, 0, 0])
+    first = 2 / (10 * 8)
+    second = first + 1 / (6 * 5)
+    assert [row[5] for row in found] == pytest.approx([first, second, second, 0, 0, 0])
 
 
 def test_survival_is_the_textbook_product_over_the_tenures_of_the_ibm_sample(
