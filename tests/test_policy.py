@@ -32,17 +32,20 @@ def test_a_right_is_its_owners_alone_and_lifts_its_own_guard() -> None:
     granted = ["ann:hotel.presence", "bob:hotel.health", "ann:hotel.diet", "anna:hotel.names"]
     viewers = {name: viewer_with(name, granted) for name in ("ann", "bob", "eve")}
     assert {name: viewer.rights for name, viewer in viewers.items()} == {
-        "ann": {"hotel.presence", "hotel.diet"}, "bob": {"hotel.health"}, "eve": set(),
-    }  # fmt: skip
+        "ann": {"hotel.presence", "hotel.diet"},
+        "bob": {"hotel.health"},
+        "eve": set(),
+    }
     guards = [
         PrivacyGuard(name=f"hotel.{name}", field=name, values=("x",), rows=("hotel.stay",))
         for name in ("presence", "health")
     ]
     left = {name: [g.name for g in guards_on(guards, v)] for name, v in viewers.items()}
     assert left == {
-        "ann": ["hotel.health"], "bob": ["hotel.presence"],
+        "ann": ["hotel.health"],
+        "bob": ["hotel.presence"],
         "eve": ["hotel.presence", "hotel.health"],
-    }  # fmt: skip
+    }
 
 
 def test_an_unknown_class_is_refused() -> None:

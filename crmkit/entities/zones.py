@@ -38,7 +38,8 @@ def instants_of(local: datetime, zone: ZoneInfo) -> list[datetime]:
     seconds = range(int((first - second).total_seconds()))
     offset = first.astimezone(zone).utcoffset()
     change = bisect_left(
-        seconds, True,
+        seconds,
+        True,
         key=lambda s: (second + timedelta(seconds=s)).astimezone(zone).utcoffset() == offset,
-    )  # fmt: skip
+    )
     return [second + timedelta(seconds=change)]

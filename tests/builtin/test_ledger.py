@@ -302,14 +302,31 @@ def test_nothing_is_taken_from_an_empty_account_or_from_none(lite: Crm, three: l
     assert accounts.balances(POINTS, [ann]) == {ann: 0}
 
 
+def test_a_statement_is_in_the_order_of_time_over_all_accounts(lite: Crm, three: list[int]) -> None:
+    """Ann's entries of 3 and, filed later, of 1 March, and Bo's of 2 March; two of one instant as filed."""
+    accounts, (ann, bo, _) = lite.service("ledger.accounts"), three
+
+    def at(day: int) -> datetime:
+        return datetime(2026, 3, day, tzinfo=UTC)
+
+    accounts.post(POINTS, [earn(ann, 3, at=at(3)), earn(ann, 4, at=at(3)), earn(ann, 1, at=at(1))])
+    accounts.post(POINTS, [earn(bo, 2, at=at(2))])
+    lite.store.merges.merge([(ann, bo)])
+    found = [(e["at"], e["amount"], e["balance"]) for e in accounts.statement(POINTS, ann)]
+    assert found == [(at(1), 1, 8), (at(2), 2, 2), (at(3), 3, 3), (at(3), 4, 7)]
+
+
 def test_an_account_without_its_entries_is_found(lite: Crm, three: list[int]) -> None:
     accounts, (ann, bo, cy) = lite.service("ledger.accounts"), three
     accounts.post(POINTS, [earn(ann, 10), burn(ann, 3), earn(bo, 1)])
     for customer, balance, entries in ((ann, 7, 3), (cy, 5, 1)):
         lite.store.records.set(
-            "ledger.account", source="crmkit", ref=f"{POINTS}:{customer}", owner_id=customer,
+            "ledger.account",
+            source="crmkit",
+            ref=f"{POINTS}:{customer}",
+            owner_id=customer,
             values={"ledger": POINTS, "balance": balance, "entries": entries},
-        )  # fmt: skip
+        )
     assert sorted(accounts.unbalanced(POINTS), key=lambda row: row["customer_id"]) == [
         {"customer_id": ann, "balance": 7, "entries": 3, "sum": 7, "count": 2},
         {"customer_id": cy, "balance": 5, "entries": 1, "sum": 0, "count": 0},
@@ -334,13 +351,21 @@ def test_what_is_added_can_be_spent_for_the_ledgers_months(
     own = date(2026, 12, 31)
     credit.post(
         POINTS,
-        [earn(ann, 10, at=january), earn(ann, 10, at=january, expires_on=own),
-         burn(ann, 1, at=january), burn(ann, 1, at=january, expires_on=own),
-         Posting(customer_id=ann, amount=1, kind="adjust", at=january)],
-    )  # fmt: skip
+        [
+            earn(ann, 10, at=january),
+            earn(ann, 10, at=january, expires_on=own),
+            burn(ann, 1, at=january),
+            burn(ann, 1, at=january, expires_on=own),
+            Posting(customer_id=ann, amount=1, kind="adjust", at=january),
+        ],
+    )
     assert [e["expires_on"] for e in credit.statement(POINTS, ann)] == [
-        date(2026, 2, 28), own, None, own, date(2026, 2, 28),
-    ]  # fmt: skip
+        date(2026, 2, 28),
+        own,
+        None,
+        own,
+        date(2026, 2, 28),
+    ]
     # Of 11 that end in February 2 were spent first, so 9 lapse and 10 stay until December.
     assert credit.expire(POINTS, date(2026, 2, 27), customers=three) == []
     (gone,) = credit.expire(POINTS, date(2026, 2, 28), customers=three)

@@ -105,8 +105,9 @@ def test_a_way_up_ends_grace_and_remembers_the_last_step_down() -> None:
     )
     on = date(2026, 3, 1)
     assert review(CLUB, before, GOLD, GOLD, on) == (
-        Standing(rank=GOLD, since_on=on, lowered_on=lowered), "up",
-    )  # fmt: skip
+        Standing(rank=GOLD, since_on=on, lowered_on=lowered),
+        "up",
+    )
 
 
 def test_membership_is_entered_and_kept_from_its_points_on(
@@ -124,18 +125,31 @@ def test_membership_is_entered_and_kept_from_its_points_on(
         people = [crm.store.customers.add(name="Ann").id for _ in first]
         crm_clock.set(datetime(2027, 6, 1, tzinfo=UTC))
         accounts, tiers = crm.service("ledger.accounts"), crm.service("ledger.tiers")
-        for points, day in ((first, datetime(2026, 1, 10, 9, tzinfo=UTC)),
-                            (later, datetime(2027, 2, 10, 9, tzinfo=UTC))):  # fmt: skip
+        for points, day in (
+            (first, datetime(2026, 1, 10, 9, tzinfo=UTC)),
+            (later, datetime(2027, 2, 10, 9, tzinfo=UTC)),
+        ):
             accounts.post(
                 "ledger.points",
-                [Posting(customer_id=i, amount=n, at=day) for i, n in zip(people, points, strict=True)
-                 if n],
-            )  # fmt: skip
+                [
+                    Posting(customer_id=i, amount=n, at=day)
+                    for i, n in zip(people, points, strict=True)
+                    if n
+                ],
+            )
         scheme = "ledger.membership"
         made = {r["customer_id"]: r for r in tiers.review(scheme, crm.as_of("2026-01-31"))}
         assert [made[i]["to_tier"] for i in people] == [
-            "member", "member", "silver", "silver", "gold", "silver", "silver", "gold", "gold",
-        ]  # fmt: skip
+            "member",
+            "member",
+            "silver",
+            "silver",
+            "gold",
+            "silver",
+            "silver",
+            "gold",
+            "gold",
+        ]
         assert {r["move"] for r in made.values()} == {"enter"}
         made = {r["customer_id"]: r for r in tiers.review(scheme, crm.as_of("2027-02-28"))}
         moves = [made[i]["move"] if i in made else None for i in people]

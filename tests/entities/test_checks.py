@@ -139,7 +139,7 @@ EDGES = [
     ({**NUMBER, "minimum": 1, "maximum": 2}, [1, 2], [0, 3]),
     # JSON says that true is no number, so a step does not speak of it.
     ({"multipleOf": 2}, [4], [3]),
-    ({**TEXT, "minLength": 2}, ["ab", "王王"], ["a", ""]),
+    ({**TEXT, "minLength": 2}, ["ab", "éé"], ["a", ""]),
     ({**TEXT, "maxLength": 2}, ["ab", ""], ["abc"]),
     ({**TEXT, "minLength": 1, "pattern": "b$"}, ["ab", "b"], ["", "ba"]),
     ({"type": "boolean", "enum": [True]}, [True], [False]),
@@ -154,8 +154,12 @@ EDGES = [
     ({**LIST, "maxItems": 1}, [["a"], []], [["a", "b"]]),
     ({**LIST, "uniqueItems": True}, [["a", "b"], []], [["a", "a"], ["a", "b", "a"]]),
     ({**LIST, "uniqueItems": False, "minItems": 1}, [["a", "a"]], [[]]),
-    ({"type": "array", "items": {**TEXT, "maxLength": 1}}, [["a", "b"]], [["a", "bc"], ["ab", "c"]]),
-]  # fmt: skip
+    (
+        {"type": "array", "items": {**TEXT, "maxLength": 1}},
+        [["a", "b"]],
+        [["a", "bc"], ["ab", "c"]],
+    ),
+]
 
 
 @pytest.mark.parametrize(("schema", "fits", "faulty"), EDGES)
@@ -172,8 +176,15 @@ def test_a_bound_is_within_or_without_as_its_word_says(
 
 @pytest.mark.parametrize(
     "schema",
-    [TEXT, NUMBER, {"type": "boolean"}, LIST, {**TEXT, "format": "date"}, {**LIST, "uniqueItems": False}],
-)  # fmt: skip
+    [
+        TEXT,
+        NUMBER,
+        {"type": "boolean"},
+        LIST,
+        {**TEXT, "format": "date"},
+        {**LIST, "uniqueItems": False},
+    ],
+)
 def test_a_type_alone_needs_no_check(schema: dict[str, Any]) -> None:
     assert compile_check(schema) is None
 
@@ -234,12 +245,21 @@ def test_a_year_lies_from_1900_to_2200(day: date, sound: bool) -> None:
         ({"enum": ["a", 1, True]}, "a, 1, true"),
         ({"const": False}, "false"),
         ({}, "text"),
-        ({**TEXT, "minLength": 1, "maxLength": 9}, "text, at least 1 characters, at most 9 characters"),
-        ({**NUMBER, "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "number, more than 0, less than 1"),
-        ({**LIST, "minItems": 1, "maxItems": 2}, "list, at least 1 items, at most 2 items, each of: text"),
+        (
+            {**TEXT, "minLength": 1, "maxLength": 9},
+            "text, at least 1 characters, at most 9 characters",
+        ),
+        (
+            {**NUMBER, "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+            "number, more than 0, less than 1",
+        ),
+        (
+            {**LIST, "minItems": 1, "maxItems": 2},
+            "list, at least 1 items, at most 2 items, each of: text",
+        ),
         ({**TEXT, "format": "date"}, "date"),
     ],
-)  # fmt: skip
+)
 def test_what_is_allowed_is_said_in_words(schema: dict[str, Any], words: str) -> None:
     assert allowed_words(schema) == words
 

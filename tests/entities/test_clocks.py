@@ -132,10 +132,14 @@ def test_a_log_begins_with_its_activation() -> None:
 def test_two_pauses_add_up_and_a_second_pause_or_resumption_changes_nothing() -> None:
     """8 hours on the wall clock: 1 used by 10:00, 3 more by 15:00, and 4 from 16:00 on."""
     events = log(
-        activate="2026-03-18T09:00", pause="2026-03-18T10:00", pause_2="2026-03-18T10:30",
-        resume="2026-03-18T12:00", resume_2="2026-03-18T13:00", pause_3="2026-03-18T15:00",
+        activate="2026-03-18T09:00",
+        pause="2026-03-18T10:00",
+        pause_2="2026-03-18T10:30",
+        resume="2026-03-18T12:00",
+        resume_2="2026-03-18T13:00",
+        pause_3="2026-03-18T15:00",
         resume_3="2026-03-18T16:00",
-    )  # fmt: skip
+    )
     target = Target(8, "hour")
     running = replay(events, target, ALWAYS)
     assert (running.used, running.since) == (timedelta(hours=4), local("2026-03-18T16:00"))
@@ -147,10 +151,12 @@ def test_two_pauses_add_up_and_a_second_pause_or_resumption_changes_nothing() ->
     # Half was used when it last began to run, so that is the instant; a quarter was used before.
     shares = {share: running.passes(share, ALWAYS) for share in (0, 0.25, 0.5, 0.75, 1)}
     assert shares == {
-        0: local("2026-03-18T16:00"), 0.25: local("2026-03-18T16:00"),
-        0.5: local("2026-03-18T16:00"), 0.75: local("2026-03-18T18:00"),
+        0: local("2026-03-18T16:00"),
+        0.25: local("2026-03-18T16:00"),
+        0.5: local("2026-03-18T16:00"),
+        0.75: local("2026-03-18T18:00"),
         1: local("2026-03-18T20:00"),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(("hours", "late"), [(1, True), (2, True), (3, False)])
@@ -165,8 +171,10 @@ def test_a_clock_that_stands_is_late_with_all_of_its_time_used(hours: int, late:
     # What is done while it stands uses nothing more.
     done = replay(events + log(fulfil="2026-03-19T11:00"), target, ALWAYS)
     assert (done.state, done.used, done.stopped_at) == (
-        ClockState.FULFILLED, timedelta(hours=2), local("2026-03-19T11:00"),
-    )  # fmt: skip
+        ClockState.FULFILLED,
+        timedelta(hours=2),
+        local("2026-03-19T11:00"),
+    )
     assert (done.is_late(far), done.passes(0.5, ALWAYS)) == (late, None)
     # Begun again, it is due when the rest is used up, which may be at once.
     again = replay(events + log(resume="2026-03-20T09:00"), target, ALWAYS)

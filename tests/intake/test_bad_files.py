@@ -361,8 +361,11 @@ def test_short_long_and_blank_rows_are_told_apart(lite):
     result = lite.load("id,name\n1,Ann\n,\n2,Bo,,\n3,Cy,x\n4\n\n5,Di,\n", PEOPLE % "")
     assert (result.read, result.created, result.rejected) == (5, 4, 1)
     assert lite.sql("SELECT name FROM customer ORDER BY id") == [
-        ("Ann",), ("Bo",), (None,), ("Di",),
-    ]  # fmt: skip
+        ("Ann",),
+        ("Bo",),
+        (None,),
+        ("Di",),
+    ]
     (row,) = lite.store.imports.rejects(result.import_id)
     assert (row.line, row.code, row.value, row.allowed) == (5, "E_COLUMNS", "x", "2 cells")
     assert row.message == "the row has 3 cells, the header 2"

@@ -206,9 +206,13 @@ def test_the_line_of_a_row_can_be_stored_and_survives_mending(lite: Shop) -> Non
 def test_a_row_makes_what_its_conditions_let_through(lite: Shop) -> None:
     """A code written as 1.0 is 1; blank and missing are the same, and no value."""
     conditions = {
-        "equals": 'equals = "1"', "in": 'in = ["1", "2"]', "not_equals": 'not_equals = "1"',
-        "not_in": 'not_in = ["1", "2"]', "filled": "filled = true", "empty": "filled = false",
-    }  # fmt: skip
+        "equals": 'equals = "1"',
+        "in": 'in = ["1", "2"]',
+        "not_equals": 'not_equals = "1"',
+        "not_in": 'not_in = ["1", "2"]',
+        "filled": "filled = true",
+        "empty": "filled = false",
+    }
     emits = [
         f"""
 [[emit]]
@@ -228,9 +232,13 @@ when = {{ column = "code", {condition} }}
     for actor, ref in lite.sql("SELECT actor, ref FROM interaction ORDER BY ref"):
         made[actor] += ref.partition(":")[0]
     assert made == {
-        "equals": "ab", "in": "abc", "not_equals": "cdefg", "not_in": "defg", "filled": "abcdg",
+        "equals": "ab",
+        "in": "abc",
+        "not_equals": "cdefg",
+        "not_in": "defg",
+        "filled": "abcdg",
         "empty": "ef",
-    }  # fmt: skip
+    }
 
 
 def test_of_several_conditions_all_hold(lite: Shop) -> None:
@@ -275,6 +283,21 @@ def test_an_owner_is_looked_up_only_by_the_rows_that_name_one(lite: Shop) -> Non
     ]
 
 
+def test_customers_keys_that_look_alike_are_remarked(lite: Shop) -> None:
+    """Full-width letters and case are one shape; of other things than customers nothing is said."""
+    plans = PROFILE.partition("[[emit]]")[0] + (
+        '[[emit]]\nentity = "shop.plan"\nkey = "id"\n[emit.fields]\ntitle = "id"\n'
+    )
+    wide = "\uff21\uff22\uff11"
+    rows = f"id\nAB1\nab1\nAB2\n{wide}\nab1\n"
+    said = lite.load(rows, PROFILE % ('name = "id"', "")).remarks
+    assert [remark for remark in said if "look alike" in remark] == [
+        "keys look alike and differ only by case, blanks or invisible signs: 'AB1' and 'ab1', "
+        f"'AB1' and '{wide}' (3 rows in all); they are kept as different customers."
+    ]
+    assert not any("look alike" in r for r in lite.load(rows, plans, name="plans.csv").remarks)
+
+
 def test_a_rejected_row_names_its_first_fault_and_five_more(lite: Shop) -> None:
     names = ("tier", "household", "born_on", "member", "score")
     fields = "\n".join(f'{name} = "x"' for name in names)
@@ -287,8 +310,12 @@ def test_a_rejected_row_names_its_first_fault_and_five_more(lite: Shop) -> None:
     first, *more = row.message.split("; also ")[0], *row.message.split("; also ")[1].split("; ")
     assert first.startswith("column x: ")
     assert [words.partition(":")[0] for words in more] == [
-        "household", "born_on", "member", "score", "number",
-    ]  # fmt: skip
+        "household",
+        "born_on",
+        "member",
+        "score",
+        "number",
+    ]
 
 
 def test_of_repeated_keys_the_last_wins_whichever_rows_lie_between(lite: Shop) -> None:

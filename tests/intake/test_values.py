@@ -167,6 +167,11 @@ def test_a_text_that_is_not_of_the_type_is_refused_in_words(kind, text, options,
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["-0", "-0.0", "0", "-1e-999"])
+def test_zero_has_no_sign(text: str) -> None:
+    assert str(reader_of(NUM, Reading())(text)) == "0.0"
+
+
 def test_an_offset_settles_a_doubled_local_time():
     read = reader_of(AT, Reading(zone=VIENNA))
     assert read("2026-10-25 02:30+02:00") == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
@@ -176,15 +181,29 @@ def test_an_offset_settles_a_doubled_local_time():
 @pytest.mark.parametrize(
     ("text", "digits"),
     [
-        ("1.0", "1"), ("20.00", "20"), ("1,0", "1"), ("-5.0", "-5"), ("1.0000", "1"),
+        ("1.0", "1"),
+        ("20.00", "20"),
+        ("1,0", "1"),
+        ("-5.0", "-5"),
+        ("1.0000", "1"),
         # Three zeros may be a group of thousands; and what is no whole number stays as it is.
-        ("1.000", None), ("1.5", None), ("1.", None), ("12", None), ("x", None),
+        ("1.000", None),
+        ("1.5", None),
+        ("1.", None),
+        ("12", None),
+        ("x", None),
         # As many digits as places, more of which nothing but zeros may be left, or fewer.
-        ("4.93012E+05", "493012"), ("4,93012e+5", "493012"), ("-1.2E+1", "-12"), ("5E+0", "5"),
-        ("1.50E+01", "15"), ("1.55E+01", None), ("1.2E-1", None), ("0.5E+01", None),
+        ("4.93012E+05", "493012"),
+        ("4,93012e+5", "493012"),
+        ("-1.2E+1", "-12"),
+        ("5E+0", "5"),
+        ("1.50E+01", "15"),
+        ("1.55E+01", None),
+        ("1.2E-1", None),
+        ("0.5E+01", None),
         ("1.2E+100", None),
     ],
-)  # fmt: skip
+)
 def test_a_whole_number_is_known_as_spreadsheets_write_it(text: str, digits: str | None) -> None:
     assert whole_number(text) == whole_or_none(text) == digits
 

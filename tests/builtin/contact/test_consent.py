@@ -18,9 +18,12 @@ def said(
     given: bool, hour: int, channel: str = "email", purpose: str = "marketing", who: int = ANN
 ) -> Entry:
     return Entry(
-        customer_id=who, channel=channel, purpose=purpose, given=given,
+        customer_id=who,
+        channel=channel,
+        purpose=purpose,
+        given=given,
         at=NOON + timedelta(hours=hour),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(

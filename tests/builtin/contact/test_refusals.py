@@ -13,6 +13,7 @@ import crmkit
 from crmkit.builtin.contact.panels import panels
 from crmkit.builtin.contact.policy import count_blocked
 from crmkit.builtin.contact.purposes import Purpose, parse_cap
+from crmkit.builtin.contact.reasons import block_words
 from crmkit.entities import ContactDecision, ContactRequest, CustomerRef
 from crmkit.errors import NotFound, UsageError
 from crmkit.testing.clock import SettableClock
@@ -21,6 +22,7 @@ from crmkit.workspace import Crm
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 NUMBERS = count(1)
+_, DISPUTE_ZH = block_words("dispute")
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +54,12 @@ def ask(crm: Crm, *args: Any, **more: Any) -> ContactDecision:
 
 def block(crm: Crm, customer: int, **values: Any) -> None:
     crm.store.records.set(
-        "contact.block", source="test", ref=str(next(NUMBERS)), owner_id=customer,
+        "contact.block",
+        source="test",
+        ref=str(next(NUMBERS)),
+        owner_id=customer,
         values={"code": "dispute", **values},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +84,7 @@ def test_a_block_holds_from_its_first_instant_until_before_its_last(
     assert found.free_at == (until if blocked else NOON)
     if blocked:
         assert found.words == "the customer is not to be contacted: a dispute is open"
-        assert found.words_zh == "暂停联系：存在争议"
+        assert found.words_zh == DISPUTE_ZH
 
 
 def test_blocks_that_follow_one_another_free_the_customer_at_the_last_end(
@@ -180,8 +185,10 @@ def test_each_reason_is_counted_the_most_frequent_first(crm: Crm, ann: int) -> N
     night = NOON.replace(hour=23)
     found = [ask(crm, ann, **more) for more in asked] + [ask(crm, ann, night)]
     assert list(count_blocked(found).items()) == [
-        ("dispute", 2), ("protected", 1), ("quiet_hours", 1),
-    ]  # fmt: skip
+        ("dispute", 2),
+        ("protected", 1),
+        ("quiet_hours", 1),
+    ]
     assert count_blocked(found[:1]) == {}
 
 
@@ -190,9 +197,13 @@ def test_the_panel_tells_what_not_to_offer_in_the_workspaces_language(crm: Crm, 
     assert list(panel.rows(crm, [ann])) == []
     block(crm, ann, purposes=["service"], until=NOON + timedelta(hours=1))
     assert list(panel.rows(crm, [ann])) == [
-        {"customer_id": ann, "purpose": "service", "why": "暂停联系：存在争议",
-         "free_at": NOON + timedelta(hours=1)}
-    ]  # fmt: skip
+        {
+            "customer_id": ann,
+            "purpose": "service",
+            "why": DISPUTE_ZH,
+            "free_at": NOON + timedelta(hours=1),
+        }
+    ]
 
 
 def test_an_unknown_purpose_is_named_and_any_is_known(crm: Crm, ann: int) -> None:
@@ -221,9 +232,11 @@ def test_unblocking_ends_what_holds_or_is_to_come_and_leaves_what_is_over(
     """One that was to begin tomorrow never holds: it ends as it begins."""
     hour, tomorrow = NOON + timedelta(hours=1), NOON + timedelta(days=1)
     spans = {
-        "over": (NOON - timedelta(days=1), NOON), "now": (None, None), "until": (NOON, hour),
+        "over": (NOON - timedelta(days=1), NOON),
+        "now": (None, None),
+        "until": (NOON, hour),
         "later": (tomorrow, None),
-    }  # fmt: skip
+    }
     for code, (since, until) in spans.items():
         block(crm, ann, code=code, since=since, until=until)
     who = {"customer": str(ann)}
@@ -286,9 +299,16 @@ def test_marketing_is_rare_and_by_day_and_nothing_stops_a_notice(crm: Crm) -> No
     rules = {row["purpose"]: row for row in crm.run("contact purpose").rows}
     assert list(rules) == ["marketing", "notice", "service"]
     shown = {
-        name: (r["needs"], r["caps"], r["quiet_from"], r["quiet_until"], r["blockable"], r["protected"])
+        name: (
+            r["needs"],
+            r["caps"],
+            r["quiet_from"],
+            r["quiet_until"],
+            r["blockable"],
+            r["protected"],
+        )
         for name, r in rules.items()
-    }  # fmt: skip
+    }
     assert shown == {
         "marketing": ("consent", ["1/1", "2/7", "6/30"], "21:00", "08:00", True, True),
         "service": ("no_objection", [], "21:00", "08:00", False, False),
@@ -312,9 +332,12 @@ def test_what_holds_is_asked_for_an_instant_and_now_without_one(crm: Crm) -> Non
     day = timedelta(days=1)
     for number, (state, at) in enumerate({"withdrawn": NOON - day, "given": NOON + day}.items()):
         crm.store.records.set(
-            "contact.consent", source="file", ref=f"{ann}-{number}", owner_id=ann,
+            "contact.consent",
+            source="file",
+            ref=f"{ann}-{number}",
+            owner_id=ann,
             values={"channel": "email", "purpose": "marketing", "state": state, "at": at},
-        )  # fmt: skip
+        )
     consents = crm.service("contact.consents")
 
     def state(at: datetime | None) -> str:
