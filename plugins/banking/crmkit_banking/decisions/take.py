@@ -250,11 +250,9 @@ def _terms(crm: Crm, applications: Sequence[int], as_of: AsOf, tx: Tx) -> dict[i
 
 def is_more(now: Money | int | None, then: Money | int | None) -> bool:
     """Whether more is applied for; what a decision did not state, as those of earlier versions, is not."""
-    if now is None or then is None:
-        return False
     if isinstance(now, Money) and isinstance(then, Money):
         return now.currency != then.currency or now.minor > then.minor
-    return now > then
+    return isinstance(now, int) and isinstance(then, int) and now > then
 
 
 def _words(crm: Crm, line: Line) -> str:
