@@ -227,6 +227,24 @@ def test_rfm_gives_each_fifth_by_rank(crm: Crm, customers: Made) -> None:
     assert found == dict(zip(ids, expected, strict=False))
 
 
+def test_rfm_counts_no_refund_as_a_purchase_and_money_of_another_currency_as_nothing(
+    crm: Crm, customers: Made
+) -> None:
+    """Four who bought once are the first four fifths; who only gave back is in none."""
+    ann, bo, cy, dee, eve = customers(5)
+    crm.store.interactions.log([
+        event(ann, "order", 4, "50", currency="EUR"), event(bo, "order", 3, "5"),
+        event(bo, "refund", 1, "2"), event(cy, "order", 2, "10"), event(dee, "refund", 1, "1"),
+        event(eve, "order", 1, "20"), event(eve, "order", 365, "20"),
+    ])  # fmt: skip
+    names = ("customer_id", "recency_days", "purchases", "revenue_minor", "cell")
+    found = {row["customer_id"]: tuple(row[n] for n in names[1:]) for row in rows(crm, "value.rfm")}
+    assert found == {
+        ann: (4, 1, None, "111"), bo: (3, 1, 300, "222"), cy: (2, 1, 1000, "333"),
+        eve: (1, 1, 2000, "444"),
+    }  # fmt: skip
+
+
 # --- pyramid --------------------------------------------------------------------------------------
 
 
