@@ -267,6 +267,27 @@ def test_a_band_says_its_edge_its_unit_and_its_counts() -> None:
     ]  # fmt: skip
 
 
+def test_what_tells_good_from_bad_without_a_fault_has_bins() -> None:
+    """Below 30 everybody was bad and from 30 nobody; then one alone; then car, boat and train alike."""
+    x = np.repeat(np.arange(100.0), 4)
+    bad = (x < 30) * 1.0
+    bands = [b for b in bin_number(x, bad, {}).bins if b.kind == "band"]
+    assert {b.bad_rate for b in bands} == {0.0, 1.0}
+    assert sum(b.rows for b in bands if b.bads) == 120
+    bad[200] = 1.0
+    bands = [b for b in bin_number(x, bad, {}).bins if b.kind == "band"]
+    assert sum(b.rows for b in bands if b.bad_rate == 1.0) == 120
+    found = bin_text(
+        ["boat"] * 30 + ["car"] * 30 + ["train"] * 30,
+        np.array([0.0] * 30 + [1.0] * 30 + [0.0, 1.0] * 15),
+    )
+    assert {(b.label, b.bads) for b in found.bins if b.rows} == {
+        ("boat", 0),
+        ("car", 30),
+        ("train", 15),
+    }
+
+
 def _home(rows: list[str], bad: list[int]) -> Training:
     home = Feature(name="b.home", type=FieldType.TEXT, title="Home")
     return Training.of("b.card", [home], pa.table({"b_home": rows, "label": bad}))

@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 MIN_BIN = 0.05
 # A level with fewer rows is pooled with the other rare ones before the bins are sought.
 MIN_LEVEL_ROWS = 20
+# Of so many copies of the rows one has the other outcome where bins are sought a second time.
+COPIES = 10
 # Added to the counts of a bin without goods or without bads, whose logarithm would be infinite.
 HALF = 0.5
 
@@ -140,6 +142,21 @@ def _groups(x: NDArray[Any], bad: Floats, frequent: Sequence[str]) -> tuple[tupl
 
 
 def _optimal(dtype: str, x: NDArray[Any], bad: Floats) -> Any:
+    """The library's bins; if it found one alone, those of rows of which one in ten went the other way.
+
+    The library drops the bounds of a bin whose rows were all good or all bad, and so may find nothing in
+    an input that tells the two apart without a fault.
+    """
+    found = _sought(dtype, x, bad)
+    one = 1 if dtype == "categorical" else 0
+    if len(found.splits) > one:
+        return found
+    return _sought(
+        dtype, np.concatenate([x] * COPIES), np.concatenate([*[bad] * (COPIES - 1), 1 - bad])
+    )
+
+
+def _sought(dtype: str, x: NDArray[Any], bad: Floats) -> Any:
     from optbinning import OptimalBinning
 
     binning = OptimalBinning(
