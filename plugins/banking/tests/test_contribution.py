@@ -88,7 +88,8 @@ def test_a_day_has_the_balance_of_its_last_movement(world, day) -> None:
 
 def test_what_is_overdrawn_pays_the_overdraft_rate_and_is_lending(world, day) -> None:
     """12 % less 3 %: 9.00 a day of 36,500.00, on days 20 to 11; then as much is paid in. Over 365 days at
-    the most: 3285.00, and nothing where it was settled before them. Savings get 1 %, so that 2.00 a day remain, whatever other accounts there are."""
+    the most: 3285.00, and nothing where it was settled before them. Savings get 1 %, so that 2.00
+    a day remain, whatever other accounts there are."""
     savings = [
         ("banking_account", {"id": 1, "type": "savings"}),
         ("banking_account", {"id": 2, "type": "current"}),
