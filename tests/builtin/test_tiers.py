@@ -243,6 +243,36 @@ def test_a_standing_filed_late_by_an_earlier_version_is_no_obstacle(
     assert tiers.standings("ledger.membership")[ann].since_on == date(2026, 2, 28)
 
 
+def test_of_two_merged_standings_the_higher_one_counts_and_is_moved(
+    workspace: Crm, crm_clock: Any
+) -> None:
+    """Ann is a member and Anna has silver. Once they are one, she has silver, and later she loses it."""
+    crm_clock.set(datetime(2026, 1, 1, tzinfo=UTC))
+    ann, anna = (workspace.store.customers.add(name=n).id for n in ("Ann", "Anna"))
+    first = datetime(2026, 1, 10, 9, tzinfo=UTC)
+    crm_clock.set(datetime(2026, 2, 1, tzinfo=UTC))
+    workspace.service("ledger.accounts").post(
+        "ledger.points", [Posting(customer_id=anna, amount=1000, at=first)]
+    )
+    tiers = workspace.service("ledger.tiers")
+    tiers.review("ledger.membership", workspace.as_of("2026-01-31"))
+    workspace.store.merges.merge([(ann, anna)])
+    crm_clock.set(datetime(2027, 12, 1, tzinfo=UTC))
+
+    def shown(day: str) -> list[tuple[Any, ...]]:
+        rows = workspace.reports.run("ledger.tiers", {}, workspace.as_of(day)).table.to_pylist()
+        return [(row["tier"], row["customers"]) for row in rows]
+
+    assert shown("2026-03-01") == [("silver", 1)]
+    (held,) = tiers.standings("ledger.membership").values()
+    assert held.rank == SILVER
+    # The points are older than a year on 31 January 2027; grace ends 90 days later, on 1 May.
+    for day, move in (("2027-01-31", "grace"), ("2027-05-02", "down")):
+        (row,) = tiers.review("ledger.membership", workspace.as_of(day))
+        assert (row["move"], row["from_tier"]) == (move, "silver")
+    assert shown("2027-05-02") == [("member", 1)]
+
+
 def test_two_moves_of_one_day_are_both_logged(workspace: Crm, crm_clock: Any) -> None:
     """Points that arrive between two reviews of a day move the customer on from there."""
     crm_clock.set(datetime(2026, 1, 1, tzinfo=UTC))

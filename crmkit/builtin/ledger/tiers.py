@@ -93,17 +93,32 @@ class Tiers:
     def standings(
         self, scheme: str, customers: Iterable[int] | None = None, *, tx: Any = None
     ) -> dict[int, Standing]:
-        """Standing by customer; who was never reviewed is absent."""
+        """Standing by customer; who was never reviewed is absent.
+
+        Of two standings, from before records were merged, the higher one counts.
+        """
         self.scheme(scheme)
-        names = ["owner_id", "rank", "since_on", "grace_until", "lowered_on"]
-        among = {} if customers is None else {"owner_id": set(customers)}
+        return {owner: found for owner, (_, found) in self._held(scheme, customers, tx).items()}
+
+    def _held(
+        self, scheme: str, customers: Iterable[int] | None, tx: Any
+    ) -> dict[int, tuple[str, Standing]]:
+        """The record of each customer's standing: its ref, and what it says."""
+        people = self._crm.store.customers
+        into = {} if customers is None else people.members(customers, tx=tx)
+        among = {} if customers is None else {"owner_id": into}
+        names = ["owner_id", "ref", "rank", "since_on", "grace_until", "lowered_on"]
         rows = self._crm.store.records.read(
-            STANDING, names, where={"scheme": scheme}, among=among, tx=tx
+            STANDING, names, where={"scheme": scheme}, among=among, sort=["rank", "ref"], tx=tx
         )
+        if customers is None:
+            into = people.survivors({row[0] for row in rows}, tx=tx)
         return {
-            row[0]: Standing(rank=row[1], since_on=row[2], grace_until=row[3], lowered_on=row[4])
-            for row in rows
-        }
+            into[owner]: (
+                ref, Standing(rank=rank, since_on=since, grace_until=grace, lowered_on=lowered)
+            )
+            for owner, ref, rank, since, grace, lowered in rows
+        }  # fmt: skip
 
     def review(self, name: str, as_of: AsOf) -> list[dict[str, Any]]:
         """Reviews everybody in a scheme as of a day and files what changes.
@@ -152,10 +167,10 @@ class Tiers:
     ) -> list[dict[str, Any]]:  # fmt: skip
         with self._crm.store.begin("tier review") as tx:
             tx.lock_customers(customers)
-            before = self.standings(scheme.name, customers, tx=tx)
+            before = self._held(scheme.name, customers, tx)
             rows, after = [], {}
             for customer in customers:
-                now = before.get(customer)
+                ref, now = before.get(customer, (f"{scheme.name}:{customer}", None))
                 if now is not None and now.since_on > as_of.on:
                     raise UsageError(
                         f"{scheme.name}: a standing of {now.since_on} is there, so {as_of.on} cannot "
@@ -164,20 +179,19 @@ class Tiers:
                     )
                 found, move = review(scheme, now, *ranks[customer], as_of.on)
                 if move is not None:
-                    after[customer] = found
+                    after[customer] = ref, found
                     rows.append(_row(scheme, customer, now, found, move))
             if after:
                 self._write(scheme, after, rows, as_of, tx)
         return rows
 
     def _write(
-        self, scheme: TierScheme, after: Mapping[int, Standing], rows: Sequence[Mapping[str, Any]],
-        as_of: AsOf, tx: Any,
+        self, scheme: TierScheme, after: Mapping[int, tuple[str, Standing]],
+        rows: Sequence[Mapping[str, Any]], as_of: AsOf, tx: Any,
     ) -> None:  # fmt: skip
-        found = list(after.values())
+        refs, found = zip(*after.values(), strict=True)
         # From the last moment of the day on, which an as-of of that day sees.
         at = min(as_of.instant - timedelta(microseconds=1), tx.at)
-        refs = [f"{scheme.name}:{customer}" for customer in after]
         held = dict(
             self._crm.store.records.read(
                 STANDING, ["ref", "valid_from"], among={"ref": refs}, tx=tx

@@ -1,8 +1,16 @@
--- Who stands in each tier now, and how many moved in the period.
-WITH now AS (
-    SELECT s.scheme, s.tier, min(s.rank) AS rank, count(*) AS customers, count(s.grace_until) AS in_grace
-    FROM ledger_standing s
-    GROUP BY s.scheme, s.tier
+-- Who stands in each tier now, and how many moved in the period. Of two standings of a customer, from
+-- before records were merged, the higher one counts.
+WITH placed AS (
+    SELECT
+        scheme, tier, rank, grace_until,
+        row_number() OVER (PARTITION BY scheme, subject_id ORDER BY rank DESC, id) AS place
+    FROM ledger_standing
+),
+now AS (
+    SELECT scheme, tier, min(rank) AS rank, count(*) AS customers, count(grace_until) AS in_grace
+    FROM placed
+    WHERE place = 1
+    GROUP BY scheme, tier
 ),
 moved AS (
     SELECT

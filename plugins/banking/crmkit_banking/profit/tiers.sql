@@ -1,8 +1,11 @@
 -- Tiers of a scheme: who stands in them, what they hold and bring, and who moved in the period.
+-- Of two standings of a customer, from before records were merged, the higher one counts.
 WITH standing AS (
-    SELECT s.subject_id, s.tier, s.rank, s.grace_until
-    FROM ledger_standing s
-    WHERE s.scheme = $scheme
+    SELECT
+        subject_id, tier, rank, grace_until,
+        row_number() OVER (PARTITION BY subject_id ORDER BY rank DESC, id) AS place
+    FROM ledger_standing
+    WHERE scheme = $scheme
 ),
 valued AS (
     SELECT
@@ -16,6 +19,7 @@ valued AS (
         END AS contribution
     FROM standing s
     LEFT JOIN feature f ON f.subject_id = s.subject_id
+    WHERE s.place = 1
 ),
 moved AS (
     SELECT
