@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -91,6 +92,13 @@ class Spent:
         report.user_properties.append(("cpu_seconds", now - self._until))
         self._until = now
         return report
+
+
+def pytest_collection_finish() -> None:
+    """Leaves what was collected out of every later search for garbage, which took a sixth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_configure(config: pytest.Config) -> None:

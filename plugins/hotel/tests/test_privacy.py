@@ -207,7 +207,7 @@ TABLES = [
     ("record", "list", "hotel.preference"), ("record", "list", "hotel.companion"),
     ("customer", "duplicates"), ("sql", "SELECT kind, count(*) AS n FROM interaction GROUP BY kind ORDER BY kind"),
     ("sql", "SELECT count(*) AS n FROM hotel_reservation WHERE status = 'in_house'"),
-    ("sql", "SELECT customer_id, property FROM hotel_stay"),
+    ("sql", "SELECT customer_id, property FROM hotel_stay ORDER BY ALL"),
     ("sql", "SELECT count(*) AS n FROM hotel_customer"),
     ("sql", "SELECT count(*) AS n FROM population"),
     ("sql", "SELECT count(*) AS n FROM hotel_companion"),
@@ -220,7 +220,7 @@ TABLES = [
     ("record", "show", "hotel.preference", "A-preference"), ("preparation", "finish", "R-3"),
     ("preparation", "mark", "R-2", "TOI_ALLERGY", "--result", "met"),
     ("report", "run", "hotel.expectation", "--param", "date=2026-03-30", "--param", "department=housekeeping"),
-    ("sql", "SELECT code, value FROM hotel_preference"), ("sql", "SELECT code FROM hotel_preference_refusal"),
+    ("sql", "SELECT code, value FROM hotel_preference ORDER BY ALL"), ("sql", "SELECT code FROM hotel_preference_refusal ORDER BY code"),
     ("report", "run", "hotel.coverage"), ("report", "run", "hotel.fulfilment"),
 ]  # fmt: skip
 FORMATS = ("table", "json", "jsonl", "csv", "html", "xlsx", "parquet")
@@ -287,7 +287,7 @@ def test_exports_leave_the_guest_out(worlds, ask, tmp_path, what) -> None:
 
 
 OF_GUEST = [
-    ("preference", "list", "G-2", "--every"), ("sql", "SELECT code, value FROM hotel_statement"),
+    ("preference", "list", "G-2", "--every"), ("sql", "SELECT code, value FROM hotel_statement ORDER BY ALL"),
 ]  # fmt: skip
 MORE_OF_GUEST = [
     ("interaction", "list", "G-2", "--kind", "hotel.statement"),
