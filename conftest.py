@@ -62,7 +62,7 @@ def ctrl_c() -> Iterator[Callable[[float], None]]:
 
 
 def python_hears(number: signal.Signals) -> bool:
-    """Whether a handler stands for the signal, whoever set it; libraries in C do so past Python."""
+    """Whether the process handles the signal. A library in C may have changed that behind Python."""
     if not (status := Path("/proc/self/status")).exists():
         return callable(signal.getsignal(number))
     caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))

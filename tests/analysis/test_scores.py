@@ -354,8 +354,9 @@ def test_a_score_tells_of_more_than_a_hundredth_rejected_and_not_of_less(
         imports.finish(one.id, seconds=1.0)
     told = sorted(shop.scores._unseen())
     assert [words.split(" were rejected")[0] for words in told] == [
-        "1 of 1 rows (100.0%) of source all", "2 of 100 rows (2.0%) of source two",
-    ]  # fmt: skip
+        "1 of 1 rows (100.0%) of source all",
+        "2 of 100 rows (2.0%) of source two",
+    ]
 
 
 def test_run_keeps_value_band_reasons_and_hash_of_everyone(filled: Any) -> None:

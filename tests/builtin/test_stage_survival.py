@@ -80,9 +80,13 @@ def test_each_part_has_its_own_curve_which_ends_at_nothing() -> None:
     Of b all end at once; of c none of five after a day, and all the other five after two.
     """
     counted = [
-        ("a", 1, 4, 2), ("a", 2, 3, 1), ("a", 5, 3, 3), ("b", 1, 2, 2), ("c", 1, 5, 0),
+        ("a", 1, 4, 2),
+        ("a", 2, 3, 1),
+        ("a", 5, 3, 3),
+        ("b", 1, 2, 2),
+        ("c", 1, 5, 0),
         ("c", 2, 5, 5),
-    ]  # fmt: skip
+    ]
     given = ", ".join(map(str, counted))
     text = (Path(crmkit.__file__).parent / "survival.sql").read_text(encoding="utf-8")
     found = duckdb.sql(
@@ -91,9 +95,13 @@ def test_each_part_has_its_own_curve_which_ends_at_nothing() -> None:
     ).fetchall()
     eighty, two_thirds = math.log(8 / 10), math.log(8 / 10 * 5 / 6)
     assert [tuple(row[:4]) for row in found] == [
-        ("a", 1, 10, 0), ("a", 2, 6, 0), ("a", 5, 3, 1), ("b", 1, 2, 1), ("c", 1, 10, 0),
+        ("a", 1, 10, 0),
+        ("a", 2, 6, 0),
+        ("a", 5, 3, 1),
+        ("b", 1, 2, 1),
+        ("c", 1, 10, 0),
         ("c", 2, 5, 1),
-    ]  # fmt: skip
+    ]
     assert [row[4] for row in found] == pytest.approx([eighty, two_thirds, two_thirds, 0, 0, 0])
     first = 2 / (10 * 8)
     second = first + 1 / (6 * 5)

@@ -115,8 +115,8 @@ def test_membership_is_entered_and_kept_from_its_points_on(
 ) -> None:
     """Silver from 1,000 and kept from 800, gold from 5,000 and kept from 4,000.
 
-    The second review is more than 365 days later, so that its points alone count; whoever keeps a
-    tier stays without grace.
+    At the second review the first points are older than 365 days and no longer count. A customer who
+    keeps the tier gets no grace.
     """
     crm_clock.set(datetime(2026, 1, 1, tzinfo=UTC))
     with crmkit.init(tmp_path / "club", clock=crm_clock) as crm:

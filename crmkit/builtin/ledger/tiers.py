@@ -115,10 +115,11 @@ class Tiers:
             into = people.survivors({row[0] for row in rows}, tx=tx)
         return {
             into[owner]: (
-                ref, Standing(rank=rank, since_on=since, grace_until=grace, lowered_on=lowered)
+                ref,
+                Standing(rank=rank, since_on=since, grace_until=grace, lowered_on=lowered),
             )
             for owner, ref, rank, since, grace, lowered in rows
-        }  # fmt: skip
+        }
 
     def review(self, name: str, as_of: AsOf) -> list[dict[str, Any]]:
         """Reviews everybody in a scheme as of a day and files what changes.

@@ -293,8 +293,14 @@ def test_each_running_loan_by_its_last_statement_and_its_oldest_unpaid_instalmen
         return number
 
     def pays(number: int, due_on: date, **values) -> None:
-        world.add("banking_repayment", subject_id=number, record_id=number, occurred_on=day(1),
-                  due_on=due_on, **values)  # fmt: skip
+        world.add(
+            "banking_repayment",
+            subject_id=number,
+            record_id=number,
+            occurred_on=day(1),
+            due_on=due_on,
+            **values,
+        )
 
     # By the statement alone: 0 days do not grow, 1 day does.
     case((30, 0, 500), past=0)
@@ -330,8 +336,9 @@ def test_months_late_are_those_of_185_days_with_at_least_one_day_past_due(world,
         statement(world, day(ago), past, loan=loan)
     found = world.features("arrears")
     assert [(f["months_late_6m"], f["worst_days_past_due_6m"]) for f in found.values()] == [
-        (2, 7), (0, 0),
-    ]  # fmt: skip
+        (2, 7),
+        (0, 0),
+    ]
 
 
 def test_the_day_that_the_lender_states_is_that_of_the_loan_itself(world_of) -> None:
@@ -343,8 +350,13 @@ def test_the_day_that_the_lender_states_is_that_of_the_loan_itself(world_of) -> 
     for loan, stated in ((1, date(2026, 3, 31)), (2, date(2026, 3, 28))):
         statement(world, on, 0, loan=loan, subject_id=loan)
         world.add("banking_loan", id=loan, subject_id=loan, next_due_on=stated)
-        world.add("banking_repayment", subject_id=loan, occurred_on=date(2026, 2, 28), record_id=loan,
-                  due_on=date(2026, 2, 28))  # fmt: skip
+        world.add(
+            "banking_repayment",
+            subject_id=loan,
+            occurred_on=date(2026, 2, 28),
+            record_id=loan,
+            due_on=date(2026, 2, 28),
+        )
     found = world.features("arrears")
     assert [(found[n]["loans"], found[n]["days_past_due"]) for n in (1, 2)] == [(1, 0), (1, 2)]
 
@@ -358,26 +370,44 @@ def test_cards_are_as_full_as_the_fullest_and_the_last_bureau_report_counts(worl
     world.customers(1, 2, 3, 4)
     # The last statement first.
     uses = {
-        (1, 1): (0.50, 0.95, 0.10, 0.20, 0.99), (1, 2): (0.80, 0.95, 0.91, 0.75),
-        (2, 3): (0.90, 0.901, 0.90, 0.95, 0.10), (3, 4): (0.30, 0.40),
-    }  # fmt: skip
+        (1, 1): (0.50, 0.95, 0.10, 0.20, 0.99),
+        (1, 2): (0.80, 0.95, 0.91, 0.75),
+        (2, 3): (0.90, 0.901, 0.90, 0.95, 0.10),
+        (3, 4): (0.30, 0.40),
+    }
     for (customer, card), shown in uses.items():
         for months, use in enumerate(shown):
-            world.add("banking_card_statement", subject_id=customer, record_id=card,
-                      occurred_on=day(30 * months + 1), utilisation=use)  # fmt: skip
+            world.add(
+                "banking_card_statement",
+                subject_id=customer,
+                record_id=card,
+                occurred_on=day(30 * months + 1),
+                utilisation=use,
+            )
     # A statement that does not say the use is none.
     world.add("banking_card_statement", subject_id=3, record_id=4, occurred_on=day(0))
     for customer, ago, inquiries in ((4, 3, 0), (4, 40, 5), (3, 3, 1), (2, 3, -1)):
-        world.add("banking_bureau_report", subject_id=customer, occurred_on=day(ago),
-                  bureau_inquiries_6m=inquiries)  # fmt: skip
+        world.add(
+            "banking_bureau_report",
+            subject_id=customer,
+            occurred_on=day(ago),
+            bureau_inquiries_6m=inquiries,
+        )
     found = {
-        n: (f["card_utilisation"], f["card_utilisation_change_3m"], f["card_full_months_3m"], f["inquiries_6m"])
+        n: (
+            f["card_utilisation"],
+            f["card_utilisation_change_3m"],
+            f["card_full_months_3m"],
+            f["inquiries_6m"],
+        )
         for n, f in world.features("credit_use").items()
-    }  # fmt: skip
+    }
     assert found == {
-        1: (0.80, pytest.approx(0.30), 2, None), 2: (0.90, pytest.approx(-0.05), 1, None),
-        3: (0.30, None, 0, 1), 4: (None, None, None, 0),
-    }  # fmt: skip
+        1: (0.80, pytest.approx(0.30), 2, None),
+        2: (0.90, pytest.approx(-0.05), 1, None),
+        3: (0.30, None, 0, 1),
+        4: (None, None, None, 0),
+    }
 
 
 def test_only_what_secures_something_is_collateral(world, day) -> None:
@@ -410,10 +440,13 @@ def test_buckets_of_roll_rates_end_the_day_before_30_60_and_90(world) -> None:
         for r in world.report("roll-rates", months=1)
     }
     assert found == {
-        ("0 current", "0 current"): (1, 1, 1.0), ("1 1-29", "1 1-29"): (2, 2, 1.0),
-        ("2 30-59", "2 30-59"): (2, 2, 1.0), ("3 60-89", "3 60-89"): (2, 2, 1.0),
-        ("4 90+", "4 90+"): (2, 2, 1.0), ("5 written off", "5 written off"): (2, 0, None),
-    }  # fmt: skip
+        ("0 current", "0 current"): (1, 1, 1.0),
+        ("1 1-29", "1 1-29"): (2, 2, 1.0),
+        ("2 30-59", "2 30-59"): (2, 2, 1.0),
+        ("3 60-89", "3 60-89"): (2, 2, 1.0),
+        ("4 90+", "4 90+"): (2, 2, 1.0),
+        ("5 written off", "5 written off"): (2, 0, None),
+    }
 
 
 @pytest.mark.parametrize(("months", "pairs"), [(2, 2), (3, 3), (4, 4)])
@@ -472,6 +505,9 @@ def test_a_quarter_waits_for_its_youngest_loan_and_a_product_for_its_own(world) 
     statement(world, date(2026, 1, 31), 0)
     assert world.report("vintages") == []
     rows = world.report("vintages", product="auto")
-    assert [(r["vintage"], r["months_on_book"], r["loans"], r["bad_principal_share"]) for r in rows] == [
-        ("2026 Q1", 1, 1, None), ("2026 Q1", 2, 1, None),
-    ]  # fmt: skip
+    assert [
+        (r["vintage"], r["months_on_book"], r["loans"], r["bad_principal_share"]) for r in rows
+    ] == [
+        ("2026 Q1", 1, 1, None),
+        ("2026 Q1", 2, 1, None),
+    ]

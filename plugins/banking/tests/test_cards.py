@@ -241,9 +241,16 @@ def test_levels_are_not_told_apart_where_nobody_or_everybody_was_bad(
     assert (number.edges, [b.label for b in number.bins]) == ((), ["any", "missing"])
 
 
-@pytest.mark.parametrize(("rows", "few", "alone"), [
-    (400, 19, False), (400, 20, True), (1_000, 20, True), (200, 9, False), (200, 10, True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rows", "few", "alone"),
+    [
+        (400, 19, False),
+        (400, 20, True),
+        (1_000, 20, True),
+        (200, 9, False),
+        (200, 10, True),
+    ],
+)
 def test_a_level_stands_alone_from_20_rows_or_a_twentieth_of_few(
     rows: int, few: int, alone: bool
 ) -> None:
@@ -262,9 +269,10 @@ def test_a_band_says_its_edge_its_unit_and_its_counts() -> None:
     (edge,) = found.edges
     assert 29 <= edge < 30
     assert [(b.label, b.rows, b.bads) for b in found.bins] == [
-        (f"up to {edge:.15g} minor units", 300, 270), (f"above {edge:.15g} minor units", 300, 30),
+        (f"up to {edge:.15g} minor units", 300, 270),
+        (f"above {edge:.15g} minor units", 300, 30),
         ("missing", 0, 0),
-    ]  # fmt: skip
+    ]
 
 
 def test_what_tells_good_from_bad_without_a_fault_has_bins() -> None:
@@ -305,8 +313,11 @@ def test_a_card_of_one_input_by_hand() -> None:
     card = Card(model)
     assert card.base == 530 - 28
     assert {label: points for (label, points) in card.bins[0]} == {
-        "own": 23 + 28, "rent": 0, "other": 28, "missing": 28,
-    }  # fmt: skip
+        "own": 23 + 28,
+        "rent": 0,
+        "other": 28,
+        "missing": 28,
+    }
     assert card.sheet["sample_bad_rate"] == pytest.approx(3 / 11)
     assert card.sheet["inputs"][0]["iv"] == pytest.approx(0.74657, abs=2e-5)
     # 553 and 502 points: odds of 30 x 2 ^ (-47 / 20) and of 30 x 2 ^ (-98 / 20) to one.
@@ -325,9 +336,13 @@ def test_an_input_below_an_information_value_of_two_hundredths_is_left_out() -> 
         return [str(v) for half in halves for v in rng.permutation(half)]
 
     features = [Feature(name=f"b.{n}", type=FieldType.TEXT, title=n) for n in ("tells", "does_not")]
-    table = pa.table({
-        "b_tells": column(536, 464), "b_does_not": column(535, 465), "label": [0] * 1000 + [1] * 1000,
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "b_tells": column(536, 464),
+            "b_does_not": column(535, 465),
+            "label": [0] * 1000 + [1] * 1000,
+        }
+    )
     model = fit_card(Training.of("b.card", features, table))
     assert [i.feature for i in model.inputs] == ["b.tells"]
     assert model.tuning["left_out"] == ["b.does_not"]
@@ -366,6 +381,9 @@ def test_the_four_inputs_that_lost_most_are_the_reasons() -> None:
         line("a", 28),
     ]
     assert [(one.feature, one.lost) for one in strongest(lines)] == [
-        ("b", 30), ("d", 20), ("e", 20), ("a", 2),
-    ]  # fmt: skip
+        ("b", 30),
+        ("d", 20),
+        ("e", 20),
+        ("a", 2),
+    ]
     assert strongest([line("f", 29), line("c", 30)]) == [line("f", 29)]

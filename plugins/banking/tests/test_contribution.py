@@ -32,10 +32,19 @@ def contributions(world: Any, cases: Sequence[Sequence[Row]]) -> list[dict[str, 
 def balances(day: Any, *held: tuple[int, int | None], **values: Any) -> list[Row]:
     """Balances of an account by days before the as-of day."""
     return [
-        ("banking_transaction", {"record_id": 1, "occurred_on": day(before), "amount_minor": 1,
-                                 "balance_after_minor": balance, "type": "transfer_in", **values})
+        (
+            "banking_transaction",
+            {
+                "record_id": 1,
+                "occurred_on": day(before),
+                "amount_minor": 1,
+                "balance_after_minor": balance,
+                "type": "transfer_in",
+                **values,
+            },
+        )
         for before, balance in held
-    ]  # fmt: skip
+    ]
 
 
 def statements(day: Any, *shown: Mapping[str, Any], rate: float | None = 3.0) -> list[Row]:
@@ -45,12 +54,17 @@ def statements(day: Any, *shown: Mapping[str, Any], rate: float | None = 3.0) ->
         *(
             (
                 "banking_loan_statement",
-                {"record_id": 1, "occurred_on": day(0), "outstanding_minor": 100_000, "days_past_due": 0,
-                 **values},
+                {
+                    "record_id": 1,
+                    "occurred_on": day(0),
+                    "outstanding_minor": 100_000,
+                    "days_past_due": 0,
+                    **values,
+                },
             )
             for values in shown
         ),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_balance_earns_from_its_day_to_the_next_movement_within_365_days(world, day) -> None:
@@ -138,20 +152,38 @@ def test_a_term_deposit_earns_for_the_days_that_it_ran(world, day) -> None:
     days, and is held until the day before it matures."""
     cases = [
         # (days before of opening and of maturity, days earned, held)
-        (0, None, 0, True), (1, -100, 1, True), (364, -1, 364, True), (365, -1, 365, True),
-        (366, None, 365, True), (100, 0, 100, False), (-1, -100, 0, False),
+        (0, None, 0, True),
+        (1, -100, 1, True),
+        (364, -1, 364, True),
+        (365, -1, 365, True),
+        (366, None, 365, True),
+        (100, 0, 100, False),
+        (-1, -100, 0, False),
         # Matured in the 365 days, before them, and just when they began.
-        (100, 40, 60, False), (500, 40, 325, False), (500, 364, 1, False), (500, 365, 0, False),
+        (100, 40, 60, False),
+        (500, 40, 325, False),
+        (500, 364, 1, False),
+        (500, 365, 0, False),
         (800, 400, 0, False),
-    ]  # fmt: skip
+    ]
     found = contributions(
         world,
         [
-            [("banking_term_deposit", {"id": 1, "amount_minor": BALANCE, "rate": 1.0, "opened_on": day(opened),
-                                       "matures_on": None if matures is None else day(matures)})]
+            [
+                (
+                    "banking_term_deposit",
+                    {
+                        "id": 1,
+                        "amount_minor": BALANCE,
+                        "rate": 1.0,
+                        "opened_on": day(opened),
+                        "matures_on": None if matures is None else day(matures),
+                    },
+                )
+            ]
             for opened, matures, _, _ in cases
         ],
-    )  # fmt: skip
+    )
     for row, (opened, matures, days, held) in zip(found, cases, strict=True):
         assert row["deposit_contribution_minor"] == 200 * days, (opened, matures)
         assert row["term_deposits_minor"] == (BALANCE if held else 0), (opened, matures)
@@ -163,12 +195,14 @@ def test_a_term_deposit_without_a_rate_gets_nothing_and_two_are_summed(world, da
         world,
         [
             [
-                ("banking_term_deposit", {"id": number, "amount_minor": BALANCE, "rate": rate,
-                                          "opened_on": day(10)})
+                (
+                    "banking_term_deposit",
+                    {"id": number, "amount_minor": BALANCE, "rate": rate, "opened_on": day(10)},
+                )
                 for number, rate in ((1, None), (2, 4.0))
             ]
         ],
-    )  # fmt: skip
+    )
     assert row["net_interest_minor"] == 3_000 - 1_000
     assert row["term_deposits_minor"] == 2 * BALANCE
 
@@ -176,10 +210,14 @@ def test_a_term_deposit_without_a_rate_gets_nothing_and_two_are_summed(world, da
 def test_a_loan_earns_by_its_statements_of_365_days_unless_it_is_in_default(world, day) -> None:
     """1000.00 at 9 % for a month, less the funds price of 3 %: 5.00; without a rate it costs 2.50."""
     cases = [
-        (500, 9.0, {"occurred_on": day(364)}), (0, 9.0, {"occurred_on": day(365)}),
-        (500, 9.0, {"days_past_due": 89}), (0, 9.0, {"days_past_due": 90}),
-        (500, 9.0, {"days_past_due": None}), (0, 9.0, {"written_off": True}), (-250, None, {}),
-    ]  # fmt: skip
+        (500, 9.0, {"occurred_on": day(364)}),
+        (0, 9.0, {"occurred_on": day(365)}),
+        (500, 9.0, {"days_past_due": 89}),
+        (0, 9.0, {"days_past_due": 90}),
+        (500, 9.0, {"days_past_due": None}),
+        (0, 9.0, {"written_off": True}),
+        (-250, None, {}),
+    ]
     found = contributions(world, [statements(day, values, rate=rate) for _, rate, values in cases])
     assert [row["net_interest_minor"] for row in found] == [earned for earned, _, _ in cases]
 
@@ -188,10 +226,14 @@ def test_a_loan_earns_by_its_statements_of_365_days_unless_it_is_in_default(worl
     ("collateral", "share"),
     [
         # 60 % are lost of an unsecured loan. Of a secured one what 70 % of the value leave, at least 10 %.
-        ((), 0.6), ((100_000,), 0.3), ((20_000, 50_000), 0.51), ((128_571,), 0.1), ((130_000,), 0.1),
+        ((), 0.6),
+        ((100_000,), 0.3),
+        ((20_000, 50_000), 0.51),
+        ((128_571,), 0.1),
+        ((130_000,), 0.1),
         ((0,), 1.0),
     ],
-)  # fmt: skip
+)
 def test_expected_loss_goes_by_days_past_due_and_collateral(
     world, day, collateral: tuple[int, ...], share: float
 ) -> None:
@@ -200,8 +242,18 @@ def test_expected_loss_goes_by_days_past_due_and_collateral(
         ("banking_collateral", {"id": number, "owner_id": 1, "value_minor": value})
         for number, value in enumerate(collateral)
     ]
-    steps = [(None, 0.01), (0, 0.01), (1, 0.08), (29, 0.08), (30, 0.25), (59, 0.25), (60, 0.5), (89, 0.5),
-             (90, 1.0), (400, 1.0)]  # fmt: skip
+    steps = [
+        (None, 0.01),
+        (0, 0.01),
+        (1, 0.08),
+        (29, 0.08),
+        (30, 0.25),
+        (59, 0.25),
+        (60, 0.5),
+        (89, 0.5),
+        (90, 1.0),
+        (400, 1.0),
+    ]
     found = contributions(
         world, [statements(day, {"days_past_due": past}) + held for past, _ in steps]
     )
@@ -241,11 +293,20 @@ def test_cards_fees_and_work_count_for_365_days(world, day) -> None:
             ("banking_transaction", {**on, "type": "fee", "amount_minor": -100}),
             ("banking_transaction", {**on, "type": "penalty_interest", "amount_minor": -20}),
             ("banking_transaction", {**on, "type": "card_payment", "amount_minor": -7_000}),
-            ("activity_cost", {**work, "days_before": before, "kind": "banking.collections_call",
-                               "rate": 250_000_000}),
-            ("activity_cost", {**work, "days_before": before, "kind": "banking.complaint",
-                               "rate": 400_000_000}),
-        ]  # fmt: skip
+            (
+                "activity_cost",
+                {
+                    **work,
+                    "days_before": before,
+                    "kind": "banking.collections_call",
+                    "rate": 250_000_000,
+                },
+            ),
+            (
+                "activity_cost",
+                {**work, "days_before": before, "kind": "banking.complaint", "rate": 400_000_000},
+            ),
+        ]
 
     within, before = contributions(world, [of(364), of(365)])
     assert (within["fees_minor"], within["cost_to_serve_minor"]) == (120, 650)
@@ -260,16 +321,28 @@ def test_of_two_costs_that_the_bank_set_the_last_holds(world) -> None:
     world.customers(1)
     for number, cost in ((1, 4.0), (2, 3.0)):
         world.add("value_cost", subject_id=None, id=number, driver="x", cost=cost)
-    world.add("activity_cost", days_before=0, driver="x", scale=100_000_000, kind="banking.complaint",
-              quantity=2.5, rate=150_000_000)  # fmt: skip
+    world.add(
+        "activity_cost",
+        days_before=0,
+        driver="x",
+        scale=100_000_000,
+        kind="banking.complaint",
+        quantity=2.5,
+        rate=150_000_000,
+    )
     assert world.features("contribution")[1]["cost_to_serve_minor"] == 750
 
 
 def test_halves_are_rounded_up_whatever_the_order_of_the_sum(world, day) -> None:
     """0.1 and twice 0.2 of a cent of work are half a cent: one. A loan of 2.00 without a rate costs half
     a cent of funds, which up is nothing; 2.04 cost 0.51 of a cent, which is one."""
-    work = {"driver": "x", "scale": 100_000_000, "kind": "banking.complaint", "rate": 1_000_000,
-            "days_before": 0}  # fmt: skip
+    work = {
+        "driver": "x",
+        "scale": 100_000_000,
+        "kind": "banking.complaint",
+        "rate": 1_000_000,
+        "days_before": 0,
+    }
     bits, half, more = contributions(
         world,
         [
@@ -293,19 +366,33 @@ def test_places_are_of_those_who_have_an_open_account_or_owe(world, day) -> None
     """Five of nine: accounts without a state or a day, and opened on the day; one that owes a cent; of
     equal contributions the first customer stands before the second."""
     accounts = {
-        1: {}, 2: {"status": "open", "opened_on": day(0)}, 3: {"opened_on": day(-1)},
-        4: {"status": "closed"}, 5: {"status": "dormant"},
-    }  # fmt: skip
+        1: {},
+        2: {"status": "open", "opened_on": day(0)},
+        3: {"opened_on": day(-1)},
+        4: {"status": "closed"},
+        5: {"status": "dormant"},
+    }
     world.customers(*range(1, 10))
     for subject, values in accounts.items():
         world.add("banking_account", subject_id=subject, id=subject, **values)
     for subject, owed, before in ((6, 1, 45), (7, 0, 45), (8, 1, 46)):
-        world.add("banking_loan_statement", subject_id=subject, record_id=subject, occurred_on=day(before),
-                  outstanding_minor=owed, days_past_due=0)  # fmt: skip
+        world.add(
+            "banking_loan_statement",
+            subject_id=subject,
+            record_id=subject,
+            occurred_on=day(before),
+            outstanding_minor=owed,
+            days_past_due=0,
+        )
     world.add("banking_account", subject_id=9, id=9)
     for subject, fee in ((5, 900), (9, 100)):
-        world.add("banking_transaction", subject_id=subject, occurred_on=day(5), type="fee",
-                  amount_minor=-fee)  # fmt: skip
+        world.add(
+            "banking_transaction",
+            subject_id=subject,
+            occurred_on=day(5),
+            type="fee",
+            amount_minor=-fee,
+        )
     found = world.features("contribution_rank")
     assert {s: row["contribution_place"] for s, row in found.items()} == pytest.approx(
         {5: 0.2, 9: 0.4, 1: 0.6, 2: 0.8, 6: 1.0}

@@ -26,13 +26,23 @@ SCORE = APPLICATION = "banking.application"
 LINES = [
     {"input": "base", "value": None, "bin": "everybody", "points": 400, "lost": 0},
     {"input": "banking.gone", "value": 7, "bin": "5 to 9", "points": 120, "lost": 5},
-    {"input": "banking.application_amount", "value": 150_050, "bin": "above 100000.0 minor units",
-     "points": 20, "lost": 0},
-]  # fmt: skip
+    {
+        "input": "banking.application_amount",
+        "value": 150_050,
+        "bin": "above 100000.0 minor units",
+        "points": 20,
+        "lost": 0,
+    },
+]
 REFER = Computed(
-    points=540, pd=0.1, grade="F", outcome="refer", by_policy=None, reasons=("low income", "new here"),
+    points=540,
+    pd=0.1,
+    grade="F",
+    outcome="refer",
+    by_policy=None,
+    reasons=("low income", "new here"),
     points_by_input=json.dumps(LINES),
-)  # fmt: skip
+)
 APPROVE = evolve(REFER, outcome="approve", reasons=(), points=600)
 DECLINE = evolve(REFER, outcome="decline", points=500)
 HASH = "0" * 64
@@ -77,25 +87,39 @@ class Desk:
         return person.of_application(self.crm, self.ref)
 
     def decide(
-        self, said: Mapping[int, Computed] | Computed, *, version: int = 1, inputs: str = HASH,
-        as_of: AsOf | None = None, policy: Policy | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        said: Mapping[int, Computed] | Computed,
+        *,
+        version: int = 1,
+        inputs: str = HASH,
+        as_of: AsOf | None = None,
+        policy: Policy | None = None,
+    ) -> None:
         """Decides an hour later; ``said`` is what each version of the card says, or all of them."""
         self.crm.clock.advance(hours=1)
         by_version = said if isinstance(said, Mapping) else {1: said, 2: said}
         scored = Scored(
-            score=SCORE, version=version, subject_type=APPLICATION, as_of=as_of or self.crm.as_of(),
-            subjects=(self.id,), values=(0.1,), inputs_hashes=(inputs,),
-        )  # fmt: skip
+            score=SCORE,
+            version=version,
+            subject_type=APPLICATION,
+            as_of=as_of or self.crm.as_of(),
+            subjects=(self.id,),
+            values=(0.1,),
+            inputs_hashes=(inputs,),
+        )
         desk: Any = SimpleNamespace(
-            store=self.crm.store, clock=self.crm.clock,
+            store=self.crm.store,
+            clock=self.crm.clock,
             scores=SimpleNamespace(model=lambda score, version: SimpleNamespace(hash=HASH)),
-        )  # fmt: skip
+        )
         with self.patch.context() as patch, self.crm.store.begin("test") as tx:
             patch.setattr(
-                taking, "compute",
-                lambda crm, subjects, at, version, policy: {s: by_version[version] for s in subjects},
-            )  # fmt: skip
+                taking,
+                "compute",
+                lambda crm, subjects, at, version, policy: {
+                    s: by_version[version] for s in subjects
+                },
+            )
             if policy is not None:
                 patch.setattr(taking, "policy_at", lambda crm, tx: policy)
             taking.decide(desk, scored, tx)
@@ -115,20 +139,29 @@ def desk(bank: Crm, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         # How the lines are written, and what a person decided on them and why, is no other decision.
         ({"points_by_input": json.dumps(LINES, indent=1)}, True),
         ({"decided_by": "ben", "outcome": "approve", "reasons": []}, True),
-        ({"points": 541}, False), ({"points_by_input": json.dumps(LINES[:2])}, False),
-        ({"proposed": "approve"}, False), ({"card_hash": "1" * 64}, False),
-        ({"reasons": ["low income"]}, False), ({"reasons": None}, False),
+        ({"points": 541}, False),
+        ({"points_by_input": json.dumps(LINES[:2])}, False),
+        ({"proposed": "approve"}, False),
+        ({"card_hash": "1" * 64}, False),
+        ({"reasons": ["low income"]}, False),
+        ({"reasons": None}, False),
     ],
-)  # fmt: skip
+)
 def test_a_decision_recomputes_only_if_all_that_was_filed_is_the_same(
     monkeypatch: pytest.MonkeyPatch, altered: dict[str, Any], same: bool
 ) -> None:
     """Points, bins, the proposal, the card and the reasons of the system: each alone makes it another."""
     held = {
-        "points": 540, "points_by_input": REFER.points_by_input, "proposed": "refer", "outcome": "refer",
-        "decided_by": "system", "reasons": list(REFER.reasons), "card_hash": HASH, "card_version": 1,
+        "points": 540,
+        "points_by_input": REFER.points_by_input,
+        "proposed": "refer",
+        "outcome": "refer",
+        "decided_by": "system",
+        "reasons": list(REFER.reasons),
+        "card_hash": HASH,
+        "card_version": 1,
         **altered,
-    }  # fmt: skip
+    }
     record = SimpleNamespace(values=held, owner_id=1, ref="A-1:1")
     crm: Any = SimpleNamespace(
         store=SimpleNamespace(records=SimpleNamespace(get=lambda type, id: record)),
@@ -136,16 +169,25 @@ def test_a_decision_recomputes_only_if_all_that_was_filed_is_the_same(
     )
     monkeypatch.setattr(explain, "computed_again", lambda crm, application, held: REFER)
     found = explain.recomputed(crm, 1)
-    assert (found["same"], found["recomputed_points"], found["recomputed_outcome"]) == (same, 540, "refer")  # fmt: skip
+    assert (found["same"], found["recomputed_points"], found["recomputed_outcome"]) == (
+        same,
+        540,
+        "refer",
+    )
 
 
 def test_a_decision_recomputes_without_reasons_where_it_has_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     held = {
-        "points": 600, "points_by_input": APPROVE.points_by_input, "proposed": "approve",
-        "decided_by": "system", "reasons": None, "card_hash": HASH, "card_version": 1,
-    }  # fmt: skip
+        "points": 600,
+        "points_by_input": APPROVE.points_by_input,
+        "proposed": "approve",
+        "decided_by": "system",
+        "reasons": None,
+        "card_hash": HASH,
+        "card_version": 1,
+    }
     record = SimpleNamespace(values=held, owner_id=1, ref="A-1:1")
     crm: Any = SimpleNamespace(
         store=SimpleNamespace(records=SimpleNamespace(get=lambda type, id: record)),
@@ -180,9 +222,10 @@ def test_the_points_shown_are_those_of_the_decision_that_stands(desk: Desk) -> N
     desk.decide({1: REFER, 2: challenger}, policy=Policy(challenger_version=2), inputs="1" * 64)
     shown = desk.crm.run("decision points", application=desk.ref)
     assert [(row["value"], row["bin"], row["points"], row["lost"]) for row in shown.rows] == [
-        (None, "everybody", 400, 0), ("7", "5 to 9", 120, 5),
+        (None, "everybody", 400, 0),
+        ("7", "5 to 9", 120, 5),
         ("1500.50 EUR", "above 1000.00 EUR", 20, 0),
-    ]  # fmt: skip
+    ]
     assert shown.remarks == ("540 points in all, by card version 1.",)
 
 
@@ -193,8 +236,9 @@ def test_the_challenger_is_filed_beside_the_card_that_decides(desk: Desk) -> Non
     assert [(row["role"], row["card_version"]) for row in desk.filed] == [("champion", 1)]
     desk.decide(said, policy=Policy(challenger_version=2), inputs="1" * 64)
     assert [(row["role"], row["card_version"], row["points"]) for row in desk.filed[1:]] == [
-        ("challenger", 2, 601), ("champion", 1, 540),
-    ]  # fmt: skip
+        ("challenger", 2, 601),
+        ("champion", 1, 540),
+    ]
     assert desk.last["outcome"] == "refer"
 
 
@@ -211,8 +255,14 @@ def test_an_application_that_was_not_scored_has_no_decision_and_no_remark(desk: 
 
 @pytest.mark.parametrize(
     ("said", "cents", "told"),
-    [(APPROVE, 1, True), (APPROVE, 0, False), (APPROVE, -1, False), (DECLINE, 1, False), (REFER, 1, True)],
-)  # fmt: skip
+    [
+        (APPROVE, 1, True),
+        (APPROVE, 0, False),
+        (APPROVE, -1, False),
+        (DECLINE, 1, False),
+        (REFER, 1, True),
+    ],
+)
 def test_that_more_is_applied_for_is_told_where_scoring_anew_helps(
     desk: Desk, said: Computed, cents: int, told: bool
 ) -> None:
@@ -234,12 +284,15 @@ def test_a_longer_term_alone_is_more_than_was_decided_on(desk: Desk) -> None:
     ("first", "then", "inputs", "version", "anew"),
     [
         (REFER, REFER, HASH, 1, False),
-        (REFER, REFER, "1" * 64, 1, True), (REFER, REFER, HASH, 2, True), (REFER, APPROVE, HASH, 1, True),
+        (REFER, REFER, "1" * 64, 1, True),
+        (REFER, REFER, HASH, 2, True),
+        (REFER, APPROVE, HASH, 1, True),
         (REFER, evolve(REFER, reasons=("low income",)), HASH, 1, True),
         (REFER, evolve(REFER, points=541), HASH, 1, False),
-        (APPROVE, REFER, "1" * 64, 2, False), (DECLINE, APPROVE, "1" * 64, 2, False),
+        (APPROVE, REFER, "1" * 64, 2, False),
+        (DECLINE, APPROVE, "1" * 64, 2, False),
     ],
-)  # fmt: skip
+)
 def test_a_referral_is_decided_anew_by_other_inputs_card_outcome_or_reasons(
     desk: Desk, first: Computed, then: Computed, inputs: str, version: int, anew: bool
 ) -> None:
@@ -289,15 +342,23 @@ def test_a_person_who_refuses_gives_own_reasons_before_the_cards(desk: Desk) -> 
 @pytest.mark.parametrize(
     ("said", "by_policy", "second", "refused"),
     [
-        (DECLINE, "decline", None, "takes a second officer"), (DECLINE, "decline", "ben", None),
-        (DECLINE, None, None, None), (DECLINE, "refer", None, None), (REFER, "decline", None, None),
-        (DECLINE, "decline", "Ann", "is the one who decides"), (REFER, None, "SYSTEM", "no second officer"),
+        (DECLINE, "decline", None, "takes a second officer"),
+        (DECLINE, "decline", "ben", None),
+        (DECLINE, None, None, None),
+        (DECLINE, "refer", None, None),
+        (REFER, "decline", None, None),
+        (DECLINE, "decline", "Ann", "is the one who decides"),
+        (REFER, None, "SYSTEM", "no second officer"),
     ],
-)  # fmt: skip
+)
 def test_what_the_policy_declines_is_approved_by_two_officers(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, said: Computed, by_policy: str | None, second: str | None,
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    said: Computed,
+    by_policy: str | None,
+    second: str | None,
     refused: str | None,
-) -> None:  # fmt: skip
+) -> None:
     """A decline of the card alone, and a referral, is approved by one."""
     monkeypatch.setattr(person, "computed_again", lambda *_: evolve(said, by_policy=by_policy))
     desk.decide(said)

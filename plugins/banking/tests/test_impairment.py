@@ -222,8 +222,15 @@ def assume(book, **values: float) -> None:
 def score(
     book, subject: int, value: float | None, days_before: int, name: str = "behaviour"
 ) -> None:
-    book.add("outcome", subject_id=subject, name=f"banking.{name}", kind="score", value=value,
-             days_before=days_before, run=f"r{days_before}")  # fmt: skip
+    book.add(
+        "outcome",
+        subject_id=subject,
+        name=f"banking.{name}",
+        kind="score",
+        value=value,
+        days_before=days_before,
+        run=f"r{days_before}",
+    )
 
 
 def test_stage_and_probability_of_each_day_past_due_and_who_else_is_in_stage_two(book) -> None:
@@ -238,9 +245,15 @@ def test_stage_and_probability_of_each_day_past_due_and_who_else_is_in_stage_two
         return number
 
     for past, shown in (
-        (0, (1, 0.01)), (1, (1, 0.08)), (29, (1, 0.08)), (30, (2, 0.25)), (59, (2, 0.25)),
-        (60, (2, 0.5)), (89, (2, 0.5)), (90, (3, 1.0)),
-    ):  # fmt: skip
+        (0, (1, 0.01)),
+        (1, (1, 0.08)),
+        (29, (1, 0.08)),
+        (30, (2, 0.25)),
+        (59, (2, 0.25)),
+        (60, (2, 0.5)),
+        (89, (2, 0.5)),
+        (90, (3, 1.0)),
+    ):
         case(shown, past)
     # Eased terms and a watch list are stage 2 without a day past due.
     case((2, 0.01), forborne=True)
@@ -261,8 +274,12 @@ def test_stage_and_probability_of_each_day_past_due_and_who_else_is_in_stage_two
     score(book, case((1, 0.01)), 0.3, 62)
     # The last score of that name which has a value; in default it does not matter.
     number = case((1, year))
-    for value, ago, name in ((0.3, 9, "behaviour"), (0.01, 8, "behaviour"), (None, 7, "behaviour"),
-                             (0.3, 6, "application")):  # fmt: skip
+    for value, ago, name in (
+        (0.3, 9, "behaviour"),
+        (0.01, 8, "behaviour"),
+        (None, 7, "behaviour"),
+        (0.3, 6, "application"),
+    ):
         score(book, number, value, ago, name)
     score(book, case((3, 1.0), 90), 0.01, 1)
     rows = {r["loan_id"]: (r["stage"], r["pd_12m"]) for r in book.report("impairment")}
@@ -284,9 +301,15 @@ def test_years_left_are_begun_years_of_what_is_left_of_the_term_and_one_at_least
     """At 0.01 a year the probability until the end is 1 - 0.99 ^ years. A month has 30.4375 days: 365
     days are 11.99 months, so that of 24 months more than a year is left, and after 366 days less."""
     cases = {
-        1: (12, 0, 1), 2: (13, 0, 2), 3: (24, 365, 2), 4: (24, 366, 1), 5: (12, 2_000, 1),
-        6: (None, 0, 1), 7: (25, None, 3), 8: (36, 0, 3),
-    }  # fmt: skip
+        1: (12, 0, 1),
+        2: (13, 0, 2),
+        3: (24, 365, 2),
+        4: (24, 366, 1),
+        5: (12, 2_000, 1),
+        6: (None, 0, 1),
+        7: (25, None, 3),
+        8: (36, 0, 3),
+    }
     for number, (term, ago, _) in cases.items():
         on = None if ago is None else MARCH - timedelta(days=ago)
         book.loan(number, term_months=term, granted_on=on)
@@ -302,8 +325,13 @@ def test_years_left_are_begun_years_of_what_is_left_of_the_term_and_one_at_least
 
 def test_a_loss_lies_between_the_floor_and_the_whole_exposure(book) -> None:
     """Of 1000.00 owed, collateral covers 70 % of its value; at least a tenth is lost, at most all."""
-    cases = {1: ([], 0.6), 2: ([50_000], 0.65), 3: ([50_000, 50_000], 0.3), 4: ([200_000], 0.1),
-             5: ([0], 1.0)}  # fmt: skip
+    cases = {
+        1: ([], 0.6),
+        2: ([50_000], 0.65),
+        3: ([50_000, 50_000], 0.3),
+        4: ([200_000], 0.1),
+        5: ([0], 1.0),
+    }
     for number, (values, _) in cases.items():
         book.loan(number)
         book.lend(number, 0)
@@ -348,10 +376,11 @@ def test_no_scenario_loses_more_than_all_and_weights_need_not_sum_to_one(book) -
     book.lend(1, 90)
     rows = book.report("expected-loss")
     assert {r["scenario"]: (r["mean_pd"], r["mean_lgd"], r["ecl_minor"]) for r in rows} == {
-        "base": (1.0, 0.9, 90_000), "downturn": (1.0, 1.0, 100_000),
+        "base": (1.0, 0.9, 90_000),
+        "downturn": (1.0, 1.0, 100_000),
         "upturn": (pytest.approx(0.7), pytest.approx(0.81), 81_000),
         "weighted": (pytest.approx(0.9775), pytest.approx(0.90575), 90_575),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture
@@ -363,9 +392,11 @@ def four_loans(book):
     book.add("banking_customer", subject_id=1, job="baker", customer_type="private")
     book.add("banking_customer", subject_id=2, customer_type="business")
     for number, subject, owed, past, product, branch in (
-        (1, 1, 40_000, 0, "auto", "B1"), (2, 1, 10_000, 0, "consumer", "B2"),
-        (3, 2, 30_000, 90, "consumer", "B1"), (4, 3, 20_000, 0, "consumer", None),
-    ):  # fmt: skip
+        (1, 1, 40_000, 0, "auto", "B1"),
+        (2, 1, 10_000, 0, "consumer", "B2"),
+        (3, 2, 30_000, 90, "consumer", "B1"),
+        (4, 3, 20_000, 0, "consumer", None),
+    ):
         book.loan(number, subject, product=product, branch=branch)
         book.lend(number, past, owed, subject=subject)
     return book
@@ -377,7 +408,7 @@ CONCENTRATIONS = [
     ("region", [("north", 50_000, 0), ("south", 30_000, 1), ("unknown", 20_000, 0)]),
     ("sector", [("baker", 50_000, 0), ("business", 30_000, 1), ("unknown", 20_000, 0)]),
     ("customer", [(None, 50_000, 0), (None, 30_000, 1), (None, 20_000, 0)]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("by", "parts"), CONCENTRATIONS)
@@ -399,10 +430,18 @@ def test_expected_loss_by_part(four_loans) -> None:
     """Loans and what is owed by stage; the figures of a part are those of its own loans."""
     expected = {
         "all": {("all", 1): (3, 70_000), ("all", 3): (1, 30_000)},
-        "branch": {("Main Street", 1): (1, 40_000), ("Main Street", 3): (1, 30_000),
-                   ("B2", 1): (1, 10_000), ("unknown", 1): (1, 20_000)},
-        "region": {("north", 1): (2, 50_000), ("south", 3): (1, 30_000), ("unknown", 1): (1, 20_000)},
-    }  # fmt: skip
+        "branch": {
+            ("Main Street", 1): (1, 40_000),
+            ("Main Street", 3): (1, 30_000),
+            ("B2", 1): (1, 10_000),
+            ("unknown", 1): (1, 20_000),
+        },
+        "region": {
+            ("north", 1): (2, 50_000),
+            ("south", 3): (1, 30_000),
+            ("unknown", 1): (1, 20_000),
+        },
+    }
     for by, parts in expected.items():
         rows = four_loans.report("expected-loss", by=by)
         for name in ("base", "weighted"):
@@ -424,10 +463,13 @@ def test_loss_at_a_month_end_by_days_past_due(book) -> None:
         book.lend(number, 45, 7_000, on=date(2026, 3, 30))
         book.lend(number, past)
     rows = {(r["from_class"], r["to_class"]): r for r in book.report("migration")}
-    assert {key: (r["loans"], r["to_ead_minor"], r["ecl_change_minor"]) for key, r in rows.items()} == {
-        ("granted", "1"): (3, 300_000, 10_200), ("granted", "2"): (4, 400_000, 90_000),
+    assert {
+        key: (r["loans"], r["to_ead_minor"], r["ecl_change_minor"]) for key, r in rows.items()
+    } == {
+        ("granted", "1"): (3, 300_000, 10_200),
+        ("granted", "2"): (4, 400_000, 90_000),
         ("granted", "3"): (2, 200_000, 120_000),
-    }  # fmt: skip
+    }
     assert {r["from_ead_minor"] for r in rows.values()} == {0}
     assert {r["share"] for r in rows.values()} == {3 / 9, 4 / 9, 2 / 9}
 
@@ -439,11 +481,17 @@ def test_years_and_collateral_at_a_month_end(book) -> None:
     with what is worth nothing. A year has 365.25 days; without a term it is one year."""
     one, two = 0.25, 0.328125
     cases = {
-        1: (12, 0, [], 60_000 * one), 2: (13, 0, [], 60_000 * two), 3: (24, 365, [], 60_000 * two),
-        4: (24, 366, [], 60_000 * one), 5: (12, 2_000, [], 60_000 * one), 6: (None, 0, [], 60_000 * one),
-        7: (12, 0, [50_000, 50_000], 30_000 * one), 8: (12, 0, [500_000], 10_000 * one),
-        9: (12, 0, [0], 100_000 * one), 10: (13, None, [], 60_000 * two),
-    }  # fmt: skip
+        1: (12, 0, [], 60_000 * one),
+        2: (13, 0, [], 60_000 * two),
+        3: (24, 365, [], 60_000 * two),
+        4: (24, 366, [], 60_000 * one),
+        5: (12, 2_000, [], 60_000 * one),
+        6: (None, 0, [], 60_000 * one),
+        7: (12, 0, [50_000, 50_000], 30_000 * one),
+        8: (12, 0, [500_000], 10_000 * one),
+        9: (12, 0, [0], 100_000 * one),
+        10: (13, None, [], 60_000 * two),
+    }
     for number, (term, ago, collateral, _) in cases.items():
         on = None if ago is None else MARCH - timedelta(days=ago)
         book.loan(number, number, term_months=term, granted_on=on)
@@ -471,16 +519,21 @@ def test_a_month_more_is_left_at_the_end_of_the_month_before(book) -> None:
     book.add("banking_collateral", owner_id=3, value_minor=500, kind="vehicle")
     rows = {r["step"]: (r["loans"], r["amount_minor"]) for r in book.report("expected-loss-walk")}
     assert rows == {
-        "1 opening": (2, 19_688), "7 within its stage": (3, -4_687), "8 closing": (2, 15_000),
-    }  # fmt: skip
+        "1 opening": (2, 19_688),
+        "7 within its stage": (3, -4_687),
+        "8 closing": (2, 15_000),
+    }
     (same,) = (r for r in book.report("migration") if r["from_class"] == "written off")
     assert (same["to_class"], same["loans"], same["ecl_change_minor"]) == ("written off", 1, 0)
 
 
 def test_an_empty_book_opens_and_closes_with_nothing(book) -> None:
-    assert [(r["step"], r["loans"], r["amount_minor"]) for r in book.report("expected-loss-walk")] == [
-        ("1 opening", 0, 0), ("8 closing", 0, 0),
-    ]  # fmt: skip
+    assert [
+        (r["step"], r["loans"], r["amount_minor"]) for r in book.report("expected-loss-walk")
+    ] == [
+        ("1 opening", 0, 0),
+        ("8 closing", 0, 0),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -501,8 +554,13 @@ def test_month_ends_are_the_last_that_are_over(world_of, as_of, months, classes)
     for end, past in (("2025-11-30", 30), ("2025-12-31", 90), ("2026-01-31", 0)):
         shown = min(on, date.fromisoformat(end))
         if shown >= date.fromisoformat(end[:8] + "01"):
-            world.add("banking_loan_statement", occurred_on=shown, record_id=1, outstanding_minor=500,
-                      days_past_due=past)  # fmt: skip
+            world.add(
+                "banking_loan_statement",
+                occurred_on=shown,
+                record_id=1,
+                outstanding_minor=500,
+                days_past_due=past,
+            )
     (row,) = world.report("migration", months=months)
     assert (row["from_class"], row["to_class"]) == classes
 

@@ -20,8 +20,14 @@ def month(number: int, on: int = 15) -> date:
 def fees(world: Any, amounts: Mapping[int, int], subject: int = 1, **values: Any) -> None:
     """Fees by month after March 2026."""
     for number, amount in amounts.items():
-        world.add("banking_transaction", subject_id=subject, occurred_on=month(number), type="fee",
-                  amount_minor=-amount, **values)  # fmt: skip
+        world.add(
+            "banking_transaction",
+            subject_id=subject,
+            occurred_on=month(number),
+            type="fee",
+            amount_minor=-amount,
+            **values,
+        )
 
 
 def told(world: Any, **parameters: Any) -> dict[date, tuple[str, int, int | None]]:
@@ -50,9 +56,16 @@ def test_a_month_is_the_mean_of_three_carried_on_by_the_mean_step_of_six(world) 
 
 @pytest.mark.parametrize(
     ("on", "first_ahead"),
-    [(date(2026, 3, 31), 1), (date(2026, 3, 30), 0), (date(2026, 3, 1), 0), (date(2026, 2, 28), 0),
-     (date(2026, 2, 27), -1), (date(2025, 12, 31), -2), (date(2025, 12, 30), -3)],
-)  # fmt: skip
+    [
+        (date(2026, 3, 31), 1),
+        (date(2026, 3, 30), 0),
+        (date(2026, 3, 1), 0),
+        (date(2026, 2, 28), 0),
+        (date(2026, 2, 27), -1),
+        (date(2025, 12, 31), -2),
+        (date(2025, 12, 30), -3),
+    ],
+)
 def test_the_month_has_ended_with_its_last_day(world_of, on: date, first_ahead: int) -> None:
     world = world_of(on)
     world.customers(1)
@@ -85,9 +98,12 @@ def test_a_month_without_six_known_before_it_is_left_out(world) -> None:
     fees(world, {number: 100 for number in range(-9, 1) if number != -1}, subject=2)
     found = {(row["branch"], row["month_on"]) for row in world.report("income-forecast")}
     assert found == {
-        ("A", month(1, 1)), ("A", month(2, 1)), ("A", month(3, 1)),
-        ("B", month(-3, 1)), ("B", month(-2, 1)),
-    }  # fmt: skip
+        ("A", month(1, 1)),
+        ("A", month(2, 1)),
+        ("A", month(3, 1)),
+        ("B", month(-3, 1)),
+        ("B", month(-2, 1)),
+    }
 
 
 def test_what_counts_as_income_of_a_branch(world) -> None:
@@ -105,14 +121,32 @@ def test_what_counts_as_income_of_a_branch(world) -> None:
         "half down": (0, "banking_loan_statement", None, {**loan, "outstanding_minor": 200}),
         "card": (1_000, "banking_card_statement", None, {"balance_minor": 80_000}),
         "fee": (70, "banking_transaction", None, {"type": "fee", "amount_minor": -70}),
-        "penalty": (80, "banking_transaction", None, {"type": "penalty_interest", "amount_minor": -80}),
-        "payment": (None, "banking_transaction", None, {"type": "card_payment", "amount_minor": -90}),
-        "result": (500 + 100 - 50 - 20, "banking_monthly_result", None,
-                   {"net_interest_minor": 500, "fees_minor": 100, "cost_to_serve_minor": 50,
-                    "expected_loss_minor": 20}),
+        "penalty": (
+            80,
+            "banking_transaction",
+            None,
+            {"type": "penalty_interest", "amount_minor": -80},
+        ),
+        "payment": (
+            None,
+            "banking_transaction",
+            None,
+            {"type": "card_payment", "amount_minor": -90},
+        ),
+        "result": (
+            500 + 100 - 50 - 20,
+            "banking_monthly_result",
+            None,
+            {
+                "net_interest_minor": 500,
+                "fees_minor": 100,
+                "cost_to_serve_minor": 50,
+                "expected_loss_minor": 20,
+            },
+        ),
         "part of a result": (-50, "banking_monthly_result", None, {"cost_to_serve_minor": 50}),
         "no result": (0, "banking_monthly_result", None, {}),
-    }  # fmt: skip
+    }
     for subject, (branch, (_, table, rate, values)) in enumerate(cases.items(), start=1):
         world.customers(subject)
         world.add("banking_customer", subject_id=subject, branch=branch)

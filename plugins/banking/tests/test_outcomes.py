@@ -88,20 +88,25 @@ def test_outcomes_are_filed_once_and_what_is_stated_stays(tmp_path, crm_clock) -
             )  # fmt: skip
             for number, late_on in enumerate(loans):
                 loan = crm.store.records.set(
-                    "banking.loan", source="core", ref=f"L-{ref}-{number}", owner_id=ann,
+                    "banking.loan",
+                    source="core",
+                    ref=f"L-{ref}-{number}",
+                    owner_id=ann,
                     values={"granted_on": granted, "application": ref},
-                )  # fmt: skip
+                )
                 shown = {30: 0, 399: 0, **({} if late_on is None else {late_on: 95})}
                 crm.store.interactions.log(
                     [
                         NewInteraction(
-                            kind="banking.loan_statement", customer_id=ann, subject_id=loan.id,
+                            kind="banking.loan_statement",
+                            customer_id=ann,
+                            subject_id=loan.id,
                             occurred_at=crm_clock() - timedelta(days=400 - after),
                             payload={"outstanding": Money(90_000, "USD"), "days_past_due": past},
                         )
                         for after, past in shown.items()
                     ]
-                )  # fmt: skip
+                )
         crm_clock.advance(hours=1)
         done = crm.run("decision outcomes")
         told = {"A1": True, "A3": True, "A4": True, "A5": True, "A6": False}

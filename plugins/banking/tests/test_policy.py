@@ -94,9 +94,15 @@ def test_a_filed_policy_overrides_the_usual_one_where_it_says_something() -> Non
 
 @pytest.mark.parametrize(
     ("bound", "better", "worse"),
-    [(0.005, "A", "B"), (0.01, "B", "C"), (0.02, "C", "D"), (0.04, "D", "E"), (0.08, "E", "F"),
-     (0.16, "F", "G")],
-)  # fmt: skip
+    [
+        (0.005, "A", "B"),
+        (0.01, "B", "C"),
+        (0.02, "C", "D"),
+        (0.04, "D", "E"),
+        (0.08, "E", "F"),
+        (0.16, "F", "G"),
+    ],
+)
 def test_a_bound_belongs_to_the_worse_grade(bound: float, better: str, worse: str) -> None:
     """Bounds double from 0.5 %: 0.5, 1, 2, 4, 8, 16 %."""
     assert (grade_of(bound - 0.00001), grade_of(bound)) == (better, worse)
@@ -111,15 +117,22 @@ def test_grades_are_seven_and_one_for_default() -> None:
     ("applicant", "said"),
     [
         (KNOWN, []),
-        (evolve(KNOWN, age=18), []), (evolve(KNOWN, age=17), ["decline"]),
-        (evolve(KNOWN, dsti=0.45), []), (evolve(KNOWN, dsti=0.4501), ["decline"]),
-        (evolve(KNOWN, bankrupt=False), []), (evolve(KNOWN, bankrupt=True), ["decline"]),
-        (evolve(KNOWN, kyc_status="due"), []), (evolve(KNOWN, kyc_status="expired"), ["refer"]),
+        (evolve(KNOWN, age=18), []),
+        (evolve(KNOWN, age=17), ["decline"]),
+        (evolve(KNOWN, dsti=0.45), []),
+        (evolve(KNOWN, dsti=0.4501), ["decline"]),
+        (evolve(KNOWN, bankrupt=False), []),
+        (evolve(KNOWN, bankrupt=True), ["decline"]),
+        (evolve(KNOWN, kyc_status="due"), []),
+        (evolve(KNOWN, kyc_status="expired"), ["refer"]),
         (evolve(KNOWN, age=0, dsti=0.0), ["decline"]),
         (Applicant(), ["refer"] * 3),
-        (Applicant(age=17, bankrupt=True, dsti=0.5, kyc_status="expired"), ["decline"] * 3 + ["refer"]),
+        (
+            Applicant(age=17, bankrupt=True, dsti=0.5, kyc_status="expired"),
+            ["decline"] * 3 + ["refer"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_policy_has_against_an_applicant(applicant: Applicant, said: list[str]) -> None:
     """Under 18, insolvent, or over 45 % of the income is declined; what has expired or is not known is held."""
     assert [outcome for outcome, _ in policy_reasons(applicant, POLICY)] == said
@@ -151,9 +164,16 @@ def test_policy_reasons_take_the_place_of_the_weakest_of_the_card() -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "outgrown", "anew"),
-    [("refer", False, True), ("refer", True, True), ("approve", False, False), ("approve", True, True),
-     ("decline", False, False), ("decline", True, False), ("withdrawn", True, False)],
-)  # fmt: skip
+    [
+        ("refer", False, True),
+        ("refer", True, True),
+        ("approve", False, False),
+        ("approve", True, True),
+        ("decline", False, False),
+        ("decline", True, False),
+        ("withdrawn", True, False),
+    ],
+)
 def test_a_referral_and_an_approval_of_less_are_decided_anew(
     outcome: str, outgrown: bool, anew: bool
 ) -> None:
@@ -163,14 +183,21 @@ def test_a_referral_and_an_approval_of_less_are_decided_anew(
 @pytest.mark.parametrize(
     ("now", "then", "more"),
     [
-        (13, 12, True), (12, 12, False), (11, 12, False), (None, 12, False), (12, None, False),
-        (Money(101, "EUR"), Money(100, "EUR"), True), (Money(100, "EUR"), Money(100, "EUR"), False),
-        (Money(99, "EUR"), Money(100, "EUR"), False), (None, Money(100, "EUR"), False),
+        (13, 12, True),
+        (12, 12, False),
+        (11, 12, False),
+        (None, 12, False),
+        (12, None, False),
+        (Money(101, "EUR"), Money(100, "EUR"), True),
+        (Money(100, "EUR"), Money(100, "EUR"), False),
+        (Money(99, "EUR"), Money(100, "EUR"), False),
+        (None, Money(100, "EUR"), False),
         (Money(100, "EUR"), None, False),
         # An amount in another currency was not decided on, be it more or less.
-        (Money(1, "USD"), Money(100, "EUR"), True), (Money(101, "USD"), Money(100, "EUR"), True),
+        (Money(1, "USD"), Money(100, "EUR"), True),
+        (Money(101, "USD"), Money(100, "EUR"), True),
     ],
-)  # fmt: skip
+)
 def test_what_is_more_than_was_decided_on(now: Any, then: Any, more: bool) -> None:
     assert is_more(now, then) is more
 

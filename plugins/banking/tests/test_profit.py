@@ -241,18 +241,35 @@ def test_the_tiers_report_tells_deposits_loans_and_moves(
         (3, "banking.relation", "ordinary", 1, None),
         (1, "banking.key", "gold", 4, None),
     ):
-        world.add("ledger_standing", id=subject, subject_id=subject, scheme=scheme, tier=tier, rank=rank,
-                  grace_until=grace)  # fmt: skip
+        world.add(
+            "ledger_standing",
+            id=subject,
+            subject_id=subject,
+            scheme=scheme,
+            tier=tier,
+            rank=rank,
+            grace_until=grace,
+        )
     for subject, assets, owed, deposit, loan in ((1, 7_000, 500, 180, 120), (2, 40, 60, 140, -40)):
-        world.add("feature", subject_id=subject, banking_assets_minor=assets, banking_outstanding_minor=owed,
-                  banking_deposit_contribution_minor=deposit, banking_loan_contribution_minor=loan,
-                  banking_contribution_minor=deposit + loan)  # fmt: skip
+        world.add(
+            "feature",
+            subject_id=subject,
+            banking_assets_minor=assets,
+            banking_outstanding_minor=owed,
+            banking_deposit_contribution_minor=deposit,
+            banking_loan_contribution_minor=loan,
+            banking_contribution_minor=deposit + loan,
+        )
     for scheme, tier, move, before in (
-        ("banking.relation", "premium", "up", 0), ("banking.relation", "premium", "up", 89),
-        ("banking.relation", "premium", "up", 90), ("banking.relation", "premium", "enter", 5),
-        ("banking.relation", "ordinary", "down", 89), ("banking.relation", "ordinary", "enter", 89),
-        ("banking.relation", "ordinary", "enter", 3), ("banking.key", "ordinary", "down", 3),
-    ):  # fmt: skip
+        ("banking.relation", "premium", "up", 0),
+        ("banking.relation", "premium", "up", 89),
+        ("banking.relation", "premium", "up", 90),
+        ("banking.relation", "premium", "enter", 5),
+        ("banking.relation", "ordinary", "down", 89),
+        ("banking.relation", "ordinary", "enter", 89),
+        ("banking.relation", "ordinary", "enter", 3),
+        ("banking.key", "ordinary", "down", 3),
+    ):
         world.add("ledger_tier_change", scheme=scheme, to_tier=tier, move=move, days_before=before)
     low, high = world.report("tiers", basis=basis)
     assert (high["tier"], high["customers"], high["in_grace"]) == ("premium", 1, 0)
@@ -271,12 +288,24 @@ def test_the_tiers_report_tells_deposits_loans_and_moves(
 def test_tiers_that_bring_nothing_have_no_share_of_it(world) -> None:
     """Nobody has a figure, so that a share of nothing is asked for; of 1 and 2 they are a third and two."""
     for subject, rank in ((1, 1), (2, 0)):
-        world.add("ledger_standing", id=subject, subject_id=subject, scheme="banking.wealth", tier=str(rank),
-                  rank=rank)  # fmt: skip
+        world.add(
+            "ledger_standing",
+            id=subject,
+            subject_id=subject,
+            scheme="banking.wealth",
+            tier=str(rank),
+            rank=rank,
+        )
     shown = [
-        "deposits_minor", "loans_minor", "contribution_minor", "contribution_share", "cumulated_share",
-        "risen", "fallen", "entered",
-    ]  # fmt: skip
+        "deposits_minor",
+        "loans_minor",
+        "contribution_minor",
+        "contribution_share",
+        "cumulated_share",
+        "risen",
+        "fallen",
+        "entered",
+    ]
     for basis in ("composite", "deposit", "loan"):
         for row in world.report("tiers", scheme="banking.wealth", basis=basis):
             assert [row[name] for name in shown] == [0, 0, 0, None, None, 0, 0, 0]
@@ -289,19 +318,37 @@ def test_profitability_tells_each_term_and_who_makes_a_loss(world) -> None:
     """Of three customers of a region one makes a loss, one neither, one brings; the fourth has no region and
     the fifth no contribution. Equal parts stand by their name."""
     for subject, contribution, region in (
-        (1, -1, "north"), (2, 0, "north"), (3, 9, "north"), (4, 8, None), (5, None, "south"),
-    ):  # fmt: skip
+        (1, -1, "north"),
+        (2, 0, "north"),
+        (3, 9, "north"),
+        (4, 8, None),
+        (5, None, "south"),
+    ):
         world.add("customer", subject_id=subject, region=region)
-        world.add("feature", subject_id=subject, banking_contribution_minor=contribution,
-                  banking_net_interest_minor=10, banking_fees_minor=5, banking_cost_to_serve_minor=3,
-                  banking_expected_loss_minor=2, banking_deposit_contribution_minor=4,
-                  banking_loan_contribution_minor=-4)  # fmt: skip
+        world.add(
+            "feature",
+            subject_id=subject,
+            banking_contribution_minor=contribution,
+            banking_net_interest_minor=10,
+            banking_fees_minor=5,
+            banking_cost_to_serve_minor=3,
+            banking_expected_loss_minor=2,
+            banking_deposit_contribution_minor=4,
+            banking_loan_contribution_minor=-4,
+        )
     north, unknown = world.report("profitability", by="region")
     assert north == {
-        "place": 1, "part": "north", "customer_id": None, "customers": 3, "net_interest_minor": 30,
-        "fees_minor": 15, "cost_minor": 9, "expected_loss_minor": 6, "contribution_minor": 8,
+        "place": 1,
+        "part": "north",
+        "customer_id": None,
+        "customers": 3,
+        "net_interest_minor": 30,
+        "fees_minor": 15,
+        "cost_minor": 9,
+        "expected_loss_minor": 6,
+        "contribution_minor": 8,
         "at_a_loss": 1,
-    }  # fmt: skip
+    }
     assert (unknown["place"], unknown["part"], unknown["contribution_minor"]) == (2, "unknown", 8)
     deposits, loans = world.report("profitability", by="product")
     assert (deposits["fees_minor"], deposits["expected_loss_minor"]) == (20, None)

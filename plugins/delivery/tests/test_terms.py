@@ -75,14 +75,19 @@ NO_WEIGHT = CompensationRule(
         ("60.01", {"insured": "100", "settled": "40"}, "60.00", "rest that other claims left"),
         ("60.01", {"insured": "100", "settled": "140"}, "0.00", "rest that other claims left"),
         # The smaller of value and cap is shared: of 40 there are 5 left after 35.
-        ("60", {"declared": "100", "weight_kg": 2.0, "settled": "35"}, "5.00", "rest that other claims left"),
+        (
+            "60",
+            {"declared": "100", "weight_kg": 2.0, "settled": "35"},
+            "5.00",
+            "rest that other claims left",
+        ),
         ("60", {"settled": "999"}, "60.00", "proven loss"),  # without a value or a cap
         # The freight comes on top, where it is given back and known.
         ("60", {"insured": "50", "freight": "9", "freight_refund": True}, "59.00", "insured value"),
         ("60", {"insured": "50", "freight_refund": True}, "50.00", "insured value"),
         ("60", {"insured": "100", "share_damaged": 0.25}, "15.00", "proven loss"),
     ],
-)  # fmt: skip
+)
 def test_what_is_owed_is_told_to_the_cent(loss, given, amount, rule) -> None:
     found = owed(loss, **given)
     assert (str(found.amount), found.rule) == (amount, rule)
@@ -96,19 +101,28 @@ def test_one_amount_in_another_currency_is_refused(name) -> None:
     given["declared" if name != "declared" else "insured"] = eur("5")
     with pytest.raises(UsageError, match="in one currency"):
         claim_amount(
-            proven_loss=Money.parse("9", "EUR"), share_damaged=1.0, freight_refund=False,
-            weight_kg=None, rule=RULE, **given,
-        )  # fmt: skip
+            proven_loss=Money.parse("9", "EUR"),
+            share_damaged=1.0,
+            freight_refund=False,
+            weight_kg=None,
+            rule=RULE,
+            **given,
+        )
 
 
 @pytest.mark.parametrize(
     ("filed", "delivered", "promised", "late"),
     [
-        (8, 1, None, False), (9, 1, None, True), (9, None, 2, False), (10, None, 2, True),
+        (8, 1, None, False),
+        (9, 1, None, True),
+        (9, None, 2, False),
+        (10, None, 2, True),
         # The delivery goes before the promise, earlier or later.
-        (9, 1, 5, True), (9, 5, 1, False), (31, None, None, False),
+        (9, 1, 5, True),
+        (9, 5, 1, False),
+        (31, None, None, False),
     ],
-)  # fmt: skip
+)
 def test_a_claim_is_filed_within_seven_days_of_the_delivery(
     filed, delivered, promised, late
 ) -> None:
@@ -122,10 +136,13 @@ def test_a_claim_is_filed_within_seven_days_of_the_delivery(
         ("damage", None, ["proof_of_value", "photos", "packaging_kept"]),
         ("damage", ["photos"], ["proof_of_value", "packaging_kept"]),
         ("part_loss", [], ["proof_of_value", "photos", "packaging_kept"]),
-        ("loss", [], ["proof_of_value"]), ("wrong_delivery", ["proof_of_value"], []),
-        ("delay", [], []), ("overcharge", [], []), ("cod_not_remitted", [], []),
+        ("loss", [], ["proof_of_value"]),
+        ("wrong_delivery", ["proof_of_value"], []),
+        ("delay", [], []),
+        ("overcharge", [], []),
+        ("cod_not_remitted", [], []),
     ],
-)  # fmt: skip
+)
 def test_evidence_is_asked_for_by_the_kind_of_claim(kind, given, missing) -> None:
     assert evidence_missing(kind, given) == missing
 
@@ -140,15 +157,19 @@ def test_the_most_special_rule_of_compensation_holds(tmp_path: Path, fresh: Any)
         with pytest.raises(UsageError, match="no compensation rule holds for a claim of noise"):
             rule_for(crm, "gold", "noise", "EUR")
         rows = [  # tier, kind, cap, multiple of the freight, days
-            (None, None, None, 1.0, 1), (None, "damage", None, 2.0, 2), ("gold", None, None, 3.0, 3),
+            (None, None, None, 1.0, 1),
+            (None, "damage", None, 2.0, 2),
+            ("gold", None, None, 3.0, 3),
             ("gold", "damage", Money.parse("30", "USD"), None, 4),
             ("gold", "damage", Money.parse("20", "EUR"), 5.5, 5),
-        ]  # fmt: skip
+        ]
         names = ("tier", "kind", "cap_per_kg", "freight_multiple", "file_within_days")
         crm.store.records.put(
-            "delivery.compensation_rule", source="d", refs=[f"r{row[4]}" for row in rows],
+            "delivery.compensation_rule",
+            source="d",
+            refs=[f"r{row[4]}" for row in rows],
             values={name: [row[i] for row in rows] for i, name in enumerate(names)},
-        )  # fmt: skip
+        )
         asked = [("silver", "delay"), ("silver", "damage"), ("gold", "delay"), ("gold", "damage")]
         found = [rule_for(crm, tier, kind, "EUR") for tier, kind in asked]
         assert [r.file_within_days for r in found] == [1, 2, 3, 5]
@@ -179,9 +200,14 @@ def test_days_that_are_worked() -> None:
 
 def test_the_minute_of_the_cut_off_still_counts_as_of_the_day() -> None:
     rule = PromiseRule(
-        product="p", scope="", version=3, cut_off=time(17), working_days=1, due=time(18),
+        product="p",
+        scope="",
+        version=3,
+        cut_off=time(17),
+        working_days=1,
+        due=time(18),
         grace_seconds=600,
-    )  # fmt: skip
+    )
     at = datetime(2026, 4, 8, 15, tzinfo=UTC)  # Wednesday 17:00 in Berlin
     place = Place(zone=BERLIN)
     made = promise(rule, at, place, place)
@@ -193,17 +219,26 @@ def test_the_minute_of_the_cut_off_still_counts_as_of_the_day() -> None:
 @pytest.mark.parametrize(
     ("asked", "holds"),
     [
-        (("p", "city", date(2026, 4, 1)), True), (("p", "city", date(2026, 4, 30)), True),
-        (("p", "city", date(2026, 3, 31)), False), (("p", "city", date(2026, 5, 1)), False),
-        (("q", "city", date(2026, 4, 9)), False), (("p", "abroad", date(2026, 4, 9)), False),
+        (("p", "city", date(2026, 4, 1)), True),
+        (("p", "city", date(2026, 4, 30)), True),
+        (("p", "city", date(2026, 3, 31)), False),
+        (("p", "city", date(2026, 5, 1)), False),
+        (("q", "city", date(2026, 4, 9)), False),
+        (("p", "abroad", date(2026, 4, 9)), False),
         (("p", None, date(2026, 4, 9)), False),
     ],
-)  # fmt: skip
+)
 def test_a_rule_holds_for_its_product_scope_and_days(asked, holds) -> None:
     rule = PromiseRule(
-        product="p", scope="city", version=1, cut_off=None, working_days=1, due=time(18),
-        starts_on=date(2026, 4, 1), ends_on=date(2026, 4, 30),
-    )  # fmt: skip
+        product="p",
+        scope="city",
+        version=1,
+        cut_off=None,
+        working_days=1,
+        due=time(18),
+        starts_on=date(2026, 4, 1),
+        ends_on=date(2026, 4, 30),
+    )
     assert rule.holds(*asked) is holds
 
 
@@ -211,21 +246,38 @@ def test_rules_of_ones_own_zones_and_calendars_are_applied(tmp_path: Path, fresh
     """Own before shipped, with a scope before without, the newer version first; missing terms are the plainest."""
     with fresh(tmp_path / "w") as crm:
         put = crm.store.records.put
-        put("delivery.promise_rule", source="d", refs=["a", "b", "c", "d"],
-            values={"product": ["next_day", "next_day", "next_day", "economy"], "scope": [None, None, "city", None],
-                    "rule_version": [1, 2, 1, 1], "cut_off": ["17:00", None, None, None],
-                    "working_days": [1, 1, 3, None], "due": ["12:00", "10:00", "11:00", None],
-                    "grace_seconds": [None, 60, None, None]})  # fmt: skip
+        put(
+            "delivery.promise_rule",
+            source="d",
+            refs=["a", "b", "c", "d"],
+            values={
+                "product": ["next_day", "next_day", "next_day", "economy"],
+                "scope": [None, None, "city", None],
+                "rule_version": [1, 2, 1, 1],
+                "cut_off": ["17:00", None, None, None],
+                "working_days": [1, 1, 3, None],
+                "due": ["12:00", "10:00", "11:00", None],
+                "grace_seconds": [None, 60, None, None],
+            },
+        )
         put(
             "delivery.calendar",
             source="d",
             refs=["k"],
             values={"code": ["k"], "workdays": [["mon", "wed"]]},
         )
-        put("delivery.calendar_day", source="d", refs=["x"],
-            values={"calendar": ["k"], "day": [date(2026, 4, 10)], "working": [True]})  # fmt: skip
-        put("delivery.zone", source="d", refs=["z", "t"],
-            values={"code": ["z", "t"], "time_zone": [None, "Asia/Tokyo"], "calendar": ["k", None]})  # fmt: skip
+        put(
+            "delivery.calendar_day",
+            source="d",
+            refs=["x"],
+            values={"calendar": ["k"], "day": [date(2026, 4, 10)], "working": [True]},
+        )
+        put(
+            "delivery.zone",
+            source="d",
+            refs=["z", "t"],
+            values={"code": ["z", "t"], "time_zone": [None, "Asia/Tokyo"], "calendar": ["k", None]},
+        )
         put("delivery.depot", source="d", refs=["H"], values={"code": ["H"], "cut_off": ["07:30"]})
         engine = PromiseEngine(crm)
         at = datetime(2026, 4, 9, 8, tzinfo=UTC)  # a Thursday; the workspace is in UTC
@@ -259,10 +311,15 @@ def on(days: int | None) -> date | None:
 @pytest.mark.parametrize(
     ("begins", "ends", "paused"),
     [
-        (0, None, True), (0, 1, True), (-5, 1, True), (-5, 0, False), (1, None, False),
-        (None, None, False), (None, 5, False),
+        (0, None, True),
+        (0, 1, True),
+        (-5, 1, True),
+        (-5, 0, False),
+        (1, None, False),
+        (None, None, False),
+        (None, 5, False),
     ],
-)  # fmt: skip
+)
 def test_a_pause_lasts_from_its_first_day_to_the_one_before_its_last(begins, ends, paused) -> None:
     values = {"paused_from": on(begins), "paused_to": on(ends)}
     assert is_paused(values, DAY) is paused
@@ -272,12 +329,17 @@ def test_a_pause_lasts_from_its_first_day_to_the_one_before_its_last(begins, end
 @pytest.mark.parametrize(
     ("values", "brought"),
     [
-        ({}, True), ({"started_on": on(0)}, True), ({"started_on": on(1)}, False),
-        ({"ended_on": on(0)}, True), ({"ended_on": on(-1)}, False), ({"days": ["wed"]}, True),
-        ({"days": ["tue", "thu"]}, False), ({"days": []}, True),
+        ({}, True),
+        ({"started_on": on(0)}, True),
+        ({"started_on": on(1)}, False),
+        ({"ended_on": on(0)}, True),
+        ({"ended_on": on(-1)}, False),
+        ({"days": ["wed"]}, True),
+        ({"days": ["tue", "thu"]}, False),
+        ({"days": []}, True),
         ({"started_on": on(-1), "ended_on": on(1), "days": ["mon", "wed"]}, True),
     ],
-)  # fmt: skip
+)
 def test_the_first_and_the_last_day_are_brought(values, brought) -> None:
     assert is_brought(values, DAY) is brought
 
@@ -286,12 +348,20 @@ def test_the_first_and_the_last_day_are_brought(values, brought) -> None:
     ("start", "until", "found"),
     [
         # The pause that is there: from day 0 to day 10, extended once before.
-        (5, 15, (0, 15, 2)), (10, 15, (0, 15, 2)), (5, None, (0, None, 2)), (-3, 10, (-3, 10, 1)),
-        (-3, 0, (-3, 10, 1)), (-3, 12, (-3, 12, 2)), (0, 10, (0, 10, 1)), (-1, 5, (-1, 10, 1)),
-        (11, 15, "one pause at a time"), (-5, -1, "one pause at a time"),
-        (0, 9, "is paused from"), (5, 9, "is paused from"),
+        (5, 15, (0, 15, 2)),
+        (10, 15, (0, 15, 2)),
+        (5, None, (0, None, 2)),
+        (-3, 10, (-3, 10, 1)),
+        (-3, 0, (-3, 10, 1)),
+        (-3, 12, (-3, 12, 2)),
+        (0, 10, (0, 10, 1)),
+        (-1, 5, (-1, 10, 1)),
+        (11, 15, "one pause at a time"),
+        (-5, -1, "one pause at a time"),
+        (0, 9, "is paused from"),
+        (5, 9, "is paused from"),
     ],
-)  # fmt: skip
+)
 def test_pauses_that_touch_become_one(start, until, found) -> None:
     values = {"paused_from": on(0), "paused_to": on(10), "pause_extensions": 1}
     if isinstance(found, str):
@@ -300,16 +370,20 @@ def test_pauses_that_touch_become_one(start, until, found) -> None:
         return
     begins, ends, times = found
     assert _extended("S1", values, on(start), on(until)) == {
-        "paused_from": on(begins), "paused_to": on(ends), "pause_extensions": times,
-    }  # fmt: skip
+        "paused_from": on(begins),
+        "paused_to": on(ends),
+        "pause_extensions": times,
+    }
 
 
 @pytest.mark.parametrize("until", [None, 4])
 def test_an_open_pause_is_no_longer_for_being_given_an_end(until) -> None:
     values = {"paused_from": on(0), "paused_to": None, "pause_extensions": None}
     assert _extended("S1", values, on(2), on(until)) == {
-        "paused_from": on(0), "paused_to": on(until), "pause_extensions": 0,
-    }  # fmt: skip
+        "paused_from": on(0),
+        "paused_to": on(until),
+        "pause_extensions": 0,
+    }
 
 
 @pytest.mark.parametrize(("quantity", "amount"), [(None, 250), (1, 250), (3, 750), (0, 0)])

@@ -157,8 +157,10 @@ def test_stays_of_another_kind_of_trip_or_of_tomorrow_do_not_count() -> None:
     """Seen on two leisure stays; between them two of business, and one that begins after the day."""
 
     def status(purpose: str, last: int = 30) -> str:
-        stays = [(ON - timedelta(days=ago), ago, of) for ago, of in
-                 ((50, "leisure"), (45, purpose), (40, purpose), (last, "leisure"))]  # fmt: skip
+        stays = [
+            (ON - timedelta(days=ago), ago, of)
+            for ago, of in ((50, "leisure"), (45, purpose), (40, purpose), (last, "leisure"))
+        ]
         facts = [told(ago=ago, stay=ago, purpose="leisure") for ago in (50, 30)]
         return only(*facts, stays=stays).status
 
@@ -167,8 +169,12 @@ def test_stays_of_another_kind_of_trip_or_of_tomorrow_do_not_count() -> None:
 
 
 def test_a_property_of_its_own_is_kept_apart_where_houses_differ() -> None:
-    facts = [told("9", code="FLOOR_NO", property="HER"), told("9", code="FLOOR_NO", property="LIS"),
-             told("true", code="QUIET", property="HER"), told("true", code="QUIET", property="LIS")]  # fmt: skip
+    facts = [
+        told("9", code="FLOOR_NO", property="HER"),
+        told("9", code="FLOOR_NO", property="LIS"),
+        told("true", code="QUIET", property="HER"),
+        told("true", code="QUIET", property="LIS"),
+    ]
     scopes = [(b.code, b.scope, b.n_for) for b in believe(facts, [], [], ON)]
     assert scopes == [("FLOOR_NO", "HER", 1), ("FLOOR_NO", "LIS", 1), ("QUIET", "chain", 2)]
 
@@ -179,19 +185,30 @@ def prepared(*facts: Evidence, purpose: str = "any") -> list[tuple[str, str | No
 
 def test_a_group_takes_so_many_and_beside_them_all_that_is_required() -> None:
     """Of light three, the surest first; of toiletries three, and the allergy is none of them."""
-    light = [said("50", 30, "LIGHT_LEVEL"), said("2700", 20, "LIGHT_TEMP"),
-             said("true", 10, "BLACKOUT"), said("true", 0, "NIGHT_LIGHT")]  # fmt: skip
+    light = [
+        said("50", 30, "LIGHT_LEVEL"),
+        said("2700", 20, "LIGHT_TEMP"),
+        said("true", 10, "BLACKOUT"),
+        said("true", 0, "NIGHT_LIGHT"),
+    ]
     assert prepared(*light) == [
         ("BLACKOUT", "true"),
         ("LIGHT_TEMP", "2700"),
         ("NIGHT_LIGHT", "true"),
     ]
-    toiletries = [said("acme", 0, "TOI_BRAND"), said("citrus", 0, "TOI_SCENT"),
-                  said("razor", 0, "TOI_AMENITY"), said("lanolin", 0, "TOI_ALLERGY")]  # fmt: skip
+    toiletries = [
+        said("acme", 0, "TOI_BRAND"),
+        said("citrus", 0, "TOI_SCENT"),
+        said("razor", 0, "TOI_AMENITY"),
+        said("lanolin", 0, "TOI_ALLERGY"),
+    ]
     assert len(prepared(*toiletries)) == 4
     assert [code for code, _ in prepared(*toiletries, said("sewing", 9, "TOI_AMENITY"))] == [
-        "TOI_ALLERGY", "TOI_AMENITY", "TOI_BRAND", "TOI_SCENT",
-    ]  # fmt: skip
+        "TOI_ALLERGY",
+        "TOI_AMENITY",
+        "TOI_BRAND",
+        "TOI_SCENT",
+    ]
 
 
 def test_of_equally_sure_ones_the_first_by_the_alphabet_are_prepared() -> None:
@@ -213,12 +230,19 @@ def test_one_value_of_a_code_is_prepared_unless_it_holds_several() -> None:
 
 @pytest.mark.parametrize(
     ("purpose", "codes"),
-    [("leisure", ["DESK", "QUIET"]), ("business", ["BLACKOUT", "DESK"]),
-     ("any", ["BLACKOUT", "DESK", "QUIET"]), ("unknown", ["BLACKOUT", "DESK", "QUIET"])],
-)  # fmt: skip
+    [
+        ("leisure", ["DESK", "QUIET"]),
+        ("business", ["BLACKOUT", "DESK"]),
+        ("any", ["BLACKOUT", "DESK", "QUIET"]),
+        ("unknown", ["BLACKOUT", "DESK", "QUIET"]),
+    ],
+)
 def test_a_trip_gets_what_holds_for_it_or_for_every_trip(purpose, codes) -> None:
-    facts = [said("true", 0, "DESK"), said("true", 0, "QUIET", purpose="leisure"),
-             said("true", 0, "BLACKOUT", purpose="business")]  # fmt: skip
+    facts = [
+        said("true", 0, "DESK"),
+        said("true", 0, "QUIET", purpose="leisure"),
+        said("true", 0, "BLACKOUT", purpose="business"),
+    ]
     assert [code for code, _ in prepared(*facts, purpose=purpose)] == codes
 
 
@@ -228,13 +252,16 @@ TAKEN = [
     ("FLOOR_NO", ["-5", "200"], ["-6", "201", "00001"]),
     ("TEMP_C", ["16", "30", "21.5"], ["15.9", "30.1", "21.55", "21,5"]),
     ("CLEAN_TIME", ["07:30", "09:00-11:00", "23:59"], ["24:00", "7:30", "07:60", "09:00-"]),
-    ("BIRTHDAY", ["05-21", "1980-05-21", "02-29", "2000-02-29"],
-     ["02-30", "1981-02-29", "5-21", "19800521", "05/21"]),
+    (
+        "BIRTHDAY",
+        ["05-21", "1980-05-21", "02-29", "2000-02-29"],
+        ["02-30", "1981-02-29", "5-21", "19800521", "05/21"],
+    ),
     ("SPOKEN", ["pt-BR", "de"], ["german", "d", "de_DE"]),
     ("VIEW", ["sea"], ["Sea", "pool"]),
     ("MUSIC", ["x", "x" * 80], ["", "   ", "x" * 81]),
     ("FOOD_ALLERGY", ["nuts"], ["peanut butter"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "good", "bad"), TAKEN, ids=[code for code, *_ in TAKEN])
@@ -249,9 +276,14 @@ def test_a_code_takes_its_values_and_no_others(name, good, bad) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("BATHTUB", "true or false"), ("TEMP_C", "a number from 16 to 30"), ("PIL_COUNT", "a number from 0 to 6"),
-     ("BIRTHDAY", "a day of the calendar such as 05-21 or 1980-05-21"), ("SMOKING", "one of non_smoking, smoking"),
-     ("MUSIC", "a text of 1 to 80 signs")],
-)  # fmt: skip
+    [
+        ("BATHTUB", "true or false"),
+        ("TEMP_C", "a number from 16 to 30"),
+        ("PIL_COUNT", "a number from 0 to 6"),
+        ("BIRTHDAY", "a day of the calendar such as 05-21 or 1980-05-21"),
+        ("SMOKING", "one of non_smoking, smoking"),
+        ("MUSIC", "a text of 1 to 80 signs"),
+    ],
+)
 def test_a_code_says_in_words_what_it_takes(name, words) -> None:
     assert find_code(name).allowed == words

@@ -310,8 +310,24 @@ def test_h_r16_three_years_without_a_stay_and_without_consent(
 
 
 # After how many days a rule may fire again, by its number: each day for a room, a month for a guest.
-AGAIN = {1: 7, 2: 1, 3: 30, 4: 30, 5: 1, 6: 2, 7: 60, 8: 7, 9: 1, 10: 14, 11: 7, 12: 30, 13: 7, 14: 30,
-         15: 30, 16: 90}  # fmt: skip
+AGAIN = {
+    1: 7,
+    2: 1,
+    3: 30,
+    4: 30,
+    5: 1,
+    6: 2,
+    7: 60,
+    8: 7,
+    9: 1,
+    10: 14,
+    11: 7,
+    12: 30,
+    13: 7,
+    14: 30,
+    15: 30,
+    16: 90,
+}
 
 
 def test_a_guest_is_left_alone_until_the_rule_may_fire_again() -> None:

@@ -10,9 +10,16 @@ import pytest
 # Bills of one line, the oldest first, and what is told of them.
 BILLS = [
     # The last three before the last: (2000 + 3000 + 9000) / 3; before the fourth (1000 + 2000 + 3000) / 3.
-    ((1000, 2000, 3000, 9000, 7000),
-     {"bill_shock_ratio": 1.5, "bill_shock_3m": 4.5, "bill_amount": 7000, "bill_change": 7 / 9 - 1,
-      "spend_trend_3m": None}),
+    (
+        (1000, 2000, 3000, 9000, 7000),
+        {
+            "bill_shock_ratio": 1.5,
+            "bill_shock_3m": 4.5,
+            "bill_amount": 7000,
+            "bill_change": 7 / 9 - 1,
+            "spend_trend_3m": None,
+        },
+    ),
     # Of seven bills the trend leaves out the first: 1500 against 600.
     ((9000, 100, 200, 300, 400, 500, 600), {"spend_trend_3m": 1.5, "bill_shock_3m": 2.0}),
     # The fourth last was 9 times the usual and is no longer recent; the third last is 300 of 1100 / 3.
@@ -25,15 +32,20 @@ BILLS = [
     ((1, 1, 1, 5), {"bill_shock_ratio": 5.0, "bill_change": 4.0}),
     ((0, 0, 1, 2, 2, 2), {"spend_trend_3m": 5.0, "bill_shock_3m": 6.0}),
     ((800,), {"bill_amount": 800, "bill_change": None, "spend_trend_3m": None, "days_overdue": 0}),
-]  # fmt: skip
+]
 
 
 def test_each_customers_bills_are_compared_with_their_own(world, day) -> None:
     """The third bill before the last of 0, 0, 1, 2 is 2 against 1 / 3."""
     for subject, (amounts, _) in enumerate(BILLS):
         for back, amount in enumerate(reversed(amounts)):
-            world.add("telecom_bill", subject_id=subject, occurred_on=day(3 + 30 * back), record_id=7,
-                      amount_minor=amount)  # fmt: skip
+            world.add(
+                "telecom_bill",
+                subject_id=subject,
+                occurred_on=day(3 + 30 * back),
+                record_id=7,
+                amount_minor=amount,
+            )
     found = world.features("billing")
     for subject, (amounts, expected) in enumerate(BILLS):
         values = {name: found[subject][name] for name in expected}
@@ -61,8 +73,14 @@ OVERAGES = [
 def test_overage_is_a_share_of_the_last_three_bills_that_state_it(world, day) -> None:
     for subject, (bills, _) in enumerate(OVERAGES):
         for back, (amount, overage) in enumerate(reversed(bills)):
-            world.add("telecom_bill", subject_id=subject, occurred_on=day(3 + 30 * back), record_id=7,
-                      amount_minor=amount, overage_minor=overage)  # fmt: skip
+            world.add(
+                "telecom_bill",
+                subject_id=subject,
+                occurred_on=day(3 + 30 * back),
+                record_id=7,
+                amount_minor=amount,
+                overage_minor=overage,
+            )
     found = world.features("billing")
     assert [found[i]["overage_share_3m"] for i in range(len(OVERAGES))] == [
         None if share is None else pytest.approx(share) for _, share in OVERAGES
@@ -97,8 +115,15 @@ OWED = [
 def _owe(world, day, subject: int, line: int | None, currency: str, bills, paid) -> None:
     for table, rows in (("bill", bills), ("payment", paid)):
         for before, due, amount in rows:
-            world.add(f"telecom_{table}", subject_id=subject, occurred_on=day(before), record_id=line,
-                      amount_minor=amount, due_on=None if due is None else day(due), currency=currency)  # fmt: skip
+            world.add(
+                f"telecom_{table}",
+                subject_id=subject,
+                occurred_on=day(before),
+                record_id=line,
+                amount_minor=amount,
+                due_on=None if due is None else day(due),
+                currency=currency,
+            )
 
 
 def test_what_is_owed_is_told_to_the_cent_and_the_day(world, day) -> None:
@@ -141,45 +166,89 @@ MONTHS = [
     (9.5, 10.0, 0.0, 100, 0.07, 80, 20.0, 8, 14, 0.4),
     (10.0, 10.0, 900.0, 100, 0.09, 160, 10.0, 16, 15, 0.5),
 ]
-NAMES = ("data_gb", "data_allowance_gb", "voice_out_min", "voice_allowance_min", "dropped_call_rate",
-         "outage_minutes", "downlink_mbps", "roaming_days", "distinct_contacts", "offnet_share")  # fmt: skip
+NAMES = (
+    "data_gb",
+    "data_allowance_gb",
+    "voice_out_min",
+    "voice_allowance_min",
+    "dropped_call_rate",
+    "outage_minutes",
+    "downlink_mbps",
+    "roaming_days",
+    "distinct_contacts",
+    "offnet_share",
+)
 
 
 def _use(world, day, subject: int, months) -> None:
     """Monthly summaries, the latest first: values, or one for each line."""
     for back, lines in enumerate(months):
         for values in lines if isinstance(lines, list) else [lines]:
-            world.add("telecom_usage", subject_id=subject, occurred_on=day(30 * back),
-                      period_starts_on=day(30 * back + 30), **values)  # fmt: skip
+            world.add(
+                "telecom_usage",
+                subject_id=subject,
+                occurred_on=day(30 * back),
+                period_starts_on=day(30 * back + 30),
+                **values,
+            )
 
 
 def test_usage_is_that_of_the_months_named(world, day) -> None:
     _use(world, day, 1, [dict(zip(NAMES, month, strict=True)) for month in MONTHS])
-    assert world.features("usage")[1] == pytest.approx({
-        "data_gb": 8.0, "voice_min": 30.0,
-        "data_use_of_allowance": 0.83,  # 0.8, 0.79, 0.9
-        "voice_use_of_allowance": 0.6,  # 0.3, 0.6, 0.9
-        "full_months_3m": 2,  # exactly four fifths are enough, 0.79 are not
-        # 8 against (7.9 + 9 + 9.5) / 3 = 8.8 and 30 against (60 + 90 + 0) / 3 = 50.
-        "usage_trend_3m": (8 / 8.8 + 0.6) / 2 - 1,
-        "days_since_usage": 0,
-        "dropped_call_rate": 0.03,  # the worse of the last two
-        "outage_minutes_3m": 70, "outage_minutes": 10, "downlink_mbps": 50.0, "roaming_days_3m": 7,
-        "distinct_contacts": 11, "offnet_share": 0.2,
-    })  # fmt: skip
+    assert world.features("usage")[1] == pytest.approx(
+        {
+            "data_gb": 8.0,
+            "voice_min": 30.0,
+            "data_use_of_allowance": 0.83,  # 0.8, 0.79, 0.9
+            "voice_use_of_allowance": 0.6,  # 0.3, 0.6, 0.9
+            "full_months_3m": 2,  # exactly four fifths are enough, 0.79 are not
+            # 8 against (7.9 + 9 + 9.5) / 3 = 8.8 and 30 against (60 + 90 + 0) / 3 = 50.
+            "usage_trend_3m": (8 / 8.8 + 0.6) / 2 - 1,
+            "days_since_usage": 0,
+            "dropped_call_rate": 0.03,  # the worse of the last two
+            "outage_minutes_3m": 70,
+            "outage_minutes": 10,
+            "downlink_mbps": 50.0,
+            "roaming_days_3m": 7,
+            "distinct_contacts": 11,
+            "offnet_share": 0.2,
+        }
+    )
 
 
 def test_lines_of_a_month_are_added_up_or_the_worst_is_told(world, day) -> None:
-    good = {"data_gb": 3.0, "voice_out_min": 20.0, "dropped_call_rate": 0.01, "outage_minutes": 5,
-            "downlink_mbps": 9.0, "roaming_days": 1, "distinct_contacts": 3, "offnet_share": 0.2}  # fmt: skip
-    bad = {"data_gb": 4.0, "voice_out_min": 30.0, "dropped_call_rate": 0.02, "outage_minutes": 7,
-           "downlink_mbps": 4.0, "roaming_days": 2, "distinct_contacts": 4, "offnet_share": 0.4}  # fmt: skip
+    good = {
+        "data_gb": 3.0,
+        "voice_out_min": 20.0,
+        "dropped_call_rate": 0.01,
+        "outage_minutes": 5,
+        "downlink_mbps": 9.0,
+        "roaming_days": 1,
+        "distinct_contacts": 3,
+        "offnet_share": 0.2,
+    }
+    bad = {
+        "data_gb": 4.0,
+        "voice_out_min": 30.0,
+        "dropped_call_rate": 0.02,
+        "outage_minutes": 7,
+        "downlink_mbps": 4.0,
+        "roaming_days": 2,
+        "distinct_contacts": 4,
+        "offnet_share": 0.4,
+    }
     for subject, lines in ((1, [good, bad]), (2, [bad, good])):
         _use(world, day, subject, [lines])
     expected = {
-        "data_gb": 7.0, "voice_min": 50.0, "dropped_call_rate": 0.02, "outage_minutes": 7,
-        "downlink_mbps": 4.0, "roaming_days_3m": 3, "distinct_contacts": 7, "offnet_share": 0.3,
-    }  # fmt: skip
+        "data_gb": 7.0,
+        "voice_min": 50.0,
+        "dropped_call_rate": 0.02,
+        "outage_minutes": 7,
+        "downlink_mbps": 4.0,
+        "roaming_days_3m": 3,
+        "distinct_contacts": 7,
+        "offnet_share": 0.3,
+    }
     for values in world.features("usage").values():
         assert {name: values[name] for name in expected} == pytest.approx(expected)
 
@@ -187,10 +256,19 @@ def test_lines_of_a_month_are_added_up_or_the_worst_is_told(world, day) -> None:
 # Months, the latest first, and what is told of them.
 USES = [
     # An allowance of 1 GB is one; one of nothing is none, and its use counts on neither side.
-    ([[{"data_gb": 0.5, "data_allowance_gb": 1.0}, {"data_gb": 5.0, "data_allowance_gb": 0.0}]],
-     {"data_use_of_allowance": 0.5}),
-    ([[{"voice_out_min": 0.5, "voice_allowance_min": 1}, {"voice_out_min": 5.0, "voice_allowance_min": 0}]],
-     {"voice_use_of_allowance": 0.5}),
+    (
+        [[{"data_gb": 0.5, "data_allowance_gb": 1.0}, {"data_gb": 5.0, "data_allowance_gb": 0.0}]],
+        {"data_use_of_allowance": 0.5},
+    ),
+    (
+        [
+            [
+                {"voice_out_min": 0.5, "voice_allowance_min": 1},
+                {"voice_out_min": 5.0, "voice_allowance_min": 0},
+            ]
+        ],
+        {"voice_use_of_allowance": 0.5},
+    ),
     # Three months are too few for a trend; with four, the one of data and voice that there is.
     ([{"data_gb": 2.0}] + 2 * [{"data_gb": 1.0}], {"usage_trend_3m": None}),
     ([{"data_gb": 2.0}] + 3 * [{"data_gb": 1.0}], {"usage_trend_3m": 1.0}),
@@ -203,9 +281,11 @@ USES = [
     ([{}, {"sms": 1}, {"sms": 4}], {"days_since_usage": 30}),
     ([{}, {"data_gb": 0.1}, {}], {"days_since_usage": 30}),
     # Without an outage or a day abroad stated in the last three months there was none.
-    (3 * [{"data_gb": 1.0}] + [{"outage_minutes": 9, "roaming_days": 9}],
-     {"outage_minutes_3m": 0, "roaming_days_3m": 0, "dropped_call_rate": None}),
-]  # fmt: skip
+    (
+        3 * [{"data_gb": 1.0}] + [{"outage_minutes": 9, "roaming_days": 9}],
+        {"outage_minutes_3m": 0, "roaming_days_3m": 0, "dropped_call_rate": None},
+    ),
+]
 
 
 def test_usage_of_few_months_and_of_nothing(world, day) -> None:
@@ -255,8 +335,10 @@ def test_an_event_counts_up_to_the_last_day_of_its_window(world, day) -> None:
     assert [found[i][name] for i, (_, _, name, _) in enumerate(COUNTED)] == [2] * len(COUNTED)
     kinds = {name for *_, name, _ in COUNTED}
     others = {
-        "complaints_90d": {1, 2, 3, 4}, "service_calls_90d": {6}, "retention_offers_180d": {11},
-    }  # fmt: skip
+        "complaints_90d": {1, 2, 3, 4},
+        "service_calls_90d": {6},
+        "retention_offers_180d": {11},
+    }
     for subject, (_, _, own, _) in enumerate(COUNTED):
         for name in kinds - {own}:
             assert found[subject][name] == 2 * (subject in others.get(name, ())), (own, name)
@@ -294,8 +376,13 @@ def test_a_withdrawal_is_for_its_line_or_for_all_and_for_what_came_before(world,
         world.add(
             "telecom_port_out_request", subject_id=subject, occurred_on=day(20), record_id=line
         )
-        world.add("telecom_request_withdrawal", subject_id=subject, occurred_on=day(20 - later),
-                  record_id=withdrawn, request="port_out")  # fmt: skip
+        world.add(
+            "telecom_request_withdrawal",
+            subject_id=subject,
+            occurred_on=day(20 - later),
+            record_id=withdrawn,
+            request="port_out",
+        )
     found = world.features("contacts")
     standing = [
         i in found and found[i]["port_out_requests_60d"] == 1 for i in range(len(WITHDRAWN))
@@ -303,35 +390,76 @@ def test_a_withdrawal_is_for_its_line_or_for_all_and_for_what_came_before(world,
     assert standing == [stands for *_, stands in WITHDRAWN]
 
 
-ADDONS = ("security", "backup", "device_protection", "tech_support", "streaming_tv", "streaming_movies",
-          "roaming", "family")  # fmt: skip
+ADDONS = (
+    "security",
+    "backup",
+    "device_protection",
+    "tech_support",
+    "streaming_tv",
+    "streaming_movies",
+    "roaming",
+    "family",
+)
 TODAY = date(2026, 3, 31)
 # Lines, and what is told of them together.
 HELD = [
     ([{"activated_on": TODAY}], {"tenure_months": 0, "subscriptions": 1, "lines": 1}),
     ([{"line_count": 3}, {}], {"subscriptions": 2, "lines": 4, "tenure_months": None}),
     # The oldest line and the contract that ends first speak, whichever line has them.
-    ([{"activated_on": date(2025, 3, 31), "contract_ends_on": date(2026, 8, 31)},
-      {"activated_on": date(2025, 6, 30), "contract_ends_on": date(2026, 5, 31)}],
-     {"tenure_months": 12, "months_to_end": 2.0, "contract_months_left": 2.0,
-      "contract_months_over": None}),
-    ([{"contract_ends_on": TODAY}],
-     {"months_to_end": 0.0, "contract_months_left": 0.0, "contract_months_over": None}),
-    ([{"contract_ends_on": date(2026, 2, 28)}],
-     {"months_to_end": -1.0, "contract_months_left": None, "contract_months_over": 1.0}),
+    (
+        [
+            {"activated_on": date(2025, 3, 31), "contract_ends_on": date(2026, 8, 31)},
+            {"activated_on": date(2025, 6, 30), "contract_ends_on": date(2026, 5, 31)},
+        ],
+        {
+            "tenure_months": 12,
+            "months_to_end": 2.0,
+            "contract_months_left": 2.0,
+            "contract_months_over": None,
+        },
+    ),
+    (
+        [{"contract_ends_on": TODAY}],
+        {"months_to_end": 0.0, "contract_months_left": 0.0, "contract_months_over": None},
+    ),
+    (
+        [{"contract_ends_on": date(2026, 2, 28)}],
+        {"months_to_end": -1.0, "contract_months_left": None, "contract_months_over": 1.0},
+    ),
     # The highest fee speaks for all; an unknown one is the lowest, and of equal ones the first line.
-    ([{"plan_code": "a", "monthly_fee_minor": None}, {"plan_code": "b", "monthly_fee_minor": 1}],
-     {"plan_code": "b", "monthly_fee": 1}),
-    ([{"plan_code": "a", "monthly_fee_minor": 5, "contract_type": "12m", "internet_service": "dsl"},
-      {"plan_code": "b", "monthly_fee_minor": 5, "contract_type": "24m", "internet_service": "fiber"},
-      {"plan_code": "c", "monthly_fee_minor": 4}],
-     {"plan_code": "a", "contract_type": "12m", "internet_service": "dsl", "monthly_fee": 14}),
-    ([{"payment_model": "prepaid", "payment_method": "cash"}],
-     {"payment_model": "prepaid", "payment_method": "cash", "contract_state": None}),
+    (
+        [{"plan_code": "a", "monthly_fee_minor": None}, {"plan_code": "b", "monthly_fee_minor": 1}],
+        {"plan_code": "b", "monthly_fee": 1},
+    ),
+    (
+        [
+            {
+                "plan_code": "a",
+                "monthly_fee_minor": 5,
+                "contract_type": "12m",
+                "internet_service": "dsl",
+            },
+            {
+                "plan_code": "b",
+                "monthly_fee_minor": 5,
+                "contract_type": "24m",
+                "internet_service": "fiber",
+            },
+            {"plan_code": "c", "monthly_fee_minor": 4},
+        ],
+        {"plan_code": "a", "contract_type": "12m", "internet_service": "dsl", "monthly_fee": 14},
+    ),
+    (
+        [{"payment_model": "prepaid", "payment_method": "cash"}],
+        {"payment_model": "prepaid", "payment_method": "cash", "contract_state": None},
+    ),
     ([{f"addon_{name}": True for name in ADDONS}], {"addon_count": 8}),
     ([{f"addon_{name}": False for name in ADDONS}], {"addon_count": 0, "addon_family": False}),
-    (2 * [{"addon_backup": True, "total_charges_minor": 700}], {"addon_count": 2, "total_charges": 1400}),
-]  # fmt: skip
+    (
+        2 * [{"addon_backup": True, "total_charges_minor": 700}],
+        {"addon_count": 2, "total_charges": 1400},
+    ),
+]
 
 
 def test_lines_of_a_customer_are_taken_together(world) -> None:
@@ -361,8 +489,12 @@ def test_a_device_is_paid_when_not_a_cent_is_owed(world) -> None:
     for subject, (balance, acquired_on) in enumerate(
         ((0, TODAY), (1, TODAY), (None, TODAY), (0, TODAY + timedelta(days=1)))
     ):
-        world.add("telecom_device", subject_id=subject, acquired_on=acquired_on,
-                  instalment_balance_minor=balance)  # fmt: skip
+        world.add(
+            "telecom_device",
+            subject_id=subject,
+            acquired_on=acquired_on,
+            instalment_balance_minor=balance,
+        )
     assert world.features("device") == {
         0: {"device_age_months": 0, "instalments_paid": True},
         1: {"device_age_months": 0, "instalments_paid": False},
@@ -394,8 +526,14 @@ LATE = [
 def test_a_bill_was_paid_late_from_the_day_after_it_was_due(world, day) -> None:
     for subject, (payments, _) in enumerate(LATE):
         for before, due, amount in payments:
-            world.add("telecom_payment", subject_id=subject, occurred_on=day(before), due_on=day(due),
-                      amount_minor=amount, record_id=None if subject else 7)  # fmt: skip
+            world.add(
+                "telecom_payment",
+                subject_id=subject,
+                occurred_on=day(before),
+                due_on=day(due),
+                amount_minor=amount,
+                record_id=None if subject else 7,
+            )
     found = world.features("payments")
     late = [found.get(i, {}).get("late_payments_12m") for i in range(len(LATE))]
     assert late == [number for _, number in LATE]
@@ -406,10 +544,19 @@ def test_a_customer_has_left_once_every_line_they_held_has_ended(world, day) -> 
     others = {1: TODAY, 2: TODAY + timedelta(days=1), 3: day(99), 4: None}
     for subject, activated_on in others.items():
         world.add("telecom_subscription", subject_id=subject, id=10 * subject, activated_on=day(99))
-        world.add("telecom_subscription", subject_id=subject, id=10 * subject + 1,
-                  activated_on=activated_on)  # fmt: skip
-        world.add("telecom_termination", subject_id=subject, occurred_on=day(8 + subject),
-                  record_id=10 * subject, kind="voluntary")  # fmt: skip
+        world.add(
+            "telecom_subscription",
+            subject_id=subject,
+            id=10 * subject + 1,
+            activated_on=activated_on,
+        )
+        world.add(
+            "telecom_termination",
+            subject_id=subject,
+            occurred_on=day(8 + subject),
+            record_id=10 * subject,
+            kind="voluntary",
+        )
     world.add("telecom_termination", subject_id=3, occurred_on=day(5), record_id=31, kind="moved")
     # One of whom no line is known, and one whose line is there and who ended another.
     world.add("telecom_termination", subject_id=5, occurred_on=day(2), record_id=50, kind="fraud")
@@ -424,13 +571,28 @@ def test_a_customer_has_left_once_every_line_they_held_has_ended(world, day) -> 
 
 def test_departures_count_in_the_own_household_and_city_for_sixty_days(world, day) -> None:
     """Ayr: of three customers one left 59 days ago, one 60, one 119 and 120. Bly: one of two left."""
-    homes = {1: ("H1", "Ayr"), 2: ("H1", "Ayr"), 3: ("H2", "Ayr"), 4: ("H2", "Bly"), 5: (None, "Bly"),
-             6: ("H3", None), 7: (None, None)}  # fmt: skip
+    homes = {
+        1: ("H1", "Ayr"),
+        2: ("H1", "Ayr"),
+        3: ("H2", "Ayr"),
+        4: ("H2", "Bly"),
+        5: (None, "Bly"),
+        6: ("H3", None),
+        7: (None, None),
+    }
     world.customers(*homes)
     for subject, (household, city) in homes.items():
         world.add("telecom_customer", subject_id=subject, household=household, city=city)
-    left = ((1, 59, "voluntary"), (2, 60, "voluntary"), (3, 119, "voluntary"), (3, 120, "voluntary"),
-            (3, 3, "moved"), (4, 0, "voluntary"), (6, 5, "voluntary"), (7, 5, "voluntary"))  # fmt: skip
+    left = (
+        (1, 59, "voluntary"),
+        (2, 60, "voluntary"),
+        (3, 119, "voluntary"),
+        (3, 120, "voluntary"),
+        (3, 3, "moved"),
+        (4, 0, "voluntary"),
+        (6, 5, "voluntary"),
+        (7, 5, "voluntary"),
+    )
     for subject, before, kind in left:
         world.add("telecom_termination", subject_id=subject, occurred_on=day(before), kind=kind)
     found = world.features("neighbourhood")
@@ -439,9 +601,14 @@ def test_departures_count_in_the_own_household_and_city_for_sixty_days(world, da
         i: (v["household_departures_60d"], v["city_departure_share_60d"], v["city_departure_ratio"])
         for i, v in found.items()
     } == {
-        1: (1, *ayr), 2: (1, *ayr), 3: (1, *ayr), 4: (1, *bly), 5: (0, *bly), 6: (1, *nowhere),
+        1: (1, *ayr),
+        2: (1, *ayr),
+        3: (1, *ayr),
+        4: (1, *bly),
+        5: (0, *bly),
+        6: (1, *nowhere),
         7: (0, *nowhere),
-    }  # fmt: skip
+    }
 
 
 def test_each_moment_is_looked_at_by_itself(world, day) -> None:

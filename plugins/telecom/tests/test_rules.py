@@ -113,12 +113,20 @@ def test_every_rule_says_where_it_comes_from_and_is_tried_here() -> None:
 # After how many days a rule may fire again: the window of what it counts, or what it leaves to do.
 AGAIN = {
     14: ("save-desk", "repeat-contacts", "network-trouble", "network-no-sales"),
-    30: ("contract-end-risk", "no-contract-risk", "bill-shock", "usage-fall", "prepaid-quiet",
-         "prepaid-silent", "late-payer", "key-account-change"),
+    30: (
+        "contract-end-risk",
+        "no-contract-risk",
+        "bill-shock",
+        "usage-fall",
+        "prepaid-quiet",
+        "prepaid-silent",
+        "late-payer",
+        "key-account-change",
+    ),
     60: ("household-leaves", "neighbourhood-leaves"),
     90: ("larger-plan",),
     180: ("device-upgrade", "win-back"),
-}  # fmt: skip
+}
 
 
 def test_a_customer_is_left_alone_until_the_rule_may_fire_again() -> None:

@@ -45,15 +45,19 @@ def test_card_in_points_lists_each_bin_and_names_an_input_once() -> None:
         {"bin": "above 1", "rows": 10, "bad_rate": None, "woe": 0.25, "points": 7},
     ]
     sheet = {
-        "base": 500, "points": 600.0, "odds": 50.0, "pdo": 20.0,
+        "base": 500,
+        "points": 600.0,
+        "odds": 50.0,
+        "pdo": 20.0,
         "inputs": [{"feature": "t.a", "bins": bins}],
-    }  # fmt: skip
+    }
     heading, lead, table = card._sheet(attrs.evolve(MODEL, tuning={"scorecard": sheet}))
     assert heading == "## Scorecard"
     assert "Everybody has 500 points" in lead and "600 points are odds of 50 to 1, and 20 " in lead
     assert table.splitlines()[2:] == [
-        "| `t.a` | to 1 | 90 | 0.125 | -0.5 | -12 |", "|  | above 1 | 10 |  | 0.25 | 7 |",
-    ]  # fmt: skip
+        "| `t.a` | to 1 | 90 | 0.125 | -0.5 | -12 |",
+        "|  | above 1 | 10 |  | 0.25 | 7 |",
+    ]
     assert card._sheet(MODEL) == []
 
 
@@ -82,5 +86,7 @@ def test_sentences_begin_large_and_end_with_one_full_stop_and_cells_stay_cells()
     assert card._sentence("trained on two dates.") == "Trained on two dates."
     assert card._sentence("a") == "A."
     assert card._table(("a", "b"), [("x|y", "1\n2")]).splitlines() == [
-        "| a | b |", "| --- | --- |", "| x\\|y | 1 2 |",
-    ]  # fmt: skip
+        "| a | b |",
+        "| --- | --- |",
+        "| x\\|y | 1 2 |",
+    ]

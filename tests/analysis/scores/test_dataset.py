@@ -124,12 +124,15 @@ def test_month_ends_are_included_on_both_sides() -> None:
     assert month_ends(MAY, JUNE) == [MAY, JUNE]
     assert month_ends(date(2025, 6, 1), date(2025, 6, 29)) == []
     assert month_ends(date(2024, 11, 30), date(2025, 1, 31)) == [
-        date(2024, 11, 30), date(2024, 12, 31), date(2025, 1, 31),
-    ]  # fmt: skip
+        date(2024, 11, 30),
+        date(2024, 12, 31),
+        date(2025, 1, 31),
+    ]
 
 
 def test_what_is_no_number_is_a_gap() -> None:
     table = pa.table({"a": [1.5, float("nan"), None], "b": ["x", "y", None]})
     assert dataset._without_nan(table).to_pydict() == {
-        "a": [1.5, None, None], "b": ["x", "y", None],
-    }  # fmt: skip
+        "a": [1.5, None, None],
+        "b": ["x", "y", None],
+    }

@@ -25,9 +25,10 @@ from crmkit.errors import ConfigError
 X = Feature(name="t.x", type=FieldType.NUMBER)
 # Its log-odds are x itself.
 FIXED = Model(
-    score="shop.leave", estimator="fixed",
+    score="shop.leave",
+    estimator="fixed",
     inputs=[NumberInput(feature="t.x", column="t_x", low=-9, high=9, mean=0, sd=1, weights=[1])],
-)  # fmt: skip
+)
 BROUGHT = {"fixed": lambda training: Tuned(None, lambda: FIXED)}
 DAYS = (date(2025, 1, 31), date(2025, 2, 28), date(2025, 3, 31), date(2025, 4, 30))
 # Ten rows of each date: five with the outcome, of which one is below one without.

@@ -45,10 +45,15 @@ def learn(feature: Feature, values: list[Any], **shape: int) -> Any:
 def test_number_is_a_line_its_bends_and_whether_it_is_missing() -> None:
     """In units of 5 from 10 on, with bends at 10 and 15; what lies outside of 0 to 20 is held there."""
     rows = {
-        5.0: [-1, 0, 0, 0], 12.0: [0.4, 0.4, 0, 0], 20.0: [2, 2, 1, 0], 99.0: [2, 2, 1, 0],
-        -3.0: [-2, 0, 0, 0], None: [0, 0, 0, 1], float("inf"): [0, 0, 0, 1],
+        5.0: [-1, 0, 0, 0],
+        12.0: [0.4, 0.4, 0, 0],
+        20.0: [2, 2, 1, 0],
+        99.0: [2, 2, 1, 0],
+        -3.0: [-2, 0, 0, 0],
+        None: [0, 0, 0, 1],
+        float("inf"): [0, 0, 0, 1],
         float("nan"): [0, 0, 0, 1],
-    }  # fmt: skip
+    }
     assert LINE.width == 4
     assert LINE.encode(column(list(rows))) == pytest.approx(np.array(list(rows.values())))
 
@@ -97,9 +102,9 @@ def test_a_gap_has_its_weight_where_training_had_one_and_else_counts_as_the_aver
 
 def test_encoder_without_weights_adds_nothing_for_a_gap_or_a_rare_level() -> None:
     assert LINE.contribution(column([None])).tolist() == [0]
-    assert BandInput(
-        feature="t.x", column="t_x", edges=[1], weights=[0.2, 0.4]
-    ).contribution(column([0, 2, None])) == pytest.approx([0.2, 0.4, 0])  # fmt: skip
+    assert BandInput(feature="t.x", column="t_x", edges=[1], weights=[0.2, 0.4]).contribution(
+        column([0, 2, None])
+    ) == pytest.approx([0.2, 0.4, 0])
     plain = ChoiceInput(feature="t.plan", column="t_plan", levels=["a"], weights=[0.5])
     assert plain.contribution(column(["a", "z", None], pa.string())).tolist() == [0.5, 0, 0]
 
@@ -116,9 +121,15 @@ def test_numbers_that_are_none_are_said_as_nothing() -> None:
 def test_band_holds_its_edge_and_special_codes_stand_apart() -> None:
     """Up to 10 and above it, a gap, and the codes -1 and -2 that are no quantities."""
     card = BandInput(
-        feature="t.x", column="t_x", edges=[10], weights=[0.2, 0.5], missing=0.1, centre=0.1,
-        specials=[-1, -2], special_weights=[0.7, 0.9],
-    )  # fmt: skip
+        feature="t.x",
+        column="t_x",
+        edges=[10],
+        weights=[0.2, 0.5],
+        missing=0.1,
+        centre=0.1,
+        specials=[-1, -2],
+        special_weights=[0.7, 0.9],
+    )
     values = column([5, 10, 11, None, -1, -2])
     assert card.codes(values).tolist() == [0, 0, 1, 2, 3, 4]
     assert card.contribution(values) == pytest.approx([0.1, 0.1, 0.4, 0, 0.6, 0.8])

@@ -107,10 +107,13 @@ def test_a_score_vouches_for_its_own_inputs_alone() -> None:
 @pytest.mark.parametrize(
     ("iv", "area", "low", "verdict"),
     [
-        (0.5, 0.7999, 0.7, "silent"), (0.5001, 0.6, 0.5, "warned"), (0.1, 0.8, 0.7, "warned"),
-        (0.1, 0.81, 0.7999, "warned"), (0.1, 0.81, 0.8, "stopped"),
+        (0.5, 0.7999, 0.7, "silent"),
+        (0.5001, 0.6, 0.5, "warned"),
+        (0.1, 0.8, 0.7, "warned"),
+        (0.1, 0.81, 0.7999, "warned"),
+        (0.1, 0.81, 0.8, "stopped"),
     ],
-)  # fmt: skip
+)
 def test_alarm_begins_above_half_an_information_value_and_at_an_area_of_0_8(
     iv: float, area: float, low: float, verdict: str
 ) -> None:

@@ -101,11 +101,16 @@ def test_calibration_of_true_probabilities_is_the_identity() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        [0.9, 0.8, 0.2, 0.1], [0.1, 0.2, 0.8, 0.9], [0.3] * 4,
+        [0.9, 0.8, 0.2, 0.1],
+        [0.1, 0.2, 0.8, 0.9],
+        [0.3] * 4,
         # A tie at the edge, whichever way: the likelihood rises with the slope without end.
-        [0.9, 0.5, 0.5, 0.1], [0.1, 0.5, 0.5, 0.9], [0.5, 0.5, 0.5, 0.1], [0.9, 0.5, 0.5, 0.5],
+        [0.9, 0.5, 0.5, 0.1],
+        [0.1, 0.5, 0.5, 0.9],
+        [0.5, 0.5, 0.5, 0.1],
+        [0.9, 0.5, 0.5, 0.5],
     ],
-)  # fmt: skip
+)
 def test_calibration_has_no_number_when_nothing_can_be_fitted(value: list[float]) -> None:
     slope, intercept = metrics.calibration([1, 1, 0, 0], value)
     assert np.isnan(slope) and np.isnan(intercept)

@@ -33,9 +33,13 @@ def test_tree_sends_a_value_at_its_threshold_and_a_gap_where_it_says() -> None:
     """Up to 12 goes left, and a gap goes where ``missing_left`` says."""
     for missing_left, gap in ((1, 1.0), (0, -0.5)):
         tree = Tree(
-            column=[0, -1, -1], threshold=[12.0, 0, 0], left=[1, 0, 0], right=[2, 0, 0],
-            missing_left=[missing_left, 0, 0], value=[0.25, 1.0, -0.5],
-        )  # fmt: skip
+            column=[0, -1, -1],
+            threshold=[12.0, 0, 0],
+            left=[1, 0, 0],
+            right=[2, 0, 0],
+            missing_left=[missing_left, 0, 0],
+            value=[0.25, 1.0, -0.5],
+        )
         model = attrs.evolve(SUM, estimator="boosting", trees=[tree, tree], intercept=0.5)
         rows = pa.table({"t_age": [12.0, 12.001, None]})
         # Each of the two trees moves a row from its mean of 0.25 to the leaf.
@@ -51,10 +55,16 @@ def test_trees_split_on_one_column_a_number_and_on_all_of_a_text_or_band() -> No
     assert tree_widths(inputs) == [1, 4, 3]
     # Column 2 is the level b of the plan, column 7 whether the size is missing.
     trees = [
-        Tree(column=[c, -1, -1], threshold=[0.5, 0, 0], left=[1, 0, 0], right=[2, 0, 0],
-             missing_left=[0] * 3, value=[0.0, -1.0, 1.0])
+        Tree(
+            column=[c, -1, -1],
+            threshold=[0.5, 0, 0],
+            left=[1, 0, 0],
+            right=[2, 0, 0],
+            missing_left=[0] * 3,
+            value=[0.0, -1.0, 1.0],
+        )
         for c in (2, 7)
-    ]  # fmt: skip
+    ]
     model = Model(score="t.leave", estimator="boosting", inputs=inputs, trees=trees)
     rows = pa.table(
         {"t_age": [1, 2, 3], "t_plan": ["a", "b", None], "t_size": pa.array([None, 1, 3])}

@@ -98,7 +98,7 @@ def test_profit_of_paid_contacts_is_nothing_until_enough_accept() -> None:
         # The best value stays, the second leaves: the way to the second goes past the first.
         ([0, 1, 1, 0], [0.9, 0.8, 0.7, 0.1], [0, 1], [0, 0.5]),
     ],
-)  # fmt: skip
+)
 def test_corners_are_those_of_the_upper_hull(
     label: list[int], value: list[float], leave: list[float], stay: list[float]
 ) -> None:

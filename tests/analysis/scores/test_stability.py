@@ -12,9 +12,11 @@ from crmkit.analysis.scores.stability import distribution_shift, verdict
 
 # Ten training rows: five up to 0.2, five above it up to 0.4, and none beyond.
 MODEL = Model(
-    score="t.leave", estimator="logistic", rows=10,
+    score="t.leave",
+    estimator="logistic",
+    rows=10,
     reference={"edges": [0.2, 0.4], "shares": [0.5, 0.5, 0.0]},
-)  # fmt: skip
+)
 
 
 def test_values_that_lie_as_before_have_not_moved() -> None:
@@ -44,10 +46,17 @@ def test_a_band_that_is_empty_now_counts_as_half_a_row() -> None:
 @pytest.mark.parametrize(
     ("psi", "ratio", "word"),
     [
-        (0.0999, None, "stable"), (0.1, None, "watch"), (0.25, 1.0, "watch"), (0.2501, None, "act"),
-        (0.0, 0.8, "stable"), (0.0, 0.7999, "act"), (0.0, 1.25, "stable"), (0.0, 1.2501, "act"),
-        (0.1, 1.25, "watch"), (0.0, 0.0, "act"),
+        (0.0999, None, "stable"),
+        (0.1, None, "watch"),
+        (0.25, 1.0, "watch"),
+        (0.2501, None, "act"),
+        (0.0, 0.8, "stable"),
+        (0.0, 0.7999, "act"),
+        (0.0, 1.25, "stable"),
+        (0.0, 1.2501, "act"),
+        (0.1, 1.25, "watch"),
+        (0.0, 0.0, "act"),
     ],
-)  # fmt: skip
+)
 def test_verdict_changes_at_the_bounds(psi: float, ratio: float | None, word: str) -> None:
     assert verdict(psi, ratio) == word

@@ -34,7 +34,9 @@ def test_a_plain_choice_may_be_behind_by_just_one_error(shift: float, chosen: st
     assert simplest({"plain": even, "rich": best}) == chosen
 
 
-@pytest.mark.parametrize(("positives", "rows", "enough"), [(3, 6, True), (2, 6, False), (4, 6, False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("positives", "rows", "enough"), [(3, 6, True), (2, 6, False), (4, 6, False)]
+)
 def test_as_many_rows_as_folds_are_needed_on_both_sides(
     positives: int, rows: int, enough: bool
 ) -> None:
