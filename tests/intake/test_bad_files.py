@@ -341,18 +341,7 @@ def test_a_web_address_of_another_scheme_is_rejected(lite, address, taken):
     assert (result.created, result.rejected) == ((1, 0) if taken else (0, 1))
 
 
-PEOPLE = """
-name = "p"
-[source]
-name = "p"
-key = ["id"]
-%s
-[[emit]]
-entity = "customer"
-key = "id"
-[emit.fields]
-name = "name"
-"""
+PEOPLE = PROFILE.replace('key = ["id"]', 'key = ["id"]\n%s')
 
 
 def test_short_long_and_blank_rows_are_told_apart(lite):
